@@ -1,0 +1,81 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A room of the house: a target under Sources/ and, where it has tests, one under Tests/.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "rrr",
+    products: [
+        .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
+        .executable(name: "rrr-worker", targets: ["rrr-worker"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C libraries and generated C.
+        .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CProtobufC"),
+        .systemLibrary(name: "CSodium"),
+        .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
+        // Always optimised: the numerics of a debug build are the same bits, and its tests stay quick.
+        .target(
+            name: "CVectorMath", exclude: ["coefficients.py"], cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("m")]),
+
+        // Numerics.
+        room("VectorMath", ["CVectorMath"]),
+        room("RandomStreams", ["VectorMath", "CVectorMath"]),
+        room("EnergyModels", ["VectorMath"]),
+        room("Composition", ["EnergyModels", "VectorMath"]),
+        room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
+
+        // Files.
+        room("ContentHash", ["CSodium"]),
+        room("StrictJSON"),
+        room("JobFile", ["StrictJSON", "ContentHash", "Composition", "EnergyModels", "Sampling"]),
+        room("RunFolder", ["ContentHash", "StrictJSON"]),
+
+        // The pool.
+        room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC"]),
+        room("PoolCore"),
+        room(
+            "Coordinator",
+            [
+                "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        room(
+            "Worker",
+            [
+                "PoolCore", "Messaging", "JobFile", "Sampling", "ContentHash",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        command("rrr-coordinator", ["Coordinator", "JobFile", "RunFolder"]),
+        command("rrr-worker", ["Worker"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
