@@ -1,0 +1,70 @@
+public import VectorMath
+
+/// A closed box outside of which a composition has no density.
+public struct Bounds: Sendable, Equatable {
+    /// Corners [d].
+    public let low: [Double]
+    public let high: [Double]
+
+    public init(low: [Double], high: [Double]) {
+        self.low = low
+        self.high = high
+    }
+
+    /// Whether the box holds no open set of points.
+    public var isEmpty: Bool { zip(low, high).contains { $0 >= $1 } }
+
+    /// The box of points that lie in both.
+    public func intersection(_ other: Bounds) -> Bounds {
+        Bounds(low: zip(low, other.low).map(max), high: zip(high, other.high).map(min))
+    }
+
+    /// The smallest box that holds both.
+    public func hull(_ other: Bounds) -> Bounds {
+        Bounds(low: zip(low, other.low).map(min), high: zip(high, other.high).map(max))
+    }
+
+    /// Folds points [d][lanes] into the box by reflection at its walls. A momentum turns around along
+    /// each axis on which its point was reflected an odd number of times.
+    public func fold(_ position: inout LaneMatrix, momentum: inout LaneMatrix) {
+        for row in 0..<position.rows {
+            let (low, high) = (low[row], high[row])
+            let width = high - low
+            for lane in 0..<position.lanes {
+                let x = position[row, lane]
+                guard x.isFinite, x < low || x > high else { continue }
+                // The place within a period of two widths: out along the first, back along the second.
+                let periods = (x - low) / (2 * width)
+                let place = (periods - periods.rounded(.down)) * 2
+                let folded = place > 1 ? 2 - place : place
+                position[row, lane] = min(max(low + width * folded, low), high)
+                if place > 1 { momentum[row, lane] = -momentum[row, lane] }
+            }
+        }
+    }
+}
+
+extension TargetExpression {
+    /// The box outside of which the composition's log density is minus infinity; nil if there is none.
+    ///
+    /// For a mixture of bounded components it is their hull, between whose boxes there may be none either.
+    public var bounds: Bounds? {
+        switch self {
+        case .leaf:
+            return nil
+        case .product(let factors, _):
+            return factors.compactMap(\.bounds).reduce(nil) { $0?.intersection($1) ?? $1 }
+        case .mixture(let components, _, _), .sharpenedMixture(let components, _):
+            let all = components.compactMap(\.bounds)
+            guard all.count == components.count else { return nil }
+            return all.reduce(nil) { $0?.hull($1) ?? $1 }
+        case .negation(let of, _, _), .tempered(let of, _):
+            return of.bounds
+        case .guidance(let unconditional, let conditional, _):
+            return TargetExpression.product([unconditional] + conditional, weights: []).bounds
+        case .bounded(let of, let low, let high):
+            let box = Bounds(low: low, high: high)
+            return of.bounds?.intersection(box) ?? box
+        }
+    }
+}

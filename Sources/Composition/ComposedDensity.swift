@@ -1,0 +1,51 @@
+public import EnergyModels
+
+/// An operator's child could not be resolved.
+public struct UnknownModel: Error, Equatable, CustomStringConvertible {
+    /// The name that no model has.
+    public let name: String
+
+    public var description: String { "no model is named \"\(name)\"" }
+}
+
+extension TargetExpression {
+    /// The density that the expression stands for.
+    ///
+    /// - Parameter models: the leaves by name, all of one dimension.
+    /// - Throws: ``UnknownModel``.
+    public func density(models: [String: any Density]) throws(UnknownModel) -> any Density {
+        switch self {
+        case .leaf(let name):
+            guard let model = models[name] else { throw UnknownModel(name: name) }
+            return model
+        case .product(let factors, let weights):
+            return WeightedSum(terms: try Self.densities(factors, models), weights: weights)
+        case .negation(let of, let by, let weight):
+            return WeightedSum(terms: try Self.densities([of, by], models), weights: [1, -weight])
+        case .tempered(let of, let temperature):
+            return WeightedSum(terms: [try of.density(models: models)], weights: [1 / temperature])
+        case .guidance(let unconditional, let conditional, let scale):
+            // l_u + w sum(l_i - l_u), gathered by term: energy and score cannot disagree.
+            let own = 1 - scale * Double(conditional.count)
+            return WeightedSum(
+                terms: try Self.densities([unconditional] + conditional, models),
+                weights: [own] + conditional.map { _ in scale })
+        case .mixture(let components, let weights, let logNormalizers):
+            return Mixture(
+                components: try Self.densities(components, models), weights: weights,
+                logNormalizers: logNormalizers)
+        case .sharpenedMixture(let components, let sharpness):
+            return SharpenedMixture(components: try Self.densities(components, models), sharpness: sharpness)
+        case .bounded(let of, let low, let high):
+            return BoundedDensity(of: try of.density(models: models), bounds: Bounds(low: low, high: high))
+        }
+    }
+
+    private static func densities(
+        _ children: [TargetExpression], _ models: [String: any Density]
+    ) throws(UnknownModel) -> [any Density] {
+        var densities: [any Density] = []
+        for child in children { densities.append(try child.density(models: models)) }
+        return densities
+    }
+}

@@ -1,0 +1,33 @@
+/// The composition that a job samples: a tree of operators over named models.
+///
+/// Every operator combines log densities at one noise level (Du et al. 2023, section 4); with
+/// l the log density of a child and s its score, each case states what it stands for.
+public indirect enum TargetExpression: Sendable, Equatable {
+    /// A model of the job, by its name.
+    case leaf(String)
+
+    /// AND: sum of `weights[i] * l_i`. One weight per factor; a weight may be negative.
+    case product([TargetExpression], weights: [Double])
+
+    /// OR: `logsumexp(log p_i + l_i - z_i)` with weights p_i (positive, normalised when evaluated)
+    /// and log normalisers z_i. Both arrays have one entry per component.
+    case mixture([TargetExpression], weights: [Double], logNormalizers: [Double])
+
+    /// The tempered OR of the released code, kept for comparison:
+    /// `logsumexp(sharpness * sigma * l_i) / sigma`, where sigma is the level's noise.
+    case sharpenedMixture([TargetExpression], sharpness: Double)
+
+    /// NOT: `l_of - weight * l_by`.
+    case negation(of: TargetExpression, by: TargetExpression, weight: Double)
+
+    /// Conjunction under guidance: `l_u + scale * sum(l_i - l_u)`.
+    /// Classifier-free guidance is the case of one condition.
+    case guidance(unconditional: TargetExpression, conditional: [TargetExpression], scale: Double)
+
+    /// `l_of / temperature`, temperature above zero.
+    case tempered(of: TargetExpression, temperature: Double)
+
+    /// `l_of` inside the closed box [low, high] of the level's own coordinates, minus infinity
+    /// outside. One entry per dimension in both arrays.
+    case bounded(of: TargetExpression, low: [Double], high: [Double])
+}

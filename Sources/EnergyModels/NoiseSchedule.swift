@@ -1,0 +1,56 @@
+import VectorMath
+
+/// The noise levels of a diffusion: x_t = sqrt(abar_t) x_0 + sigma_t eps with
+/// abar_t the product of (1 - beta) up to t and sigma_t = sqrt(1 - abar_t).
+///
+/// - cosine: 1 - beta_t = f(t + 1) / f(t) with f(u) = cos^2((u / T + 0.008) / 1.008 pi / 2),
+///   beta clipped to at most 0.999 (Nichol and Dhariwal 2021);
+/// - linear: beta from s 1e-4 to s 0.02 with s = 1000 / T (Ho et al. 2020), clipped likewise.
+public struct NoiseSchedule: Sendable, Equatable {
+    /// The levels, least noisy first; index = level t.
+    public let levels: [NoiseLevel]
+
+    /// The schedule that a description names; levels must be 1 to 65 535.
+    public init(_ description: ScheduleDescription) {
+        precondition((1...65_535).contains(description.levels))
+        var signal = 1.0
+        levels = Self.betas(description).enumerated().map { index, beta in
+            signal *= 1 - beta
+            return NoiseLevel(index: index, beta: beta, signalVariance: signal)
+        }
+    }
+
+    private static func betas(_ description: ScheduleDescription) -> [Double] {
+        let count = description.levels
+        let total = Double(count)
+        switch description.kind {
+        case .cosine:
+            let squares = (0...count).map { u in
+                let c = Elementary.cosine(ofTurns: (Double(u) / total + 0.008) / 1.008 / 4)
+                return c * c
+            }
+            return (0..<count).map { min(max(1 - squares[$0 + 1] / squares[$0], 0), 0.999) }
+        case .linear:
+            let first = 1000 / total * 1e-4
+            let last = 1000 / total * 0.02
+            let spacing = count > 1 ? (last - first) / (total - 1) : 0
+            return (0..<count).map { min(first + Double($0) * spacing, 0.999) }
+        }
+    }
+}
+
+/// One noise level t of a schedule.
+public struct NoiseLevel: Sendable, Equatable {
+    /// t, 0 for the least noisy.
+    public let index: Int
+    /// The variance added by the step into this level.
+    public let beta: Double
+    /// abar_t, the part of the variance of the data that is left.
+    public let signalVariance: Double
+    /// sqrt(abar_t), by which the data are scaled.
+    public var signal: Double { signalVariance.squareRoot() }
+    /// sigma_t^2 = 1 - abar_t.
+    public var noiseVariance: Double { 1 - signalVariance }
+    /// sigma_t, the standard deviation of the noise.
+    public var noise: Double { noiseVariance.squareRoot() }
+}
