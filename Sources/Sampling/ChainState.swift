@@ -1,0 +1,36 @@
+public import EnergyModels
+public import VectorMath
+
+/// Where the chains of a block stand.
+public struct ChainState: Sendable, Equatable {
+    /// [dimension][lanes].
+    public var position: LaneMatrix
+    /// Log density and score at `position` and the current level: the reason why a transition never
+    /// evaluates a point twice.
+    public var evaluation: Evaluation
+    /// v / M, standard normal in equilibrium, [dimension][lanes]. In these units a momentum carried
+    /// over to a level with another mass is still in equilibrium there.
+    public var momentum: LaneMatrix
+    /// Transitions accepted at the current level, [lanes].
+    public var accepted: [Int32]
+    /// Proposals with a non-finite energy or gradient so far, [lanes].
+    public var divergences: [Int32]
+    /// Evaluations of the composition so far; each counts once per chain.
+    public var evaluations: Int
+
+    /// Chains at the origin, not yet evaluated.
+    public init(dimension: Int, lanes: Int) {
+        position = LaneMatrix(rows: dimension, lanes: lanes)
+        evaluation = Evaluation(dimension: dimension, lanes: lanes)
+        momentum = LaneMatrix(rows: dimension, lanes: lanes)
+        accepted = [Int32](repeating: 0, count: lanes)
+        divergences = accepted
+        evaluations = 0
+    }
+
+    /// Evaluates the target at the position.
+    public mutating func evaluate(_ target: inout any DensityEvaluator) {
+        target.evaluate(at: position, into: &evaluation)
+        evaluations += 1
+    }
+}

@@ -1,0 +1,56 @@
+import EnergyModels
+import RandomStreams
+import VectorMath
+
+/// Which proposals of a block become the state: one decision per chain.
+struct Decision {
+    /// One where the chain takes its proposal, else zero; [lanes].
+    private(set) var accepted: [UInt8]
+    /// One where the chain stays; [lanes].
+    private(set) var rejected: [UInt8]
+    private var logUniforms: [Double]
+    private var scoreNorms: [Double]
+
+    init(lanes: Int) {
+        accepted = [UInt8](repeating: 0, count: lanes)
+        rejected = accepted
+        logUniforms = [Double](repeating: 0, count: lanes)
+        scoreNorms = logUniforms
+    }
+
+    /// Decides for every chain, moves the position and evaluation of those that accept, and counts.
+    ///
+    /// - A proposal whose log density is NaN or plus infinity, or whose score is not finite, diverged:
+    ///   it is rejected and counted.
+    /// - A chain that has no density where it is (it may start outside a bounded component) takes
+    ///   any proposal that did not diverge; it cannot disturb a distribution that it is not yet in.
+    /// - Otherwise it accepts where log u <= logRatio, or always if there is no ratio.
+    mutating func decide(
+        _ state: inout ChainState, position: LaneMatrix, evaluation: Evaluation, logRatio: [Double]?,
+        in context: TransitionContext
+    ) {
+        evaluation.score.squaredNorms(into: &scoreNorms)
+        if logRatio != nil {
+            context.stream.fillUniforms(
+                &logUniforms, purpose: .acceptance, level: context.level, transition: context.transition)
+            Elementary.log(inPlace: &logUniforms)
+        }
+        for lane in accepted.indices {
+            let proposed = evaluation.logDensity[lane]
+            let diverged = proposed.isNaN || proposed == .infinity || !scoreNorms[lane].isFinite
+            var takes = !diverged
+            if takes, let logRatio, state.evaluation.logDensity[lane].isFinite {
+                takes = logUniforms[lane] <= logRatio[lane]
+            }
+            accepted[lane] = takes ? 1 : 0
+            rejected[lane] = takes ? 0 : 1
+            state.accepted[lane] += takes ? 1 : 0
+            state.divergences[lane] += diverged ? 1 : 0
+        }
+        state.position.copyLanes(of: position, where: accepted)
+        state.evaluation.score.copyLanes(of: evaluation.score, where: accepted)
+        for lane in accepted.indices where accepted[lane] != 0 {
+            state.evaluation.logDensity[lane] = evaluation.logDensity[lane]
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// How a job's chains move: the kernel, its parameters, and the levels on which it runs.
+public struct SamplerSettings: Sendable, Equatable {
+    /// The kernel. `reverse` is ancestral sampling alone; `ula` and `uhmc` always accept;
+    /// `mala` and `hmc` have a Metropolis step.
+    public enum Kind: String, Sendable, CaseIterable {
+        case reverse, ula, mala, uhmc, hmc
+
+        /// Whether the kernel carries a momentum and takes leapfrog steps.
+        public var isHamiltonian: Bool { self == .hmc || self == .uhmc }
+
+        /// Whether proposals are accepted or rejected by a Metropolis rule.
+        public var isAdjusted: Bool { self == .hmc || self == .mala }
+    }
+
+    public var kind: Kind
+
+    /// Transitions per level, at least 1 (0 for `reverse`).
+    public var transitions: Int
+
+    /// Leapfrog steps in one transition, at least 1 (Hamiltonian kernels only, else 1).
+    public var leapfrogSteps: Int
+
+    /// The part c of the momentum kept at each refreshment, in [0, 1): v = c v + sqrt(1 - c^2) M z.
+    public var damping: Double
+
+    /// Langevin's h or the leapfrog's step, above zero, per level.
+    public var stepSize: LevelValues
+
+    /// M in the kinetic energy |v|^2 / (2 M^2), above zero, per level.
+    public var mass: LevelValues
+
+    /// Whether an ancestral step leads into each level (always, for `reverse`).
+    public var reverseSteps: Bool
+
+    /// The levels on which transitions run.
+    public var levels: ClosedRange<Int>
+
+    public init(
+        kind: Kind, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
+        stepSize: LevelValues, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
+        levels: ClosedRange<Int>
+    ) {
+        self.kind = kind
+        self.transitions = transitions
+        self.leapfrogSteps = leapfrogSteps
+        self.damping = damping
+        self.stepSize = stepSize
+        self.mass = mass
+        self.reverseSteps = reverseSteps
+        self.levels = levels
+    }
+}
+
+/// One number for every noise level, as a job writes it down.
+public enum LevelValues: Sendable, Equatable {
+    /// The same number at every level.
+    case constant(Double)
+    /// One number per level; index = level.
+    case perLevel([Double])
+    /// `scale * beta_t ^ exponent`.
+    case betaPower(scale: Double, exponent: Double)
+}

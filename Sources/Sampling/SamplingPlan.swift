@@ -1,0 +1,75 @@
+public import Composition
+public import EnergyModels
+import VectorMath
+
+/// Everything that the blocks of a job have in common; made once, read by every block.
+public struct SamplingPlan: Sendable {
+    /// The composition to be sampled.
+    public let density: any Density
+    /// Where the composition has density at all; nil if everywhere.
+    public let bounds: Bounds?
+    public let schedule: NoiseSchedule
+    public let settings: SamplerSettings
+    /// Langevin's h or the leapfrog's step at each level; index = level.
+    public let stepSizes: [Double]
+    /// M at each level; index = level.
+    public let masses: [Double]
+    /// The job's seed.
+    public let seed: UInt64
+    /// Chains that run in lock-step.
+    public let lanes: Int
+    /// Draws kept per chain at the last level.
+    public let draws: Int
+    /// Transitions from one kept draw to the next.
+    public let thin: Int
+
+    public init(
+        density: any Density, bounds: Bounds? = nil, schedule: NoiseSchedule, settings: SamplerSettings,
+        seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
+    ) {
+        precondition(lanes > 0 && draws > 0 && thin > 0)
+        precondition(settings.levels.lowerBound >= 0 && settings.levels.upperBound < schedule.levels.count)
+        self.density = density
+        self.bounds = bounds
+        self.schedule = schedule
+        self.settings = settings
+        stepSizes = settings.stepSize.resolved(over: schedule)
+        masses = settings.mass.resolved(over: schedule)
+        self.seed = seed
+        self.lanes = lanes
+        self.draws = draws
+        self.thin = thin
+    }
+
+    /// The level on which chains start.
+    var firstLevel: Int {
+        settings.reverseSteps ? schedule.levels.count - 1 : settings.levels.upperBound
+    }
+
+    /// The level on which chains end and draws are kept.
+    var lastLevel: Int { settings.reverseSteps ? 0 : settings.levels.lowerBound }
+
+    /// Transitions of annealing at a level.
+    func transitions(at level: Int) -> Int {
+        settings.levels.contains(level) ? settings.transitions : 0
+    }
+
+    /// Transitions of annealing and of keeping draws at a level: what acceptance is a fraction of.
+    func allTransitions(at level: Int) -> Int {
+        transitions(at: level) + (level == lastLevel ? (draws - 1) * thin : 0)
+    }
+}
+
+extension LevelValues {
+    /// The number for every level; index = level.
+    public func resolved(over schedule: NoiseSchedule) -> [Double] {
+        switch self {
+        case .constant(let value):
+            schedule.levels.map { _ in value }
+        case .perLevel(let values):
+            values
+        case .betaPower(let scale, let exponent):
+            schedule.levels.map { scale * Elementary.power($0.beta, exponent) }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+public import Composition
+public import EnergyModels
+public import RandomStreams
+
+/// A Markov transition of all chains of a block at one noise level.
+public protocol TransitionKernel {
+    /// Moves every chain once and counts what was accepted and what diverged.
+    mutating func transition(
+        _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext)
+}
+
+/// What a transition needs to know besides the state.
+public struct TransitionContext: Sendable {
+    /// The noise level t.
+    public var level: Int
+    /// Counted from 0 within the level; addresses the random numbers.
+    public var transition: Int
+    /// Langevin's h or the leapfrog's step, above zero.
+    public var stepSize: Double
+    /// M, above zero.
+    public var mass: Double
+    /// Where unadjusted kernels reflect.
+    public var bounds: Bounds?
+    public var stream: RandomStream
+
+    public init(
+        level: Int, transition: Int, stepSize: Double, mass: Double = 1, bounds: Bounds? = nil,
+        stream: RandomStream
+    ) {
+        self.level = level
+        self.transition = transition
+        self.stepSize = stepSize
+        self.mass = mass
+        self.bounds = bounds
+        self.stream = stream
+    }
+}
+
+extension SamplerSettings {
+    /// The kernel that these settings name, with buffers for a block; nil for `reverse`.
+    public func kernel(dimension: Int, lanes: Int) -> (any TransitionKernel)? {
+        switch kind {
+        case .reverse:
+            nil
+        case .ula, .mala:
+            LangevinKernel(adjusted: kind.isAdjusted, dimension: dimension, lanes: lanes)
+        case .uhmc, .hmc:
+            HamiltonianKernel(
+                adjusted: kind.isAdjusted, leapfrogSteps: leapfrogSteps, damping: damping,
+                dimension: dimension, lanes: lanes)
+        }
+    }
+}
