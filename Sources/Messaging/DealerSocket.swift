@@ -1,0 +1,35 @@
+import CZeroMQ
+
+/// The socket of a worker or a submitter: one peer, the coordinator.
+public struct DealerSocket {
+    private let socket: Socket
+
+    /// Connects; that nobody is there shows only when nothing comes back.
+    public init(_ context: MessagingContext, connectingTo endpoint: String) throws(MessagingError) {
+        socket = try Socket(context, kind: ZMQ_DEALER)
+        // Nothing is queued for a coordinator that is not there: what it missed would be stale.
+        try socket.set(ZMQ_IMMEDIATE, 1)
+        // From a tenth of a second up to five.
+        try socket.set(ZMQ_RECONNECT_IVL, 100)
+        try socket.set(ZMQ_RECONNECT_IVL_MAX, 5_000)
+        // The first byte must not be zero: such identities are ZeroMQ's own.
+        try socket.set(ZMQ_ROUTING_ID, bytes: [1] + (0..<16).map { _ in UInt8.random(in: 0...255) })
+        try socket.connect(endpoint)
+    }
+
+    /// Sends without waiting. - Returns: false if there is no connection or no room.
+    public func send(_ bytes: [UInt8]) throws(MessagingError) -> Bool { try socket.send(bytes, more: false) }
+
+    /// The next message, if one is there.
+    public func receive() throws(MessagingError) -> [UInt8]? {
+        while let frames = try socket.receive() {
+            if frames.count == 1 { return frames[0] }
+        }
+        return nil
+    }
+
+    /// Waits until a message is there, somebody calls, or the time is over.
+    public func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
+        try socket.wait(for: wakeup, atMost: timeout)
+    }
+}

@@ -1,0 +1,57 @@
+import Glibc
+import Synchronization
+
+/// Ends the wait of a socket's owner from another thread: a pipe that the owner watches.
+public struct Wakeup: ~Copyable, Sendable {
+    let readable: Int32
+    private let writable: Int32
+
+    public init() {
+        var ends: [Int32] = [-1, -1]
+        _ = pipe(&ends)
+        for end in ends {
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        (readable, writable) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(readable)
+        close(writable)
+    }
+
+    /// A full pipe is as good as one byte: the owner wakes up.
+    public func call() {
+        var byte: UInt8 = 1
+        _ = write(writable, &byte, 1)
+    }
+
+    func clear() {
+        var bytes = [UInt8](repeating: 0, count: 256)
+        while read(readable, &bytes, bytes.count) > 0 {}
+    }
+}
+
+/// Values on their way from any thread to the one that owns a socket.
+public final class Mailbox<Element: Sendable>: Sendable {
+    private let waiting = Mutex<[Element]>([])
+    /// What the owner waits for beside its socket.
+    public let wakeup = Wakeup()
+
+    public init() {}
+
+    /// Leaves a value and wakes the owner.
+    public func post(_ element: Element) {
+        waiting.withLock { $0.append(element) }
+        wakeup.call()
+    }
+
+    /// Takes everything that has been left, in its order.
+    public func drain() -> [Element] {
+        waiting.withLock { elements in
+            defer { elements = [] }
+            return elements
+        }
+    }
+}

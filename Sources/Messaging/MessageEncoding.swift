@@ -1,0 +1,240 @@
+import CProtobufC
+import CWireMessages
+import ContentHash
+
+extension Message {
+    /// The message as an envelope.
+    public func encoded() -> [UInt8] {
+        var arena = EncodingArena()
+        var envelope = Rrr__Wire__Envelope()
+        rrr__wire__envelope__init(&envelope)
+        envelope.protocol_version = Self.protocolVersion
+        fill(&envelope, &arena)
+        var bytes = [UInt8](repeating: 0, count: rrr__wire__envelope__get_packed_size(&envelope))
+        rrr__wire__envelope__pack(&envelope, &bytes)
+        return bytes
+    }
+
+    private func fill(_ envelope: inout Rrr__Wire__Envelope, _ arena: inout EncodingArena) {
+        switch self {
+        case .registration(let registration):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REGISTRATION
+            envelope.registration = arena.message(rrr__wire__registration__init, Rrr__Wire__Registration()) { m, arena in
+                m.session = arena.bytes(registration.session)
+                m.host = arena.text(registration.host)
+                m.process = UInt32(clamping: registration.process)
+                m.slots = UInt32(clamping: registration.slots)
+                m.version = arena.text(registration.version)
+                m.fingerprint = arena.text(registration.fingerprint)
+            }
+        case .heartbeat:
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_HEARTBEAT
+            envelope.heartbeat = arena.message(rrr__wire__heartbeat__init, Rrr__Wire__Heartbeat()) { _, _ in }
+        case .progress(let progress):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_PROGRESS
+            envelope.progress = arena.message(rrr__wire__progress__init, Rrr__Wire__Progress()) { m, arena in
+                m.attempt = progress.attempt.placed(in: &arena)
+                m.steps_done = UInt32(clamping: progress.stepsDone)
+                m.steps_total = UInt32(clamping: progress.stepsTotal)
+                m.acceptance = progress.acceptance
+            }
+        case .result(let report):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_RESULT
+            envelope.result = arena.message(rrr__wire__block_result__init, Rrr__Wire__BlockResult()) { m, arena in
+                m.attempt = report.attempt.placed(in: &arena)
+                m.samples = arena.bytes(report.samples)
+                (m.n_acceptance, m.acceptance) = (report.acceptance.count, arena.array(report.acceptance))
+                (m.n_log_density, m.log_density) = (report.logDensity.count, arena.array(report.logDensity))
+                (m.n_divergences, m.divergences) = (report.divergences.count, arena.array(report.divergences))
+                m.gradient_evaluations = UInt64(clamping: report.gradientEvaluations)
+                m.seconds = report.seconds
+            }
+        case .failure(let attempt, let text):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_FAILURE
+            envelope.failure = arena.message(rrr__wire__failure__init, Rrr__Wire__Failure()) { m, arena in
+                m.attempt = attempt.placed(in: &arena)
+                m.text = arena.text(text)
+            }
+        case .goodbye(let reason):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_GOODBYE
+            envelope.goodbye = arena.message(rrr__wire__goodbye__init, Rrr__Wire__Goodbye()) { m, arena in
+                m.reason = arena.text(reason)
+            }
+        case .welcome(let worker, let heartbeat, let silence):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_WELCOME
+            envelope.welcome = arena.message(rrr__wire__welcome__init, Rrr__Wire__Welcome()) { m, _ in
+                m.worker = worker
+                m.heartbeat_milliseconds = UInt32(heartbeat / .milliseconds(1))
+                m.silence_milliseconds = UInt32(silence / .milliseconds(1))
+            }
+        case .lease(let lease):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_LEASE
+            envelope.lease = arena.message(rrr__wire__lease__init, Rrr__Wire__Lease()) { m, arena in
+                m.job = arena.bytes(lease.job.bytes)
+                m.job_text = arena.bytes(lease.jobText)
+                var blocks: [UnsafeMutablePointer<Rrr__Wire__LeasedBlock>?] = []
+                for block in lease.blocks {
+                    blocks.append(
+                        arena.message(rrr__wire__leased_block__init, Rrr__Wire__LeasedBlock()) { m, _ in
+                            m.block = UInt64(block.block)
+                            m.attempt = UInt32(clamping: block.attempt)
+                        })
+                }
+                (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks))
+            }
+        case .revoke(let job, let blocks):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REVOKE
+            envelope.revoke = arena.message(rrr__wire__revoke__init, Rrr__Wire__Revoke()) { m, arena in
+                m.job = arena.bytes(job.bytes)
+                (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks.map { UInt64($0) }))
+            }
+        case .drain(let reason):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_DRAIN
+            envelope.drain = arena.message(rrr__wire__drain__init, Rrr__Wire__Drain()) { m, arena in
+                m.reason = arena.text(reason)
+            }
+        case .registerAgain(let reason):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REGISTER_AGAIN
+            envelope.register_again = arena.message(
+                rrr__wire__register_again__init, Rrr__Wire__RegisterAgain()
+            ) { m, arena in
+                m.reason = arena.text(reason)
+            }
+        default:
+            fillForSubmitter(&envelope, &arena)
+        }
+    }
+
+    /// The submitter's side of the conversation.
+    private func fillForSubmitter(_ envelope: inout Rrr__Wire__Envelope, _ arena: inout EncodingArena) {
+        switch self {
+        case .submit(let text, let force, let watch):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_SUBMIT
+            envelope.submit = arena.message(rrr__wire__submit__init, Rrr__Wire__Submit()) { m, arena in
+                m.job_text = arena.bytes(text)
+                m.force = force ? 1 : 0
+                m.watch = watch ? 1 : 0
+            }
+        case .statusRequest(let job):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_STATUS_REQUEST
+            envelope.status_request = arena.message(
+                rrr__wire__status_request__init, Rrr__Wire__StatusRequest()
+            ) { m, arena in
+                m.job = arena.bytes(job?.bytes ?? [])
+            }
+        case .workersRequest:
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_WORKERS_REQUEST
+            envelope.workers_request = arena.message(
+                rrr__wire__workers_request__init, Rrr__Wire__WorkersRequest()
+            ) { _, _ in }
+        case .cancel(let job):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_CANCEL
+            envelope.cancel = arena.message(rrr__wire__cancel__init, Rrr__Wire__Cancel()) { m, arena in
+                m.job = arena.bytes(job.bytes)
+            }
+        case .fetch(let job, let file, let offset, let length):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_FETCH
+            envelope.fetch = arena.message(rrr__wire__fetch__init, Rrr__Wire__Fetch()) { m, arena in
+                m.job = arena.bytes(job.bytes)
+                m.file = arena.text(file)
+                m.offset = UInt64(clamping: offset)
+                m.length = UInt32(clamping: length)
+            }
+        case .accepted(let job, let alreadyFinished):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_ACCEPTED
+            envelope.accepted = arena.message(rrr__wire__accepted__init, Rrr__Wire__Accepted()) { m, arena in
+                m.job = arena.bytes(job.bytes)
+                m.already_finished = alreadyFinished ? 1 : 0
+            }
+        case .poolStatus(let status):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_POOL_STATUS
+            envelope.pool_status = arena.message(rrr__wire__pool_status__init, Rrr__Wire__PoolStatus()) { m, arena in
+                var jobs: [UnsafeMutablePointer<Rrr__Wire__JobStatus>?] = []
+                for job in status.jobs { jobs.append(job.placed(in: &arena)) }
+                (m.n_jobs, m.jobs) = (jobs.count, arena.array(jobs))
+                m.workers = UInt32(clamping: status.workers)
+                m.slots = UInt32(clamping: status.slots)
+                m.version = arena.text(status.version)
+                m.uptime_seconds = status.uptimeSeconds
+            }
+        case .event(let status):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_EVENT
+            envelope.event = arena.message(rrr__wire__event__init, Rrr__Wire__Event()) { m, arena in
+                m.status = status.placed(in: &arena)
+            }
+        case .workers(let workers):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_WORKER_LIST
+            envelope.worker_list = arena.message(rrr__wire__worker_list__init, Rrr__Wire__WorkerList()) { m, arena in
+                var list: [UnsafeMutablePointer<Rrr__Wire__WorkerStatus>?] = []
+                for worker in workers { list.append(worker.placed(in: &arena)) }
+                (m.n_workers, m.workers) = (list.count, arena.array(list))
+            }
+        case .fileChunk(let chunk):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_FILE_CHUNK
+            envelope.file_chunk = arena.message(rrr__wire__file_chunk__init, Rrr__Wire__FileChunk()) { m, arena in
+                m.job = arena.bytes(chunk.job.bytes)
+                m.file = arena.text(chunk.file)
+                m.offset = UInt64(clamping: chunk.offset)
+                m.total = UInt64(clamping: chunk.total)
+                m.data = arena.bytes(chunk.data)
+            }
+        case .refusal(let exitStatus, let text):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REFUSAL
+            envelope.refusal = arena.message(rrr__wire__refusal__init, Rrr__Wire__Refusal()) { m, arena in
+                m.exit_status = UInt32(clamping: exitStatus)
+                m.text = arena.text(text)
+            }
+        default:
+            break
+        }
+    }
+}
+
+extension AttemptID {
+    fileprivate func placed(in arena: inout EncodingArena) -> UnsafeMutablePointer<Rrr__Wire__AttemptID> {
+        arena.message(rrr__wire__attempt_id__init, Rrr__Wire__AttemptID()) { m, arena in
+            m.job = arena.bytes(job.bytes)
+            m.block = UInt64(block)
+            m.attempt = UInt32(clamping: attempt)
+        }
+    }
+}
+
+extension JobStatus {
+    static let wireStates: [State: Rrr__Wire__JobState] = [
+        .queued: RRR__WIRE__JOB_STATE__JOB_STATE_QUEUED, .running: RRR__WIRE__JOB_STATE__JOB_STATE_RUNNING,
+        .finished: RRR__WIRE__JOB_STATE__JOB_STATE_FINISHED, .failed: RRR__WIRE__JOB_STATE__JOB_STATE_FAILED,
+        .cancelled: RRR__WIRE__JOB_STATE__JOB_STATE_CANCELLED,
+    ]
+
+    fileprivate func placed(in arena: inout EncodingArena) -> UnsafeMutablePointer<Rrr__Wire__JobStatus> {
+        arena.message(rrr__wire__job_status__init, Rrr__Wire__JobStatus()) { m, arena in
+            m.job = arena.bytes(job.bytes)
+            m.name = arena.text(name)
+            m.state = Self.wireStates[state] ?? RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED
+            m.chains_total = UInt64(clamping: chainsTotal)
+            m.chains_done = UInt64(clamping: chainsDone)
+            m.fraction = fraction
+            m.acceptance = acceptance
+            m.seconds_elapsed = secondsElapsed
+            m.workers = UInt32(clamping: workers)
+            m.failure = arena.text(failure)
+        }
+    }
+}
+
+extension WorkerStatus {
+    fileprivate func placed(in arena: inout EncodingArena) -> UnsafeMutablePointer<Rrr__Wire__WorkerStatus> {
+        arena.message(rrr__wire__worker_status__init, Rrr__Wire__WorkerStatus()) { m, arena in
+            m.worker = worker
+            m.host = arena.text(host)
+            m.process = UInt32(clamping: process)
+            m.slots = UInt32(clamping: slots)
+            m.version = arena.text(version)
+            m.fingerprint = arena.text(fingerprint)
+            m.blocks_done = UInt64(clamping: blocksDone)
+            m.blocks_running = UInt32(clamping: blocksRunning)
+            m.seconds_since_heard = secondsSinceHeard
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import CZeroMQ
+
+/// A peer's routing identity at a router.
+public typealias PeerID = [UInt8]
+
+/// The coordinator's socket: many peers, each addressed by its identity.
+public struct RouterSocket {
+    private let socket: Socket
+
+    /// A peer that is gone is an answer, not silence (ROUTER_MANDATORY); identities are random and
+    /// new for every session, so nobody ever takes over another's.
+    public init(_ context: MessagingContext) throws(MessagingError) {
+        socket = try Socket(context, kind: ZMQ_ROUTER)
+        try socket.set(ZMQ_ROUTER_MANDATORY, 1)
+    }
+
+    /// Listens; a port `*` is chosen by the system. - Returns: the address as it became.
+    public func bind(to endpoint: String) throws(MessagingError) -> String { try socket.bind(endpoint) }
+
+    /// Sends without waiting. - Returns: false if the peer is gone or takes nothing more.
+    public func send(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> Bool {
+        guard try socket.send(peer, more: true) else { return false }
+        return try socket.send(bytes, more: false)
+    }
+
+    /// The next message and its sender, if one is there. What has not the form of a message is passed over.
+    public func receive() throws(MessagingError) -> (peer: PeerID, bytes: [UInt8])? {
+        while let frames = try socket.receive() {
+            if frames.count == 2 { return (frames[0], frames[1]) }
+        }
+        return nil
+    }
+
+    /// Waits until a message is there, somebody calls, or the time is over.
+    public func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
+        try socket.wait(for: wakeup, atMost: timeout)
+    }
+}

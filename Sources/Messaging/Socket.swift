@@ -1,0 +1,112 @@
+import CZeroMQ
+
+/// A ZeroMQ socket with every option that matters set on purpose. It lives on one
+/// thread: not being Sendable, it cannot be handed to another.
+final class Socket {
+    /// The largest message that is let in; a result is smaller (the job file sees to that).
+    static let largestMessage: Int64 = 64 << 20
+
+    private let pointer: UnsafeMutableRawPointer
+    // The context must outlive its sockets.
+    private let context: MessagingContext
+
+    init(_ context: MessagingContext, kind: Int32) throws(MessagingError) {
+        guard let socket = zmq_socket(context.pointer, kind) else {
+            throw MessagingError(
+                code: .socket(zmq_errno()), message: "making a socket: \(String(cString: zmq_strerror(zmq_errno())))")
+        }
+        pointer = socket
+        self.context = context
+        // A dead link is noticed by ping: every 2 s, given up after 6 s; the peer may do the same after 10 s.
+        try set(ZMQ_HEARTBEAT_IVL, 2_000)
+        try set(ZMQ_HEARTBEAT_TIMEOUT, 6_000)
+        try set(ZMQ_HEARTBEAT_TTL, 10_000)
+        // Half-open connections are not kept for long.
+        try set(ZMQ_HANDSHAKE_IVL, 10_000)
+        try set(ZMQ_MAXMSGSIZE, long: Self.largestMessage)
+        // What waits for a peer is bounded in messages; leases bound it far below.
+        try set(ZMQ_SNDHWM, 4_096)
+        try set(ZMQ_RCVHWM, 4_096)
+        // Closing waits this long for goodbyes to leave, never for ever.
+        try set(ZMQ_LINGER, 500)
+        try set(ZMQ_IPV6, 1)
+        try set(ZMQ_TCP_KEEPALIVE, 1)
+    }
+
+    deinit { zmq_close(pointer) }
+
+    func set(_ option: Int32, _ value: Int32) throws(MessagingError) {
+        var value = value
+        try zeroMQ("setting socket option \(option)") {
+            zmq_setsockopt(pointer, option, &value, MemoryLayout<Int32>.size)
+        }
+    }
+
+    func set(_ option: Int32, long value: Int64) throws(MessagingError) {
+        var value = value
+        try zeroMQ("setting socket option \(option)") {
+            zmq_setsockopt(pointer, option, &value, MemoryLayout<Int64>.size)
+        }
+    }
+
+    func set(_ option: Int32, bytes: [UInt8]) throws(MessagingError) {
+        try zeroMQ("setting socket option \(option)") { zmq_setsockopt(pointer, option, bytes, bytes.count) }
+    }
+
+    /// Listens; returns the address with its real port.
+    func bind(_ endpoint: String) throws(MessagingError) -> String {
+        try zeroMQ("listening at \(endpoint)") { zmq_bind(pointer, endpoint) }
+        var text = [CChar](repeating: 0, count: 512)
+        var size = text.count
+        try zeroMQ("asking for the address of \(endpoint)") {
+            zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &text, &size)
+        }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    func connect(_ endpoint: String) throws(MessagingError) {
+        try zeroMQ("connecting to \(endpoint)") { zmq_connect(pointer, endpoint) }
+    }
+
+    /// Sends one frame without waiting; false if there is no room or no such peer.
+    func send(_ bytes: [UInt8], more: Bool) throws(MessagingError) -> Bool {
+        do {
+            try zeroMQ("sending") { zmq_send(pointer, bytes, bytes.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) }
+            return true
+        } catch {
+            if error.code == .socket(EAGAIN) || error.code == .socket(EHOSTUNREACH) { return false }
+            throw error
+        }
+    }
+
+    /// All frames of the next message; nil if there is none now.
+    func receive() throws(MessagingError) -> [[UInt8]]? {
+        var frames: [[UInt8]] = []
+        var message = zmq_msg_t()
+        while true {
+            zmq_msg_init(&message)
+            defer { zmq_msg_close(&message) }
+            do {
+                try zeroMQ("receiving") { zmq_msg_recv(&message, pointer, ZMQ_DONTWAIT) }
+            } catch {
+                if error.code == .socket(EAGAIN) { return nil }
+                throw error
+            }
+            frames.append(Array(UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message))))
+            if zmq_msg_more(&message) == 0 { return frames }
+        }
+    }
+
+    /// Waits until a message is there, somebody calls, or the time is over.
+    func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
+        var items = [
+            zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
+            zmq_pollitem_t(socket: nil, fd: wakeup.readable, events: Int16(ZMQ_POLLIN), revents: 0),
+        ]
+        let milliseconds = max(0, Int((timeout / .milliseconds(1)).rounded(.up)))
+        if zmq_poll(&items, 2, milliseconds) == -1, zmq_errno() != EINTR {
+            try zeroMQ("waiting") { -1 }
+        }
+        if items[1].revents != 0 { wakeup.clear() }
+    }
+}
