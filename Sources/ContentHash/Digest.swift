@@ -1,0 +1,50 @@
+/// The SHA-256 of some bytes: 32 bytes, equal when the content is.
+public struct Digest: Sendable, Hashable, CustomStringConvertible {
+    /// The length of every digest, in bytes.
+    public static let byteCount = 32
+
+    /// The digest's 32 bytes.
+    public let bytes: [UInt8]
+
+    /// A digest from its 32 bytes; nil for any other number of them.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == Self.byteCount else { return nil }
+        self.bytes = bytes
+    }
+
+    /// A digest as the hash function leaves it, which is of the right length by construction.
+    init(sha256 bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// A digest from the 64 hexadecimal digits of ``hex``, in either case; nil for anything else.
+    public init?(hex: String) {
+        let digits = hex.utf8.map(Self.nibble)
+        guard digits.count == 2 * Self.byteCount else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.byteCount)
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        self.bytes = bytes
+    }
+
+    /// The digest as 64 lower-case hexadecimal digits.
+    public var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    public var description: String { hex }
+
+    private static func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Composition
+import EnergyModels
+import Sampling
+import StrictJSON
+
+extension Job {
+    /// The job with defaults filled in, names sorted and no white space. Reading it gives the same job.
+    public var canonicalText: String {
+        JSONText.object([
+            ("rrr", .integer(1)),
+            ("name", .string(name)),
+            ("seed", seed <= 1 << 53 ? .integer(Int(seed)) : .string(String(seed))),
+            ("models", .object(models.map { ($0.key, $0.value.canonical) })),
+            ("target", target.canonical),
+            ("schedule", .object([("kind", .string(schedule.kind.rawValue)), ("levels", .integer(schedule.levels))])),
+            ("sampler", sampler.canonical),
+            ("chains", .integer(chains)), ("draws", .integer(draws)), ("thin", .integer(thin)),
+            ("block", .integer(block)),
+            ("output", .object([("formats", .array([.string("npy")]))])),
+        ]).canonical
+    }
+}
+
+private func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
+
+extension ModelDescription {
+    fileprivate var canonical: JSONText {
+        switch self {
+        case .gaussian(let mean, let covariance):
+            .object([
+                ("kind", .string("gaussian")), ("mean", numbers(mean)), ("covariance", .array(covariance.map(numbers))),
+            ])
+        case .gaussianMixture(let means, let deviations, let weights):
+            .object([
+                ("kind", .string("gaussian_mixture")), ("means", .array(means.map(numbers))),
+                ("std", .array(deviations.map(numbers))), ("weights", numbers(weights)),
+            ])
+        case .uniformBox(let low, let high):
+            .object([("kind", .string("uniform_box")), ("low", numbers(low)), ("high", numbers(high))])
+        }
+    }
+}
+
+extension TargetExpression {
+    fileprivate var canonical: JSONText {
+        switch self {
+        case .leaf(let name):
+            .string(name)
+        case .product(let factors, let weights):
+            .object([("product", .array(factors.map(\.canonical))), ("weights", numbers(weights))])
+        case .mixture(let components, let weights, let normalizers):
+            .object([
+                ("mixture", .array(components.map(\.canonical))), ("weights", numbers(weights)),
+                ("log_normalizers", numbers(normalizers)),
+            ])
+        case .sharpenedMixture(let components, let sharpness):
+            .object([("mixture", .array(components.map(\.canonical))), ("sharpness", .number(sharpness))])
+        case .negation(let of, let by, let weight):
+            .object([
+                ("negation", .object([("of", of.canonical), ("by", by.canonical), ("weight", .number(weight))]))
+            ])
+        case .guidance(let unconditional, let conditional, let scale):
+            .object([
+                (
+                    "guidance",
+                    .object([
+                        ("unconditional", unconditional.canonical),
+                        ("conditional", .array(conditional.map(\.canonical))), ("scale", .number(scale)),
+                    ])
+                )
+            ])
+        case .tempered(let of, let temperature):
+            .object([("tempered", .object([("of", of.canonical), ("temperature", .number(temperature))]))])
+        case .bounded(let of, let low, let high):
+            .object([
+                ("bounded", .object([("of", of.canonical), ("low", numbers(low)), ("high", numbers(high))]))
+            ])
+        }
+    }
+}
+
+extension SamplerSettings {
+    fileprivate var canonical: JSONText {
+        guard kind != .reverse else { return .object([("kind", .string(kind.rawValue))]) }
+        var members: [(String, JSONText)] = [
+            ("kind", .string(kind.rawValue)), ("transitions", .integer(transitions)),
+            ("step_size", stepSize.canonical), ("reverse_steps", .bool(reverseSteps)),
+            ("levels", .array([.integer(levels.lowerBound), .integer(levels.upperBound)])),
+            ("acceptance", .string("energy")),
+        ]
+        if kind.isHamiltonian {
+            members += [("leapfrog", .integer(leapfrogSteps)), ("damping", .number(damping)), ("mass", mass.canonical)]
+        }
+        return .object(members)
+    }
+}
+
+extension LevelValues {
+    fileprivate var canonical: JSONText {
+        switch self {
+        case .constant(let value): .number(value)
+        case .perLevel(let values): numbers(values)
+        case .betaPower(let scale, let exponent): .object([("beta_power", numbers([scale, exponent]))])
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Composition
+import EnergyModels
+import RandomStreams
+import Sampling
+
+/// Reads a job section by section, so that one reading names what is wrong in each.
+struct JobDecoder {
+    static let keys = [
+        "rrr", "name", "seed", "models", "target", "schedule", "sampler", "chains", "draws", "thin", "block", "output",
+    ]
+    /// A block's result travels as one message.
+    private static let largestResult = 48 << 20
+
+    private(set) var problems: [JobError.Problem] = []
+
+    private mutating func attempt<T>(_ work: () throws(JobError.Problem) -> T) -> T? {
+        do {
+            return try work()
+        } catch {
+            problems.append(error)
+            return nil
+        }
+    }
+
+    mutating func decode(_ root: Field) -> Job? {
+        guard let job = attempt({ () throws(JobError.Problem) in try root.members("a job, an object") }) else { return nil }
+        for name in job.names where !Self.keys.contains(name) {
+            if let field = job[name] {
+                problems.append(field.problem("no such key; \(Spelling.suggestion(for: name, among: Self.keys))"))
+            }
+        }
+        _ = attempt { () throws(JobError.Problem) in
+            let version = try job.required("rrr", "the format version: \"rrr\": 1")
+            _ = try version.integer(1...1)
+        }
+        let name = attempt { () throws(JobError.Problem) in try Self.name(job) }
+        let seed = attempt { () throws(JobError.Problem) in try Self.seed(job["seed"]) }
+        let schedule = attempt { () throws(JobError.Problem) in try Self.schedule(job["schedule"]) }
+        let models = attempt { () throws(JobError.Problem) in
+            try ModelDecoder.models(try job.required("models", "the leaves of the composition by name"))
+        }
+        let count = attempt { () throws(JobError.Problem) in
+            try job.required("chains", "the number of chains, such as 2000").integer(1...1 << 32)
+        }
+        let draws = attempt { () throws(JobError.Problem) in try job["draws"]?.integer(1...1 << 24) ?? 1 }
+        let thin = attempt { () throws(JobError.Problem) in try job["thin"]?.integer(1...1 << 24) ?? 1 }
+        let block = attempt { () throws(JobError.Problem) in try job["block"]?.integer(1...65_536) ?? 64 }
+        _ = attempt { () throws(JobError.Problem) in try Self.output(job["output"]) }
+        let sampler = attempt { () throws(JobError.Problem) -> SamplerSettings? in
+            let field = try job.required("sampler", "the kernel: {\"kind\": \"hmc\", \"step_size\": 0.03}")
+            return try schedule.map { schedule throws(JobError.Problem) in
+                try SamplerDecoder.sampler(field, levels: schedule.levels)
+            }
+        }
+        let target = attempt { () throws(JobError.Problem) -> TargetExpression? in
+            let field = try job.required("target", "a model's name or an operator such as {\"product\": [\"a\", \"b\"]}")
+            return try models.map { models throws(JobError.Problem) in
+                try TargetDecoder(models: models).target(field)
+            }
+        }
+        guard let name, let seed, let schedule, let models, let count, let draws, let thin, let block,
+            let sampler = sampler ?? nil, let target = target ?? nil
+        else { return nil }
+        let result = Job(
+            name: name, seed: seed, models: models, target: target, schedule: schedule, sampler: sampler,
+            chains: count, draws: draws, thin: thin, block: block)
+        _ = attempt { () throws(JobError.Problem) in try Self.check(result, job) }
+        return result
+    }
+
+    /// What no section can tell alone.
+    private static func check(_ job: Job, _ members: Members) throws(JobError.Problem) {
+        let owner = members["draws"] ?? members.owner
+        if job.draws > 1, !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)
+            || job.sampler.kind == .reverse
+        {
+            throw owner.problem(
+                "more than one draw needs transitions at the level where chains end; use 1 draw, or let levels begin at 0")
+        }
+        let transitions = job.sampler.transitions + (job.draws - 1) * job.thin
+        guard transitions < 1 << 31 else {
+            throw owner.problem("draws times thin is \(transitions) transitions; stay below 2147483648")
+        }
+        // Samples, acceptance, log density and divergences of one chain, in bytes.
+        let chain = job.draws * job.dimension * 4 + job.schedule.levels * 4 + 12
+        guard job.block * chain <= largestResult else {
+            throw (members["block"] ?? owner).problem(
+                "a block's result would take \(job.block * chain) bytes, more than \(largestResult); "
+                    + "use a block of at most \(largestResult / chain) chains, or fewer draws")
+        }
+    }
+
+    private static func name(_ job: Members) throws(JobError.Problem) -> String {
+        let wish = "a name of lower-case letters, digits and hyphens, at most 64"
+        let field = try job.required("name", wish)
+        let name = try field.string(wish)
+        let allowed = name.utf8.allSatisfy { byte in
+            (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
+        }
+        guard allowed, !name.isEmpty, name.utf8.count <= 64 else {
+            throw field.problem("must be \(wish), is \"\(name)\"")
+        }
+        return name
+    }
+
+    private static func seed(_ field: Field?) throws(JobError.Problem) -> UInt64 {
+        guard let field else { return 0 }
+        if field.isString {
+            let text = try field.string("a seed")
+            guard let seed = UInt64(text), String(seed) == text else {
+                throw field.problem("must be a decimal number from 0 to 18446744073709551615, is \"\(text)\"")
+            }
+            return seed
+        }
+        do {
+            return UInt64(try field.integer(0...1 << 53))
+        } catch {
+            throw field.problem(error.message + ", or a larger one as a decimal string")
+        }
+    }
+
+    private static func schedule(_ field: Field?) throws(JobError.Problem) -> ScheduleDescription {
+        guard let field else { return ScheduleDescription(kind: .cosine, levels: 100) }
+        let members = try field.members("{\"kind\": \"cosine\", \"levels\": 100}", allowed: ["kind", "levels"])
+        let kinds = ScheduleDescription.Kind.allCases.map(\.rawValue)
+        let kindField = try members.required("kind", "one of \(kinds)")
+        let name = try kindField.string("one of \(kinds)")
+        guard let kind = ScheduleDescription.Kind(rawValue: name) else {
+            throw kindField.problem("no schedule \"\(name)\"; \(Spelling.suggestion(for: name, among: kinds))")
+        }
+        let levels = try members.required("levels", "the number of noise levels, such as 100").integer(1...65_535)
+        return ScheduleDescription(kind: kind, levels: levels)
+    }
+
+    private static func output(_ field: Field?) throws(JobError.Problem) {
+        guard let field else { return }
+        let members = try field.members("{\"formats\": [\"npy\"]}", allowed: ["formats"])
+        guard let formats = members["formats"] else { return }
+        for format in try formats.array("the formats to write: [\"npy\"]") {
+            let name = try format.string("\"npy\"")
+            guard name == "npy" else { throw format.problem("no format \"\(name)\" in this version; write \"npy\"") }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Sampling
+
+/// Reads the sampler of a job.
+enum SamplerDecoder {
+    /// Keys of every kernel but `reverse`, and those of Hamiltonian kernels besides.
+    private static let common = [
+        "kind", "transitions", "step_size", "reverse_steps", "levels", "acceptance", "population",
+    ]
+    private static let hamiltonian = ["leapfrog", "damping", "mass"]
+
+    static func sampler(_ field: Field, levels: Int) throws(JobError.Problem) -> SamplerSettings {
+        let members = try field.members("a sampler, an object")
+        let kinds = SamplerSettings.Kind.allCases.map(\.rawValue)
+        let kindField = try members.required("kind", "one of \(kinds)")
+        let name = try kindField.string("one of \(kinds)")
+        guard let kind = SamplerSettings.Kind(rawValue: name) else {
+            throw kindField.problem("no sampler \"\(name)\"; \(Spelling.suggestion(for: name, among: kinds))")
+        }
+        let allowed = kind == .reverse ? ["kind"] : common + (kind.isHamiltonian ? hamiltonian : [])
+        for key in members.names where !allowed.contains(key) && (common + hamiltonian).contains(key) {
+            throw members[key]?.problem("\(name) takes no \(key); leave it out") ?? field.problem("unknown key")
+        }
+        _ = try field.members("a sampler", allowed: allowed)
+        if kind == .reverse {
+            return SamplerSettings(
+                kind: kind, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...levels - 1)
+        }
+        if let population = members["population"] { throw population.problem("populations are not in this version; leave it out") }
+        if let acceptance = members["acceptance"] {
+            let rule = try acceptance.string("\"energy\"")
+            guard rule == "energy" else {
+                throw acceptance.problem("no rule \"\(rule)\" in this version, in which every model has an energy; write \"energy\"")
+            }
+        }
+        let step = try members.required("step_size", "a number such as 0.03, one per level, or {\"beta_power\": [a, b]}")
+        return SamplerSettings(
+            kind: kind,
+            transitions: try members["transitions"]?.integer(1...1 << 24) ?? 10,
+            leapfrogSteps: kind.isHamiltonian ? try members["leapfrog"]?.integer(1...65_536) ?? 3 : 1,
+            damping: kind.isHamiltonian
+                ? try members["damping"]?.number("a number from 0 to below 1", where: { $0 >= 0 && $0 < 1 }) ?? 0.5 : 0,
+            stepSize: try values(step, levels: levels),
+            mass: try members["mass"].map { field throws(JobError.Problem) in try values(field, levels: levels) }
+                ?? .constant(1),
+            reverseSteps: try members["reverse_steps"]?.bool() ?? false,
+            levels: try range(members["levels"], levels: levels))
+    }
+
+    private static func values(_ field: Field, levels: Int) throws(JobError.Problem) -> LevelValues {
+        if field.isArray {
+            return .perLevel(
+                try field.numbers(
+                    "one number per level, index = level", count: levels, entry: "a finite number above zero",
+                    where: { $0 > 0 }))
+        }
+        guard field.isObject else { return .constant(try field.positive("0.03")) }
+        let members = try field.members("{\"beta_power\": [a, b]}", allowed: ["beta_power", "target_acceptance"])
+        if let target = members["target_acceptance"] {
+            throw target.problem("tuning is not in this version; give a number, one per level, or {\"beta_power\": [a, b]}")
+        }
+        let power = try members.required("beta_power", "[a, b] for a * beta^b")
+        let entries = try power.array("[a, b] for a * beta^b", count: 2)
+        return .betaPower(scale: try entries[0].positive("0.1"), exponent: try entries[1].number())
+    }
+
+    private static func range(_ field: Field?, levels: Int) throws(JobError.Problem) -> ClosedRange<Int> {
+        guard let field else { return 0...levels - 1 }
+        let ends = try field.array("[first, last], the levels that get transitions", count: 2)
+        let first = try ends[0].integer(0...levels - 1)
+        return first...(try ends[1].integer(first...levels - 1))
+    }
+}

@@ -1,0 +1,157 @@
+import Composition
+import EnergyModels
+import StrictJSON
+
+/// Reads the tree of operators.
+struct TargetDecoder {
+    private static let operators = [
+        "product", "mixture", "negation", "guidance", "classifier", "tempered", "bounded",
+    ]
+    private static let deepest = 32
+
+    let models: [String: ModelDescription]
+
+    func target(_ field: Field) throws(JobError.Problem) -> TargetExpression {
+        let expression = try expression(field, sign: 1, depth: 0)
+        if let bounds = expression.bounds, bounds.isEmpty {
+            throw field.problem("the boxes of its bounded parts have nothing in common: the target has no density anywhere")
+        }
+        return expression
+    }
+
+    private var dimension: Int { models.values.first?.dimension ?? 0 }
+
+    /// - Parameter sign: 1, or -1 where the expression's log density is subtracted.
+    private func expression(_ field: Field, sign: Int, depth: Int) throws(JobError.Problem) -> TargetExpression {
+        guard depth <= Self.deepest else { throw field.problem("operators are nested more than \(Self.deepest) deep") }
+        if field.isString {
+            let name = try field.string("a model's name")
+            guard models[name] != nil else {
+                throw field.problem(
+                    "no model \"\(name)\"; \(Spelling.suggestion(for: name, among: models.keys.sorted()))")
+            }
+            return .leaf(name)
+        }
+        guard field.isObject else {
+            throw field.problem("must be a model's name or an object with an operator, is \(field.node.value.kind)")
+        }
+        let members = try field.members("an operator")
+        let found = members.names.filter(Self.operators.contains)
+        guard found.count == 1, let name = found.first, let inner = members[name] else {
+            if found.isEmpty, let first = members.names.first, let member = members[first] {
+                throw member.problem("no such operator; \(Spelling.suggestion(for: first, among: Self.operators))")
+            }
+            throw field.problem("must have exactly one operator of \(Self.operators), has \(found.count)")
+        }
+        switch name {
+        case "product": return try product(field, inner, sign, depth)
+        case "mixture": return try mixture(field, inner, sign, depth)
+        case "negation": return try negation(field, inner, sign, depth)
+        case "guidance": return try guidance(field, inner, sign, depth)
+        case "tempered": return try tempered(field, inner, sign, depth)
+        case "bounded": return try bounded(field, inner, sign, depth)
+        default:
+            throw inner.problem("classifiers need a classifier network, which is not in this version")
+        }
+    }
+
+    private func children(_ field: Field, signs: [Int], depth: Int) throws(JobError.Problem) -> [TargetExpression] {
+        var children: [TargetExpression] = []
+        for (child, sign) in zip(try field.array("the parts of the composition"), signs) {
+            children.append(try expression(child, sign: sign, depth: depth + 1))
+        }
+        return children
+    }
+
+    private func product(
+        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
+    ) throws(JobError.Problem) -> TargetExpression {
+        let members = try field.members("a product", allowed: ["product", "weights"])
+        let count = try inner.array("the factors").count
+        let weights = try members["weights"]?.numbers("one weight per factor", count: count)
+        let all = weights ?? [Double](repeating: 1, count: count)
+        return .product(
+            try children(inner, signs: all.map { $0 < 0 ? -sign : sign }, depth: depth), weights: all)
+    }
+
+    private func mixture(
+        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
+    ) throws(JobError.Problem) -> TargetExpression {
+        let members = try field.members(
+            "a mixture", allowed: ["mixture", "weights", "log_normalizers", "sharpness"])
+        let count = try inner.array("the components").count
+        let components = try children(inner, signs: [Int](repeating: sign, count: count), depth: depth)
+        if let sharpness = members["sharpness"] {
+            for name in ["weights", "log_normalizers"] {
+                if let extra = members[name] {
+                    throw extra.problem("the form with \"sharpness\" has no \(name); leave out one of the two")
+                }
+            }
+            return .sharpenedMixture(components, sharpness: try sharpness.positive("3.5"))
+        }
+        let weights = try members["weights"]?.numbers(
+            "one weight per component", count: count, entry: "a finite number above zero", where: { $0 > 0 })
+        if let normalizers = members["log_normalizers"], normalizers.isString {
+            throw normalizers.problem("estimating normalizers is not in this version; give one number per component")
+        }
+        let normalizers = try members["log_normalizers"]?.numbers("one number per component", count: count)
+        return .mixture(
+            components, weights: weights ?? [Double](repeating: 1, count: count),
+            logNormalizers: normalizers ?? [Double](repeating: 0, count: count))
+    }
+
+    private func negation(
+        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
+    ) throws(JobError.Problem) -> TargetExpression {
+        _ = try field.members("a negation", allowed: ["negation"])
+        let members = try inner.members("{\"of\": …, \"by\": …, \"weight\": …}", allowed: ["of", "by", "weight"])
+        return .negation(
+            of: try expression(try members.required("of", "what is sampled"), sign: sign, depth: depth + 1),
+            by: try expression(try members.required("by", "what is avoided"), sign: -sign, depth: depth + 1),
+            weight: try members.required("weight", "how strongly, such as 0.3").positive("0.3"))
+    }
+
+    private func guidance(
+        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
+    ) throws(JobError.Problem) -> TargetExpression {
+        _ = try field.members("a guidance", allowed: ["guidance"])
+        let members = try inner.members(
+            "{\"unconditional\": …, \"conditional\": […], \"scale\": …}",
+            allowed: ["unconditional", "conditional", "scale"])
+        let scale = try members.required("scale", "the strength, such as 4").number()
+        let list = try members.required("conditional", "an array of conditional models")
+        let count = try list.array("an array of conditional models").count
+        let own = 1 - scale * Double(count)
+        return .guidance(
+            unconditional: try expression(
+                try members.required("unconditional", "the model without conditions"), sign: own < 0 ? -sign : sign,
+                depth: depth + 1),
+            conditional: try children(
+                list, signs: [Int](repeating: scale < 0 ? -sign : sign, count: count), depth: depth),
+            scale: scale)
+    }
+
+    private func tempered(
+        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
+    ) throws(JobError.Problem) -> TargetExpression {
+        _ = try field.members("a tempering", allowed: ["tempered"])
+        let members = try inner.members("{\"of\": …, \"temperature\": …}", allowed: ["of", "temperature"])
+        return .tempered(
+            of: try expression(try members.required("of", "what is tempered"), sign: sign, depth: depth + 1),
+            temperature: try members.required("temperature", "a number above zero").positive("2"))
+    }
+
+    private func bounded(
+        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
+    ) throws(JobError.Problem) -> TargetExpression {
+        _ = try field.members("bounds", allowed: ["bounded"])
+        guard sign > 0 else {
+            throw field.problem(
+                "bounds can't be subtracted: minus infinity outside would become plus infinity; put them around the whole")
+        }
+        let members = try inner.members("{\"of\": …, \"low\": […], \"high\": […]}", allowed: ["of", "low", "high"])
+        let of = try expression(try members.required("of", "what is bounded"), sign: sign, depth: depth + 1)
+        let (low, high) = try ModelDecoder.box(members, dimension: dimension)
+        return .bounded(of: of, low: low, high: high)
+    }
+}

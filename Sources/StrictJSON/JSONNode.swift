@@ -1,0 +1,45 @@
+/// A value of a JSON text together with the line that it begins on.
+public struct JSONNode: Sendable, Equatable {
+    /// Counted from 1.
+    public let line: Int
+    public let value: JSONValue
+}
+
+/// What a JSON text says.
+public enum JSONValue: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    /// The number's own text: what it means, and whether it fits, is for the reader of the field.
+    case number(String)
+    case string(String)
+    case array([JSONNode])
+    /// Members in the order of the text; no name occurs twice.
+    case object([JSONMember])
+
+    /// The kind of value, as a sentence would call it.
+    public var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "true or false"
+        case .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+}
+
+/// One member of an object.
+public struct JSONMember: Sendable, Equatable {
+    public let name: String
+    public let node: JSONNode
+}
+
+/// A text is not JSON.
+public struct JSONSyntaxError: Error, Sendable, Equatable {
+    /// Counted from 1.
+    public let line: Int
+    /// In bytes, counted from 1.
+    public let column: Int
+    public let message: String
+}
