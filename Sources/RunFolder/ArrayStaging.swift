@@ -1,0 +1,122 @@
+/// An array of fixed shape that grows on the disk, rows in any order, and takes its name when it is whole.
+///
+/// The file `.NAME.partial` has its full size from the start, without taking room for rows that are not written yet;
+/// memory does not depend on the array's size. Dropped without `finish`, it is removed.
+public struct ArrayStaging: ~Copyable {
+    /// The kind of numbers and the shape.
+    public let header: NpyHeader
+    private let dataOffset: Int
+    private var staged: StagedFile
+
+    /// Creates the staging file of the array `name`, for instance `samples.npy`, in a folder that is there.
+    ///
+    /// Throws `.invalidValue` for an impossible shape, `.cannotCreate` or `.inputOutput`.
+    public init(
+        folder: String, name: String, elementType: NpyElementType, shape: [Int]
+    ) throws(RunFolderError) {
+        let header = try NpyHeader(elementType: elementType, shape: shape, path: Folder.path(folder, name))
+        let prefix = header.bytes
+        let (size, overflows) = prefix.count.addingReportingOverflow(header.dataSize)
+        guard !overflows else {
+            throw RunFolderError(
+                .invalidValue, path: Folder.path(folder, name), reason: "an array cannot have the shape \(shape)")
+        }
+        let staged = try StagedFile(folder: folder, name: name)
+        try staged.file.write(prefix, at: 0)
+        try staged.file.resize(to: size)
+        self.header = header
+        self.staged = staged
+        dataOffset = prefix.count
+    }
+
+    /// Writes whole rows, given as little-endian bytes, from the row `row` on.
+    ///
+    /// Throws `.invalidValue` when the bytes are not a whole number of rows or go beyond the last one,
+    /// `.inputOutput` or `.full` when they cannot be written.
+    public func write(bytes: [UInt8], atRow row: Int) throws(RunFolderError) {
+        try write(bytes, itemSize: 1, atRow: row)
+    }
+
+    /// Writes whole rows, one after the other, from the row `row` on.
+    ///
+    /// Throws `.invalidValue` when the numbers are of another kind, not a whole number of rows or go beyond the last
+    /// one, `.inputOutput` or `.full` when they cannot be written.
+    public func write<Element: NpyElement>(_ values: [Element], atRow row: Int) throws(RunFolderError) {
+        guard Element.npyElementType == header.elementType else {
+            throw refusal("holds \(header.elementType.rawValue), not \(Element.npyElementType.rawValue)")
+        }
+        try write(values, itemSize: header.elementType.size, atRow: row)
+    }
+
+    /// The numbers of some rows as they are now: [range.count * header.rowSize], zero where none were written.
+    ///
+    /// Throws `.invalidValue` when the rows are not all in the array or it holds another kind of numbers.
+    public func rows<Element: NpyElement>(
+        _ range: Range<Int>, as type: Element.Type = Element.self
+    ) throws(RunFolderError) -> [Element] {
+        try staged.file.rows(range, of: header, dataOffset: dataOffset)
+    }
+
+    /// Brings the array to the disk and gives it its name, replacing a file of that name.
+    public mutating func finish() throws(RunFolderError) {
+        try sync()
+        try publish()
+        try Folder.sync(staged.folder)
+    }
+
+    /// Removes the staging file, unless the array has its name already.
+    public mutating func discard() throws(RunFolderError) {
+        try staged.discard()
+    }
+
+    /// Returns when the content has reached the disk.
+    func sync() throws(RunFolderError) {
+        try staged.file.sync()
+    }
+
+    /// Gives the array its name; the caller has synced it and syncs the folder.
+    mutating func publish() throws(RunFolderError) {
+        try staged.publish()
+    }
+
+    /// Hands the whole file, header and all, to `body` in pieces of bounded size.
+    func forEachPiece(_ body: ([UInt8]) throws(RunFolderError) -> Void) throws(RunFolderError) {
+        try staged.file.forEachPiece(body)
+    }
+
+    /// Bytes of the whole file, header and all.
+    var fileSize: Int { dataOffset + header.dataSize }
+
+    /// Hands the array to `body` in the order of its rows, some whole rows at a time.
+    func forEachRows<Element: NpyElement>(
+        as type: Element.Type, _ body: ([Element]) throws(RunFolderError) -> Void
+    ) throws(RunFolderError) {
+        let rowBytes = max(1, header.rowSize * header.elementType.size)
+        let step = max(1, File.pieceSize / rowBytes)
+        var row = 0
+        while row < header.rows {
+            let next = min(row + step, header.rows)
+            try body(try rows(row..<next))
+            row = next
+        }
+    }
+
+    private func write<Item: BitwiseCopyable>(
+        _ items: [Item], itemSize: Int, atRow row: Int
+    ) throws(RunFolderError) {
+        let rowBytes = header.rowSize * header.elementType.size
+        let bytes = items.count * itemSize
+        guard rowBytes > 0 ? bytes.isMultiple(of: rowBytes) : bytes == 0 else {
+            throw refusal("\(bytes) bytes are not a whole number of rows of \(rowBytes)")
+        }
+        let count = rowBytes > 0 ? bytes / rowBytes : 0
+        guard row >= 0, row <= header.rows, count <= header.rows - row else {
+            throw refusal("\(count) rows from row \(row) on do not fit into its \(header.rows) rows")
+        }
+        try staged.file.write(items, at: dataOffset + row * rowBytes)
+    }
+
+    private func refusal(_ reason: String) -> RunFolderError {
+        RunFolderError(.invalidValue, path: Folder.path(staged.folder, staged.name), reason: reason)
+    }
+}

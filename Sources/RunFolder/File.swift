@@ -1,0 +1,149 @@
+import Glibc
+
+/// An open file, or an open folder, that is closed when its owner goes.
+///
+/// The one place of this room that hands memory to the system. Calls that a signal interrupted are repeated and
+/// short transfers continued; whatever else fails is an error with the path and the system's own words.
+struct File: ~Copyable {
+    /// How a file is opened.
+    enum Purpose {
+        case reading
+        /// For a file that is already there.
+        case writing
+        /// For reading and writing; a file of that name must not exist yet.
+        case creating
+        /// A folder, to make its entries durable or to lock it.
+        case folder
+
+        fileprivate var flags: CInt {
+            // Workers started while the file is open must not inherit it.
+            switch self {
+            case .reading: O_RDONLY | O_CLOEXEC
+            case .writing: O_WRONLY | O_CLOEXEC
+            case .creating: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+            case .folder: O_RDONLY | O_DIRECTORY | O_CLOEXEC
+            }
+        }
+    }
+
+    let path: String
+    private let descriptor: CInt
+
+    /// Opens `path`. A file that is not there is `.missing`, one that cannot be created `.cannotCreate`.
+    init(_ path: String, for purpose: Purpose) throws(RunFolderError) {
+        var result: CInt = -1
+        var number: CInt = 0
+        repeat {
+            result = open(path, purpose.flags, 0o666)
+            number = errno
+        } while result < 0 && number == EINTR
+        guard result >= 0 else {
+            switch purpose {
+            case .creating:
+                throw .system(.cannotCreate, path: path, doing: "create the file", number: number)
+            case .reading, .writing, .folder:
+                throw .system(number == ENOENT ? .missing : .inputOutput, path: path, doing: "open", number: number)
+            }
+        }
+        self.path = path
+        descriptor = result
+    }
+
+    deinit {
+        // Nothing hangs on the result: what must last was synced before.
+        _ = close(descriptor)
+    }
+
+    /// The size in bytes.
+    func size() throws(RunFolderError) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("read the size", errno) }
+        return Int(status.st_size)
+    }
+
+    /// Sets the size; bytes beyond the old end read as zero and take no room on the disk until they are written.
+    func resize(to size: Int) throws(RunFolderError) {
+        var number: CInt = 0
+        repeat {
+            number = ftruncate(descriptor, off_t(size)) == 0 ? 0 : errno
+        } while number == EINTR
+        guard number == 0 else { throw failure("set the size to \(size) bytes", number) }
+    }
+
+    /// Writes all bytes of an array's elements, in the machine's order, from the byte `offset` on.
+    func write<Element: BitwiseCopyable>(_ values: [Element], at offset: Int) throws(RunFolderError) {
+        let total = values.count * MemoryLayout<Element>.stride
+        var done = 0
+        while done < total {
+            let (count, number) = values.withUnsafeBytes { bytes in
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+                let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+                return (count, errno)
+            }
+            if count < 0 && number == EINTR { continue }
+            guard count > 0 else { throw failure("write", count < 0 ? number : EIO) }
+            done += count
+        }
+    }
+
+    /// Reads `count` elements, in the machine's byte order, from the byte `offset` on.
+    /// A file that ends before that is `.malformed`.
+    func read<Element: BitwiseCopyable & AdditiveArithmetic>(
+        count: Int, at offset: Int, as type: Element.Type = Element.self
+    ) throws(RunFolderError) -> [Element] {
+        var values = [Element](repeating: .zero, count: count)
+        let total = count * MemoryLayout<Element>.stride
+        var done = 0
+        while done < total {
+            let (got, number) = values.withUnsafeMutableBytes { bytes in
+                let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
+                let got = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+                return (got, errno)
+            }
+            if got < 0 && number == EINTR { continue }
+            guard got >= 0 else { throw failure("read", number) }
+            guard got > 0 else {
+                throw RunFolderError(.malformed, path: path, reason: "the file ends at byte \(offset + done)")
+            }
+            done += got
+        }
+        return values
+    }
+
+    /// Hands the whole file to `body`, in order, in pieces of at most `File.pieceSize` bytes.
+    func forEachPiece(_ body: ([UInt8]) throws(RunFolderError) -> Void) throws(RunFolderError) {
+        let size = try size()
+        var offset = 0
+        while offset < size {
+            let piece: [UInt8] = try read(count: min(File.pieceSize, size - offset), at: offset)
+            try body(piece)
+            offset += piece.count
+        }
+    }
+
+    /// Bytes read at once when a file of any size passes through memory.
+    static let pieceSize = 1 << 20
+
+    /// Returns when the content has reached the disk.
+    func sync() throws(RunFolderError) {
+        var number: CInt = 0
+        repeat {
+            number = fsync(descriptor) == 0 ? 0 : errno
+        } while number == EINTR
+        guard number == 0 else { throw failure("sync", number) }
+    }
+
+    /// Takes the lock of an open file or folder, which ends when it is closed or the process dies.
+    /// False when somebody else holds it. A file system that knows no such locks counts as free.
+    func tryLock() -> Bool {
+        var number: CInt = 0
+        repeat {
+            number = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+        } while number == EINTR
+        return number != EWOULDBLOCK
+    }
+
+    private func failure(_ action: String, _ number: CInt) -> RunFolderError {
+        .system(.inputOutput, path: path, doing: action, number: number)
+    }
+}

@@ -1,0 +1,42 @@
+#if _endian(big)
+    #error("Arrays go to the disk as they lie in memory, and the files are little-endian.")
+#endif
+
+/// The kinds of numbers that the arrays of a run hold; the raw value is numpy's name for it.
+public enum NpyElementType: String, Sendable, Equatable, CaseIterable {
+    /// A `Float`.
+    case float32 = "<f4"
+    /// A `Double`.
+    case float64 = "<f8"
+    /// An `Int32`.
+    case int32 = "<i4"
+
+    /// Bytes of one number.
+    public var size: Int {
+        switch self {
+        case .float32, .int32: 4
+        case .float64: 8
+        }
+    }
+}
+
+/// A Swift number that an array file can hold as it lies in memory.
+public protocol NpyElement: BitwiseCopyable, AdditiveArithmetic, Sendable {
+    /// The element type of arrays of these numbers.
+    static var npyElementType: NpyElementType { get }
+}
+
+extension Float: NpyElement {
+    /// `.float32`
+    public static var npyElementType: NpyElementType { .float32 }
+}
+
+extension Double: NpyElement {
+    /// `.float64`
+    public static var npyElementType: NpyElementType { .float64 }
+}
+
+extension Int32: NpyElement {
+    /// `.int32`
+    public static var npyElementType: NpyElementType { .int32 }
+}

@@ -1,0 +1,39 @@
+/// What a finished run leaves: the names in its folder, and how to look at one that is there.
+public enum RunFolder {
+    /// The canonical job.
+    public static let jobName = "job.json"
+    /// The draws, float32 [chains, draws, …shape].
+    public static let samplesName = "samples.npy"
+    /// Per-chain statistics.
+    public static let statisticsName = "statistics.npz"
+    /// Everything that depends on timing or placement.
+    public static let provenanceName = "provenance.json"
+    /// The summary, which is written last: where it stands, the run is whole.
+    public static let summaryName = "summary.json"
+
+    /// The summary of a finished run.
+    ///
+    /// Throws `.missing` when the folder holds none, `.inputOutput` when it cannot be read and `.malformed` when it is
+    /// not a summary.
+    public static func summary(in folder: String) throws(RunFolderError) -> RunSummary {
+        let path = Folder.path(folder, summaryName)
+        let file = try File(path, for: .reading)
+        let bytes: [UInt8] = try file.read(count: try file.size(), at: 0)
+        return try RunSummary(json: bytes, path: path)
+    }
+
+    /// Whether the folder holds the finished run of the job with this hash: a summary that says so, beside it all files
+    /// of a run, and samples of the shape that the summary names.
+    public static func isComplete(_ folder: String, jobHash: String) -> Bool {
+        guard let summary = try? summary(in: folder), summary.jobHash == jobHash else { return false }
+        let others = [jobName, statisticsName, provenanceName]
+        guard others.allSatisfy({ Folder.isFile(Folder.path(folder, $0)) }) else { return false }
+        do {
+            let samples = try NpyReader(path: Folder.path(folder, samplesName))
+            let shape = [summary.chains, summary.draws] + summary.shape
+            return samples.header.elementType == .float32 && samples.header.shape == shape
+        } catch {
+            return false
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import StrictJSON
+
+/// The numbers that tell how a run went: the content of `summary.json`.
+///
+/// They depend on the job alone. A mean over nothing is nil, in JSON null.
+public struct RunSummary: Sendable, Equatable {
+    /// Mean and spread of the chains' log-densities.
+    public struct LogDensity: Sendable, Equatable {
+        /// Over the chains whose log-density is finite, in nats; nil when there are none.
+        public let mean: Double?
+        /// Of the same chains, with n - 1 in the denominator; 0 for one chain, nil for none.
+        public let standardDeviation: Double?
+
+        /// Moments in nats.
+        public init(mean: Double?, standardDeviation: Double?) {
+            self.mean = mean
+            self.standardDeviation = standardDeviation
+        }
+    }
+
+    /// The estimate of the logarithm of the normalizer that a population gives.
+    public struct LogNormalizer: Sendable, Equatable {
+        /// In nats.
+        public let estimate: Double?
+        /// In nats.
+        public let standardError: Double?
+
+        /// An estimate and its standard error in nats.
+        public init(estimate: Double?, standardError: Double?) {
+            self.estimate = estimate
+            self.standardError = standardError
+        }
+    }
+
+    /// SHA-256 of the canonical job, in hexadecimal digits.
+    public var jobHash: String
+    /// The job's name.
+    public var name: String
+    /// Chains of the job.
+    public var chains: Int
+    /// Draws kept per chain.
+    public var draws: Int
+    /// Shape of one draw.
+    public var shape: [Int]
+    /// Mean of the acceptance over all chains and levels with transitions; nil when there are none.
+    public var acceptanceMean: Double?
+    /// Mean of the acceptance over the chains [levels], index = level; nil where no transitions ran.
+    public var acceptancePerLevel: [Double?]
+    /// Step size [levels], index = level; nil where there is none.
+    public var stepSize: [Double?]
+    /// Gradients of the log-density evaluated, all chains together.
+    public var gradientEvaluations: Int
+    /// Divergent transitions, all chains together.
+    public var divergences: Int
+    /// Of a population only.
+    public var logNormalizer: LogNormalizer?
+    /// At the last level.
+    public var logDensity: LogDensity
+    /// SHA-256 of `samples.npy`, in hexadecimal digits.
+    public var samplesSHA256: String
+
+    /// A summary of these numbers.
+    public init(
+        jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], acceptanceMean: Double?,
+        acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
+        logNormalizer: LogNormalizer? = nil, logDensity: LogDensity, samplesSHA256: String
+    ) {
+        self.jobHash = jobHash
+        self.name = name
+        self.chains = chains
+        self.draws = draws
+        self.shape = shape
+        self.acceptanceMean = acceptanceMean
+        self.acceptancePerLevel = acceptancePerLevel
+        self.stepSize = stepSize
+        self.gradientEvaluations = gradientEvaluations
+        self.divergences = divergences
+        self.logNormalizer = logNormalizer
+        self.logDensity = logDensity
+        self.samplesSHA256 = samplesSHA256
+    }
+
+    /// The text of `summary.json`; numbers that are not finite become null.
+    public var json: String {
+        var members: [(String, JSONText)] = [
+            ("job", .string(jobHash)),
+            ("name", .string(name)),
+            ("chains", .integer(chains)),
+            ("draws", .integer(draws)),
+            ("shape", .array(shape.map { .integer($0) })),
+            (
+                "acceptance",
+                .object([("mean", .optional(acceptanceMean)), ("per_level", .optionals(acceptancePerLevel))])
+            ),
+            ("step_size", .optionals(stepSize)),
+            ("gradient_evaluations", .integer(gradientEvaluations)),
+            ("divergences", .integer(divergences)),
+        ]
+        if let logNormalizer {
+            let (estimate, error) = (logNormalizer.estimate, logNormalizer.standardError)
+            members.append(
+                ("log_normalizer", .object([("estimate", .optional(estimate)), ("standard_error", .optional(error))])))
+        }
+        let (mean, deviation) = (logDensity.mean, logDensity.standardDeviation)
+        members.append(
+            ("log_density", .object([("mean", .optional(mean)), ("standard_deviation", .optional(deviation))])))
+        members.append(("samples_sha256", .string(samplesSHA256)))
+        return JSONText.object(members).pretty
+    }
+}
+
+extension JSONText {
+    fileprivate static func optional(_ value: Double?) -> JSONText {
+        value.map { .number($0) } ?? .null
+    }
+
+    fileprivate static func optionals(_ values: [Double?]) -> JSONText {
+        .array(values.map { optional($0) })
+    }
+}

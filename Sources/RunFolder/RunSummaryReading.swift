@@ -1,0 +1,133 @@
+import StrictJSON
+
+extension RunSummary {
+    /// Reads the text of a `summary.json`; `path` is the file named in errors.
+    ///
+    /// Throws `.malformed`, with the line and the JSON pointer, when the text is not JSON, a name is missing or unknown
+    /// or a value is of the wrong kind.
+    public init(json bytes: [UInt8], path: String = RunFolder.summaryName) throws(RunFolderError) {
+        let root: JSONNode
+        do {
+            root = try JSONParser.parse(bytes)
+        } catch {
+            throw RunFolderError(
+                .malformed, path: path, reason: "line \(error.line), column \(error.column): \(error.message)")
+        }
+        let summary = try SummaryNode(root, path: path)
+        try summary.expectNames(
+            [
+                "job", "name", "chains", "draws", "shape", "acceptance", "step_size", "gradient_evaluations",
+                "divergences", "log_density", "samples_sha256",
+            ],
+            optional: ["log_normalizer"])
+        let acceptance = try summary.member("acceptance")
+        try acceptance.expectNames(["mean", "per_level"])
+        let density = try summary.member("log_density")
+        try density.expectNames(["mean", "standard_deviation"])
+        var normalizer: LogNormalizer?
+        if summary.has("log_normalizer") {
+            let node = try summary.member("log_normalizer")
+            try node.expectNames(["estimate", "standard_error"])
+            normalizer = LogNormalizer(
+                estimate: try node.member("estimate").optionalNumber(),
+                standardError: try node.member("standard_error").optionalNumber())
+        }
+        self.init(
+            jobHash: try summary.member("job").string(),
+            name: try summary.member("name").string(),
+            chains: try summary.member("chains").count(),
+            draws: try summary.member("draws").count(),
+            shape: try summary.member("shape").elements { (node) throws(RunFolderError) in try node.count() },
+            acceptanceMean: try acceptance.member("mean").optionalNumber(),
+            acceptancePerLevel: try acceptance.member("per_level").optionalNumbers(),
+            stepSize: try summary.member("step_size").optionalNumbers(),
+            gradientEvaluations: try summary.member("gradient_evaluations").count(),
+            divergences: try summary.member("divergences").count(),
+            logNormalizer: normalizer,
+            logDensity: LogDensity(
+                mean: try density.member("mean").optionalNumber(),
+                standardDeviation: try density.member("standard_deviation").optionalNumber()),
+            samplesSHA256: try summary.member("samples_sha256").string())
+    }
+}
+
+/// A value of a summary's text and the way to it, for errors.
+private struct SummaryNode {
+    private let node: JSONNode
+    private let pointer: String
+    private let path: String
+    private let members: [String: JSONNode]
+
+    init(_ node: JSONNode, pointer: String = "", path: String) throws(RunFolderError) {
+        self.node = node
+        self.pointer = pointer
+        self.path = path
+        guard case .object(let list) = node.value else {
+            members = [:]
+            return
+        }
+        members = Dictionary(list.map { ($0.name, $0.node) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func expectNames(_ names: [String], optional: [String] = []) throws(RunFolderError) {
+        guard case .object = node.value else { throw wrong("an object") }
+        let missing = names.first { members[$0] == nil }
+        if let missing { throw malformed("the name \"\(missing)\" is missing") }
+        let known = names + optional
+        let unknown = members.keys.sorted().first { !known.contains($0) }
+        if let unknown { throw malformed("unknown name \"\(unknown)\"; known are \(known.joined(separator: ", "))") }
+    }
+
+    func has(_ name: String) -> Bool { members[name] != nil }
+
+    func member(_ name: String) throws(RunFolderError) -> SummaryNode {
+        guard let member = members[name] else { throw malformed("the name \"\(name)\" is missing") }
+        return try SummaryNode(member, pointer: "\(pointer)/\(name)", path: path)
+    }
+
+    func string() throws(RunFolderError) -> String {
+        guard case .string(let text) = node.value else { throw wrong("a string") }
+        return text
+    }
+
+    func count() throws(RunFolderError) -> Int {
+        guard case .number(let text) = node.value, let value = Int(text), value >= 0 else {
+            throw wrong("a whole number, 0 or more")
+        }
+        return value
+    }
+
+    func optionalNumber() throws(RunFolderError) -> Double? {
+        switch node.value {
+        case .null: return nil
+        case .number(let text):
+            guard let value = Double(text), value.isFinite else { throw wrong("a finite number or null") }
+            return value
+        default: throw wrong("a number or null")
+        }
+    }
+
+    func optionalNumbers() throws(RunFolderError) -> [Double?] {
+        try elements { (node) throws(RunFolderError) in try node.optionalNumber() }
+    }
+
+    func elements<Element>(
+        _ read: (SummaryNode) throws(RunFolderError) -> Element
+    ) throws(RunFolderError) -> [Element] {
+        guard case .array(let nodes) = node.value else { throw wrong("an array") }
+        var elements: [Element] = []
+        for (index, node) in nodes.enumerated() {
+            elements.append(try read(SummaryNode(node, pointer: "\(pointer)/\(index)", path: path)))
+        }
+        return elements
+    }
+
+    private func wrong(_ expected: String) -> RunFolderError {
+        malformed("expected \(expected), found \(node.value.kind)")
+    }
+
+    private func malformed(_ reason: String) -> RunFolderError {
+        let place = pointer.isEmpty ? "the whole" : pointer
+        return RunFolderError(.malformed, path: path, reason: "line \(node.line), \(place): \(reason)")
+    }
+}

@@ -1,0 +1,74 @@
+extension RunSummary {
+    /// The summary as a short table for people: one line a quantity, with its unit or definition, and a final newline.
+    public var text: String {
+        let size = ([chains, draws] + shape).map(String.init).joined(separator: " x ")
+        var lines: [(label: String, value: String, note: String)] = [
+            ("run", name, ""),
+            ("job", jobHash, ""),
+            ("samples", size, "chains x draws x shape, float32"),
+            ("acceptance", RunSummary.short(acceptanceMean), acceptanceNote),
+            ("step size", stepSizeRange, "over the levels with transitions"),
+            ("gradients", String(gradientEvaluations), "gradient evaluations, all chains"),
+            ("divergences", String(divergences), "divergent transitions, all chains"),
+        ]
+        if let logNormalizer {
+            let estimate = RunSummary.short(logNormalizer.estimate)
+            let error = RunSummary.short(logNormalizer.standardError)
+            lines.append(("log normalizer", "\(estimate) ± \(error)", "nats, estimate ± standard error"))
+        }
+        let mean = RunSummary.short(logDensity.mean)
+        let deviation = RunSummary.short(logDensity.standardDeviation)
+        lines.append(
+            ("log density", "\(mean) ± \(deviation)", "nats, mean ± standard deviation over chains, last level"))
+        lines.append(("SHA-256", samplesSHA256, RunFolder.samplesName))
+
+        let labelWidth = lines.map(\.label.count).max() ?? 0
+        // Hashes would push every note off the screen; they do not set the column.
+        let valueWidth = lines.map(\.value.count).filter { $0 < 40 }.max() ?? 0
+        return lines.map { line in
+            let start = RunSummary.padded(line.label, to: labelWidth) + "  "
+            guard !line.note.isEmpty else { return start + line.value + "\n" }
+            return start + RunSummary.padded(line.value, to: valueWidth) + "  " + line.note + "\n"
+        }.joined()
+    }
+
+    private var acceptanceNote: String {
+        let known = acceptancePerLevel.enumerated().compactMap { level, mean in mean.map { (level, $0) } }
+        guard let lowest = known.min(by: { $0.1 < $1.1 }) else { return "no transitions ran" }
+        return "mean over chains and levels; lowest \(RunSummary.short(lowest.1)) at level \(lowest.0)"
+    }
+
+    private var stepSizeRange: String {
+        let known = stepSize.compactMap(\.self)
+        guard let least = known.min(), let most = known.max() else { return "-" }
+        return least == most ? RunSummary.short(least) : "\(RunSummary.short(least)) to \(RunSummary.short(most))"
+    }
+
+    private static func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    /// Four significant digits; the whole number is in `summary.json`.
+    private static func short(_ value: Double?) -> String {
+        guard let value, value.isFinite else { return "-" }
+        guard value != 0 else { return "0" }
+        var exponent = 0
+        var scale = value.magnitude
+        while scale >= 10 { (scale, exponent) = (scale / 10, exponent + 1) }
+        while scale < 1 { (scale, exponent) = (scale * 10, exponent - 1) }
+        // Whole numbers longer than that keep all of their digits.
+        let decimals = 3 - exponent
+        guard decimals > 0 else { return (value.magnitude < 1e15 ? value.rounded() : value).description.withoutPoint }
+        guard decimals <= 8 else {
+            let sign = value < 0 ? "-" : ""
+            return "\(sign)\(((scale * 1000).rounded() / 1000).description.withoutPoint)e\(exponent)"
+        }
+        let power = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
+        return ((value * power).rounded() / power).description.withoutPoint
+    }
+}
+
+extension String {
+    /// A whole number without the ".0" that a double's text ends with.
+    fileprivate var withoutPoint: String { hasSuffix(".0") ? String(dropLast(2)) : self }
+}

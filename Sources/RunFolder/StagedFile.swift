@@ -1,0 +1,56 @@
+/// A file that is written under a hidden name, `.NAME.partial`, and takes its own name when it is whole.
+///
+/// One that is dropped without being published leaves nothing behind; a killed process leaves the hidden name alone,
+/// which the next run in that folder replaces.
+struct StagedFile: ~Copyable {
+    let folder: String
+    let name: String
+    let file: File
+    private var isPending = true
+
+    /// Creates the hidden file, empty; what a killed process left under that name goes first.
+    init(folder: String, name: String) throws(RunFolderError) {
+        let hidden = Folder.path(folder, StagedFile.hiddenName(of: name))
+        try Folder.removeFile(hidden)
+        let file = try File(hidden, for: .creating)
+        self.folder = folder
+        self.name = name
+        self.file = file
+    }
+
+    deinit {
+        if isPending { try? Folder.removeFile(file.path) }
+    }
+
+    /// The name that stands in for `name` until its content is whole.
+    static func hiddenName(of name: String) -> String { ".\(name).partial" }
+
+    /// Gives the file its name. Sync its content before, and the folder afterwards.
+    mutating func publish() throws(RunFolderError) {
+        guard isPending else { return }
+        try Folder.rename(file.path, to: Folder.path(folder, name))
+        isPending = false
+    }
+
+    /// Removes the hidden file, unless it has been published.
+    mutating func discard() throws(RunFolderError) {
+        guard isPending else { return }
+        isPending = false
+        try Folder.removeFile(file.path)
+    }
+}
+
+/// Files of which a reader sees all or nothing, whatever happens to the writer.
+public enum AtomicFile {
+    /// Writes `bytes` to `path`: beside it first, then to the disk, then under its name.
+    ///
+    /// The folder must be there. Throws `.cannotCreate`, `.inputOutput` or `.full`, and then the old file stands.
+    public static func write(_ bytes: [UInt8], to path: String) throws(RunFolderError) {
+        let folder = Folder.parent(of: path)
+        var staged = try StagedFile(folder: folder, name: Folder.name(of: path))
+        try staged.file.write(bytes, at: 0)
+        try staged.file.sync()
+        try staged.publish()
+        try Folder.sync(folder)
+    }
+}

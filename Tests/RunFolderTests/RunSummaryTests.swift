@@ -1,0 +1,120 @@
+import Foundation
+import Testing
+
+@testable import RunFolder
+
+private let full = RunSummary(
+    jobHash: "00ff", name: "ring-and-bar", chains: 2000, draws: 1, shape: [2], acceptanceMean: 0.875,
+    acceptancePerLevel: [nil, 0.75, 1], stepSize: [nil, 0.03, 0.0625], gradientEvaluations: 6_000_000, divergences: 3,
+    logNormalizer: RunSummary.LogNormalizer(estimate: -1.5, standardError: 0.01),
+    logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5), samplesSHA256: "abcd")
+
+private let empty = RunSummary(
+    jobHash: "00ff", name: "ancestral", chains: 1, draws: 1, shape: [2], acceptanceMean: nil,
+    acceptancePerLevel: [nil, nil], stepSize: [nil, nil], gradientEvaluations: 0, divergences: 0,
+    logDensity: RunSummary.LogDensity(mean: nil, standardDeviation: nil), samplesSHA256: "abcd")
+
+private let fullText = """
+    {
+      "job": "00ff",
+      "name": "ring-and-bar",
+      "chains": 2000,
+      "draws": 1,
+      "shape": [2],
+      "acceptance": {
+        "mean": 0.875,
+        "per_level": [null, 0.75, 1]
+      },
+      "step_size": [null, 0.03, 0.0625],
+      "gradient_evaluations": 6000000,
+      "divergences": 3,
+      "log_normalizer": {
+        "estimate": -1.5,
+        "standard_error": 0.01
+      },
+      "log_density": {
+        "mean": -2.25,
+        "standard_deviation": 0.5
+      },
+      "samples_sha256": "abcd"
+    }
+
+    """
+
+@Suite("Summaries of runs")
+struct RunSummaryTests {
+    @Test("The text has the names of the format, in its order")
+    func text() {
+        #expect(full.json == fullText)
+    }
+
+    @Test("A summary reads back from its text", arguments: [full, empty])
+    func roundTrip(summary: RunSummary) throws {
+        #expect(try RunSummary(json: Array(summary.json.utf8)) == summary)
+    }
+
+    @Test("Numbers that are not finite become null")
+    func notFinite() throws {
+        var summary = full
+        summary.acceptanceMean = .nan
+        summary.stepSize = [.infinity, 1, 2]
+        let read = try RunSummary(json: Array(summary.json.utf8))
+        #expect(read.acceptanceMean == nil)
+        #expect(read.stepSize == [nil, 1, 2])
+    }
+
+    @Test(
+        "A text that is not a summary is refused with the line and the place",
+        arguments: [
+            ("{", "", "line 2, column 8: "),
+            ("\"name\": \"ring-and-bar\",\n", "", "the name \"name\" is missing"),
+            ("\"draws\": 1", "\"draws\": 1, \"extra\": 1", "unknown name \"extra\""),
+            ("\"draws\": 1", "\"draws\": 1.5", "line 5, /draws: expected a whole number"),
+            ("\"draws\": 1", "\"draws\": -1", "/draws"),
+            ("[null, 0.75, 1]", "[null, \"x\", 1]", "/acceptance/per_level/1: expected a number or null"),
+            ("[null, 0.03, 0.0625]", "[null, 1e999, 1]", "/step_size/1: expected a finite number"),
+            ("[2]", "2", "/shape: expected an array, found a number"),
+            ("\"00ff\"", "17", "/job: expected a string"),
+            ("\"mean\": -2.25,", "", "/log_density: the name \"mean\" is missing"),
+            ("\"standard_error\"", "\"error\"", "/log_normalizer"),
+        ])
+    func refusals(old: String, new: String, reason: String) throws {
+        let range = try #require(fullText.firstRange(of: old))
+        let text = fullText.replacingCharacters(in: range, with: new)
+        let error = failure { () throws(RunFolderError) in _ = try RunSummary(json: Array(text.utf8), path: "s.json") }
+        #expect(error?.code == .malformed)
+        #expect(error?.path == "s.json")
+        #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "read")")
+    }
+
+    @Test("The table for people is aligned and gives units and definitions")
+    func table() {
+        #expect(
+            full.text == """
+                run             ring-and-bar
+                job             00ff
+                samples         2000 x 1 x 2    chains x draws x shape, float32
+                acceptance      0.875           mean over chains and levels; lowest 0.75 at level 1
+                step size       0.03 to 0.0625  over the levels with transitions
+                gradients       6000000         gradient evaluations, all chains
+                divergences     3               divergent transitions, all chains
+                log normalizer  -1.5 ± 0.01     nats, estimate ± standard error
+                log density     -2.25 ± 0.5     nats, mean ± standard deviation over chains, last level
+                SHA-256         abcd            samples.npy
+
+                """)
+        #expect(empty.text.contains("acceptance   -          no transitions ran\n"))
+    }
+
+    @Test(
+        "Numbers in the table have four significant digits",
+        arguments: [
+            (0, "0"), (0.123456, "0.1235"), (-1234.56, "-1235"), (123456.7, "123457"), (1e20, "1e+20"),
+            (0.000012345678, "1.235e-05"), (1.5e-9, "1.5e-9"), (-2.5e-12, "-2.5e-12"), (.nan, "-"),
+        ])
+    func digits(value: Double, expected: String) {
+        var summary = full
+        summary.acceptanceMean = value
+        #expect(summary.text.contains(" \(expected) "))
+    }
+}
