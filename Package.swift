@@ -60,8 +60,9 @@ let package = Package(
         room("RunFolder", ["ContentHash", "StrictJSON"]),
 
         // The pool.
-        room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC"]),
+        room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
         room("PoolCore"),
+        room("StopSignals"),
         room(
             "Coordinator",
             [
@@ -71,11 +72,16 @@ let package = Package(
         room(
             "Worker",
             [
-                "PoolCore", "Messaging", "JobFile", "Sampling", "ContentHash",
+                "PoolCore", "Messaging", "JobFile", "Sampling", "Composition", "EnergyModels", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        command("rrr-coordinator", ["Coordinator", "JobFile", "RunFolder"]),
-        command("rrr-worker", ["Worker"]),
+        command(
+            "rrr-coordinator",
+            [
+                "Coordinator", "JobFile", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
     ],
     swiftLanguageModes: [.v6]
 )

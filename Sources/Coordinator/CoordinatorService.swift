@@ -1,0 +1,71 @@
+public import Logging
+import Messaging
+public import PoolCore
+
+/// The coordinator: one thread that owns the socket, the scheduler and the jobs' folders.
+public final class CoordinatorService: Sendable {
+    /// How a coordinator is set up.
+    public struct Configuration: Sendable {
+        /// Where it keeps the folders of its jobs.
+        public var stateFolder: String
+        public var pool: PoolConfiguration
+
+        public init(stateFolder: String, pool: PoolConfiguration = PoolConfiguration()) {
+            self.stateFolder = stateFolder
+            self.pool = pool
+        }
+    }
+
+    enum Call: Sendable {
+        case stop
+        /// A worker process of this host has died.
+        case processDied(Int32, reason: String)
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+    private let mailbox = Mailbox<Call>()
+
+    public init(configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Makes ``run(listeningAt:_:)`` send its workers home and return; from any thread.
+    public func stop() { mailbox.post(.stop) }
+
+    /// Tells at once what the link would show only after its time: a local worker is dead.
+    func processDied(_ process: Int32, reason: String) { mailbox.post(.processDied(process, reason: reason)) }
+
+    /// Serves until stopped.
+    ///
+    /// - Parameters:
+    ///   - endpoint: where to listen, as ZeroMQ writes it; port `*` is chosen by the system.
+    ///   - ready: called with the address as it became.
+    /// - Throws: ``MessagingError`` if it cannot listen there.
+    public func run(listeningAt endpoint: String, _ ready: (String) -> Void) throws {
+        let router = try RouterSocket(MessagingContext())
+        ready(try router.bind(to: endpoint))
+        var desk = FrontDesk(configuration: configuration, logger: logger) { bytes, peer in
+            do { return try router.send(bytes, to: peer) } catch { return false }
+        }
+        var stopping = false
+        while !stopping {
+            try router.wait(for: mailbox.wakeup, atMost: .milliseconds(50))
+            // Some messages at a time, so that timers and results get their turn.
+            var left = 1_000
+            while left > 0, let (peer, bytes) = try router.receive() {
+                desk.take(bytes, from: peer)
+                left -= 1
+            }
+            for call in mailbox.drain() {
+                switch call {
+                case .stop: stopping = true
+                case .processDied(let process, let reason): desk.processDied(process, reason: reason)
+                }
+            }
+            desk.tick()
+        }
+        desk.close()
+    }
+}

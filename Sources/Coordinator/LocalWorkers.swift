@@ -1,0 +1,71 @@
+import Foundation
+import Synchronization
+
+/// Worker processes of this host. One that dies is replaced, within reason.
+final class LocalWorkers: Sendable {
+    private struct State {
+        var processes: [Int32: Process] = [:]
+        var replacementsLeft: Int
+        var ending = false
+    }
+
+    private let state: Mutex<State>
+    private let executable: URL
+    private let coordinator: String
+    private let died: @Sendable (Int32, String) -> Void
+
+    /// - Parameter died: called with the process and how it ended, from any thread.
+    init(count: Int, coordinator: String, died: @escaping @Sendable (Int32, String) -> Void) throws {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        executable = own.deletingLastPathComponent().appendingPathComponent("rrr-worker")
+        self.coordinator = coordinator
+        self.died = died
+        state = Mutex(State(replacementsLeft: 3 * count + 10))
+        guard FileManager.default.isExecutableFile(atPath: executable.path) else {
+            throw PoolClientError(
+                exitStatus: 70, "\(executable.path) is missing; it belongs beside rrr-coordinator (swift build makes both)")
+        }
+        for _ in 0..<count { try start() }
+    }
+
+    private func start() throws {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = ["--coordinator", coordinator, "--slots", "1", "--end-with-parent"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.standardError
+        process.terminationHandler = { [weak self] in self?.ended($0) }
+        try state.withLock { state in
+            try process.run()
+            state.processes[process.processIdentifier] = process
+        }
+    }
+
+    private func ended(_ process: Process) {
+        let id = process.processIdentifier
+        let replace = state.withLock { state -> Bool in
+            state.processes[id] = nil
+            guard !state.ending, state.replacementsLeft > 0 else { return false }
+            state.replacementsLeft -= 1
+            return true
+        }
+        let how = process.terminationReason == .uncaughtSignal ? "signal" : "exit status"
+        died(id, "worker process \(id) ended with \(how) \(process.terminationStatus)")
+        if replace { try? start() }
+    }
+
+    /// From now on a worker that ends is not replaced.
+    func expectEnd() { state.withLock { $0.ending = true } }
+
+    /// Waits for all to end, asks after a second, and kills after two.
+    func end() {
+        expectEnd()
+        for attempt in 0..<300 {
+            let left = state.withLock { Array($0.processes.values) }
+            if left.isEmpty { return }
+            if attempt == 100 { left.forEach { $0.terminate() } }
+            if attempt >= 200 { left.forEach { kill($0.processIdentifier, SIGKILL) } }
+            usleep(10_000)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import ContentHash
+public import Messaging
+
+/// Why a submitter could not get what it wanted, with the exit status to end with.
+public struct PoolClientError: Error, Sendable, CustomStringConvertible {
+    public let exitStatus: Int32
+    public let description: String
+
+    public init(exitStatus: Int32, _ description: String) {
+        self.exitStatus = exitStatus
+        self.description = description
+    }
+}
+
+/// A submitter's connection to a coordinator, near or far.
+public struct PoolClient {
+    private let socket: DealerSocket
+    private let endpoint: String
+    private let clock = ContinuousClock()
+    /// Ends a wait early.
+    private let interruption: Mailbox<Int32>
+    /// The signal that asked to stop, once one has.
+    public private(set) var interruptedBy: Int32?
+
+    /// - Parameter interruption: where a signal's number arrives that should end waiting.
+    public init(endpoint: String, interruption: Mailbox<Int32>) throws {
+        self.endpoint = endpoint
+        self.interruption = interruption
+        do {
+            socket = try DealerSocket(MessagingContext(), connectingTo: endpoint)
+        } catch {
+            throw PoolClientError(exitStatus: 64, "\(endpoint) is not an address such as tcp://host:7757 (\(error))")
+        }
+    }
+
+    /// Sends as soon as there is a connection; false if there is none in time.
+    mutating func send(_ message: Message, within limit: Duration) throws -> Bool {
+        let bytes = message.encoded()
+        let deadline = clock.now + limit
+        while try !socket.send(bytes) {
+            guard clock.now < deadline, interruptedBy == nil else { return false }
+            try pause(.milliseconds(5))
+        }
+        return true
+    }
+
+    private mutating func pause(_ time: Duration) throws {
+        try socket.wait(for: interruption.wakeup, atMost: time)
+        if let signal = interruption.drain().first { interruptedBy = interruptedBy ?? signal }
+    }
+
+    /// The next message, or nil after `limit` or an interruption.
+    mutating func receive(within limit: Duration) throws -> Message? {
+        let deadline = clock.now + limit
+        while true {
+            if let bytes = try socket.receive() { return try Message.decode(bytes) }
+            let left = deadline - clock.now
+            guard left > .zero, interruptedBy == nil else { return nil }
+            try pause(left)
+        }
+    }
+
+    /// Asks and waits for the first answer that `accept` makes something of.
+    ///
+    /// - Throws: ``PoolClientError`` with exit status 69 if nobody answers within `limit`, with the
+    ///   coordinator's own if it refuses.
+    public mutating func ask<T>(
+        _ question: Message, within limit: Duration = .seconds(4), _ accept: (Message) -> T?
+    ) throws -> T {
+        let deadline = clock.now + limit
+        guard try send(question, within: limit) else { throw unreachable() }
+        while let answer = try receive(within: deadline - clock.now) {
+            if case .refusal(let status, let text) = answer { throw PoolClientError(exitStatus: status, text) }
+            if let wanted = accept(answer) { return wanted }
+        }
+        throw unreachable()
+    }
+
+    func unreachable() -> PoolClientError {
+        if let interruptedBy { return PoolClientError(exitStatus: 128 + interruptedBy, "interrupted") }
+        return PoolClientError(
+            exitStatus: 69,
+            "no coordinator answers at \(endpoint); start one with: rrr-coordinator serve --listen \(endpoint)")
+    }
+}

@@ -1,0 +1,102 @@
+import ContentHash
+public import JobFile
+public import Messaging
+public import RunFolder
+
+/// A job's way from the submitter's side: hand it in, watch it, bring its files home.
+public struct Submission {
+    private var client: PoolClient
+    private let job: Job
+    private let folder: String
+    private let force: Bool
+
+    /// - Parameter folder: where the files go.
+    public init(client: PoolClient, job: Job, folder: String, force: Bool) {
+        self.client = client
+        self.job = job
+        self.folder = folder
+        self.force = force
+    }
+
+    /// Hands the job in and does not wait. - Throws: ``PoolClientError``.
+    public mutating func submit(watch: Bool) throws {
+        let text = Array(job.canonicalText.utf8)
+        _ = try client.ask(.submit(jobText: text, force: force, watch: watch)) { answer -> Bool? in
+            if case .accepted(_, let finished) = answer { finished } else { nil }
+        }
+    }
+
+    /// Hands the job in, follows it to its end and writes its folder.
+    ///
+    /// - Parameter report: called with every change, a few times a second.
+    /// - Throws: ``PoolClientError``: 2 if the job failed, 69 if the coordinator stays silent for 30 s,
+    ///   130 or 143 after a signal, on which the job is cancelled; `RunFolderError`.
+    public mutating func run(_ report: (JobStatus) -> Void) throws -> RunSummary {
+        let text = Array(job.canonicalText.utf8)
+        let identity = job.identity
+        let finished = try client.ask(.submit(jobText: text, force: force, watch: true)) { answer -> Bool? in
+            if case .accepted(_, let finished) = answer { finished } else { nil }
+        }
+        if !finished { try watch(identity, text, report) }
+        return try fetch(identity)
+    }
+
+    private mutating func watch(_ identity: Digest, _ text: [UInt8], _ report: (JobStatus) -> Void) throws {
+        let clock = ContinuousClock()
+        var heard = clock.now
+        while true {
+            let message = try client.receive(within: .seconds(3))
+            if let signal = client.interruptedBy {
+                _ = try client.send(.cancel(job: identity), within: .milliseconds(200))
+                throw PoolClientError(exitStatus: 128 + signal, "interrupted; the job was cancelled")
+            }
+            guard let message else {
+                guard clock.now - heard < .seconds(30) else {
+                    throw PoolClientError(
+                        exitStatus: 69, "the coordinator has been silent for 30 s; submit again to join the job")
+                }
+                // A coordinator that started anew has forgotten who watches; handing in again joins the job.
+                _ = try client.send(.submit(jobText: text, force: false, watch: true), within: .milliseconds(100))
+                continue
+            }
+            heard = clock.now
+            switch message {
+            case .refusal(let status, let text):
+                throw PoolClientError(exitStatus: status, text)
+            case .accepted(_, alreadyFinished: true):
+                return
+            case .event(let status) where status.job == identity:
+                report(status)
+                switch status.state {
+                case .finished: return
+                case .failed: throw PoolClientError(exitStatus: 2, "the job failed: \(status.failure)")
+                case .cancelled: throw PoolClientError(exitStatus: 2, "the job was cancelled")
+                default: break
+                }
+            default:
+                break
+            }
+        }
+    }
+
+    /// Brings all files, the summary last.
+    private mutating func fetch(_ identity: Digest) throws -> RunSummary {
+        for name in RunFolder.fileNames {
+            var file = try IncomingFile(folder: folder, name: name)
+            var offset = 0
+            var total = Int.max
+            while offset < total {
+                let chunk = try client.ask(
+                    .fetch(job: identity, file: name, offset: offset, length: 4 << 20), within: .seconds(30)
+                ) { answer -> FileChunk? in
+                    if case .fileChunk(let chunk) = answer, chunk.file == name, chunk.offset == offset { chunk } else { nil }
+                }
+                try file.write(chunk.data, at: offset)
+                offset += chunk.data.count
+                total = chunk.total
+            }
+            try file.publish()
+        }
+        return try RunFolder.summary(in: folder)
+    }
+}

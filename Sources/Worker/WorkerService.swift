@@ -1,0 +1,206 @@
+import ContentHash
+import Foundation
+import JobFile
+public import Logging
+import Messaging
+import PoolCore
+import Sampling
+
+/// A worker: leases blocks from a coordinator, runs them, reports.
+///
+/// One thread, the caller of ``run()``, owns the connection and does no numerics, so that heartbeats
+/// leave on time; the slots' threads compute.
+public final class WorkerService: Sendable {
+    /// How a worker is set up.
+    public struct Configuration: Sendable {
+        /// The coordinator's address, as ZeroMQ writes it.
+        public var coordinator: String
+        /// Blocks that run side by side, at least 1.
+        public var slots: Int
+        /// Whether to leave once there was work and no more comes.
+        public var once: Bool
+        /// End when this process is no longer the parent; nil for a worker that stands alone.
+        public var parent: Int32?
+        public var version: String
+
+        public init(coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String) {
+            self.coordinator = coordinator
+            self.slots = slots
+            self.once = once
+            self.parent = parent
+            self.version = version
+        }
+    }
+
+    private enum Call: Sendable {
+        case outcome(SlotThreads.Outcome)
+        case stop
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+    private let mailbox = Mailbox<Call>()
+
+    public init(configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Makes ``run()`` hand back its blocks and return; from any thread.
+    public func stop() { mailbox.post(.stop) }
+
+    /// Works until stopped, drained or, with `once`, done. - Throws: ``MessagingError``.
+    public func run() throws {
+        let mailbox = mailbox
+        var link = Link(
+            socket: try DealerSocket(MessagingContext(), connectingTo: configuration.coordinator),
+            slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
+            session: WorkerSession(slots: configuration.slots, once: configuration.once, at: .zero),
+            registration: Registration(
+                session: (0..<16).map { _ in UInt8.random(in: 0...255) }, host: ProcessInfo.processInfo.hostName,
+                process: Int(ProcessInfo.processInfo.processIdentifier), slots: configuration.slots,
+                version: configuration.version, fingerprint: Fingerprint.probe()),
+            logger: logger)
+        link.register()
+        while !link.hasLeft {
+            try link.socket.wait(for: mailbox.wakeup, atMost: link.outbox.isEmpty ? .milliseconds(100) : .milliseconds(5))
+            while let bytes = try link.socket.receive() { link.take(bytes) }
+            for call in mailbox.drain() {
+                switch call {
+                case .outcome(let outcome): link.take(outcome)
+                case .stop: link.handle(.stopped)
+                }
+            }
+            if let parent = configuration.parent, getppid() != parent { return }
+            link.handle(.ticked)
+            try link.flush()
+        }
+    }
+}
+
+/// The thread's own side of a worker: the connection, the session, and what waits to be sent.
+private struct Link {
+    let socket: DealerSocket
+    let slots: SlotThreads
+    var session: WorkerSession
+    let registration: Registration
+    let logger: Logger
+    /// In the order in which it has to leave; kept while there is no connection.
+    var outbox: [[UInt8]] = []
+    var hasLeft = false
+
+    private let clock = ContinuousClock()
+    private let start = ContinuousClock().now
+    private var jobs: [Digest: (job: Job, plan: SamplingPlan)] = [:]
+
+    init(
+        socket: DealerSocket, slots: SlotThreads, session: WorkerSession, registration: Registration, logger: Logger
+    ) {
+        self.socket = socket
+        self.slots = slots
+        self.session = session
+        self.registration = registration
+        self.logger = logger
+    }
+
+    mutating func register() { send(.registration(registration)) }
+
+    private mutating func send(_ message: Message) { outbox.append(message.encoded()) }
+
+    mutating func flush() throws {
+        while let first = outbox.first, try socket.send(first) {
+            outbox.removeFirst()
+            _ = session.handle(.sent, at: clock.now - start)
+        }
+    }
+
+    mutating func handle(_ event: WorkerSession.Event) {
+        for action in session.handle(event, at: clock.now - start) {
+            switch action {
+            case .register:
+                // One waiting registration is enough.
+                if outbox.isEmpty { register() }
+            case .sendHeartbeat:
+                if outbox.isEmpty { send(.heartbeat) }
+            case .start(let key):
+                begin(key)
+            case .abandon(let key):
+                if let attempt = attempt(key) { slots.abandon(attempt) }
+            case .leave(let returned):
+                if !returned.isEmpty { logger.info("handing back \(returned.count) blocks") }
+                send(.goodbye(reason: "stopped"))
+                hasLeft = true
+            }
+        }
+    }
+
+    private func attempt(_ key: WorkerSession.BlockKey) -> AttemptID? {
+        Digest(hex: key.job).map { AttemptID(job: $0, block: key.block, attempt: key.attempt) }
+    }
+
+    private func key(_ attempt: AttemptID) -> WorkerSession.BlockKey {
+        WorkerSession.BlockKey(job: attempt.job.hex, block: attempt.block, attempt: attempt.attempt)
+    }
+
+    private mutating func begin(_ key: WorkerSession.BlockKey) {
+        guard let attempt = attempt(key) else { return }
+        guard let (job, plan) = jobs[attempt.job], key.block < job.blocks else {
+            send(.failure(attempt, text: "the block's job is not known here"))
+            handle(.ended(key))
+            return
+        }
+        slots.start(SlotThreads.Work(attempt: attempt, plan: plan, chains: job.chains(inBlock: key.block)))
+    }
+
+    mutating func take(_ outcome: SlotThreads.Outcome) {
+        switch outcome {
+        case .progress(let progress):
+            send(.progress(progress))
+        case .finished(let report):
+            send(.result(report))
+            handle(.ended(key(report.attempt)))
+        case .abandoned(let attempt):
+            handle(.ended(key(attempt)))
+        }
+    }
+
+    mutating func take(_ bytes: [UInt8]) {
+        do {
+            switch try Message.decode(bytes) {
+            case .welcome(let worker, let heartbeat, let silence):
+                logger.info("registered as worker \(worker)")
+                handle(.welcomed(heartbeat: heartbeat, silence: silence))
+            case .heartbeat:
+                handle(.heard)
+            case .lease(let lease):
+                if !lease.jobText.isEmpty { learn(lease) }
+                handle(.leased(lease.blocks.map(key)))
+            case .revoke(let job, let blocks):
+                handle(.revoked(job: job.hex, blocks: blocks))
+            case .drain(let reason):
+                logger.info("leaving: \(reason)")
+                handle(.drained)
+            case .registerAgain:
+                handle(.registrationWanted)
+            default:
+                logger.warning("a message that is not for a worker was passed over")
+            }
+        } catch {
+            logger.warning("a message was passed over: \(error)")
+        }
+    }
+
+    private mutating func learn(_ lease: Lease) {
+        do {
+            let job = try Job.decode(lease.jobText, file: "lease")
+            guard job.identity == lease.job else { throw MismatchedJob() }
+            jobs[lease.job] = (job, try job.plan())
+        } catch {
+            logger.error("a job was refused: \(error)")
+        }
+    }
+}
+
+private struct MismatchedJob: Error, CustomStringConvertible {
+    var description: String { "its text has another hash than its name" }
+}

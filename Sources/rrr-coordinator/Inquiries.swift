@@ -1,0 +1,146 @@
+import ArgumentParser
+import ContentHash
+import Coordinator
+import Foundation
+import JobFile
+import Messaging
+import StrictJSON
+
+struct Validate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a job file without running it; print its canonical form.")
+
+    @Argument(help: "The job file.")
+    var job: String
+
+    func run() throws {
+        try reportingFailure {
+            let job = try Job.load(path: job)
+            printResult(job.canonicalText)
+            let text = "\(job.name) \(job.identity.hex.prefix(8)): \(job.chains) chains in \(job.blocks) blocks\n"
+            FileHandle.standardError.write(Data(text.utf8))
+        }
+    }
+}
+
+/// What a command needs to talk to a coordinator.
+struct CoordinatorOption: ParsableArguments {
+    @Option(help: "Address of the coordinator (default: RRR_COORDINATOR, else tcp://127.0.0.1:7757).")
+    var coordinator: String?
+
+    func client() throws -> PoolClient {
+        try PoolClient(
+            endpoint: Environment.coordinator(coordinator) ?? "tcp://127.0.0.1:7757", interruption: Mailbox<Int32>())
+    }
+}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the jobs of a coordinator.")
+
+    @Argument(help: "The first digits of a job's hash; all jobs if left out.")
+    var id: String?
+
+    @OptionGroup var connection: CoordinatorOption
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        try reportingFailure {
+            let pool = try poolStatus(connection)
+            let jobs = pool.jobs.filter { $0.job.hex.hasPrefix(id ?? "") }
+            if let id, jobs.isEmpty { throw PoolClientError(exitStatus: 66, "no job \(id)") }
+            if json {
+                printResult(JSONText.array(jobs.map(\.json)).pretty)
+            } else {
+                printResult("\(pool.workers) workers, \(pool.slots) slots, up \(Int(pool.uptimeSeconds)) s")
+                for job in jobs {
+                    let line = ProgressLine.text(of: job)
+                    printResult(
+                        "\(job.job.hex.prefix(8)) \(job.state.rawValue): \(line)"
+                            + (job.failure.isEmpty ? "" : ": " + job.failure))
+                }
+            }
+        }
+    }
+}
+
+private func poolStatus(_ connection: CoordinatorOption) throws -> PoolStatus {
+    var client = try connection.client()
+    return try client.ask(.statusRequest(job: nil)) { answer -> PoolStatus? in
+        if case .poolStatus(let status) = answer { status } else { nil }
+    }
+}
+
+extension JobStatus {
+    fileprivate var json: JSONText {
+        .object([
+            ("job", .string(job.hex)), ("name", .string(name)), ("state", .string(state.rawValue)),
+            ("chains", .integer(chainsTotal)), ("chains_done", .integer(chainsDone)), ("fraction", .number(fraction)),
+            ("acceptance", .number(acceptance)), ("seconds", .number(secondsElapsed)), ("failure", .string(failure)),
+        ])
+    }
+}
+
+struct Workers: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the workers of a coordinator.")
+
+    @OptionGroup var connection: CoordinatorOption
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        try reportingFailure {
+            var client = try connection.client()
+            let workers = try client.ask(.workersRequest) { answer -> [WorkerStatus]? in
+                if case .workers(let workers) = answer { workers } else { nil }
+            }
+            if json {
+                printResult(JSONText.array(workers.map(\.json)).pretty)
+            } else {
+                for worker in workers {
+                    printResult(
+                        "\(worker.worker) \(worker.host) process \(worker.process): \(worker.slots) slots, "
+                            + "\(worker.blocksRunning) blocks running, \(worker.blocksDone) done, heard "
+                            + String(format: "%.1f", worker.secondsSinceHeard) + " s ago, version \(worker.version), "
+                            + "arithmetic \(worker.fingerprint)")
+                }
+                if workers.isEmpty { printResult("no workers") }
+            }
+        }
+    }
+}
+
+extension WorkerStatus {
+    fileprivate var json: JSONText {
+        .object([
+            ("worker", .integer(Int(worker))), ("host", .string(host)), ("process", .integer(process)),
+            ("slots", .integer(slots)), ("version", .string(version)), ("fingerprint", .string(fingerprint)),
+            ("blocks_done", .integer(blocksDone)), ("blocks_running", .integer(blocksRunning)),
+            ("seconds_since_heard", .number(secondsSinceHeard)),
+        ])
+    }
+}
+
+struct Cancel: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Cancel a job.")
+
+    @Argument(help: "The first digits of the job's hash.")
+    var id: String
+
+    @OptionGroup var connection: CoordinatorOption
+
+    func run() throws {
+        try reportingFailure {
+            let found = try poolStatus(connection).jobs.filter { $0.job.hex.hasPrefix(id) && !$0.state.isOver }
+            guard found.count == 1, let job = found.first else {
+                throw PoolClientError(exitStatus: 66, found.isEmpty ? "no running job \(id)" : "several jobs begin with \(id)")
+            }
+            var client = try connection.client()
+            _ = try client.ask(.cancel(job: job.job)) { answer -> PoolStatus? in
+                if case .poolStatus(let status) = answer { status } else { nil }
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+import StopSignals
+
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a coordinator that workers and submitters connect to.",
+        discussion: "Stops on SIGINT (exit status 130) or SIGTERM (143); its workers are sent home.")
+
+    @Option(help: "Where to listen.")
+    var listen = "tcp://127.0.0.1:7757"
+
+    @Option(help: "Folder for the jobs' files (default: RRR_STATE, else ~/.local/state/rrr).")
+    var state: String?
+
+    @Flag(help: "Listen where other hosts can connect, although nothing is encrypted and anybody is let in.")
+    var insecure = false
+
+    func validate() throws {
+        let address = listen.dropFirst("tcp://".count)
+        let isLocal =
+            listen.hasPrefix("ipc://") || address.hasPrefix("127.") || address.hasPrefix("localhost:")
+            || address.hasPrefix("[::1]:")
+        if !isLocal, !insecure {
+            throw ValidationError(
+                "\(listen) can be reached from other hosts and this version does not encrypt. "
+                    + "Listen on 127.0.0.1 and let hosts in by ssh (cluster/README.md), or add --insecure on a trusted network.")
+        }
+    }
+
+    func run() throws {
+        try reportingFailure {
+            let service = CoordinatorService(
+                configuration: .init(stateFolder: Environment.state(state)), logger: Environment.logger)
+            let signals = StopSignals { _ in service.stop() }
+            do {
+                try service.run(listeningAt: listen) { endpoint in
+                    FileHandle.standardError.write(Data("rrr-coordinator: listening at \(endpoint)\n".utf8))
+                }
+            } catch {
+                throw PoolClientError(exitStatus: 73, "can't listen: \(error)")
+            }
+            if let signal = signals.received { throw ExitCode(128 + signal) }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import ContentHash
+import Coordinator
+import Foundation
+import JobFile
+import Messaging
+import RunFolder
+import StopSignals
+
+struct Submit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a job and write its output folder.",
+        discussion: """
+            Without --coordinator (and without RRR_COORDINATOR) the job runs on this host: a coordinator in this process \
+            and one worker process per core. The same job gives the same bytes either way.
+            """)
+
+    @Argument(help: "The job file.")
+    var job: String
+
+    @Option(help: "The output folder (default: runs/NAME-HASH8).")
+    var output: String?
+
+    @Option(help: "Local worker processes (default: one per core).")
+    var workers: Int?
+
+    @Option(help: "Address of a coordinator that is running, such as tcp://127.0.0.1:7757.")
+    var coordinator: String?
+
+    @Flag(help: "Hand the job in and return; needs a coordinator.")
+    var detach = false
+
+    @Flag(help: "Run the job even if the output folder holds its result.")
+    var force = false
+
+    @Flag(help: "Print the summary as JSON.")
+    var json = false
+
+    func validate() throws {
+        if let workers, !(1...4096).contains(workers) {
+            throw ValidationError("--workers must be from 1 to 4096, is \(workers).")
+        }
+        if detach, Environment.coordinator(coordinator) == nil {
+            throw ValidationError("--detach needs a coordinator that outlives this command: give --coordinator.")
+        }
+        if workers != nil, coordinator != nil {
+            throw ValidationError("--workers starts local workers; a coordinator has its own.")
+        }
+    }
+
+    func run() throws {
+        try reportingFailure {
+            let job = try Job.load(path: job)
+            let folder = output ?? "runs/\(job.name)-\(job.identity.hex.prefix(8))"
+            if !force, !detach, RunFolder.isComplete(folder, jobHash: job.identity.hex) {
+                return show(try RunFolder.summary(in: folder), folder)
+            }
+            let interruption = Mailbox<Int32>()
+            let signals = StopSignals { interruption.post($0) }
+            defer { withExtendedLifetime(signals) {} }
+            if let endpoint = Environment.coordinator(coordinator) {
+                try submit(job, folder, try PoolClient(endpoint: endpoint, interruption: interruption))
+            } else {
+                let pool = try LocalPool(
+                    workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, logger: Environment.logger)
+                defer { pool.close() }
+                try submit(job, folder, try PoolClient(endpoint: pool.endpoint, interruption: interruption))
+            }
+        }
+    }
+
+    private func submit(_ job: Job, _ folder: String, _ client: PoolClient) throws {
+        var submission = Submission(client: client, job: job, folder: folder, force: force)
+        if detach {
+            try submission.submit(watch: false)
+            printResult(job.identity.hex)
+            return
+        }
+        var progress = ProgressLine()
+        defer { progress.clear() }
+        let summary = try submission.run { progress.show($0) }
+        progress.clear()
+        show(summary, folder)
+    }
+
+    private func show(_ summary: RunSummary, _ folder: String) {
+        printResult(json ? summary.json : summary.text + "\n\(folder)")
+    }
+}

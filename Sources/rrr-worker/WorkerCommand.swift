@@ -1,0 +1,56 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import Logging
+import StopSignals
+import Worker
+
+@main
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rrr-worker",
+        abstract: "Runs blocks of chains for a coordinator.",
+        discussion: """
+            Stops on SIGINT or SIGTERM after handing its blocks back, with exit status 130 or 0. A coordinator that is \
+            not there yet, or gone, is waited for.
+            """,
+        version: "0.1.0")
+
+    @Option(help: "Address of the coordinator (default: RRR_COORDINATOR, else tcp://127.0.0.1:7757).")
+    var coordinator: String?
+
+    @Option(help: "Blocks that run side by side (default: the number of cores).")
+    var slots: Int?
+
+    @Flag(help: "Leave when there was work and no more comes for two seconds.")
+    var once = false
+
+    @Flag(help: .hidden)
+    var endWithParent = false
+
+    func validate() throws {
+        if let slots, !(1...4096).contains(slots) {
+            throw ValidationError("--slots must be from 1 to 4096, is \(slots).")
+        }
+    }
+
+    func run() throws {
+        let environment = ProcessInfo.processInfo.environment
+        var logger = Logger(label: "rrr-worker") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = environment["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? .warning
+        let service = WorkerService(
+            configuration: WorkerService.Configuration(
+                coordinator: coordinator ?? environment["RRR_COORDINATOR"] ?? "tcp://127.0.0.1:7757",
+                slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, once: once,
+                parent: endWithParent ? getppid() : nil, version: Self.configuration.version),
+            logger: logger)
+        let signals = StopSignals { _ in service.stop() }
+        do {
+            try service.run()
+        } catch {
+            FileHandle.standardError.write(Data("rrr-worker: \(error)\n".utf8))
+            throw ExitCode(70)
+        }
+        if signals.received == SIGINT { throw ExitCode(130) }
+    }
+}
