@@ -1,0 +1,53 @@
+import ContentHash
+import Foundation
+import JobFile
+import Testing
+
+@Suite("Canonical job")
+struct CanonicalJobTests {
+    @Test("the canonical text says the same job and is its own canonical text", arguments: ExampleJobs.valid)
+    func fixedPoint(text: String) throws {
+        let job = try ExampleJobs.decode(text)
+        let again = try ExampleJobs.decode(job.canonicalText)
+        #expect(again == job)
+        #expect(again.canonicalText == job.canonicalText)
+        #expect(again.identity == job.identity)
+    }
+
+    @Test("the canonical text of the smallest job, letter by letter")
+    func smallest() throws {
+        let job = try ExampleJobs.decode(ExampleJobs.smallest)
+        #expect(
+            job.canonicalText == #"{"block":64,"chains":100,"draws":1,"models":{"bar":{"high":[0.2,1],"#
+                + #""kind":"uniform_box","low":[-0.2,-1]}},"name":"bar","output":{"formats":["npy"]},"rrr":1,"#
+                + #""sampler":{"acceptance":"energy","kind":"ula","levels":[0,99],"reverse_steps":false,"#
+                + #""step_size":0.01,"transitions":10},"schedule":{"kind":"cosine","levels":100},"seed":0,"#
+                + #""target":"bar","thin":1}"#)
+        #expect(job.identity == SHA256.hash(of: Array(job.canonicalText.utf8)))
+    }
+
+    @Test(
+        "the way of writing does not touch the identity",
+        arguments: [
+            ("\"chains\": 100", "\"block\": 64, \"seed\": \"0\", \"chains\": 100"),
+            ("-1.0]", "-1e0]"), ("0.01", "1.0e-2"), ("  ", "\n\t"),
+            ("\"name\": \"bar\"", "\"name\": \"b\\u0061r\""),
+        ])
+    func sameIdentity(original: String, replacement: String) throws {
+        let changed = ExampleJobs.smallest.replacing(original, with: replacement)
+        #expect(changed != ExampleJobs.smallest)
+        #expect(try ExampleJobs.decode(changed).identity == ExampleJobs.decode(ExampleJobs.smallest).identity)
+    }
+
+    @Test(
+        "every change of meaning changes the identity",
+        arguments: [
+            ("\"name\": \"bar\"", "\"name\": \"baz\""), ("\"chains\": 100", "\"chains\": 101"),
+            ("\"chains\": 100", "\"chains\": 100, \"seed\": 1"), ("\"chains\": 100", "\"chains\": 100, \"block\": 65"),
+            ("0.01", "0.010000000000000002"), ("\"ula\"", "\"mala\""),
+        ])
+    func otherIdentity(original: String, replacement: String) throws {
+        let changed = ExampleJobs.smallest.replacing(original, with: replacement)
+        #expect(try ExampleJobs.decode(changed).identity != ExampleJobs.decode(ExampleJobs.smallest).identity)
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import JobFile
+import Testing
+
+@Suite("Hostile jobs")
+struct HostileJobTests {
+    private func refusal(_ text: String) throws -> JobError {
+        try #require(#expect(throws: JobError.self) { try ExampleJobs.decode(text) })
+    }
+
+    @Test("a very long unknown name takes no time to refuse and makes no long message", .timeLimit(.minutes(1)))
+    func longNames() throws {
+        let long = String(repeating: "x", count: 100_000)
+        let error = try refusal(
+            ExampleJobs.smallest.replacing("\"bar\": {", with: "\"\(long)\": {")
+                .replacing("\"target\": \"bar\"", with: "\"target\": \"\(long)y\""))
+        #expect(error.problems.map(\.pointer) == ["/target"])
+        #expect(error.description.utf8.count < 2000)
+    }
+
+    @Test("a name from the file cannot command the terminal")
+    func controlCharacters() throws {
+        let error = try refusal(
+            ExampleJobs.smallest.replacing("\"target\": \"bar\"", with: #""target": "\u001b[31m\nother.json:1: x""#))
+        #expect(error.description.unicodeScalars.allSatisfy { $0.value >= 0x20 })
+    }
+
+    @Test("thousands of unknown keys are told by the first few")
+    func manyProblems() throws {
+        let keys = (0..<5000).map { "\"k\($0)\": 1, " }.joined()
+        #expect(
+            try refusal(ExampleJobs.smallest.replacing("\"chains\"", with: keys + "\"chains\"")).problems.count == 16)
+    }
+
+    @Test("weights whose sum is no number are refused")
+    func weights() throws {
+        let error = try refusal(
+            ExampleJobs.smallest.replacing(
+                "\"target\": \"bar\"", with: #""target": {"mixture": ["bar", "bar"], "weights": [1e308, 1e308]}"#))
+        #expect(error.problems.map(\.pointer) == ["/target/weights"])
+    }
+
+    @Test("a text beyond 16 MiB is refused, also from a file without end")
+    func size() throws {
+        let padded = ExampleJobs.smallest + String(repeating: " ", count: 16 << 20)
+        #expect(try refusal(padded).code == .badData)
+        let error = #expect(throws: JobError.self) { try Job.load(path: "/dev/zero") }
+        #expect(error?.code == .badData)
+    }
+}

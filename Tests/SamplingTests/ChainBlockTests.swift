@@ -1,0 +1,203 @@
+import Composition
+import EnergyModels
+import RandomStreams
+import Sampling
+import Testing
+import VectorMath
+
+private let schedule = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 12))
+private let mixture = GaussianMixture(
+    means: [[0.8, 0], [-0.5, 0.6]], standardDeviations: [[0.4, 0.6], [0.5, 0.3]], weights: [1, 2])
+
+private func settings(
+    _ kind: SamplerSettings.Kind, transitions: Int = 3, leapfrogSteps: Int = 2, reverseSteps: Bool = false,
+    levels: ClosedRange<Int> = 0...11
+) -> SamplerSettings {
+    SamplerSettings(
+        kind: kind, transitions: transitions, leapfrogSteps: leapfrogSteps, damping: 0.5,
+        stepSize: .constant(kind.isHamiltonian ? 0.3 : 0.05), reverseSteps: reverseSteps, levels: levels)
+}
+
+private func plan(
+    _ settings: SamplerSettings, seed: UInt64 = 11, lanes: Int = 64, draws: Int = 1, thin: Int = 1
+) -> SamplingPlan {
+    SamplingPlan(
+        density: mixture, schedule: schedule, settings: settings, seed: seed, lanes: lanes, draws: draws,
+        thin: thin)
+}
+
+private func finished(_ plan: SamplingPlan, index: Int) -> ChainBlock {
+    var block = ChainBlock(plan: plan, index: index)
+    while block.advance() {}
+    return block
+}
+
+private func sameBits(_ one: BlockResult, _ other: BlockResult) -> Bool {
+    one.samples == other.samples && one.logDensity == other.logDensity
+        && one.divergences == other.divergences && one.gradientEvaluations == other.gradientEvaluations
+        && one.acceptance.map(\.bitPattern) == other.acceptance.map(\.bitPattern)
+}
+
+private let moving: [SamplerSettings.Kind] = [.ula, .mala, .uhmc, .hmc]
+
+@Suite("Blocks of chains")
+struct ChainBlockTests {
+    @Test(
+        "A block gives the same bits first, last, twice, and interleaved with others",
+        arguments: SamplerSettings.Kind.allCases)
+    func repeatable(kind: SamplerSettings.Kind) {
+        let plan = plan(settings(kind, transitions: kind == .reverse ? 0 : 3, reverseSteps: kind == .reverse))
+        let alone = finished(plan, index: 2).result(chains: 64)
+        for index in [0, 1] { _ = finished(plan, index: index) }
+        #expect(sameBits(finished(plan, index: 2).result(chains: 64), alone))
+        var blocks = [ChainBlock(plan: plan, index: 1), ChainBlock(plan: plan, index: 2)]
+        while blocks[0].advance() { _ = blocks[1].advance() }
+        #expect(sameBits(blocks[1].result(chains: 64), alone))
+        #expect(!sameBits(blocks[0].result(chains: 64), alone))
+        #expect(Set(alone.samples).count > 100)
+    }
+
+    @Test(
+        "A chain's results do not depend on the width of its block or on the lanes beside it",
+        arguments: moving)
+    func lanes(kind: SamplerSettings.Kind) {
+        let wide = finished(plan(settings(kind), lanes: 64), index: 1).result(chains: 64)
+        // Chains 64 to 127 once more, in blocks of 16; and cut short, as padding would be.
+        for part in 0..<4 {
+            let narrow = finished(plan(settings(kind), lanes: 16), index: 4 + part).result(chains: 16)
+            #expect(narrow.samples == Array(wide.samples[part * 32..<(part + 1) * 32]))
+            #expect(narrow.logDensity == Array(wide.logDensity[part * 16..<(part + 1) * 16]))
+            #expect(narrow.acceptance == Array(wide.acceptance[part * 192..<(part + 1) * 192]))
+        }
+        let cut = finished(plan(settings(kind), lanes: 64), index: 1).result(chains: 5)
+        #expect(cut.samples == Array(wide.samples.prefix(10)))
+        #expect(cut.acceptance == Array(wide.acceptance.prefix(60)))
+        #expect(cut.logDensity == Array(wide.logDensity.prefix(5)))
+        #expect(cut.divergences == [0, 0, 0, 0, 0])
+        #expect(cut.gradientEvaluations * 64 == wide.gradientEvaluations * 5)
+    }
+
+    @Test("Another seed gives other chains")
+    func seeds() {
+        let one = finished(plan(settings(.mala), seed: 1), index: 0).result(chains: 64)
+        let other = finished(plan(settings(.mala), seed: 2), index: 0).result(chains: 64)
+        #expect(zip(one.samples, other.samples).allSatisfy { $0 != $1 })
+    }
+
+    @Test("Statistics have their shapes, and NaN where no transition ran", arguments: moving)
+    func shapes(kind: SamplerSettings.Kind) {
+        let plan = plan(settings(kind, reverseSteps: true, levels: 4...8), draws: 1)
+        let block = finished(plan, index: 0)
+        let result = block.result(chains: 10)
+        #expect(result.samples.count == 10 * 2)
+        #expect(result.acceptance.count == 10 * 12)
+        #expect(result.logDensity.count == 10)
+        #expect(result.divergences == [Int32](repeating: 0, count: 10))
+        for chain in 0..<10 {
+            for level in 0..<12 {
+                let fraction = result.acceptance[chain * 12 + level]
+                if (4...8).contains(level) {
+                    #expect((0...1).contains(fraction))
+                    #expect((fraction * 3).rounded() == fraction * 3)
+                    if !kind.isAdjusted { #expect(fraction == 1) }
+                } else {
+                    #expect(fraction.isNaN)
+                }
+            }
+        }
+    }
+
+    @Test("Every level costs K L + 1 evaluations, every further draw its transitions alone")
+    func evaluations() {
+        func cost(_ settings: SamplerSettings, draws: Int = 1, thin: Int = 1) -> Int {
+            finished(plan(settings, draws: draws, thin: thin), index: 0).result(chains: 3).gradientEvaluations
+        }
+        #expect(cost(settings(.mala, transitions: 3)) == 3 * 12 * (3 + 1))
+        #expect(cost(settings(.ula, transitions: 5)) == 3 * 12 * (5 + 1))
+        #expect(cost(settings(.hmc, transitions: 3, leapfrogSteps: 4)) == 3 * 12 * (3 * 4 + 1))
+        #expect(cost(settings(.uhmc, transitions: 2, leapfrogSteps: 1)) == 3 * 12 * (2 + 1))
+        #expect(cost(settings(.reverse, transitions: 0, reverseSteps: true)) == 3 * 12)
+        #expect(cost(settings(.hmc, levels: 2...5)) == 3 * 4 * (3 * 2 + 1))
+        #expect(cost(settings(.hmc, reverseSteps: true, levels: 2...5)) == 3 * (12 + 4 * 3 * 2))
+        #expect(cost(settings(.hmc), draws: 4, thin: 5) == 3 * (12 * (3 * 2 + 1) + 3 * 5 * 2))
+    }
+
+    @Test("Draw j is the state after K + j thin transitions at the last level", arguments: moving)
+    func draws(kind: SamplerSettings.Kind) {
+        let coarse = finished(plan(settings(kind), draws: 3, thin: 2), index: 0).result(chains: 7)
+        let fine = finished(plan(settings(kind), draws: 5, thin: 1), index: 0).result(chains: 7)
+        let single = finished(plan(settings(kind)), index: 0).result(chains: 7)
+        #expect(coarse.samples.count == 7 * 3 * 2)
+        for chain in 0..<7 {
+            for draw in 0..<3 {
+                let one = coarse.samples[(chain * 3 + draw) * 2..<(chain * 3 + draw + 1) * 2]
+                let other = fine.samples[(chain * 5 + 2 * draw) * 2..<(chain * 5 + 2 * draw + 1) * 2]
+                #expect(Array(one) == Array(other))
+            }
+            let first = Array(coarse.samples[chain * 6..<chain * 6 + 2])
+            #expect(first == Array(single.samples[chain * 2..<chain * 2 + 2]))
+        }
+        #expect(coarse.logDensity == fine.logDensity)
+        #expect(coarse.acceptance.map(\.bitPattern) == fine.acceptance.map(\.bitPattern))
+    }
+
+    @Test("Further draws continue the transitions of the last level", arguments: moving)
+    func continuation(kind: SamplerSettings.Kind) {
+        let drawn = finished(plan(settings(kind, levels: 2...2), draws: 3, thin: 2), index: 0)
+        let straight = finished(plan(settings(kind, transitions: 3 + 2 * 2, levels: 2...2)), index: 0)
+        #expect(drawn.state == straight.state)
+        #expect(
+            drawn.result(chains: 64).acceptance.map(\.bitPattern)
+                == straight.result(chains: 64).acceptance.map(\.bitPattern))
+    }
+
+    @Test("A level's transitions are those of the kernel with the plan's stream", arguments: moving)
+    func level(kind: SamplerSettings.Kind) throws {
+        let settings = settings(kind, levels: 6...6)
+        let block = finished(plan(settings), index: 3)
+        let stream = RandomStream(seed: 11, firstChain: 3 * 64)
+        var state = ChainState(dimension: 2, lanes: 64)
+        stream.fillNormals(&state.position, purpose: .initialPosition, level: 6)
+        stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 6)
+        var target = mixture.evaluator(lanes: 64, at: schedule.levels[6])
+        state.evaluate(&target)
+        var kernel = try #require(settings.kernel(dimension: 2, lanes: 64))
+        for transition in 0..<3 {
+            let stepSize = kind.isHamiltonian ? 0.3 : 0.05
+            let context = TransitionContext(level: 6, transition: transition, stepSize: stepSize, stream: stream)
+            kernel.transition(&state, target: &target, in: context)
+        }
+        #expect(block.state == state)
+    }
+
+    @Test("Progress counts levels and further draws, and acceptance is told on the way")
+    func progress() {
+        var block = ChainBlock(plan: plan(settings(.mala, levels: 3...5), draws: 3), index: 0)
+        #expect(block.steps == 5)
+        #expect(block.latestAcceptance(chains: 64) == nil)
+        for done in 1...5 {
+            let advanced = block.advance()
+            #expect(advanced)
+            #expect(block.stepsDone == done)
+            // Three transitions a level; the two further draws add one each to the last level.
+            let proposed = 64 * (3 + max(done - 3, 0))
+            let accepted = block.state.accepted.reduce(0) { $0 + Int($1) }
+            #expect(block.latestAcceptance(chains: 64) == Double(accepted) / Double(proposed))
+        }
+        let state = block.state
+        let advanced = block.advance()
+        #expect(!advanced)
+        #expect(block.state == state)
+        #expect(block.stepsDone == 5)
+    }
+
+    @Test("Reverse diffusion proposes nothing, so its acceptance is NaN, also with several draws")
+    func reverseAcceptance() {
+        for draws in [1, 3] {
+            let plan = plan(settings(.reverse, transitions: 0, reverseSteps: true), draws: draws)
+            let block = finished(plan, index: 0)
+            #expect(block.latestAcceptance(chains: 4) == nil)
+            #expect(block.result(chains: 4).acceptance.allSatisfy { $0.isNaN })
+        }
+    }
+}

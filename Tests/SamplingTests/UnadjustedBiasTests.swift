@@ -1,0 +1,63 @@
+import EnergyModels
+import RandomStreams
+import Sampling
+import Testing
+import VectorMath
+
+/// The positions of 20 480 chains (two coordinates each) after `transitions` at N(0, I), started there.
+private func positions(
+    _ kernel: any TransitionKernel, stepSize: Double, mass: Double = 1, transitions: Int
+) -> [Double] {
+    let lanes = 2048
+    var kernel = kernel
+    var target = standardNormal(2).evaluator(lanes: lanes, at: singleLevel.levels[0])
+    var all: [Double] = []
+    for block in 0..<10 {
+        let stream = RandomStream(seed: 99, firstChain: block * lanes)
+        var state = ChainState(dimension: 2, lanes: lanes)
+        stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
+        stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 0)
+        state.evaluate(&target)
+        for transition in 0..<transitions {
+            let context = TransitionContext(
+                level: 0, transition: transition, stepSize: stepSize, mass: mass, stream: stream)
+            kernel.transition(&state, target: &target, in: context)
+        }
+        all += state.position.elements
+    }
+    return all
+}
+
+/// How far the variance of normal numbers is from `expected`, in standard errors.
+private func varianceScore(_ x: [Double], expected: Double) -> Double {
+    (variance(x) / expected - 1) / (2 / Double(x.count)).squareRoot()
+}
+
+@Suite("Bias of unadjusted kernels")
+struct UnadjustedBiasTests {
+    @Test("ULA samples a Gaussian with variance 1 / (1 - h / 2) instead of 1", arguments: [0.2, 0.5, 1.0])
+    func langevin(stepSize h: Double) {
+        // The start is forgotten as (1 - h)^(2 K): under 1e-3 after 16 transitions of 0.2.
+        let kernel = LangevinKernel(adjusted: false, dimension: 2, lanes: 2048)
+        let x = positions(kernel, stepSize: h, transitions: h < 0.3 ? 24 : 12)
+        // Two z-scores: false alarm 4e-7. The bias itself is 15 standard errors at the least.
+        #expect(varianceScore(x, expected: 1 / (1 - h / 2)).magnitude < zThreshold)
+        #expect(zScore(x).magnitude < zThreshold)
+        #expect(varianceScore(x, expected: 1) > 2 * zThreshold)
+    }
+
+    @Test(
+        "U-HMC samples a Gaussian with variance 1 / (1 - (h / M)^2 / 4) instead of 1",
+        arguments: [(0.8, 1.0), (0.6, 0.5), (1.8, 3.0)])
+    func hamiltonian(stepSize h: Double, mass: Double) {
+        let kernel = HamiltonianKernel(
+            adjusted: false, leapfrogSteps: 3, damping: 0.5, dimension: 2, lanes: 2048)
+        let x = positions(kernel, stepSize: h, mass: mass, transitions: 20)
+        // Steps that turn phase space by a multiple of half a turn, as three of 1 would, never mix.
+        let ratio = h / mass
+        // Two z-scores: false alarm 4e-7.
+        #expect(varianceScore(x, expected: 1 / (1 - ratio * ratio / 4)).magnitude < zThreshold)
+        #expect(zScore(x).magnitude < zThreshold)
+        #expect(varianceScore(x, expected: 1) > 2 * zThreshold)
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+@Suite("What the commands say and how they end")
+struct CommandTests {
+    @Test("A missing job file ends with 66, a malformed one with 65 and the place of the mistake")
+    func badInput() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let missing = try await commands.run("rrr-coordinator", ["submit", "none.json"], label: "missing")
+        #expect(missing.status == 66)
+        #expect(missing.errors.contains("none.json: no such file"))
+        let file = commands.path("bad.json")
+        try Data("{\"rrr\": 1, \"name\": \"x\",\n \"chians\": 3}".utf8).write(to: URL(fileURLWithPath: file))
+        let malformed = try await commands.run("rrr-coordinator", ["validate", file], label: "malformed")
+        #expect(malformed.status == 65)
+        #expect(malformed.errors.contains("bad.json:2: /chians: no such key; did you mean \"chains\"?"))
+        #expect(malformed.output.isEmpty)
+    }
+
+    @Test("A coordinator that nobody runs ends every command with 69 within five seconds")
+    func unreachable() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 1)
+        let address = "ipc://" + commands.path("nobody")
+        for arguments in [["submit", job], ["status"], ["workers"]] {
+            let ending = try await commands.run(
+                "rrr-coordinator", arguments + ["--coordinator", address], label: arguments[0])
+            #expect(ending.status == 69)
+            #expect(ending.time < .seconds(5))
+            #expect(ending.errors.contains("rrr-coordinator serve"))
+        }
+    }
+
+    @Test("Wrong usage ends with 64", arguments: [
+        ["submit"], ["submit", "job.json", "--workers", "0"], ["submit", "job.json", "--detach"], ["nonsense"],
+        ["serve", "--listen", "tcp://0.0.0.0:7757"],
+    ])
+    func usage(arguments: [String]) async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        #expect(try await commands.run("rrr-coordinator", arguments, label: "usage").status == 64)
+    }
+
+    @Test("An output folder that holds the job is left as it is; --force runs it again; --json prints JSON alone")
+    func finishedFolder() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 64, levels: 3)
+        let output = commands.path("out")
+        func submit(_ more: [String], _ label: String) async throws -> Commands.Ending {
+            try await commands.run("rrr-coordinator", ["submit", job, "--workers", "1", "--output", output] + more, label: label)
+        }
+        func written() throws -> Date? {
+            try FileManager.default.attributesOfItem(atPath: output + "/provenance.json")[.modificationDate] as? Date
+        }
+        #expect(try await submit([], "first").status == 0)
+        let before = try written()
+        let again = try await submit(["--json"], "again")
+        #expect(again.status == 0)
+        #expect(try written() == before)
+        let summary = try JSONSerialization.jsonObject(with: Data(again.output.utf8)) as? [String: Any]
+        #expect(summary?["chains"] as? Int == 64)
+        #expect(summary?["samples_sha256"] as? String == (try commands.bytes(of: output))[1])
+        #expect(try await submit(["--force"], "force").status == 0)
+        #expect(try written() != before)
+    }
+
+    @Test("Ctrl-C ends a run with 130 and leaves no process and no output behind")
+    func interruption() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 1_000_000, levels: 100, transitions: 10)
+        let output = commands.path("out")
+        let submit = try commands.start(
+            "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "submit")
+        var workers: [Int32] = []
+        for _ in 0..<200 where workers.count < 2 {
+            try await Task.sleep(for: .milliseconds(20))
+            workers = Commands.workers(of: submit.identifier)
+        }
+        #expect(workers.count == 2)
+        submit.signal(SIGINT)
+        let ending = try await commands.ending(of: submit, label: "submit")
+        #expect(ending.status == 130)
+        for worker in workers { #expect(kill(worker, 0) == -1, "worker \(worker) is still there") }
+        #expect(!FileManager.default.fileExists(atPath: output))
+    }
+
+    @Test("A worker whose coordinator process is killed ends by itself")
+    func orphans() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 1_000_000, levels: 100, transitions: 10)
+        let submit = try commands.start("rrr-coordinator", ["submit", job, "--workers", "2"], label: "submit")
+        var workers: [Int32] = []
+        for _ in 0..<200 where workers.count < 2 {
+            try await Task.sleep(for: .milliseconds(20))
+            workers = Commands.workers(of: submit.identifier)
+        }
+        #expect(workers.count == 2)
+        submit.signal(SIGKILL)
+        for _ in 0..<300 where workers.contains(where: { kill($0, 0) == 0 }) { try await Task.sleep(for: .milliseconds(10)) }
+        for worker in workers { #expect(kill(worker, 0) == -1, "worker \(worker) is still there") }
+    }
+}
