@@ -16,7 +16,7 @@ public struct SHA256: Sendable {
 
     /// The hash of no bytes yet.
     public init() {
-        // The one failure that libsodium documents is none: the functions return 0 always.
+        // Nothing to check: these functions of libsodium return 0 always.
         _ = crypto_hash_sha256_init(&state)
     }
 

@@ -55,10 +55,10 @@ public final class LocalPool: Sendable {
 
     /// Sends the workers home, ends the coordinator and removes the private folder.
     public func close() {
-        workers.expectEnd()
+        // While the coordinator still listens to their goodbyes.
+        workers.end()
         service.stop()
         served.wait()
-        workers.end()
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -54,18 +54,18 @@ final class LocalWorkers: Sendable {
         if replace { try? start() }
     }
 
-    /// From now on a worker that ends is not replaced.
-    func expectEnd() { state.withLock { $0.ending = true } }
-
-    /// Waits for all to end, asks after a second, and kills after two.
+    /// Asks all to end, waits, and kills after two seconds.
     func end() {
-        expectEnd()
-        for attempt in 0..<300 {
+        let asked = state.withLock { state in
+            state.ending = true
+            return Array(state.processes.values)
+        }
+        for process in asked { process.terminate() }
+        for attempt in 0..<1_500 {
             let left = state.withLock { Array($0.processes.values) }
             if left.isEmpty { return }
-            if attempt == 100 { left.forEach { $0.terminate() } }
-            if attempt >= 200 { left.forEach { kill($0.processIdentifier, SIGKILL) } }
-            usleep(10_000)
+            if attempt >= 1_000 { left.forEach { kill($0.processIdentifier, SIGKILL) } }
+            usleep(2_000)
         }
     }
 }

@@ -52,9 +52,15 @@ public struct Job: Sendable, Equatable {
             schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)
     }
 
+    /// The largest job text, in bytes.
+    private static let largestText = 16 << 20
+
     /// Reads a job file. - Throws: ``JobError``.
     public static func load(path: String) throws(JobError) -> Job {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let file = FileHandle(forReadingAtPath: path),
+            // One byte more than is allowed tells a file that is too large, and a device has no end.
+            let data = try? file.read(upToCount: largestText + 1) ?? Data()
+        else {
             let exists = FileManager.default.fileExists(atPath: path)
             let message = exists ? "this can't be read as a file; check what it is and its permissions" : "no such file"
             throw JobError(
@@ -65,6 +71,10 @@ public struct Job: Sendable, Equatable {
 
     /// Reads the text of a job. - Parameter file: what messages call it. - Throws: ``JobError``.
     public static func decode(_ text: [UInt8], file: String) throws(JobError) -> Job {
+        guard text.count <= largestText else {
+            let message = "a job has at most \(largestText) bytes; give it fewer components"
+            throw JobError(code: .badData, file: file, problems: [.init(line: 1, pointer: "", message: message)])
+        }
         let root: JSONNode
         do {
             root = try JSONParser.parse(text)

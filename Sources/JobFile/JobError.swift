@@ -17,7 +17,24 @@ public struct JobError: Error, Sendable, Equatable, CustomStringConvertible {
         /// What is wrong and what to write instead.
         public let message: String
 
-        public var description: String { pointer.isEmpty ? message : "\(pointer): \(message)" }
+        /// The message loses control characters, which would command the terminal that it is shown on,
+        /// and whatever goes beyond a thousand characters.
+        init(line: Int, pointer: String, message: String) {
+            self.line = line
+            self.pointer = pointer
+            self.message = Self.printable(message)
+        }
+
+        private static func printable(_ text: String) -> String {
+            let longest = 1000
+            var printable = String.UnicodeScalarView()
+            for scalar in text.unicodeScalars.prefix(longest) {
+                printable.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+            }
+            return String(printable) + (text.unicodeScalars.count > longest ? "…" : "")
+        }
+
+        public var description: String { pointer.isEmpty ? message : "\(Self.printable(pointer)): \(message)" }
     }
 
     public let code: Code

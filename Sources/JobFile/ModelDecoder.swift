@@ -63,6 +63,12 @@ enum ModelDecoder {
         }
     }
 
+    /// Weights are divided by their sum, which must therefore be a number.
+    static func check(sum weights: [Double]?, _ field: Field?) throws(JobError.Problem) {
+        guard let weights, let field, !weights.reduce(0, +).isFinite else { return }
+        throw field.problem("add up to more than a number can hold; divide all weights by the largest")
+    }
+
     private static func gaussian(_ field: Field) throws(JobError.Problem) -> ModelDescription {
         let members = try field.members("a Gaussian", allowed: ["kind", "mean", "covariance"])
         let mean = try members.required("mean", "one number per dimension").numbers("one number per dimension")
@@ -111,6 +117,7 @@ enum ModelDecoder {
         for centre in centres { means.append(try centre.numbers("one number per dimension", count: dimension)) }
         let weights = try members["weights"]?.numbers(
             "one weight per component", count: means.count, entry: "a finite number above zero", where: { $0 > 0 })
+        try check(sum: weights, members["weights"])
         let std = try members.required("std", "a number above zero, one per component, or one per component and axis")
         return .gaussianMixture(
             means: means, standardDeviations: try deviations(std, components: means.count, dimension: dimension),

@@ -1,9 +1,16 @@
 /// Finds what a misspelt name was meant to be.
 enum Spelling {
+    /// Names beyond this length, in bytes, are not compared: the time grows with its square.
+    private static let longest = 64
+    /// A job may have thousands of models; a message names a few.
+    private static let listed = 16
+
     /// `did you mean "x"? Known: …`, or only what is known.
     static func suggestion(for name: String, among known: [String]) -> String {
-        let list = known.map { "\"\($0)\"" }.joined(separator: ", ")
-        let nearest = known.map { (distance($0, name), $0) }.min { $0.0 < $1.0 }
+        let more = known.count > listed ? " and \(known.count - listed) more" : ""
+        let list = known.prefix(listed).map { "\"\($0)\"" }.joined(separator: ", ") + more
+        guard name.utf8.count <= longest else { return "known: \(list)" }
+        let nearest = known.filter { $0.utf8.count <= longest }.map { (distance($0, name), $0) }.min { $0.0 < $1.0 }
         guard let nearest, nearest.0 <= max(2, name.count / 2) else { return "known: \(list)" }
         return "did you mean \"\(nearest.1)\"? Known: \(list)"
     }

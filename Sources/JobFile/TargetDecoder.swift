@@ -91,6 +91,7 @@ struct TargetDecoder {
         }
         let weights = try members["weights"]?.numbers(
             "one weight per component", count: count, entry: "a finite number above zero", where: { $0 > 0 })
+        try ModelDecoder.check(sum: weights, members["weights"])
         if let normalizers = members["log_normalizers"], normalizers.isString {
             throw normalizers.problem("estimating normalizers is not in this version; give one number per component")
         }

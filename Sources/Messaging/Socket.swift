@@ -61,7 +61,11 @@ final class Socket {
         try zeroMQ("asking for the address of \(endpoint)") {
             zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &text, &size)
         }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let address = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // An IPv4 address as IPv6 sockets write it; [::ffff:127.0.0.1] is 127.0.0.1.
+        guard let mapped = address.firstRange(of: "[::ffff:"), let end = address.firstIndex(of: "]") else { return address }
+        return String(
+            address[..<mapped.lowerBound] + address[mapped.upperBound..<end] + address[address.index(after: end)...])
     }
 
     func connect(_ endpoint: String) throws(MessagingError) {

@@ -49,7 +49,8 @@ public struct ChainBlock {
     /// where no transition ran.
     public func latestAcceptance(chains: Int) -> Double? {
         let level = max(plan.firstLevel - stepsDone + 1, plan.lastLevel)
-        let proposed = plan.transitions(at: level)
+        let draws = max(1, stepsDone - (plan.firstLevel - plan.lastLevel))
+        let proposed = plan.transitions(at: level, draws: draws)
         guard proposed > 0, stepsDone > 0, let counts = acceptance.last else { return nil }
         return Double(counts.prefix(chains).reduce(0) { $0 + Int($1) }) / Double(proposed * chains)
     }
@@ -111,7 +112,7 @@ public struct ChainBlock {
         var fractions = [Float](repeating: .nan, count: chains * levels)
         for (index, counts) in acceptance.enumerated() {
             let level = plan.firstLevel - index
-            let proposed = plan.allTransitions(at: level)
+            let proposed = plan.transitions(at: level, draws: plan.draws)
             guard proposed > 0 else { continue }
             for chain in 0..<chains {
                 fractions[chain * levels + level] = Float(Double(counts[chain]) / Double(proposed))

@@ -54,9 +54,10 @@ public struct SamplingPlan: Sendable {
         settings.levels.contains(level) ? settings.transitions : 0
     }
 
-    /// Transitions of annealing and of keeping draws at a level: what acceptance is a fraction of.
-    func allTransitions(at level: Int) -> Int {
-        transitions(at: level) + (level == lastLevel ? (draws - 1) * thin : 0)
+    /// Transitions of annealing and of reaching `draws` draws at a level: what acceptance is a fraction of.
+    func transitions(at level: Int, draws: Int) -> Int {
+        guard settings.kind != .reverse else { return 0 }
+        return transitions(at: level) + (level == lastLevel ? (draws - 1) * thin : 0)
     }
 }
 

@@ -5,7 +5,7 @@ import CVectorMath
 /// Everything that a sample depends on is computed with these. Errors are a few units in the last
 /// place.
 public enum Elementary {
-    /// The exponential of x; results below 2^-1021 are zero.
+    /// The exponential of x; zero for x below -708.
     public static func exp(_ x: Double) -> Double { one(x, rrr_exp) }
 
     /// The natural logarithm of x: minus infinity at 0, NaN below.

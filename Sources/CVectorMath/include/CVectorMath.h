@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// y[i] = exp(x[i]); results below 2^-1021 are flushed to zero. x and y may be the same array.
+// y[i] = exp(x[i]); zero for x below -708. x and y may be the same array.
 void rrr_exp(size_t n, const double *x, double *y);
 
 // y[i] = log(x[i]), with log(0) = -inf and log(negative) = NaN. x and y may be the same array.

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Scores output folders of the "ring and bar" product task.
+
+    evaluate.py [--reference] FOLDER...
+
+LL      mean of log q1 + log q2~ - log c over the samples inside [-1.1, 1.1]^2:
+        q1 is the clean ring, q2~ the clean bar with a small floor beside it.
+out     samples outside that square; they do not enter LL.
+near    fraction of all samples within 0.09 of a mode, (0, 0.5) or (0, -0.5).
+TV      total variation against the exact density of level 0, on 16 x 16 cells
+        over [-1.6, 1.6]^2; what lies beyond the grid is one more cell.
+grads   gradients per chain.
+accept  mean acceptance; "-" for samplers that never reject.
+
+--reference adds a row for 2000 exact samples of level 0, the best that a
+sampler can do on this path.
+"""
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ANGLES = 2 * np.pi * np.arange(8) / 8
+CENTRES = 0.5 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+STD = 0.03
+BAR = ((-0.2, 0.2), (-1.0, 1.0))
+MODES = np.array([[0.0, 0.5], [0.0, -0.5]])
+SIGMA_0 = 0.025125  # level 0 of the cosine schedule with 100 levels
+ABAR_0 = 1 - SIGMA_0**2
+CELLS, REACH = 16, 1.6
+FINE = 64  # quadrature points per cell and axis
+
+
+def log_ring(x, centres, variance):
+    """Log density of eight equal Gaussians at the points x, shape [n, 2]."""
+    square = ((x[:, None, :] - centres) ** 2).sum(axis=2)
+    exponent = -square / (2 * variance)
+    top = exponent.max(axis=1)
+    total = np.exp(exponent - top[:, None]).sum(axis=1)
+    return top + np.log(total) - math.log(8 * 2 * math.pi * variance)
+
+
+def log_likelihood(x):
+    """The yardstick LL, and how many samples it leaves out."""
+    inside = (np.abs(x) <= 1.1).all(axis=1)
+    x = x[inside]
+    in_bar = (np.abs(x[:, 0]) <= BAR[0][1]) & (np.abs(x[:, 1]) <= BAR[1][1])
+    log_bar = np.where(in_bar, math.log(1.2375), math.log(0.0024752))
+    value = log_ring(x, CENTRES, STD**2) + log_bar - math.log(0.3112315)
+    return (value.mean() if len(x) else math.nan), int((~inside).sum())
+
+
+def near_a_mode(x):
+    distance = np.linalg.norm(x[:, None, :] - MODES, axis=2).min(axis=1)
+    return (distance <= 0.09).mean()
+
+
+def level_zero():
+    """Quadrature points on one axis, and the exact level-0 masses on their grid."""
+    count = CELLS * FINE
+    axis = -REACH + (np.arange(count) + 0.5) * (2 * REACH / count)
+    scale = math.sqrt(ABAR_0)
+    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=2).reshape(-1, 2)
+    ring = np.exp(log_ring(points, scale * CENTRES, ABAR_0 * STD**2 + SIGMA_0**2))
+    root = SIGMA_0 * math.sqrt(2)
+    bar = [
+        np.array([math.erf((a - scale * low) / root) - math.erf((a - scale * high) / root) for a in axis])
+        for low, high in BAR
+    ]
+    mass = ring.reshape(count, count) * bar[0][:, None] * bar[1][None, :]
+    return axis, mass / mass.sum()
+
+
+def total_variation(x, mass):
+    exact = mass.reshape(CELLS, FINE, CELLS, FINE).sum(axis=(1, 3))
+    edges = np.linspace(-REACH, REACH, CELLS + 1)
+    found = np.histogram2d(x[:, 0], x[:, 1], bins=(edges, edges))[0] / len(x)
+    return 0.5 * (np.abs(found - exact).sum() + (1 - found.sum()))
+
+
+def exact_samples(axis, mass, count=2000, seed=0):
+    random = np.random.default_rng(seed)
+    cell = random.choice(mass.size, size=count, p=mass.ravel())
+    x = np.stack([axis[cell // len(axis)], axis[cell % len(axis)]], axis=1)
+    return x + (random.random(x.shape) - 0.5) * (axis[1] - axis[0])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("--reference", action="store_true", help="add a row of exact samples of level 0")
+    options = parser.parse_args()
+    if not options.folders and not options.reference:
+        parser.error("name at least one output folder")
+    axis, mass = level_zero()
+    rows = [("exact level 0", exact_samples(axis, mass), "-", "-")] if options.reference else []
+    for folder in options.folders:
+        summary = json.loads((folder / "summary.json").read_text())
+        x = np.load(folder / "samples.npy").astype(np.float64)
+        if x.shape[-1] != 2:
+            sys.exit(f"{folder}: samples of shape {x.shape}, not points in the plane")
+        accept = summary["acceptance"]["mean"]
+        gradients = summary["gradient_evaluations"] / summary["chains"]
+        rows.append((summary["name"], x.reshape(-1, 2), f"{gradients:.0f}", f"{accept:.3f}" if accept is not None else "-"))
+    print(f"{'run':<18} {'LL':>6} {'out':>4} {'near':>6} {'TV':>6} {'grads':>6} {'accept':>6}")
+    for name, x, gradients, accept in rows:
+        ll, out = log_likelihood(x)
+        print(f"{name:<18} {ll:6.2f} {out:4d} {near_a_mode(x):6.3f} {total_variation(x, mass):6.3f} {gradients:>6} {accept:>6}")
+
+
+if __name__ == "__main__":
+    main()
