@@ -49,8 +49,11 @@ public final class CoordinatorService: Sendable {
         var desk = FrontDesk(configuration: configuration, logger: logger) { bytes, peer in
             do { return try router.send(bytes, to: peer) } catch { return false }
         }
-        var stopping = false
-        while !stopping {
+        let clock = ContinuousClock()
+        var deadline: ContinuousClock.Instant?
+        // Once stopped it stays until the workers have said goodbye: what is sent just before a
+        // connection closes may not arrive.
+        while deadline.map({ clock.now < $0 && desk.hasWorkers }) ?? true {
             try router.wait(for: mailbox.wakeup, atMost: .milliseconds(50))
             // Some messages at a time, so that timers and results get their turn.
             var left = 1_000
@@ -60,12 +63,13 @@ public final class CoordinatorService: Sendable {
             }
             for call in mailbox.drain() {
                 switch call {
-                case .stop: stopping = true
+                case .stop:
+                    if deadline == nil { desk.dismiss() }
+                    deadline = deadline ?? clock.now + .seconds(1)
                 case .processDied(let process, let reason): desk.processDied(process, reason: reason)
                 }
             }
             desk.tick()
         }
-        desk.close()
     }
 }

@@ -29,6 +29,7 @@ struct FrontDesk {
     private var jobs: [Digest: RunningJob] = [:]
     private var identities: [JobNumber: Digest] = [:]
     private var nextJob: JobNumber = 1
+    private var dismissing = false
     private var lastTick = Duration.zero
     private var lastEvents = Duration.zero
 
@@ -104,6 +105,10 @@ struct FrontDesk {
     }
 
     private mutating func register(_ registration: Registration, _ peer: PeerID) {
+        guard !dismissing else {
+            send(.drain(reason: "the coordinator stops"), to: peer)
+            return
+        }
         let expected = fingerprint ?? registration.fingerprint
         guard registration.fingerprint == expected else {
             send(
@@ -319,8 +324,11 @@ struct FrontDesk {
         }
     }
 
-    /// Sends the workers home.
-    func close() {
+    var hasWorkers: Bool { !workers.isEmpty }
+
+    /// Sends the workers home and tells who waits for a job.
+    mutating func dismiss() {
+        dismissing = true
         for entry in workers.values { send(.drain(reason: "the coordinator stops"), to: entry.peer) }
         for job in jobs.values where !job.state.isOver {
             for watcher in job.watchers {

@@ -41,7 +41,10 @@ public struct Scheduler: Sendable {
     private struct Worker {
         let slots: Int
         var lastHeard: Duration
-        var leases: [Attempt: Duration] = [:]
+        /// When a block last reported progress; nil for one that may still wait for a slot.
+        var leases: [Attempt: Duration?] = [:]
+        /// When any of its blocks last reported anything, or it was granted some while it had none.
+        var lastProgress: Duration
         var finished = 0
         /// Smoothed seconds from one result to the next, times slots; nil before there are any.
         var secondsPerBlock: Double?
@@ -68,12 +71,15 @@ public struct Scheduler: Sendable {
         case .cancelled(let job):
             end(job, &actions)
         case .registered(let id, let slots):
-            workers[id] = Worker(slots: max(1, slots), lastHeard: now)
+            workers[id] = Worker(slots: max(1, slots), lastHeard: now, lastProgress: now)
         case .heard(let id):
             hear(id, now, &actions)
         case .progressed(let id, let attempt):
             hear(id, now, &actions)
-            if workers[id]?.leases[attempt] != nil { workers[id]?.leases[attempt] = now }
+            if workers[id]?.leases[attempt] != nil {
+                workers[id]?.leases[attempt] = .some(now)
+                workers[id]?.lastProgress = now
+            }
         case .finished(let id, let attempt):
             hear(id, now, &actions)
             finish(attempt, by: id, now, &actions)
@@ -111,6 +117,7 @@ public struct Scheduler: Sendable {
                 worker.secondsPerBlock = 0.8 * (worker.secondsPerBlock ?? seconds) + 0.2 * seconds
             }
             worker.lastResult = now
+            worker.lastProgress = now
             workers[id] = worker
         }
         let others = jobs[attempt.job]?.running[attempt.block]?.filter { $0 != attempt } ?? []
@@ -158,7 +165,7 @@ public struct Scheduler: Sendable {
         for id in workers.keys.sorted() {
             let running = workers[id]?.leases.keys.filter { $0.job == job }.sorted { $0.block < $1.block } ?? []
             guard !running.isEmpty else { continue }
-            for attempt in running { workers[id]?.leases[attempt] = nil }
+            for attempt in running { workers[id]?.leases.removeValue(forKey: attempt) }
             actions.append(.revoke(id, running))
         }
     }
@@ -170,9 +177,11 @@ public struct Scheduler: Sendable {
                 lose(id, counts: true, reason: "worker \(id) was silent for \(now - worker.lastHeard)", &actions)
                 continue
             }
-            let hung = worker.leases.filter { now - $0.value > configuration.stall }.keys.sorted { $0.block < $1.block }
-            for attempt in hung {
-                workers[id]?.leases[attempt] = nil
+            // A block without progress of its own may wait behind others: then theirs counts.
+            let hung = worker.leases.filter { now - ($0.value ?? worker.lastProgress) > configuration.stall }.keys
+            for attempt in hung.sorted(by: { $0.block < $1.block }) {
+                // The job may have ended with the attempt before this one.
+                guard workers[id]?.leases.removeValue(forKey: attempt) != nil else { continue }
                 actions.append(.revoke(id, [attempt]))
                 giveBack(attempt, counts: true, reason: "no progress at worker \(id)", &actions)
             }
@@ -210,7 +219,8 @@ public struct Scheduler: Sendable {
                 granted.append(attempt)
             }
             guard !granted.isEmpty else { return }
-            for attempt in granted { workers[id]?.leases[attempt] = now }
+            if worker.leases.isEmpty { workers[id]?.lastProgress = now }
+            for attempt in granted { workers[id]?.leases.updateValue(nil, forKey: attempt) }
             actions.append(.grant(id, granted))
         }
     }

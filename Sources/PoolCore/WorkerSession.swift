@@ -72,6 +72,8 @@ public struct WorkerSession: Sendable {
         case .welcomed(let heartbeat, let silence):
             (registered, lastHeard) = (true, now)
             (self.heartbeat, self.silence) = (heartbeat, silence)
+        case .registrationWanted where leaving:
+            break
         case .registrationWanted:
             lastHeard = now
             forgetLeases(&actions)

@@ -84,7 +84,7 @@ struct CommandTests {
         submit.signal(SIGINT)
         let ending = try await commands.ending(of: submit, label: "submit")
         #expect(ending.status == 130)
-        for worker in workers { #expect(kill(worker, 0) == -1, "worker \(worker) is still there") }
+        for worker in workers { #expect(!Commands.isRunning(worker), "worker \(worker) is still there") }
         #expect(!FileManager.default.fileExists(atPath: output))
     }
 
@@ -101,7 +101,7 @@ struct CommandTests {
         }
         #expect(workers.count == 2)
         submit.signal(SIGKILL)
-        for _ in 0..<300 where workers.contains(where: { kill($0, 0) == 0 }) { try await Task.sleep(for: .milliseconds(10)) }
-        for worker in workers { #expect(kill(worker, 0) == -1, "worker \(worker) is still there") }
+        for _ in 0..<300 where workers.contains(where: Commands.isRunning) { try await Task.sleep(for: .milliseconds(10)) }
+        for worker in workers { #expect(!Commands.isRunning(worker), "worker \(worker) is still there") }
     }
 }

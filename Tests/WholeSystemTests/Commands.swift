@@ -111,13 +111,20 @@ struct Commands {
     /// The worker processes that a command has started.
     static func workers(of parent: Int32) -> [Int32] {
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
-        return processes.filter { process in
-            guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-                let end = status.lastIndex(of: ")")
-            else { return false }
-            let fields = status[status.index(end, offsetBy: 2)...].split(separator: " ")
-            return fields.count > 1 && fields[1] == "\(parent)" && status.contains("(rrr-worker)") && fields[0] != "Z"
-        }
+        return processes.filter { Self.parent(ofWorker: $0) == parent }
+    }
+
+    /// Whether a worker process still runs; one that has ended and only waits to be buried does not.
+    static func isRunning(_ process: Int32) -> Bool { parent(ofWorker: process) != nil }
+
+    /// The parent of a worker process that runs.
+    private static func parent(ofWorker process: Int32) -> Int32? {
+        guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            status.contains("(rrr-worker)"), let end = status.lastIndex(of: ")")
+        else { return nil }
+        let fields = status[status.index(end, offsetBy: 2)...].split(separator: " ")
+        guard fields.count > 1, fields[0] != "Z", let parent = Int32(fields[1]) else { return nil }
+        return parent
     }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }
