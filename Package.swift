@@ -95,7 +95,7 @@ let package = Package(
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JobFileTests", ["JobFile", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
-        tests("MessagingTests", ["Messaging", "ContentHash"]),
+        tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),
         tests("WholeSystemTests", ["RunFolder", "ContentHash"]),
     ],

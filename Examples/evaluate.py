@@ -10,7 +10,7 @@ near    fraction of all samples within 0.09 of a mode, (0, 0.5) or (0, -0.5).
 TV      total variation against the exact density of level 0, on 16 x 16 cells
         over [-1.6, 1.6]^2; what lies beyond the grid is one more cell.
 grads   gradients per chain.
-accept  mean acceptance; "-" for samplers that never reject.
+accept  mean acceptance; "-" where no transitions run.
 
 --reference adds a row for 2000 exact samples of level 0, the best that a
 sampler can do on this path.

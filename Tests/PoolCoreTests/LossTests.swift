@@ -100,7 +100,7 @@ struct LossTests {
         pool.tick(after: .seconds(7))
         #expect(pool(.finished(1, held[0])).contains(.keep(held[0])))
         pool(.registered(2, slots: 4))
-        #expect(pool.granted(2) == [Attempt(job: 1, block: 1 - held[0].block, number: held.count == 2 ? 2 : 1)])
+        #expect(pool.granted(2) == [Attempt(job: 1, block: 1, number: 1)])
     }
 
     @Test func `A block without progress is called back and runs again`() {

@@ -1,0 +1,116 @@
+import ContentHash
+import Messaging
+import Testing
+
+/// What is encoded is what is decoded.
+struct RoundTripTests {
+
+    private func again(_ message: Message) throws -> Message { try Message.decode(message.encoded()) }
+
+    @Test(arguments: Samples.all.indices)
+    func `Every message is the same after its way over the wire`(index: Int) throws {
+        let message = Samples.all[index]
+        // The description shows every field, and NaN as itself.
+        #expect("\(try again(message))" == "\(message)")
+        #expect(try again(message).encoded() == message.encoded())
+    }
+
+    @Test func `A registration keeps every field`() throws {
+        guard case .registration(let registration) = try again(.registration(Samples.registration)) else {
+            Issue.record("another message")
+            return
+        }
+        #expect(registration == Samples.registration)
+    }
+
+    @Test func `A result keeps every number to the bit, NaN too`() throws {
+        guard case .result(let report) = try again(.result(Samples.report)) else {
+            Issue.record("another message")
+            return
+        }
+        #expect(report.attempt == Samples.attempt)
+        #expect(report.samples == Samples.report.samples)
+        #expect(report.samples.count == 16)
+        #expect(report.acceptance.map(\.bitPattern) == Samples.report.acceptance.map(\.bitPattern))
+        #expect(report.logDensity.map(\.bitPattern) == Samples.report.logDensity.map(\.bitPattern))
+        #expect(report.divergences == [0, -1, .max, .min])
+        #expect(report.gradientEvaluations == 1 << 50)
+        #expect(report.seconds == 12.5)
+    }
+
+    @Test func `Samples travel as little-endian Float32`() {
+        let report = BlockReport(
+            attempt: Samples.attempt, samples: [1], acceptance: [], logDensity: [], divergences: [],
+            gradientEvaluations: 0, seconds: 0)
+        #expect(report.samples == [0, 0, 0x80, 0x3F])
+    }
+
+    @Test func `Progress without transitions has the acceptance NaN`() throws {
+        var progress = Samples.progress
+        progress.acceptance = .nan
+        guard case .progress(let back) = try again(.progress(progress)) else {
+            Issue.record("another message")
+            return
+        }
+        #expect(back.acceptance.isNaN)
+        #expect((back.attempt, back.stepsDone, back.stepsTotal) == (Samples.attempt, 3, 9))
+    }
+
+    @Test(arguments: JobStatus.State.allCases)
+    func `A job's state survives, whichever it is`(state: JobStatus.State) throws {
+        guard case .event(let status) = try again(.event(Samples.status(state))) else {
+            Issue.record("another message")
+            return
+        }
+        #expect(status.state == state)
+        #expect(status.acceptance.isNaN)
+        #expect((status.job, status.name, status.failure) == (Samples.job, "ring", Samples.status(state).failure))
+        #expect((status.chainsTotal, status.chainsDone, status.workers) == (1_000_000, 17, 4))
+        #expect((status.fraction, status.secondsElapsed) == (0.125, 3.5))
+    }
+
+    @Test func `Leases, workers and file chunks come back as they went`() throws {
+        guard case .lease(let lease) = try again(.lease(Samples.lease)),
+            case .workers(let workers) = try again(.workers([Samples.worker])),
+            case .fileChunk(let chunk) = try again(.fileChunk(Samples.chunk))
+        else {
+            Issue.record("another message")
+            return
+        }
+        #expect(lease == Samples.lease)
+        #expect(workers == [Samples.worker])
+        #expect(chunk == Samples.chunk)
+    }
+
+    @Test func `Nothing is as good as something`() throws {
+        let empty: [Message] = [
+            .goodbye(reason: ""), .revoke(job: Samples.job, blocks: []), .workers([]),
+            .lease(Lease(job: Samples.job, jobText: [], blocks: [])),
+            .poolStatus(PoolStatus(jobs: [], workers: 0, slots: 0, version: "", uptimeSeconds: 0)),
+            .submit(jobText: [], force: false, watch: false),
+            .fileChunk(FileChunk(job: Samples.job, file: "", offset: 0, total: 0, data: [])),
+        ]
+        for message in empty { #expect("\(try again(message))" == "\(message)") }
+    }
+
+    @Test func `A text with a NUL loses only the NUL`() throws {
+        guard case .goodbye(let reason) = try again(.goodbye(reason: "a\0b")) else {
+            Issue.record("another message")
+            return
+        }
+        #expect(reason == "ab")
+    }
+
+    @Test func `A result of four megabytes is the same after its way`() throws {
+        let samples = (0..<1_000_000).map { Float($0) }
+        var report = Samples.report
+        report = BlockReport(
+            attempt: report.attempt, samples: samples, acceptance: [], logDensity: [], divergences: [],
+            gradientEvaluations: 0, seconds: 0)
+        guard case .result(let back) = try again(.result(report)) else {
+            Issue.record("another message")
+            return
+        }
+        #expect(back.samples == report.samples)
+    }
+}

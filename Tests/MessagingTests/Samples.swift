@@ -1,0 +1,87 @@
+import ContentHash
+import Messaging
+
+/// A message of every kind, with a value in every field.
+enum Samples {
+    static let job = digest(7)
+    static let attempt = AttemptID(job: job, block: 1 << 40, attempt: 3)
+
+    static func digest(_ first: UInt8) -> Digest {
+        guard let digest = Digest(bytes: (0..<32).map { first &+ UInt8($0) }) else {
+            fatalError("32 bytes are a digest")
+        }
+        return digest
+    }
+
+    static let registration = Registration(
+        session: Array(0..<16), host: "knoten-ü.example", process: 4_000_000, slots: 96, version: "1.2.3",
+        fingerprint: "0123abcd")
+
+    static let progress = BlockProgress(attempt: attempt, stepsDone: 3, stepsTotal: 9, acceptance: 0.25)
+
+    static let report = BlockReport(
+        attempt: attempt, samples: [1, -2.5, .nan, .infinity], acceptance: [0.5, .nan], logDensity: [-1.25, .nan],
+        divergences: [0, -1, .max, .min], gradientEvaluations: 1 << 50, seconds: 12.5)
+
+    static let lease = Lease(
+        job: job, jobText: Array("{\"a\": 1}".utf8),
+        blocks: [AttemptID(job: job, block: 0, attempt: 1), AttemptID(job: job, block: 9, attempt: 2)])
+
+    static func status(_ state: JobStatus.State) -> JobStatus {
+        JobStatus(
+            job: job, name: "ring", state: state, chainsTotal: 1_000_000, chainsDone: 17, fraction: 0.125,
+            acceptance: .nan, secondsElapsed: 3.5, workers: 4, failure: state == .failed ? "a block was lost" : "")
+    }
+
+    static let poolStatus = PoolStatus(
+        jobs: JobStatus.State.allCases.map { status($0) }, workers: 3, slots: 12, version: "1.0", uptimeSeconds: 1e6)
+
+    static let worker = WorkerStatus(
+        worker: .max, host: "a", process: 1, slots: 2, version: "v", fingerprint: "f", blocksDone: 3,
+        blocksRunning: 4, secondsSinceHeard: 0.5)
+
+    static let chunk = FileChunk(job: job, file: "samples.npy", offset: 1 << 33, total: 1 << 34, data: [0, 255, 0])
+
+    static let all: [Message] = [
+        .registration(registration), .heartbeat, .progress(progress), .result(report),
+        .failure(attempt, text: "energy is NaN"), .goodbye(reason: "asked to"),
+        .welcome(worker: .max, heartbeat: .milliseconds(1_500), silence: .seconds(6)), .lease(lease),
+        .revoke(job: job, blocks: [0, 5, 1 << 40]), .drain(reason: "enough"), .registerAgain(reason: "who are you"),
+        .submit(jobText: [123, 125], force: true, watch: true), .statusRequest(job: job), .statusRequest(job: nil),
+        .workersRequest, .cancel(job: job), .fetch(job: job, file: "run.json", offset: 1 << 40, length: 65_536),
+        .accepted(job: job, alreadyFinished: true), .poolStatus(poolStatus), .event(status(.failed)),
+        .workers([worker, worker]), .fileChunk(chunk), .refusal(exitStatus: 65, text: "no such job"),
+    ]
+}
+
+/// Envelopes written by hand, as somebody else might.
+enum Wire {
+    static func varint(_ value: UInt64) -> [UInt8] {
+        var (bytes, rest): ([UInt8], UInt64) = ([], value)
+        while rest >= 128 {
+            bytes.append(UInt8(rest & 127) | 128)
+            rest >>= 7
+        }
+        return bytes + [UInt8(rest)]
+    }
+
+    static func number(_ field: UInt64, _ value: UInt64) -> [UInt8] { varint(field << 3) + varint(value) }
+
+    static func bytes(_ field: UInt64, _ value: [UInt8]) -> [UInt8] {
+        varint(field << 3 | 2) + varint(UInt64(value.count)) + value
+    }
+
+    static func envelope(version: UInt32 = Message.protocolVersion, _ field: UInt64, _ body: [UInt8]) -> [UInt8] {
+        number(1, UInt64(version)) + bytes(field, body)
+    }
+}
+
+/// The error that `body` ends with; nil when it does not.
+func failure(of body: () throws(MessagingError) -> Void) -> MessagingError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error
+    }
+}
