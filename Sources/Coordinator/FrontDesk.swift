@@ -127,13 +127,15 @@ struct FrontDesk {
         everyWorker["\(id)"] = registration
         logger.info("worker \(id) on \(registration.host), \(registration.slots) slots")
         send(
-            .welcome(worker: id, heartbeat: configuration.pool.heartbeat, silence: configuration.pool.silence), to: peer)
+            .welcome(worker: id, heartbeat: configuration.pool.heartbeat, silence: configuration.pool.silence), to: peer
+        )
         act(on: .registered(id, slots: registration.slots))
     }
 
     mutating func processDied(_ process: Int32, reason: String) {
         let dead = workers.filter {
-            $0.value.registration.process == Int(process) && $0.value.registration.host == ProcessInfo.processInfo.hostName
+            $0.value.registration.process == Int(process)
+                && $0.value.registration.host == ProcessInfo.processInfo.hostName
         }
         for id in dead.keys.sorted() { act(on: .died(id, reason: reason)) }
     }

@@ -23,7 +23,8 @@ final class LocalWorkers: Sendable {
         state = Mutex(State(replacementsLeft: 3 * count + 10))
         guard FileManager.default.isExecutableFile(atPath: executable.path) else {
             throw PoolClientError(
-                exitStatus: 70, "\(executable.path) is missing; it belongs beside rrr-coordinator (swift build makes both)")
+                exitStatus: 70,
+                "\(executable.path) is missing; it belongs beside rrr-coordinator (swift build makes both)")
         }
         for _ in 0..<count { try start() }
     }

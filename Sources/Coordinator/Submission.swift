@@ -89,7 +89,11 @@ public struct Submission {
                 let chunk = try client.ask(
                     .fetch(job: identity, file: name, offset: offset, length: 4 << 20), within: .seconds(30)
                 ) { answer -> FileChunk? in
-                    if case .fileChunk(let chunk) = answer, chunk.file == name, chunk.offset == offset { chunk } else { nil }
+                    if case .fileChunk(let chunk) = answer, chunk.file == name, chunk.offset == offset {
+                        chunk
+                    } else {
+                        nil
+                    }
                 }
                 try file.write(chunk.data, at: offset)
                 offset += chunk.data.count

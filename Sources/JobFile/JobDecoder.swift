@@ -23,7 +23,9 @@ struct JobDecoder {
     }
 
     mutating func decode(_ root: Field) -> Job? {
-        guard let job = attempt({ () throws(JobError.Problem) in try root.members("a job, an object") }) else { return nil }
+        guard let job = attempt({ () throws(JobError.Problem) in try root.members("a job, an object") }) else {
+            return nil
+        }
         // The first few say enough.
         for name in job.names.filter({ !Self.keys.contains($0) }).prefix(16) {
             if let field = job[name] {
@@ -54,7 +56,8 @@ struct JobDecoder {
             }
         }
         let target = attempt { () throws(JobError.Problem) -> TargetExpression? in
-            let field = try job.required("target", "a model's name or an operator such as {\"product\": [\"a\", \"b\"]}")
+            let field = try job.required(
+                "target", "a model's name or an operator such as {\"product\": [\"a\", \"b\"]}")
             return try models.map { models throws(JobError.Problem) in
                 try TargetDecoder(models: models).target(field)
             }
@@ -72,11 +75,13 @@ struct JobDecoder {
     /// What no section can tell alone.
     private static func check(_ job: Job, _ members: Members) throws(JobError.Problem) {
         let owner = members["draws"] ?? members.owner
-        if job.draws > 1, !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)
-            || job.sampler.kind == .reverse
+        if job.draws > 1,
+            !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)
+                || job.sampler.kind == .reverse
         {
             throw owner.problem(
-                "more than one draw needs transitions at the level where chains end; use 1 draw, or let levels begin at 0")
+                "more than one draw needs transitions at the level where chains end; use 1 draw, or let levels begin at 0"
+            )
         }
         let transitions = job.sampler.transitions + (job.draws - 1) * job.thin
         guard transitions < 1 << 31 else {

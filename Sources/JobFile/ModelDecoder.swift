@@ -15,7 +15,8 @@ enum ModelDecoder {
             let model = try model(field)
             if let first, first.dimension != model.dimension {
                 throw field.problem(
-                    "has \(model.dimension) dimensions, but \"\(first.name)\" has \(first.dimension); all models share one shape")
+                    "has \(model.dimension) dimensions, but \"\(first.name)\" has \(first.dimension); all models share one shape"
+                )
             }
             first = first ?? (name, model.dimension)
             models[name] = model

@@ -25,14 +25,18 @@ enum SamplerDecoder {
             return SamplerSettings(
                 kind: kind, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...levels - 1)
         }
-        if let population = members["population"] { throw population.problem("populations are not in this version; leave it out") }
+        if let population = members["population"] {
+            throw population.problem("populations are not in this version; leave it out")
+        }
         if let acceptance = members["acceptance"] {
             let rule = try acceptance.string("\"energy\"")
             guard rule == "energy" else {
-                throw acceptance.problem("no rule \"\(rule)\" in this version, in which every model has an energy; write \"energy\"")
+                throw acceptance.problem(
+                    "no rule \"\(rule)\" in this version, in which every model has an energy; write \"energy\"")
             }
         }
-        let step = try members.required("step_size", "a number such as 0.03, one per level, or {\"beta_power\": [a, b]}")
+        let step = try members.required(
+            "step_size", "a number such as 0.03, one per level, or {\"beta_power\": [a, b]}")
         return SamplerSettings(
             kind: kind,
             transitions: try members["transitions"]?.integer(1...1 << 24) ?? 10,
@@ -56,7 +60,8 @@ enum SamplerDecoder {
         guard field.isObject else { return .constant(try field.positive("0.03")) }
         let members = try field.members("{\"beta_power\": [a, b]}", allowed: ["beta_power", "target_acceptance"])
         if let target = members["target_acceptance"] {
-            throw target.problem("tuning is not in this version; give a number, one per level, or {\"beta_power\": [a, b]}")
+            throw target.problem(
+                "tuning is not in this version; give a number, one per level, or {\"beta_power\": [a, b]}")
         }
         let power = try members.required("beta_power", "[a, b] for a * beta^b")
         let entries = try power.array("[a, b] for a * beta^b", count: 2)

@@ -14,7 +14,8 @@ struct TargetDecoder {
     func target(_ field: Field) throws(JobError.Problem) -> TargetExpression {
         let expression = try expression(field, sign: 1, depth: 0)
         if let bounds = expression.bounds, bounds.isEmpty {
-            throw field.problem("the boxes of its bounded parts have nothing in common: the target has no density anywhere")
+            throw field.problem(
+                "the boxes of its bounded parts have nothing in common: the target has no density anywhere")
         }
         return expression
     }
@@ -148,7 +149,8 @@ struct TargetDecoder {
         _ = try field.members("bounds", allowed: ["bounded"])
         guard sign > 0 else {
             throw field.problem(
-                "bounds can't be subtracted: minus infinity outside would become plus infinity; put them around the whole")
+                "bounds can't be subtracted: minus infinity outside would become plus infinity; put them around the whole"
+            )
         }
         let members = try inner.members("{\"of\": …, \"low\": […], \"high\": […]}", allowed: ["of", "low", "high"])
         let of = try expression(try members.required("of", "what is bounded"), sign: sign, depth: depth + 1)

@@ -19,7 +19,8 @@ extension Message {
         switch self {
         case .registration(let registration):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REGISTRATION
-            envelope.registration = arena.message(rrr__wire__registration__init, Rrr__Wire__Registration()) { m, arena in
+            envelope.registration = arena.message(rrr__wire__registration__init, Rrr__Wire__Registration()) {
+                m, arena in
                 m.session = arena.bytes(registration.session)
                 m.host = arena.text(registration.host)
                 m.process = UInt32(clamping: registration.process)

@@ -63,7 +63,9 @@ final class Socket {
         }
         let address = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         // An IPv4 address as IPv6 sockets write it; [::ffff:127.0.0.1] is 127.0.0.1.
-        guard let mapped = address.firstRange(of: "[::ffff:"), let end = address.firstIndex(of: "]") else { return address }
+        guard let mapped = address.firstRange(of: "[::ffff:"), let end = address.firstIndex(of: "]") else {
+            return address
+        }
         return String(
             address[..<mapped.lowerBound] + address[mapped.upperBound..<end] + address[address.index(after: end)...])
     }

@@ -146,7 +146,8 @@ public struct Scheduler: Sendable {
         if crashes >= configuration.crashLimit {
             end(attempt.job, &actions)
             actions.append(
-                .jobFailed(attempt.job, reason: "block \(attempt.block) was lost \(crashes) times, the last time: \(reason)"))
+                .jobFailed(
+                    attempt.job, reason: "block \(attempt.block) was lost \(crashes) times, the last time: \(reason)"))
         }
     }
 

@@ -18,7 +18,9 @@ public struct JSONParser {
         var parser = JSONParser(bytes: bytes)
         let node = try parser.node(depth: 0)
         parser.skipSpace()
-        guard parser.position == bytes.count else { throw parser.error("there is more text after the end of the value") }
+        guard parser.position == bytes.count else {
+            throw parser.error("there is more text after the end of the value")
+        }
         return node
     }
 

@@ -30,7 +30,8 @@ public indirect enum JSONText: Sendable, Equatable {
             let texts = elements.map { $0.text(sorted: sorted, indentation: inner) }
             return Self.wrapped("[", texts, "]", indentation: plain ? nil : indentation, gap: indentation != nil)
         case .object(let members):
-            let ordered = sorted ? members.sorted { Array($0.0.utf8).lexicographicallyPrecedes(Array($1.0.utf8)) } : members
+            let ordered =
+                sorted ? members.sorted { Array($0.0.utf8).lexicographicallyPrecedes(Array($1.0.utf8)) } : members
             let colon = indentation == nil ? ":" : ": "
             let texts = ordered.map {
                 Self.quoted($0.0) + colon + $0.1.text(sorted: sorted, indentation: indentation.map { $0 + 1 })

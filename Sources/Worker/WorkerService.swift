@@ -63,7 +63,8 @@ public final class WorkerService: Sendable {
             logger: logger)
         link.register()
         while !link.hasLeft {
-            try link.socket.wait(for: mailbox.wakeup, atMost: link.outbox.isEmpty ? .milliseconds(100) : .milliseconds(5))
+            try link.socket.wait(
+                for: mailbox.wakeup, atMost: link.outbox.isEmpty ? .milliseconds(100) : .milliseconds(5))
             while let bytes = try link.socket.receive() { link.take(bytes) }
             for call in mailbox.drain() {
                 switch call {

@@ -135,7 +135,8 @@ struct Cancel: ParsableCommand {
         try reportingFailure {
             let found = try poolStatus(connection).jobs.filter { $0.job.hex.hasPrefix(id) && !$0.state.isOver }
             guard found.count == 1, let job = found.first else {
-                throw PoolClientError(exitStatus: 66, found.isEmpty ? "no running job \(id)" : "several jobs begin with \(id)")
+                throw PoolClientError(
+                    exitStatus: 66, found.isEmpty ? "no running job \(id)" : "several jobs begin with \(id)")
             }
             var client = try connection.client()
             _ = try client.ask(.cancel(job: job.job)) { answer -> PoolStatus? in

@@ -25,7 +25,8 @@ struct Serve: ParsableCommand {
         if !isLocal, !insecure {
             throw ValidationError(
                 "\(listen) can be reached from other hosts and this version does not encrypt. "
-                    + "Listen on 127.0.0.1 and let hosts in by ssh (cluster/README.md), or add --insecure on a trusted network.")
+                    + "Listen on 127.0.0.1 and let hosts in by ssh (cluster/README.md), or add --insecure on a trusted network."
+            )
         }
     }
 

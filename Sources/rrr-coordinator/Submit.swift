@@ -58,7 +58,8 @@ struct Submit: ParsableCommand {
             let interruption = Mailbox<Int32>()
             let signals = StopSignals { interruption.post($0) }
             defer { withExtendedLifetime(signals) {} }
-            if let endpoint = Environment.coordinator(coordinator) {
+            // --workers, being a flag, wins over RRR_COORDINATOR.
+            if let endpoint = workers == nil ? Environment.coordinator(coordinator) : nil {
                 try submit(job, folder, try PoolClient(endpoint: endpoint, interruption: interruption))
             } else {
                 let pool = try LocalPool(

@@ -33,10 +33,12 @@ struct CommandTests {
         }
     }
 
-    @Test("Wrong usage ends with 64", arguments: [
-        ["submit"], ["submit", "job.json", "--workers", "0"], ["submit", "job.json", "--detach"], ["nonsense"],
-        ["serve", "--listen", "tcp://0.0.0.0:7757"],
-    ])
+    @Test(
+        "Wrong usage ends with 64",
+        arguments: [
+            ["submit"], ["submit", "job.json", "--workers", "0"], ["submit", "job.json", "--detach"], ["nonsense"],
+            ["serve", "--listen", "tcp://0.0.0.0:7757"],
+        ])
     func usage(arguments: [String]) async throws {
         let commands = try Commands()
         defer { commands.remove() }
@@ -50,7 +52,8 @@ struct CommandTests {
         let job = try commands.job(chains: 64, levels: 3)
         let output = commands.path("out")
         func submit(_ more: [String], _ label: String) async throws -> Commands.Ending {
-            try await commands.run("rrr-coordinator", ["submit", job, "--workers", "1", "--output", output] + more, label: label)
+            try await commands.run(
+                "rrr-coordinator", ["submit", job, "--workers", "1", "--output", output] + more, label: label)
         }
         func written() throws -> Date? {
             try FileManager.default.attributesOfItem(atPath: output + "/provenance.json")[.modificationDate] as? Date
@@ -101,7 +104,9 @@ struct CommandTests {
         }
         #expect(workers.count == 2)
         submit.signal(SIGKILL)
-        for _ in 0..<300 where workers.contains(where: Commands.isRunning) { try await Task.sleep(for: .milliseconds(10)) }
+        for _ in 0..<300 where workers.contains(where: Commands.isRunning) {
+            try await Task.sleep(for: .milliseconds(10))
+        }
         for worker in workers { #expect(!Commands.isRunning(worker), "worker \(worker) is still there") }
     }
 }

@@ -18,7 +18,8 @@ struct Commands {
     let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("rrr-test-\(UUID().uuidString.prefix(8))")
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "rrr-test-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
@@ -26,10 +27,13 @@ struct Commands {
 
     /// The folder where the build put the commands: that of the test runner itself.
     private static let binaries: URL = {
-        let runner = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let runner = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let candidates = [runner, package.appendingPathComponent(".build/release"), package.appendingPathComponent(".build/debug")]
+        let candidates = [
+            runner, package.appendingPathComponent(".build/release"), package.appendingPathComponent(".build/debug"),
+        ]
         return candidates.first {
             FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("rrr-coordinator").path)
         } ?? runner
@@ -78,7 +82,9 @@ struct Commands {
             process.signal(SIGKILL)
             Issue.record("\(label) did not end within a minute")
         }
-        func text(_ suffix: String) -> String { (try? String(contentsOfFile: path("\(label).\(suffix)"), encoding: .utf8)) ?? "" }
+        func text(_ suffix: String) -> String {
+            (try? String(contentsOfFile: path("\(label).\(suffix)"), encoding: .utf8)) ?? ""
+        }
         return Ending(status: process.status, time: process.time, output: text("out"), errors: text("err"))
     }
 
