@@ -47,7 +47,7 @@ public final class CoordinatorService: Sendable {
         let router = try RouterSocket(MessagingContext())
         ready(try router.bind(to: endpoint))
         var desk = FrontDesk(configuration: configuration, logger: logger) { bytes, peer in
-            do { return try router.send(bytes, to: peer) } catch { return false }
+            do { return try router.offer(bytes, to: peer) } catch { return .unreachable }
         }
         let clock = ContinuousClock()
         var deadline: ContinuousClock.Instant?

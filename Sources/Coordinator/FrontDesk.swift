@@ -16,7 +16,7 @@ struct FrontDesk {
 
     private let configuration: CoordinatorService.Configuration
     private let logger: Logger
-    private let transmit: ([UInt8], PeerID) -> Bool
+    private let transmit: ([UInt8], PeerID) -> SendOutcome
     private let clock = ContinuousClock()
     private let start = ContinuousClock().now
 
@@ -35,7 +35,7 @@ struct FrontDesk {
 
     init(
         configuration: CoordinatorService.Configuration, logger: Logger,
-        transmit: @escaping ([UInt8], PeerID) -> Bool
+        transmit: @escaping ([UInt8], PeerID) -> SendOutcome
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -46,7 +46,7 @@ struct FrontDesk {
     private var now: Duration { clock.now - start }
 
     @discardableResult
-    private func send(_ message: Message, to peer: PeerID) -> Bool { transmit(message.encoded(), peer) }
+    private func send(_ message: Message, to peer: PeerID) -> SendOutcome { transmit(message.encoded(), peer) }
 
     // MARK: Messages
 
@@ -189,8 +189,14 @@ struct FrontDesk {
             guard let id = identities[number], let job = jobs[id] else { continue }
             let text = entry.knownJobs.insert(id).inserted ? job.text : []
             let blocks = group.map { AttemptID(job: id, block: $0.block, attempt: $0.number) }
-            if !send(.lease(Lease(job: id, jobText: text, blocks: blocks)), to: entry.peer) {
-                // Its connection is gone; so are its leases, this one among them.
+            switch send(.lease(Lease(job: id, jobText: text, blocks: blocks)), to: entry.peer) {
+            case .sent:
+                break
+            case .wouldBlock:
+                // It takes nothing in now: its blocks go elsewhere, and its next message makes it register.
+                act(on: .left(worker))
+                return
+            case .unreachable:
                 act(on: .died(worker, reason: "the connection to worker \(worker) is gone"))
                 return
             }

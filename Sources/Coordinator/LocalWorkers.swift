@@ -32,7 +32,9 @@ final class LocalWorkers: Sendable {
     private func start() throws {
         let process = Process()
         process.executableURL = executable
-        process.arguments = ["--coordinator", coordinator, "--slots", "1", "--end-with-parent"]
+        process.arguments = [
+            "--coordinator", coordinator, "--slots", "1", "--parent", "\(getpid())",
+        ]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.standardError
         process.terminationHandler = { [weak self] in self?.ended($0) }

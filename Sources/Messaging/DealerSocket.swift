@@ -18,7 +18,9 @@ public struct DealerSocket {
     }
 
     /// Sends without waiting. - Returns: false if there is no connection or no room.
-    public func send(_ bytes: [UInt8]) throws(MessagingError) -> Bool { try socket.send(bytes, more: false) }
+    public func send(_ bytes: [UInt8]) throws(MessagingError) -> Bool {
+        try socket.send(bytes, more: false) == .sent
+    }
 
     /// The next message, if one is there.
     public func receive() throws(MessagingError) -> [UInt8]? {

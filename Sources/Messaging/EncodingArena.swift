@@ -30,7 +30,8 @@ struct EncodingArena: ~Copyable {
     }
 
     mutating func text(_ text: String) -> UnsafeMutablePointer<CChar> {
-        array(text.utf8.map { CChar(bitPattern: $0) }.filter { $0 != 0 } + [0])
+        // C ends a text at its first zero; one from a host's or job's name must not cut off the rest.
+        array(text.utf8.lazy.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0])
     }
 
     /// A message made by its init function and a few assignments.

@@ -3,13 +3,15 @@ import Synchronization
 
 /// Ends the wait of a socket's owner from another thread: a pipe that the owner watches.
 public struct Wakeup: ~Copyable, Sendable {
+    /// -1 if the process has no file left to open; waits are short then.
     let readable: Int32
     private let writable: Int32
 
+    /// A pipe of its own, which never blocks and which no process started later inherits.
     public init() {
         var ends: [Int32] = [-1, -1]
-        _ = pipe(&ends)
-        for end in ends {
+        if pipe(&ends) != 0 { ends = [-1, -1] }
+        for end in ends where end >= 0 {
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
         }
@@ -17,11 +19,12 @@ public struct Wakeup: ~Copyable, Sendable {
     }
 
     deinit {
+        guard readable >= 0 else { return }
         close(readable)
         close(writable)
     }
 
-    /// A full pipe is as good as one byte: the owner wakes up.
+    /// Wakes the owner, now or when it next waits. A full pipe is as good as one byte.
     public func call() {
         var byte: UInt8 = 1
         _ = write(writable, &byte, 1)
@@ -36,9 +39,11 @@ public struct Wakeup: ~Copyable, Sendable {
 /// Values on their way from any thread to the one that owns a socket.
 public final class Mailbox<Element: Sendable>: Sendable {
     private let waiting = Mutex<[Element]>([])
+
     /// What the owner waits for beside its socket.
     public let wakeup = Wakeup()
 
+    /// Empty.
     public init() {}
 
     /// Leaves a value and wakes the owner.

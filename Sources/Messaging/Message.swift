@@ -1,32 +1,63 @@
 public import ContentHash
 
-/// Everything that coordinator, workers and submitters say; the meaning of a field stands in proto/rrr.proto.
-public enum Message: Sendable {
+/// Everything that coordinator, workers and submitters say; proto/rrr.proto has them field by field.
+///
+/// Equality is that of the fields, so that a message with a NaN in it equals none.
+public enum Message: Sendable, Equatable {
     // Worker to coordinator.
+
+    /// A worker introduces itself; answered with `welcome` or `drain`.
     case registration(Registration)
+    /// "I am here", in both directions.
     case heartbeat
+    /// How far a running block is.
     case progress(BlockProgress)
+    /// A finished block.
     case result(BlockReport)
+    /// A block that cannot be finished, and why.
     case failure(AttemptID, text: String)
+    /// The worker leaves and hands back what it has not finished.
     case goodbye(reason: String)
+
     // Coordinator to worker.
+
+    /// The worker is known now. It is to be heard every `heartbeat`, and is lost after `silence`.
     case welcome(worker: UInt64, heartbeat: Duration, silence: Duration)
+    /// Blocks to run.
     case lease(Lease)
+    /// Blocks not to run after all; all of the job's if none is named.
     case revoke(job: Digest, blocks: [Int])
+    /// Take nothing more, and leave.
     case drain(reason: String)
+    /// The coordinator does not know who is speaking.
     case registerAgain(reason: String)
+
     // Submitter to coordinator.
+
+    /// A job to run. `force` runs it again though it is finished; `watch` asks for events.
     case submit(jobText: [UInt8], force: Bool, watch: Bool)
+    /// How a job is, or all of them.
     case statusRequest(job: Digest?)
+    /// Who works here.
     case workersRequest
+    /// Stop a job.
     case cancel(job: Digest)
+    /// A piece of a file of a finished job.
     case fetch(job: Digest, file: String, offset: Int, length: Int)
+
     // Coordinator to submitter.
+
+    /// The job runs, or has run already.
     case accepted(job: Digest, alreadyFinished: Bool)
+    /// Answers `statusRequest`.
     case poolStatus(PoolStatus)
+    /// A watched job has moved on.
     case event(JobStatus)
+    /// Answers `workersRequest`.
     case workers([WorkerStatus])
+    /// Answers `fetch`.
     case fileChunk(FileChunk)
+    /// What was asked for cannot be had; the status to exit with, and why.
     case refusal(exitStatus: Int32, text: String)
 
     /// Both sides must speak the same version.
@@ -35,10 +66,14 @@ public enum Message: Sendable {
 
 /// One attempt at one block of a job.
 public struct AttemptID: Hashable, Sendable {
+    /// The hash of the canonical job.
     public var job: Digest
+    /// The block's place among its job's.
     public var block: Int
+    /// Counts the times that the block was given out.
     public var attempt: Int
 
+    /// Every field as given.
     public init(job: Digest, block: Int, attempt: Int) {
         self.job = job
         self.block = block
@@ -50,12 +85,18 @@ public struct AttemptID: Hashable, Sendable {
 public struct Registration: Hashable, Sendable {
     /// 16 random bytes, new for every process.
     public var session: [UInt8]
+    /// The name of its machine.
     public var host: String
+    /// Its process number there.
     public var process: Int
+    /// Blocks that can run side by side.
     public var slots: Int
+    /// Of the program.
     public var version: String
+    /// Of its arithmetic: equal ones give equal bytes.
     public var fingerprint: String
 
+    /// Every field as given.
     public init(session: [UInt8], host: String, process: Int, slots: Int, version: String, fingerprint: String) {
         self.session = session
         self.host = host
@@ -67,13 +108,17 @@ public struct Registration: Hashable, Sendable {
 }
 
 /// How far a running block is.
-public struct BlockProgress: Sendable {
+public struct BlockProgress: Sendable, Equatable {
+    /// What is reported on.
     public var attempt: AttemptID
+    /// At most ``stepsTotal``.
     public var stepsDone: Int
+    /// In the whole block.
     public var stepsTotal: Int
     /// At the level just done; NaN if there were no transitions.
     public var acceptance: Double
 
+    /// Every field as given.
     public init(attempt: AttemptID, stepsDone: Int, stepsTotal: Int, acceptance: Double) {
         self.attempt = attempt
         self.stepsDone = stepsDone
@@ -83,7 +128,8 @@ public struct BlockProgress: Sendable {
 }
 
 /// A finished block.
-public struct BlockReport: Sendable {
+public struct BlockReport: Sendable, Equatable {
+    /// What is reported on.
     public var attempt: AttemptID
     /// Float32, little-endian, [chains, draws, dimension].
     public var samples: [UInt8]
@@ -93,10 +139,12 @@ public struct BlockReport: Sendable {
     public var logDensity: [Double]
     /// [chains].
     public var divergences: [Int32]
+    /// Over all chains.
     public var gradientEvaluations: Int
     /// How long it ran.
     public var seconds: Double
 
+    /// Every field as given.
     public init(
         attempt: AttemptID, samples: [Float], acceptance: [Float], logDensity: [Double], divergences: [Int32],
         gradientEvaluations: Int, seconds: Double
@@ -129,11 +177,14 @@ extension BlockReport {
 
 /// Blocks of one job for a worker.
 public struct Lease: Sendable, Equatable {
+    /// The hash of the canonical job.
     public var job: Digest
     /// Canonical; empty if this session has had it before.
     public var jobText: [UInt8]
+    /// What to run, in this order.
     public var blocks: [AttemptID]
 
+    /// Every field as given.
     public init(job: Digest, jobText: [UInt8], blocks: [AttemptID]) {
         self.job = job
         self.jobText = jobText
@@ -141,100 +192,20 @@ public struct Lease: Sendable, Equatable {
     }
 }
 
-/// Where a job stands.
-public struct JobStatus: Sendable {
-    public enum State: String, Sendable, CaseIterable {
-        case queued, running, finished, failed, cancelled
-
-        /// Whether nothing more will happen to the job.
-        public var isOver: Bool { self != .queued && self != .running }
-    }
-
-    public var job: Digest
-    public var name: String
-    public var state: State
-    public var chainsTotal: Int
-    public var chainsDone: Int
-    /// Of the work, with what is done inside running blocks.
-    public var fraction: Double
-    /// Mean over what is known so far; NaN if nothing is.
-    public var acceptance: Double
-    public var secondsElapsed: Double
-    public var workers: Int
-    /// Why it failed; empty otherwise.
-    public var failure: String
-
-    public init(
-        job: Digest, name: String, state: State, chainsTotal: Int, chainsDone: Int, fraction: Double,
-        acceptance: Double, secondsElapsed: Double, workers: Int, failure: String
-    ) {
-        self.job = job
-        self.name = name
-        self.state = state
-        self.chainsTotal = chainsTotal
-        self.chainsDone = chainsDone
-        self.fraction = fraction
-        self.acceptance = acceptance
-        self.secondsElapsed = secondsElapsed
-        self.workers = workers
-        self.failure = failure
-    }
-}
-
-/// The whole pool at a glance.
-public struct PoolStatus: Sendable {
-    public var jobs: [JobStatus]
-    public var workers: Int
-    public var slots: Int
-    public var version: String
-    public var uptimeSeconds: Double
-
-    public init(jobs: [JobStatus], workers: Int, slots: Int, version: String, uptimeSeconds: Double) {
-        self.jobs = jobs
-        self.workers = workers
-        self.slots = slots
-        self.version = version
-        self.uptimeSeconds = uptimeSeconds
-    }
-}
-
-/// One worker of the pool.
-public struct WorkerStatus: Sendable, Equatable {
-    public var worker: UInt64
-    public var host: String
-    public var process: Int
-    public var slots: Int
-    public var version: String
-    public var fingerprint: String
-    public var blocksDone: Int
-    public var blocksRunning: Int
-    public var secondsSinceHeard: Double
-
-    public init(
-        worker: UInt64, host: String, process: Int, slots: Int, version: String, fingerprint: String,
-        blocksDone: Int, blocksRunning: Int, secondsSinceHeard: Double
-    ) {
-        self.worker = worker
-        self.host = host
-        self.process = process
-        self.slots = slots
-        self.version = version
-        self.fingerprint = fingerprint
-        self.blocksDone = blocksDone
-        self.blocksRunning = blocksRunning
-        self.secondsSinceHeard = secondsSinceHeard
-    }
-}
-
 /// A piece of a file of a finished job.
 public struct FileChunk: Sendable, Equatable {
+    /// The hash of the canonical job.
     public var job: Digest
+    /// The file's name in the output folder.
     public var file: String
+    /// Where the piece begins.
     public var offset: Int
     /// Bytes of the whole file.
     public var total: Int
+    /// The piece.
     public var data: [UInt8]
 
+    /// Every field as given.
     public init(job: Digest, file: String, offset: Int, total: Int, data: [UInt8]) {
         self.job = job
         self.file = file

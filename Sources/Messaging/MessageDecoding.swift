@@ -1,45 +1,67 @@
 import CProtobufC
 import CWireMessages
 import ContentHash
+import Glibc
 
 extension Message {
 
     /// Reads an envelope that anybody may have written.
     ///
     /// - Throws: ``MessagingError`` with code `malformed` or `version`.
-    public static func decode(_ bytes: [UInt8]) throws(MessagingError) -> Message {
-        guard let envelope = rrr__wire__envelope__unpack(nil, bytes.count, bytes) else {
-            throw .malformed("\(bytes.count) bytes that are not an envelope")
+    public static func decode(
+        _ bytes: [UInt8], limits: DecodingLimits = DecodingLimits()
+    ) throws(MessagingError) -> Message {
+        guard bytes.count <= limits.messageBytes else {
+            throw .malformed("\(bytes.count) bytes, more than a message may have")
         }
-        defer { rrr__wire__envelope__free_unpacked(envelope, nil) }
-        let version = envelope.pointee.protocol_version
-        guard version == protocolVersion else {
+        let reader = EnvelopeReader(limits: limits)
+        let message = try UnpackingBudget(bytes: limits.unpackedBytes).unpacking(
+            bytes, with: rrr__wire__envelope__unpack, free: rrr__wire__envelope__free_unpacked
+        ) { envelope throws(MessagingError) in try reader.message(in: envelope) }
+        guard let message else { throw .malformed("\(bytes.count) bytes that are not an envelope") }
+        return message
+    }
+}
+
+/// Makes message values of unpacked structs. Whatever a peer can choose is looked at first.
+private struct EnvelopeReader {
+    let limits: DecodingLimits
+
+    func message(in envelope: Rrr__Wire__Envelope) throws(MessagingError) -> Message {
+        let version = envelope.protocol_version
+        guard version == Message.protocolVersion else {
             throw MessagingError(
-                code: .version(version), message: "protocol version \(version); this side speaks \(protocolVersion)")
+                code: .version(version),
+                message: "protocol version \(version); this side speaks \(Message.protocolVersion)")
         }
-        return try body(of: envelope.pointee)
+        return try body(of: envelope)
     }
 
-    private static func body(of envelope: Rrr__Wire__Envelope) throws(MessagingError) -> Message {
+    private func body(of envelope: Rrr__Wire__Envelope) throws(MessagingError) -> Message {
         switch envelope.body_case {
         case RRR__WIRE__ENVELOPE__BODY_REGISTRATION:
             let m = try present(envelope.registration).pointee
-            let session = bytes(m.session)
-            guard session.count == 16 else { throw .malformed("a session of \(session.count) bytes instead of 16") }
+            guard m.session.len == 16 else { throw .malformed("a session of \(m.session.len) bytes instead of 16") }
             return .registration(
                 Registration(
-                    session: session, host: try text(m.host), process: Int(m.process), slots: Int(m.slots),
+                    session: bytes(m.session), host: try text(m.host), process: Int(m.process), slots: Int(m.slots),
                     version: try text(m.version), fingerprint: try text(m.fingerprint)))
         case RRR__WIRE__ENVELOPE__BODY_HEARTBEAT:
             return .heartbeat
         case RRR__WIRE__ENVELOPE__BODY_PROGRESS:
             let m = try present(envelope.progress).pointee
+            guard m.steps_done <= m.steps_total else {
+                throw .malformed("\(m.steps_done) steps done of \(m.steps_total)")
+            }
             return .progress(
                 BlockProgress(
                     attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), stepsTotal: Int(m.steps_total),
                     acceptance: m.acceptance))
         case RRR__WIRE__ENVELOPE__BODY_RESULT:
             let m = try present(envelope.result).pointee
+            guard m.samples.len % MemoryLayout<Float>.size == 0 else {
+                throw .malformed("\(m.samples.len) bytes of samples, not a whole number of values")
+            }
             return .result(
                 BlockReport(
                     attempt: try attempt(m.attempt), sampleBytes: bytes(m.samples),
@@ -54,6 +76,9 @@ extension Message {
             return .goodbye(reason: try text(try present(envelope.goodbye).pointee.reason))
         case RRR__WIRE__ENVELOPE__BODY_WELCOME:
             let m = try present(envelope.welcome).pointee
+            guard m.heartbeat_milliseconds > 0, m.silence_milliseconds > 0 else {
+                throw .malformed("a heartbeat or silence of no time")
+            }
             return .welcome(
                 worker: m.worker, heartbeat: .milliseconds(Int(m.heartbeat_milliseconds)),
                 silence: .milliseconds(Int(m.silence_milliseconds)))
@@ -62,7 +87,7 @@ extension Message {
         case RRR__WIRE__ENVELOPE__BODY_REVOKE:
             let m = try present(envelope.revoke).pointee
             var blocks: [Int] = []
-            for block: UInt64 in array(m.blocks, m.n_blocks) { blocks.append(try count(block)) }
+            for block in try list(m.blocks, m.n_blocks) { blocks.append(try count(block)) }
             return .revoke(job: try digest(m.job), blocks: blocks)
         case RRR__WIRE__ENVELOPE__BODY_DRAIN:
             return .drain(reason: try text(try present(envelope.drain).pointee.reason))
@@ -74,7 +99,7 @@ extension Message {
     }
 
     /// The submitter's side of the conversation.
-    private static func submitterBody(of envelope: Rrr__Wire__Envelope) throws(MessagingError) -> Message {
+    private func submitterBody(of envelope: Rrr__Wire__Envelope) throws(MessagingError) -> Message {
         switch envelope.body_case {
         case RRR__WIRE__ENVELOPE__BODY_SUBMIT:
             let m = try present(envelope.submit).pointee
@@ -96,7 +121,7 @@ extension Message {
         case RRR__WIRE__ENVELOPE__BODY_POOL_STATUS:
             let m = try present(envelope.pool_status).pointee
             var jobs: [JobStatus] = []
-            for job in array(m.jobs, m.n_jobs) { jobs.append(try status(try present(job).pointee)) }
+            for job in try list(m.jobs, m.n_jobs) { jobs.append(try status(try present(job).pointee)) }
             return .poolStatus(
                 PoolStatus(
                     jobs: jobs, workers: Int(m.workers), slots: Int(m.slots), version: try text(m.version),
@@ -106,14 +131,20 @@ extension Message {
         case RRR__WIRE__ENVELOPE__BODY_WORKER_LIST:
             let m = try present(envelope.worker_list).pointee
             var workers: [WorkerStatus] = []
-            for worker in array(m.workers, m.n_workers) { workers.append(try self.worker(try present(worker).pointee)) }
+            for pointer in try list(m.workers, m.n_workers) {
+                workers.append(try worker(try present(pointer).pointee))
+            }
             return .workers(workers)
         case RRR__WIRE__ENVELOPE__BODY_FILE_CHUNK:
             let m = try present(envelope.file_chunk).pointee
+            let (offset, total) = (try count(m.offset), try count(m.total))
+            guard offset <= total, m.data.len <= total - offset else {
+                throw .malformed("\(m.data.len) bytes at \(offset) of a file of \(total)")
+            }
             return .fileChunk(
                 FileChunk(
-                    job: try digest(m.job), file: try text(m.file), offset: try count(m.offset),
-                    total: try count(m.total), data: bytes(m.data)))
+                    job: try digest(m.job), file: try text(m.file), offset: offset, total: total,
+                    data: bytes(m.data)))
         case RRR__WIRE__ENVELOPE__BODY_REFUSAL:
             let m = try present(envelope.refusal).pointee
             return .refusal(exitStatus: Int32(clamping: m.exit_status), text: try text(m.text))
@@ -122,17 +153,17 @@ extension Message {
         }
     }
 
-    private static func lease(_ m: Rrr__Wire__Lease) throws(MessagingError) -> Lease {
+    private func lease(_ m: Rrr__Wire__Lease) throws(MessagingError) -> Lease {
         let job = try digest(m.job)
         var blocks: [AttemptID] = []
-        for pointer in array(m.blocks, m.n_blocks) {
+        for pointer in try list(m.blocks, m.n_blocks) {
             let block = try present(pointer).pointee
             blocks.append(AttemptID(job: job, block: try count(block.block), attempt: Int(block.attempt)))
         }
         return Lease(job: job, jobText: bytes(m.job_text), blocks: blocks)
     }
 
-    private static func status(_ m: Rrr__Wire__JobStatus) throws(MessagingError) -> JobStatus {
+    private func status(_ m: Rrr__Wire__JobStatus) throws(MessagingError) -> JobStatus {
         guard let state = JobStatus.wireStates.first(where: { $0.value == m.state })?.key else {
             throw .malformed("a job in the unknown state \(m.state.rawValue)")
         }
@@ -142,49 +173,57 @@ extension Message {
             secondsElapsed: m.seconds_elapsed, workers: Int(m.workers), failure: try text(m.failure))
     }
 
-    private static func worker(_ m: Rrr__Wire__WorkerStatus) throws(MessagingError) -> WorkerStatus {
+    private func worker(_ m: Rrr__Wire__WorkerStatus) throws(MessagingError) -> WorkerStatus {
         WorkerStatus(
             worker: m.worker, host: try text(m.host), process: Int(m.process), slots: Int(m.slots),
             version: try text(m.version), fingerprint: try text(m.fingerprint), blocksDone: try count(m.blocks_done),
             blocksRunning: Int(m.blocks_running), secondsSinceHeard: m.seconds_since_heard)
     }
 
-    private static func attempt(
+    private func attempt(
         _ pointer: UnsafeMutablePointer<Rrr__Wire__AttemptID>?
     ) throws(MessagingError) -> AttemptID {
         let m = try present(pointer).pointee
         return AttemptID(job: try digest(m.job), block: try count(m.block), attempt: Int(m.attempt))
     }
 
-    private static func present<T>(
+    private func present<T>(
         _ pointer: UnsafeMutablePointer<T>?
     ) throws(MessagingError) -> UnsafeMutablePointer<T> {
         guard let pointer else { throw .malformed("a message without the part it is about") }
         return pointer
     }
 
-    private static func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {
+    private func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {
         Array(UnsafeBufferPointer(start: data.data, count: data.data == nil ? 0 : data.len))
     }
 
-    private static func array<T>(_ pointer: UnsafeMutablePointer<T>?, _ count: Int) -> [T] {
+    private func array<T>(_ pointer: UnsafeMutablePointer<T>?, _ count: Int) -> [T] {
         Array(UnsafeBufferPointer(start: pointer, count: pointer == nil ? 0 : count))
     }
 
-    private static func digest(_ data: ProtobufCBinaryData) throws(MessagingError) -> Digest {
-        guard let digest = Digest(bytes: bytes(data)) else {
+    /// An array of parts, each of which costs more to make than it takes on the wire.
+    private func list<T>(_ pointer: UnsafeMutablePointer<T>?, _ count: Int) throws(MessagingError) -> [T] {
+        guard count <= limits.entries else { throw .malformed("a list of \(count)") }
+        return array(pointer, count)
+    }
+
+    private func digest(_ data: ProtobufCBinaryData) throws(MessagingError) -> Digest {
+        // The length first: the bytes may be many.
+        guard data.len == Digest.byteCount, let digest = Digest(bytes: bytes(data)) else {
             throw .malformed("a job named by \(data.len) bytes instead of \(Digest.byteCount)")
         }
         return digest
     }
 
-    private static func count(_ value: UInt64) throws(MessagingError) -> Int {
+    private func count(_ value: UInt64) throws(MessagingError) -> Int {
         guard let count = Int(exactly: value) else { throw .malformed("the number \(value) is too large") }
         return count
     }
 
-    private static func text(_ pointer: UnsafeMutablePointer<CChar>?) throws(MessagingError) -> String {
+    private func text(_ pointer: UnsafeMutablePointer<CChar>?) throws(MessagingError) -> String {
         guard let pointer else { return "" }
+        guard strlen(pointer) <= limits.textBytes else { throw .malformed("a text longer than any should be") }
         guard let text = String(validatingCString: pointer) else { throw .malformed("a text that is not UTF-8") }
         return text
     }

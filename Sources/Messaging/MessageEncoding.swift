@@ -10,9 +10,10 @@ extension Message {
         rrr__wire__envelope__init(&envelope)
         envelope.protocol_version = Self.protocolVersion
         fill(&envelope, &arena)
-        var bytes = [UInt8](repeating: 0, count: rrr__wire__envelope__get_packed_size(&envelope))
-        rrr__wire__envelope__pack(&envelope, &bytes)
-        return bytes
+        // Samples may be megabytes: nothing is zeroed that is about to be written.
+        return [UInt8](unsafeUninitializedCapacity: rrr__wire__envelope__get_packed_size(&envelope)) { buffer, count in
+            count = rrr__wire__envelope__pack(&envelope, buffer.baseAddress)
+        }
     }
 
     private func fill(_ envelope: inout Rrr__Wire__Envelope, _ arena: inout EncodingArena) {
@@ -65,8 +66,8 @@ extension Message {
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_WELCOME
             envelope.welcome = arena.message(rrr__wire__welcome__init, Rrr__Wire__Welcome()) { m, _ in
                 m.worker = worker
-                m.heartbeat_milliseconds = UInt32(heartbeat / .milliseconds(1))
-                m.silence_milliseconds = UInt32(silence / .milliseconds(1))
+                m.heartbeat_milliseconds = milliseconds(heartbeat)
+                m.silence_milliseconds = milliseconds(silence)
             }
         case .lease(let lease):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_LEASE
@@ -77,7 +78,7 @@ extension Message {
                 for block in lease.blocks {
                     blocks.append(
                         arena.message(rrr__wire__leased_block__init, Rrr__Wire__LeasedBlock()) { m, _ in
-                            m.block = UInt64(block.block)
+                            m.block = UInt64(clamping: block.block)
                             m.attempt = UInt32(clamping: block.attempt)
                         })
                 }
@@ -87,7 +88,7 @@ extension Message {
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REVOKE
             envelope.revoke = arena.message(rrr__wire__revoke__init, Rrr__Wire__Revoke()) { m, arena in
                 m.job = arena.bytes(job.bytes)
-                (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks.map { UInt64($0) }))
+                (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks.map { UInt64(clamping: $0) }))
             }
         case .drain(let reason):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_DRAIN
@@ -191,11 +192,16 @@ extension Message {
     }
 }
 
+/// Whole milliseconds, at least one: no time at all would be refused.
+private func milliseconds(_ duration: Duration) -> UInt32 {
+    UInt32(min(max(1, duration / .milliseconds(1)), Double(UInt32.max)))
+}
+
 extension AttemptID {
     fileprivate func placed(in arena: inout EncodingArena) -> UnsafeMutablePointer<Rrr__Wire__AttemptID> {
         arena.message(rrr__wire__attempt_id__init, Rrr__Wire__AttemptID()) { m, arena in
             m.job = arena.bytes(job.bytes)
-            m.block = UInt64(block)
+            m.block = UInt64(clamping: block)
             m.attempt = UInt32(clamping: attempt)
         }
     }

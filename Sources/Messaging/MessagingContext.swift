@@ -6,11 +6,8 @@ import CZeroMQ
 public final class MessagingContext: @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer?
 
-    public init() {
-        pointer = zmq_ctx_new()
-        // As many connections as the process may have files, less those it needs for itself.
-        zmq_ctx_set(pointer, ZMQ_MAX_SOCKETS, 20_000)
-    }
+    /// A context of its own. Should there be no memory for it, making a socket in it fails.
+    public init() { pointer = zmq_ctx_new() }
 
     deinit {
         // Every socket has a bounded linger, so this ends.

@@ -12,12 +12,36 @@ public struct MessagingError: Error, Sendable, Equatable, CustomStringConvertibl
         case version(UInt32)
     }
 
+    /// What went wrong, for code that decides.
     public let code: Code
+
+    /// What was being done and why it failed, for people.
     public let message: String
 
     public var description: String { message }
 
+    init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// What ZeroMQ says about the call that has just failed on this thread.
+    init(socket operation: String) {
+        let number = zmq_errno()
+        self.init(code: .socket(number), message: "\(operation): \(String(cString: zmq_strerror(number)))")
+    }
+
     static func malformed(_ message: String) -> MessagingError { MessagingError(code: .malformed, message: message) }
+}
+
+/// What became of a message that was sent without waiting.
+public enum SendOutcome: Sendable, Equatable {
+    /// It is on its way.
+    case sent
+    /// There is no connection yet, or as much as may wait for the peer is waiting already.
+    case wouldBlock
+    /// There is no such peer, or no longer.
+    case unreachable
 }
 
 /// Calls into ZeroMQ: repeats what a signal interrupted, turns -1 into an error.
@@ -26,9 +50,21 @@ func zeroMQ(_ operation: @autoclosure () -> String, _ call: () -> Int32) throws(
     while true {
         let result = call()
         if result != -1 { return result }
-        let number = zmq_errno()
-        if number == EINTR { continue }
-        throw MessagingError(
-            code: .socket(number), message: "\(operation()): \(String(cString: zmq_strerror(number)))")
+        if zmq_errno() != EINTR { throw MessagingError(socket: operation()) }
+    }
+}
+
+/// The same for calls that must not wait, and for which "not now" and "nobody there" are answers.
+func zeroMQWithoutWaiting(
+    _ operation: @autoclosure () -> String, _ call: () -> Int32
+) throws(MessagingError) -> SendOutcome {
+    while true {
+        if call() != -1 { return .sent }
+        switch zmq_errno() {
+        case EINTR: continue
+        case EAGAIN: return .wouldBlock
+        case EHOSTUNREACH: return .unreachable
+        default: throw MessagingError(socket: operation())
+        }
     }
 }

@@ -19,8 +19,14 @@ public struct RouterSocket {
 
     /// Sends without waiting. - Returns: false if the peer is gone or takes nothing more.
     public func send(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> Bool {
-        guard try socket.send(peer, more: true) else { return false }
-        return try socket.send(bytes, more: false)
+        try offer(bytes, to: peer) == .sent
+    }
+
+    /// Sends without waiting, and tells a peer that is gone from one that takes nothing more for now.
+    public func offer(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> SendOutcome {
+        // The address decides: once it is taken, so is what follows it.
+        let outcome = try socket.send(peer, more: true)
+        return outcome == .sent ? try socket.send(bytes, more: false) : outcome
     }
 
     /// The next message and its sender, if one is there. What has not the form of a message is passed over.

@@ -4,7 +4,10 @@ import CZeroMQ
 /// thread: not being Sendable, it cannot be handed to another.
 final class Socket {
     /// The largest message that is let in; a result is smaller (the job file sees to that).
-    static let largestMessage: Int64 = 64 << 20
+    static let largestMessage = Int64(DecodingLimits().messageBytes)
+
+    /// Far below what ZeroMQ can count; nobody waits that long.
+    private static let longestWait = Duration.seconds(86_400)
 
     private let pointer: UnsafeMutableRawPointer
     // The context must outlive its sockets.
@@ -12,8 +15,7 @@ final class Socket {
 
     init(_ context: MessagingContext, kind: Int32) throws(MessagingError) {
         guard let socket = zmq_socket(context.pointer, kind) else {
-            throw MessagingError(
-                code: .socket(zmq_errno()), message: "making a socket: \(String(cString: zmq_strerror(zmq_errno())))")
+            throw MessagingError(socket: "making a socket")
         }
         pointer = socket
         self.context = context
@@ -74,32 +76,35 @@ final class Socket {
         try zeroMQ("connecting to \(endpoint)") { zmq_connect(pointer, endpoint) }
     }
 
-    /// Sends one frame without waiting; false if there is no room or no such peer.
-    func send(_ bytes: [UInt8], more: Bool) throws(MessagingError) -> Bool {
-        do {
-            try zeroMQ("sending") { zmq_send(pointer, bytes, bytes.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) }
-            return true
-        } catch {
-            if error.code == .socket(EAGAIN) || error.code == .socket(EHOSTUNREACH) { return false }
-            throw error
+    /// Sends one frame without waiting.
+    func send(_ bytes: [UInt8], more: Bool) throws(MessagingError) -> SendOutcome {
+        try zeroMQWithoutWaiting("sending") {
+            zmq_send(pointer, bytes, bytes.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0))
         }
     }
 
-    /// All frames of the next message; nil if there is none now.
+    /// The frames of the next message, at most three; nil if there is none now.
     func receive() throws(MessagingError) -> [[UInt8]]? {
         var frames: [[UInt8]] = []
-        var message = zmq_msg_t()
-        while true {
-            zmq_msg_init(&message)
-            defer { zmq_msg_close(&message) }
-            do {
-                try zeroMQ("receiving") { zmq_msg_recv(&message, pointer, ZMQ_DONTWAIT) }
-            } catch {
-                if error.code == .socket(EAGAIN) { return nil }
-                throw error
-            }
-            frames.append(Array(UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message))))
-            if zmq_msg_more(&message) == 0 { return frames }
+        while let frame = try receiveFrame() {
+            // A peer may put any number of frames into one message. Three are too many already, which
+            // is all that a reader has to know.
+            if frames.count < 3 { frames.append(frame.bytes) }
+            if !frame.more { return frames }
+        }
+        return nil
+    }
+
+    private func receiveFrame() throws(MessagingError) -> (bytes: [UInt8], more: Bool)? {
+        var storage = zmq_msg_t()
+        // A zmq_msg_t must stay where it was initialised until it is closed.
+        return try withUnsafeMutablePointer(to: &storage) { message throws(MessagingError) in
+            zmq_msg_init(message)
+            defer { zmq_msg_close(message) }
+            let outcome = try zeroMQWithoutWaiting("receiving") { zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) }
+            guard outcome == .sent else { return nil }
+            let content = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
+            return (Array(content), zmq_msg_more(message) != 0)
         }
     }
 
@@ -109,9 +114,13 @@ final class Socket {
             zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
             zmq_pollitem_t(socket: nil, fd: wakeup.readable, events: Int16(ZMQ_POLLIN), revents: 0),
         ]
-        let milliseconds = max(0, Int((timeout / .milliseconds(1)).rounded(.up)))
-        if zmq_poll(&items, 2, milliseconds) == -1, zmq_errno() != EINTR {
-            try zeroMQ("waiting") { -1 }
+        // A wakeup without its pipe cannot end the wait, so the wait is kept short.
+        let watched: Int32 = wakeup.readable >= 0 ? 2 : 1
+        let longest = watched == 2 ? Self.longestWait : .milliseconds(10)
+        let milliseconds = Int((min(max(.zero, timeout), longest) / .milliseconds(1)).rounded(.up))
+        // A signal ends the wait like a wakeup does: whoever waits looks around and waits again.
+        if zmq_poll(&items, watched, milliseconds) == -1, zmq_errno() != EINTR {
+            throw MessagingError(socket: "waiting")
         }
         if items[1].revents != 0 { wakeup.clear() }
     }

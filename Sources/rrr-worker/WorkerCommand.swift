@@ -25,8 +25,10 @@ struct WorkerCommand: ParsableCommand {
     @Flag(help: "Leave when there was work and no more comes for two seconds.")
     var once = false
 
-    @Flag(help: .hidden)
-    var endWithParent = false
+    /// The process that started this one, when it is to end with it. Told rather than asked for: by the
+    /// time this process could ask, that one may be dead.
+    @Option(help: .hidden)
+    var parent: Int32?
 
     func validate() throws {
         if let slots, !(1...4096).contains(slots) {
@@ -42,7 +44,7 @@ struct WorkerCommand: ParsableCommand {
             configuration: WorkerService.Configuration(
                 coordinator: coordinator ?? environment["RRR_COORDINATOR"] ?? "tcp://127.0.0.1:7757",
                 slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, once: once,
-                parent: endWithParent ? getppid() : nil, version: Self.configuration.version),
+                parent: parent, version: Self.configuration.version),
             logger: logger)
         let signals = StopSignals { _ in service.stop() }
         do {

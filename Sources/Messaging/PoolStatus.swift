@@ -1,0 +1,112 @@
+public import ContentHash
+
+/// Where a job stands.
+public struct JobStatus: Sendable, Equatable {
+    /// The stages of a job's life.
+    public enum State: String, Sendable, CaseIterable {
+        /// From first to last; the last three are final.
+        case queued, running, finished, failed, cancelled
+
+        /// Whether nothing more will happen to the job.
+        public var isOver: Bool { self != .queued && self != .running }
+    }
+
+    /// The hash of the canonical job.
+    public var job: Digest
+    /// As the job file has it.
+    public var name: String
+    /// Its stage of life.
+    public var state: State
+    /// Chains asked for.
+    public var chainsTotal: Int
+    /// Chains whose results are here.
+    public var chainsDone: Int
+    /// Of the work, with what is done inside running blocks.
+    public var fraction: Double
+    /// Mean over what is known so far; NaN if nothing is.
+    public var acceptance: Double
+    /// Since it was submitted, up to its end.
+    public var secondsElapsed: Double
+    /// Workers that are known now.
+    public var workers: Int
+    /// Why it failed; empty otherwise.
+    public var failure: String
+
+    /// Every field as given.
+    public init(
+        job: Digest, name: String, state: State, chainsTotal: Int, chainsDone: Int, fraction: Double,
+        acceptance: Double, secondsElapsed: Double, workers: Int, failure: String
+    ) {
+        self.job = job
+        self.name = name
+        self.state = state
+        self.chainsTotal = chainsTotal
+        self.chainsDone = chainsDone
+        self.fraction = fraction
+        self.acceptance = acceptance
+        self.secondsElapsed = secondsElapsed
+        self.workers = workers
+        self.failure = failure
+    }
+}
+
+/// The whole pool at a glance.
+public struct PoolStatus: Sendable, Equatable {
+    /// In the order of submission.
+    public var jobs: [JobStatus]
+    /// Workers that are known now.
+    public var workers: Int
+    /// Blocks that can run side by side.
+    public var slots: Int
+    /// Of the program.
+    public var version: String
+    /// Since the coordinator started.
+    public var uptimeSeconds: Double
+
+    /// Every field as given.
+    public init(jobs: [JobStatus], workers: Int, slots: Int, version: String, uptimeSeconds: Double) {
+        self.jobs = jobs
+        self.workers = workers
+        self.slots = slots
+        self.version = version
+        self.uptimeSeconds = uptimeSeconds
+    }
+}
+
+/// One worker of the pool.
+public struct WorkerStatus: Sendable, Equatable {
+    /// Its number in this coordinator.
+    public var worker: UInt64
+    /// The name of its machine.
+    public var host: String
+    /// Its process number there.
+    public var process: Int
+    /// Blocks that can run side by side.
+    public var slots: Int
+    /// Of the program.
+    public var version: String
+    /// Of its arithmetic: equal ones give equal bytes.
+    public var fingerprint: String
+    /// Blocks whose results it has brought.
+    public var blocksDone: Int
+    /// Blocks that it has now.
+    public var blocksRunning: Int
+    /// Since its last message.
+    public var secondsSinceHeard: Double
+
+    /// Every field as given.
+    public init(
+        worker: UInt64, host: String, process: Int, slots: Int, version: String, fingerprint: String,
+        blocksDone: Int, blocksRunning: Int, secondsSinceHeard: Double
+    ) {
+        self.worker = worker
+        self.host = host
+        self.process = process
+        self.slots = slots
+        self.version = version
+        self.fingerprint = fingerprint
+        self.blocksDone = blocksDone
+        self.blocksRunning = blocksRunning
+        self.secondsSinceHeard = secondsSinceHeard
+    }
+}

@@ -1,0 +1,59 @@
+import Glibc
+
+/// A TCP connection to a ZeroMQ socket by something that need not keep to ZeroMQ's protocol.
+final class RawPeer {
+    private let descriptor: Int32
+
+    /// Connects to an address of the form `tcp://127.0.0.1:port`.
+    init?(_ endpoint: String) {
+        guard let port = endpoint.split(separator: ":").last.flatMap({ UInt16($0) }) else { return nil }
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { return nil }
+        // A router that says nothing fails the test, rather than stopping it.
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ bytes: [UInt8]) {
+        // Without a signal if the other side has hung up already.
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// What ZMTP 3.0 wants of a dealer before its first message: a greeting without security and
+    /// READY, each of them answered.
+    func introduce() {
+        let greeting: [UInt8] =
+            [0xff] + [UInt8](repeating: 0, count: 8) + [0x7f, 3, 0] + Array("NULL".utf8)
+            + [UInt8](repeating: 0, count: 48)
+        write(greeting)
+        _ = read(greeting.count)
+        let ready: [UInt8] =
+            [5] + Array("READY".utf8) + [11] + Array("Socket-Type".utf8) + [0, 0, 0, 6] + Array("DEALER".utf8)
+        write([4, UInt8(ready.count)] + ready)
+        _ = read(Int(read(2)[1]))
+    }
+
+    private func read(_ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        _ = recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+        return bytes
+    }
+
+    /// One message of short frames.
+    func write(frames: [[UInt8]]) {
+        for (index, frame) in frames.enumerated() {
+            write([index < frames.count - 1 ? 1 : 0, UInt8(frame.count)] + frame)
+        }
+    }
+}
