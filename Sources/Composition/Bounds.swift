@@ -52,16 +52,22 @@ extension TargetExpression {
         switch self {
         case .leaf:
             return nil
-        case .product(let factors, _):
-            return factors.compactMap(\.bounds).reduce(nil) { $0?.intersection($1) ?? $1 }
+        case .product(let factors, let weights):
+            // A factor of weight zero does not count, and neither do its bounds.
+            return zip(factors, weights).filter { $0.1 != 0 }.map(\.0).compactMap(\.bounds).reduce(nil) {
+                $0?.intersection($1) ?? $1
+            }
         case .mixture(let components, _, _), .sharpenedMixture(let components, _):
             let all = components.compactMap(\.bounds)
             guard all.count == components.count else { return nil }
             return all.reduce(nil) { $0?.hull($1) ?? $1 }
         case .negation(let of, _, _), .tempered(let of, _):
             return of.bounds
-        case .guidance(let unconditional, let conditional, _):
-            return TargetExpression.product([unconditional] + conditional, weights: []).bounds
+        case .guidance(let unconditional, let conditional, let scale):
+            return TargetExpression.product(
+                [unconditional] + conditional,
+                weights: [1 - scale * Double(conditional.count)] + conditional.map { _ in scale }
+            ).bounds
         case .bounded(let of, let low, let high):
             let box = Bounds(low: low, high: high)
             return of.bounds?.intersection(box) ?? box

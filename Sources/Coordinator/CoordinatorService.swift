@@ -20,6 +20,8 @@ public final class CoordinatorService: Sendable {
         case stop
         /// A worker process of this host has died.
         case processDied(Int32, reason: String)
+        /// There will be no workers any more.
+        case failAll(reason: String)
     }
 
     private let configuration: Configuration
@@ -36,6 +38,9 @@ public final class CoordinatorService: Sendable {
 
     /// Tells at once what the link would show only after its time: a local worker is dead.
     func processDied(_ process: Int32, reason: String) { mailbox.post(.processDied(process, reason: reason)) }
+
+    /// Ends every job, those to come too, as failed: there will be no workers any more.
+    func failAll(reason: String) { mailbox.post(.failAll(reason: reason)) }
 
     /// Serves until stopped.
     ///
@@ -67,6 +72,7 @@ public final class CoordinatorService: Sendable {
                     if deadline == nil { desk.dismiss() }
                     deadline = deadline ?? clock.now + .seconds(1)
                 case .processDied(let process, let reason): desk.processDied(process, reason: reason)
+                case .failAll(let reason): desk.failAll(reason: reason)
                 }
             }
             desk.tick()

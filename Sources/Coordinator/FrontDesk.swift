@@ -30,6 +30,8 @@ struct FrontDesk {
     private var identities: [JobNumber: Digest] = [:]
     private var nextJob: JobNumber = 1
     private var dismissing = false
+    /// Why no job can be worked on any more.
+    private var verdict: String?
     private var lastTick = Duration.zero
     private var lastEvents = Duration.zero
 
@@ -140,6 +142,11 @@ struct FrontDesk {
         for id in dead.keys.sorted() { act(on: .died(id, reason: reason)) }
     }
 
+    mutating func failAll(reason: String) {
+        verdict = reason
+        for (id, job) in jobs where !job.state.isOver { fail(id, reason: reason) }
+    }
+
     // MARK: The scheduler's wishes
 
     private typealias Result = (worker: WorkerID, report: BlockReport)
@@ -240,7 +247,7 @@ struct FrontDesk {
         let id = job.identity
         let folder = configuration.stateFolder + "/jobs/" + id.hex
         if let known = jobs[id], !known.state.isOver {
-            if watch { jobs[id]?.watchers.insert(peer) }
+            if watch { jobs[id]?.watchers.insert(peer) } else { jobs[id]?.isDetached = true }
             send(.accepted(job: id, alreadyFinished: false), to: peer)
             return
         }
@@ -261,10 +268,11 @@ struct FrontDesk {
         }
         nextJob += 1
         identities[number] = id
-        if watch { jobs[id]?.watchers.insert(peer) }
+        if watch { jobs[id]?.watchers.insert(peer) } else { jobs[id]?.isDetached = true }
         logger.info("job \(job.name) \(id.hex.prefix(8)): \(job.blocks) blocks")
         send(.accepted(job: id, alreadyFinished: false), to: peer)
         act(on: .submitted(number, blocks: job.blocks))
+        if let verdict { fail(id, reason: verdict) }
     }
 
     private mutating func cancel(_ id: Digest, _ peer: PeerID) {
@@ -272,6 +280,8 @@ struct FrontDesk {
             send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
             return
         }
+        // A submitter that gives up takes the job along only if nobody else wants it.
+        if jobs[id]?.watchers.remove(peer) != nil, job.isDetached || jobs[id]?.watchers.isEmpty == false { return }
         end(id, as: .cancelled)
         act(on: .cancelled(job.number))
         announce(id)

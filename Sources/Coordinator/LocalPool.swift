@@ -46,7 +46,11 @@ public final class LocalPool: Sendable {
         do {
             guard let endpoint = try answer.withLock({ try $0?.get() }) else { throw CancellationError() }
             self.endpoint = endpoint
-            workers = try LocalWorkers(count: count, coordinator: endpoint) { service.processDied($0, reason: $1) }
+            workers = try LocalWorkers(count: count, coordinator: endpoint) {
+                service.processDied($0, reason: $1)
+            } exhausted: {
+                service.failAll(reason: $0)
+            }
         } catch {
             try? FileManager.default.removeItem(atPath: folder)
             throw (error as? PoolClientError) ?? PoolClientError(exitStatus: 70, "\(error)")

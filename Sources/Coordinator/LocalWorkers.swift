@@ -13,13 +13,20 @@ final class LocalWorkers: Sendable {
     private let executable: URL
     private let coordinator: String
     private let died: @Sendable (Int32, String) -> Void
+    private let exhausted: @Sendable (String) -> Void
 
-    /// - Parameter died: called with the process and how it ended, from any thread.
-    init(count: Int, coordinator: String, died: @escaping @Sendable (Int32, String) -> Void) throws {
+    /// - Parameters:
+    ///   - died: called with the process and how it ended, from any thread.
+    ///   - exhausted: called when the last one has ended and will not be replaced.
+    init(
+        count: Int, coordinator: String, died: @escaping @Sendable (Int32, String) -> Void,
+        exhausted: @escaping @Sendable (String) -> Void
+    ) throws {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         executable = own.deletingLastPathComponent().appendingPathComponent("rrr-worker")
         self.coordinator = coordinator
         self.died = died
+        self.exhausted = exhausted
         state = Mutex(State(replacementsLeft: 3 * count + 10))
         guard FileManager.default.isExecutableFile(atPath: executable.path) else {
             throw PoolClientError(
@@ -54,7 +61,16 @@ final class LocalWorkers: Sendable {
         }
         let how = process.terminationReason == .uncaughtSignal ? "signal" : "exit status"
         died(id, "worker process \(id) ended with \(how) \(process.terminationStatus)")
-        if replace { try? start() }
+        if replace {
+            // A worker that cannot live must not be started in a frenzy.
+            usleep(50_000)
+            try? start()
+        }
+        if state.withLock({ !$0.ending && $0.processes.isEmpty }) {
+            exhausted(
+                "all worker processes of this host have ended; the last: process \(id), \(how) \(process.terminationStatus)"
+            )
+        }
     }
 
     /// Asks all to end, waits, and kills after two seconds.

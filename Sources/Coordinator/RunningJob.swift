@@ -16,6 +16,8 @@ struct RunningJob {
     var state: JobStatus.State = .queued
     var failure = ""
     var watchers: Set<PeerID> = []
+    /// Whether somebody handed it in without waiting for it.
+    var isDetached = false
 
     private var staging: RunStaging?
     private let started: Duration

@@ -34,8 +34,15 @@ public struct Submission {
     public mutating func run(_ report: (JobStatus) -> Void) throws -> RunSummary {
         let text = Array(job.canonicalText.utf8)
         let identity = job.identity
-        let finished = try client.ask(.submit(jobText: text, force: force, watch: true)) { answer -> Bool? in
-            if case .accepted(_, let finished) = answer { finished } else { nil }
+        let finished: Bool
+        do {
+            finished = try client.ask(.submit(jobText: text, force: force, watch: true)) { answer -> Bool? in
+                if case .accepted(_, let finished) = answer { finished } else { nil }
+            }
+        } catch  where client.interruptedBy != nil {
+            // The job may have arrived all the same.
+            _ = try client.send(.cancel(job: identity), within: .milliseconds(200))
+            throw error
         }
         if !finished { try watch(identity, text, report) }
         return try fetch(identity)
@@ -79,10 +86,11 @@ public struct Submission {
         }
     }
 
-    /// Brings all files, the summary last.
+    /// Brings all files, under hidden names until the last of them is there.
     private mutating func fetch(_ identity: Digest) throws -> RunSummary {
+        var files: [IncomingFile] = []
         for name in RunFolder.fileNames {
-            var file = try IncomingFile(folder: folder, name: name)
+            let file = try IncomingFile(folder: folder, name: name)
             var offset = 0
             var total = Int.max
             while offset < total {
@@ -99,8 +107,15 @@ public struct Submission {
                 offset += chunk.data.count
                 total = chunk.total
             }
-            try file.publish()
+            files.append(file)
         }
-        return try RunFolder.summary(in: folder)
+        try RunFolder.removeSummary(in: folder)
+        for file in files { try file.publish() }
+        let summary = try RunFolder.summary(in: folder)
+        guard summary.samplesSHA256 == files[RunFolder.samplesIndex].hash else {
+            try RunFolder.removeSummary(in: folder)
+            throw PoolClientError(exitStatus: 74, "\(folder): the samples that arrived are not those that were sent")
+        }
+        return summary
     }
 }

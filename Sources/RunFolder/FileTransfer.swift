@@ -1,3 +1,6 @@
+import ContentHash
+import Glibc
+
 /// Pieces of a finished file, for sending it elsewhere.
 public enum FileSlice {
     /// Up to `length` bytes from `offset` on, and the size of the whole file.
@@ -16,8 +19,9 @@ public enum FileSlice {
 }
 
 /// A file that comes in pieces and takes its name when it is whole.
-public struct IncomingFile: ~Copyable {
+public final class IncomingFile {
     private var staged: StagedFile
+    private var digest = SHA256()
     private let folder: String
 
     /// Makes the folder, if need be, and a hidden file in it.
@@ -27,13 +31,17 @@ public struct IncomingFile: ~Copyable {
         self.folder = folder
     }
 
-    /// Writes a piece at its place.
+    /// SHA-256 of what was written, in hexadecimal digits.
+    public var hash: String { digest.finalize().hex }
+
+    /// Writes the next piece, at its place.
     public func write(_ bytes: [UInt8], at offset: Int) throws(RunFolderError) {
+        digest.update(bytes)
         try staged.file.write(bytes, at: offset)
     }
 
     /// Brings the file to the disk and gives it its name.
-    public mutating func publish() throws(RunFolderError) {
+    public func publish() throws(RunFolderError) {
         try staged.file.sync()
         try staged.publish()
         try Folder.sync(folder)
@@ -42,5 +50,39 @@ public struct IncomingFile: ~Copyable {
 
 extension RunFolder {
     /// All files of a run, the summary last: where it stands, the others do.
-    public static let fileNames = [jobName, samplesName, statisticsName, provenanceName, summaryName]
+    public static let fileNames = [samplesName, jobName, statisticsName, provenanceName, summaryName]
+    /// Where the samples stand among ``fileNames``.
+    public static let samplesIndex = 0
+
+    /// Takes the mark of completeness away, before anything else of a folder is replaced.
+    public static func removeSummary(in folder: String) throws(RunFolderError) {
+        try Folder.removeFile(Folder.path(folder, summaryName))
+        try Folder.sync(folder)
+    }
+}
+
+/// The right to write an output folder: made before any work starts, so that a folder that cannot be
+/// written, or that another run is writing, is known at once.
+public final class FolderClaim {
+    private let path: String
+    private let lock: File
+
+    /// Makes the folder, if need be, and locks it.
+    ///
+    /// Throws `.cannotCreate` when it cannot be made or written, `.inUse` when another run writes there.
+    public init(_ path: String) throws(RunFolderError) {
+        try Folder.create(path)
+        self.path = path
+        lock = try File(path, for: .folder)
+        guard lock.tryLock() else {
+            throw RunFolderError(.inUse, path: path, reason: "another run is writing to this folder")
+        }
+        // Dropped at once, which removes it.
+        _ = try StagedFile(folder: path, name: "claim")
+    }
+
+    deinit {
+        // Goes only if it is empty: a run that came to nothing leaves nothing.
+        _ = rmdir(path)
+    }
 }

@@ -21,9 +21,16 @@ final class SlotThreads: Sendable {
         case abandoned(AttemptID)
     }
 
+    /// Each start of a block has a token of its own: after a job was cancelled and handed in again, the
+    /// same attempt may be started while its earlier run is still ending.
+    private typealias Token = Int
+
     private struct State {
-        var queue: [Work] = []
-        var abandoned: Set<AttemptID> = []
+        var queue: [(work: Work, token: Token)] = []
+        var lastToken: Token = 0
+        /// Starts that are queued or running.
+        var active: [AttemptID: Set<Token>] = [:]
+        var abandoned: Set<Token> = []
     }
 
     private let state = Mutex(State())
@@ -40,33 +47,42 @@ final class SlotThreads: Sendable {
     }
 
     func start(_ work: Work) {
-        state.withLock { $0.queue.append(work) }
+        state.withLock { state in
+            state.lastToken += 1
+            state.queue.append((work, state.lastToken))
+            state.active[work.attempt, default: []].insert(state.lastToken)
+        }
         available.signal()
     }
 
-    /// Makes a running block end early.
+    /// Makes a block end early that is queued or running; one that has just ended is not concerned.
     func abandon(_ attempt: AttemptID) {
-        state.withLock { _ = $0.abandoned.insert(attempt) }
+        state.withLock { $0.abandoned.formUnion($0.active[attempt] ?? []) }
     }
 
     private func work() {
         while true {
             available.wait()
-            guard let work = state.withLock({ $0.queue.isEmpty ? nil : $0.queue.removeFirst() }) else { continue }
-            run(work)
+            guard let (work, token) = state.withLock({ $0.queue.isEmpty ? nil : $0.queue.removeFirst() }) else {
+                continue
+            }
+            let outcome = run(work, token)
+            state.withLock { state in
+                state.active[work.attempt]?.remove(token)
+                if state.active[work.attempt]?.isEmpty == true { state.active[work.attempt] = nil }
+                state.abandoned.remove(token)
+            }
+            deliver(outcome)
         }
     }
 
-    private func run(_ work: Work) {
+    private func run(_ work: Work, _ token: Token) -> Outcome {
         let clock = ContinuousClock()
         let begin = clock.now
         var reported = begin
         var block = ChainBlock(plan: work.plan, index: work.attempt.block)
         while block.advance() {
-            if state.withLock({ $0.abandoned.remove(work.attempt) }) != nil {
-                deliver(.abandoned(work.attempt))
-                return
-            }
+            if state.withLock({ $0.abandoned.contains(token) }) { return .abandoned(work.attempt) }
             let now = clock.now
             guard now - reported > .milliseconds(200) else { continue }
             reported = now
@@ -76,14 +92,12 @@ final class SlotThreads: Sendable {
                         attempt: work.attempt, stepsDone: block.stepsDone, stepsTotal: block.steps,
                         acceptance: block.latestAcceptance(chains: work.chains) ?? .nan)))
         }
-        state.withLock { _ = $0.abandoned.remove(work.attempt) }
         let result = block.result(chains: work.chains)
-        deliver(
-            .finished(
-                BlockReport(
-                    attempt: work.attempt,
-                    samples: result.samples,
-                    acceptance: result.acceptance, logDensity: result.logDensity, divergences: result.divergences,
-                    gradientEvaluations: result.gradientEvaluations, seconds: (clock.now - begin) / .seconds(1))))
+        return .finished(
+            BlockReport(
+                attempt: work.attempt,
+                samples: result.samples,
+                acceptance: result.acceptance, logDensity: result.logDensity, divergences: result.divergences,
+                gradientEvaluations: result.gradientEvaluations, seconds: (clock.now - begin) / .seconds(1)))
     }
 }

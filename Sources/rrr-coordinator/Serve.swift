@@ -22,6 +22,11 @@ struct Serve: ParsableCommand {
         let isLocal =
             listen.hasPrefix("ipc://") || address.hasPrefix("127.") || address.hasPrefix("localhost:")
             || address.hasPrefix("[::1]:")
+        if listen.hasPrefix("tcp://"), let port = address.split(separator: ":").last, port != "*" {
+            guard let number = Int(port), (1...65_535).contains(number) else {
+                throw ValidationError("\(listen) has no port from 1 to 65535.")
+            }
+        }
         if !isLocal, !insecure {
             throw ValidationError(
                 "\(listen) can be reached from other hosts and this version does not encrypt. "

@@ -55,6 +55,8 @@ struct Submit: ParsableCommand {
             if !force, !detach, RunFolder.isComplete(folder, jobHash: job.identity.hex) {
                 return show(try RunFolder.summary(in: folder), folder)
             }
+            let claim = detach ? nil : try FolderClaim(folder)
+            defer { withExtendedLifetime(claim) {} }
             let interruption = Mailbox<Int32>()
             let signals = StopSignals { interruption.post($0) }
             defer { withExtendedLifetime(signals) {} }

@@ -13,6 +13,15 @@ private let (a, b) = (TargetExpression.leaf("a"), TargetExpression.leaf("b"))
 
 @Suite("Bounds")
 struct BoundsTests {
+    @Test("A part of weight zero bounds nothing")
+    func weightlessParts() {
+        let box = TargetExpression.bounded(of: .leaf("a"), low: [0], high: [1])
+        #expect(TargetExpression.product([.leaf("a"), box], weights: [1, 0]).bounds == nil)
+        #expect(TargetExpression.product([.leaf("a"), box], weights: [1, 2]).bounds == Bounds(low: [0], high: [1]))
+        #expect(TargetExpression.guidance(unconditional: box, conditional: [.leaf("a")], scale: 1).bounds == nil)
+        #expect(TargetExpression.guidance(unconditional: .leaf("a"), conditional: [box], scale: 0).bounds == nil)
+    }
+
     @Test("Outside the box there is no density; the walls belong to it; the score is that of the model")
     func cutOff() throws {
         let level = Scene.levels[40]

@@ -91,6 +91,83 @@ struct CommandTests {
         #expect(!FileManager.default.fileExists(atPath: output))
     }
 
+    @Test("An output path that can't be a folder is refused with 73 before any work")
+    func unwritableOutput() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 1_000_000, levels: 100, transitions: 10)
+        let ending = try await commands.run(
+            "rrr-coordinator", ["submit", job, "--output", job], label: "submit")
+        #expect(ending.status == 73)
+        #expect(ending.time < .seconds(5))
+    }
+
+    @Test("Two submitters may watch one job: one that gives up leaves it to the other, the last one cancels it")
+    func givingUp() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 6_400)
+        let address = "ipc://" + commands.path("pool")
+        let serve = try commands.start(
+            "rrr-coordinator", ["serve", "--listen", address, "--state", commands.path("state")], label: "serve")
+        defer { serve.signal(SIGTERM) }
+        func submit(_ name: String) throws -> Commands.Started {
+            try commands.start(
+                "rrr-coordinator", ["submit", job, "--coordinator", address, "--output", commands.path(name)],
+                label: name)
+        }
+        // There are no workers yet, so the job waits.
+        let first = try submit("first")
+        let second = try submit("second")
+        try await Task.sleep(for: .milliseconds(500))
+        first.signal(SIGINT)
+        #expect(try await commands.ending(of: first, label: "first").status == 130)
+        let worker = try commands.start("rrr-worker", ["--coordinator", address, "--slots", "2"], label: "worker")
+        defer { worker.signal(SIGTERM) }
+        #expect(try await commands.ending(of: second, label: "second").status == 0)
+        worker.signal(SIGTERM)
+        #expect(try await commands.ending(of: worker, label: "worker").status == 0)
+
+        let other = try commands.job(chains: 6_399)
+        let last = try commands.start(
+            "rrr-coordinator", ["submit", other, "--coordinator", address, "--output", commands.path("last")],
+            label: "last")
+        try await Task.sleep(for: .milliseconds(300))
+        last.signal(SIGINT)
+        #expect(try await commands.ending(of: last, label: "last").status == 130)
+        let status = try await commands.run("rrr-coordinator", ["status", "--coordinator", address], label: "status")
+        #expect(status.output.contains("cancelled"))
+        #expect(!status.output.contains("queued"))
+    }
+
+    @Test("A job that is cancelled and handed in again at once is not held up by its first life")
+    func cancelledAndAgain() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 3_000, levels: 2)
+        let text = try String(contentsOfFile: job, encoding: .utf8).replacingOccurrences(
+            of: "\"chains\"", with: "\"block\": 1, \"chains\"")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: job))
+        let address = "ipc://" + commands.path("pool")
+        let serve = try commands.start(
+            "rrr-coordinator", ["serve", "--listen", address, "--state", commands.path("state")], label: "serve")
+        let worker = try commands.start("rrr-worker", ["--coordinator", address, "--slots", "2"], label: "worker")
+        for round in 1...5 {
+            let detached = try await commands.run(
+                "rrr-coordinator", ["submit", job, "--detach", "--force", "--coordinator", address], label: "detach")
+            #expect(detached.status == 0)
+            let id = detached.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            _ = try await commands.run("rrr-coordinator", ["cancel", id, "--coordinator", address], label: "cancel")
+            let again = try await commands.run(
+                "rrr-coordinator",
+                ["submit", job, "--force", "--coordinator", address, "--output", commands.path("out")],
+                label: "again\(round)")
+            #expect(again.status == 0)
+        }
+        serve.signal(SIGTERM)
+        #expect(try await commands.ending(of: worker, label: "worker").status == 0)
+    }
+
     @Test("A worker whose coordinator process is killed ends by itself")
     func orphans() async throws {
         let commands = try Commands()
