@@ -4,8 +4,10 @@ public import VectorMath
 public struct Bounds: Sendable, Equatable {
     /// Corners [d].
     public let low: [Double]
+    /// The upper corner [d].
     public let high: [Double]
 
+    /// A box with corners [d]; it may turn out empty.
     public init(low: [Double], high: [Double]) {
         self.low = low
         self.high = high

@@ -8,6 +8,7 @@ public final class CoordinatorService: Sendable {
     public struct Configuration: Sendable {
         /// Where it keeps the folders of its jobs.
         public var stateFolder: String
+        /// Timers and limits.
         public var pool: PoolConfiguration
 
         public init(stateFolder: String, pool: PoolConfiguration = PoolConfiguration()) {

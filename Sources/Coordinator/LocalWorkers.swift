@@ -6,6 +6,8 @@ final class LocalWorkers: Sendable {
     private struct State {
         var processes: [Int32: Process] = [:]
         var replacementsLeft: Int
+        /// Replacements that are about to be started.
+        var pending = 0
         var ending = false
     }
 
@@ -46,6 +48,7 @@ final class LocalWorkers: Sendable {
         process.standardOutput = FileHandle.standardError
         process.terminationHandler = { [weak self] in self?.ended($0) }
         try state.withLock { state in
+            guard !state.ending else { return }
             try process.run()
             state.processes[process.processIdentifier] = process
         }
@@ -57,6 +60,7 @@ final class LocalWorkers: Sendable {
             state.processes[id] = nil
             guard !state.ending, state.replacementsLeft > 0 else { return false }
             state.replacementsLeft -= 1
+            state.pending += 1
             return true
         }
         let how = process.terminationReason == .uncaughtSignal ? "signal" : "exit status"
@@ -65,8 +69,9 @@ final class LocalWorkers: Sendable {
             // A worker that cannot live must not be started in a frenzy.
             usleep(50_000)
             try? start()
+            state.withLock { $0.pending -= 1 }
         }
-        if state.withLock({ !$0.ending && $0.processes.isEmpty }) {
+        if state.withLock({ !$0.ending && $0.processes.isEmpty && $0.pending == 0 }) {
             exhausted(
                 "all worker processes of this host have ended; the last: process \(id), \(how) \(process.terminationStatus)"
             )

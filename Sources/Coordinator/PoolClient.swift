@@ -3,6 +3,7 @@ public import Messaging
 
 /// Why a submitter could not get what it wanted, with the exit status to end with.
 public struct PoolClientError: Error, Sendable, CustomStringConvertible {
+    /// What the command should end with, as sysexits.h has it.
     public let exitStatus: Int32
     public let description: String
 

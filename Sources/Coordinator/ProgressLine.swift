@@ -8,6 +8,7 @@ public struct ProgressLine {
     private var last: ContinuousClock.Instant?
     private var drawn = false
 
+    /// Looks whether standard error is a terminal.
     public init() { isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
 
     /// Shows a status, if it is time to.

@@ -5,6 +5,7 @@ public struct ScheduleDescription: Sendable, Equatable {
         case cosine, linear
     }
 
+    /// The formula.
     public var kind: Kind
 
     /// T, the number of noise levels, 1 to 65 535. Level 0 is the least noisy.

@@ -9,11 +9,15 @@ import StrictJSON
 public struct Job: Sendable, Equatable {
     /// Lower-case letters, digits and hyphens.
     public let name: String
+    /// The key of every random number.
     public let seed: UInt64
     /// The leaves by name; all of one dimension.
     public let models: [String: ModelDescription]
+    /// What is sampled.
     public let target: TargetExpression
+    /// The noise levels.
     public let schedule: ScheduleDescription
+    /// How chains move.
     public let sampler: SamplerSettings
     /// Chains in all.
     public let chains: Int

@@ -37,6 +37,7 @@ public struct JobError: Error, Sendable, Equatable, CustomStringConvertible {
         public var description: String { pointer.isEmpty ? message : "\(Self.printable(pointer)): \(message)" }
     }
 
+    /// What to end with.
     public let code: Code
     /// The file as the user named it.
     public let file: String

@@ -6,6 +6,7 @@ public typealias JobNumber = Int
 
 /// One attempt at one block of a job.
 public struct Attempt: Hashable, Sendable {
+    /// The job that the block is of.
     public let job: JobNumber
     /// The block's number within the job, from 0.
     public let block: Int

@@ -38,11 +38,18 @@ public struct Scheduler: Sendable {
         case registerAgain(WorkerID)
     }
 
+    private struct Lease {
+        /// In the order of granting, which is the order in which a worker starts its blocks.
+        let place: Int
+        /// When the block last reported progress; nil for one that may still wait for a slot.
+        var progress: Duration?
+    }
+
     private struct Worker {
         let slots: Int
         var lastHeard: Duration
-        /// When a block last reported progress; nil for one that may still wait for a slot.
-        var leases: [Attempt: Duration?] = [:]
+        var leases: [Attempt: Lease] = [:]
+        var granted = 0
         /// When any of its blocks last reported anything, or it was granted some while it had none.
         var lastProgress: Duration
         var finished = 0
@@ -77,7 +84,7 @@ public struct Scheduler: Sendable {
         case .progressed(let id, let attempt):
             hear(id, now, &actions)
             if workers[id]?.leases[attempt] != nil {
-                workers[id]?.leases[attempt] = .some(now)
+                workers[id]?.leases[attempt]?.progress = now
                 workers[id]?.lastProgress = now
             }
         case .finished(let id, let attempt):
@@ -154,8 +161,10 @@ public struct Scheduler: Sendable {
     private mutating func lose(_ id: WorkerID, counts: Bool, reason: String, _ actions: inout [Action]) {
         guard let worker = workers.removeValue(forKey: id) else { return }
         actions.append(.forget(id, reason: reason))
-        for attempt in worker.leases.keys.sorted(by: { ($0.job, $0.block) < ($1.job, $1.block) }) {
-            giveBack(attempt, counts: counts, reason: reason, &actions)
+        // Only what ran can have taken the worker down, not what waited behind it.
+        let leases = worker.leases.sorted { $0.value.place < $1.value.place }
+        for (index, lease) in leases.enumerated() {
+            giveBack(lease.key, counts: counts && index < worker.slots, reason: reason, &actions)
         }
     }
 
@@ -179,7 +188,9 @@ public struct Scheduler: Sendable {
                 continue
             }
             // A block without progress of its own may wait behind others: then theirs counts.
-            let hung = worker.leases.filter { now - ($0.value ?? worker.lastProgress) > configuration.stall }.keys
+            let hung = worker.leases.filter {
+                now - ($0.value.progress ?? worker.lastProgress) > configuration.stall
+            }.keys
             for attempt in hung.sorted(by: { $0.block < $1.block }) {
                 // The job may have ended with the attempt before this one.
                 guard workers[id]?.leases.removeValue(forKey: attempt) != nil else { continue }
@@ -202,7 +213,7 @@ public struct Scheduler: Sendable {
     }
 
     private mutating func grant(_ now: Duration, _ actions: inout [Action]) {
-        guard let _ = order.first(where: { (jobs[$0]?.waiting ?? 0) > 0 }) else { return }
+        guard order.contains(where: { (jobs[$0]?.waiting ?? 0) > 0 }) else { return }
         let slots = workers.values.reduce(0) { $0 + $1.slots }
         // The emptiest first, so that the end of a job is spread over all.
         let ids = workers.keys.sorted {
@@ -210,7 +221,7 @@ public struct Scheduler: Sendable {
             return a == b ? $0 < $1 : a < b
         }
         for id in ids {
-            guard let worker = workers[id] else { continue }
+            guard var worker = workers[id] else { continue }
             let waiting = order.reduce(0) { $0 + (jobs[$1]?.waiting ?? 0) }
             let room = room(worker, waiting: waiting, slots: slots)
             // A quarter of the room at a time keeps leases few while blocks are short.
@@ -220,8 +231,12 @@ public struct Scheduler: Sendable {
                 granted.append(attempt)
             }
             guard !granted.isEmpty else { return }
-            if worker.leases.isEmpty { workers[id]?.lastProgress = now }
-            for attempt in granted { workers[id]?.leases.updateValue(nil, forKey: attempt) }
+            if worker.leases.isEmpty { worker.lastProgress = now }
+            for attempt in granted {
+                worker.leases[attempt] = Lease(place: worker.granted, progress: nil)
+                worker.granted += 1
+            }
+            workers[id] = worker
             actions.append(.grant(id, granted))
         }
     }
@@ -241,8 +256,11 @@ public struct Scheduler: Sendable {
 extension Scheduler {
     /// A worker as `workers` lists it.
     public struct WorkerView: Sendable, Equatable {
+        /// Blocks that it runs side by side.
         public let slots: Int
+        /// Blocks that it holds, running or queued.
         public let running: Int
+        /// Blocks that it has finished.
         public let finished: Int
         /// Time since anything was heard from it.
         public let silence: Duration

@@ -32,8 +32,11 @@ public struct WorkerSession: Sendable {
 
     /// One attempt at a block, by the job's identity.
     public struct BlockKey: Hashable, Sendable {
+        /// The job's hash, in hexadecimal digits.
         public let job: String
+        /// The block's number within the job.
         public let block: Int
+        /// Counted from 1.
         public let attempt: Int
 
         public init(job: String, block: Int, attempt: Int) {

@@ -12,6 +12,7 @@ public struct SamplerSettings: Sendable, Equatable {
         public var isAdjusted: Bool { self == .hmc || self == .mala }
     }
 
+    /// Which kernel.
     public var kind: Kind
 
     /// Transitions per level, at least 1 (0 for `reverse`).

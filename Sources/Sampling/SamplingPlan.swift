@@ -8,7 +8,9 @@ public struct SamplingPlan: Sendable {
     public let density: any Density
     /// Where the composition has density at all; nil if everywhere.
     public let bounds: Bounds?
+    /// The noise levels.
     public let schedule: NoiseSchedule
+    /// The kernel and where it runs.
     public let settings: SamplerSettings
     /// Langevin's h or the leapfrog's step at each level; index = level.
     public let stepSizes: [Double]

@@ -21,6 +21,7 @@ public struct TransitionContext: Sendable {
     public var mass: Double
     /// Where unadjusted kernels reflect.
     public var bounds: Bounds?
+    /// The block's random numbers.
     public var stream: RandomStream
 
     public init(

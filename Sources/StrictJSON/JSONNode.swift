@@ -2,6 +2,7 @@
 public struct JSONNode: Sendable, Equatable {
     /// Counted from 1.
     public let line: Int
+    /// What stands there.
     public let value: JSONValue
 }
 
@@ -31,7 +32,9 @@ public enum JSONValue: Sendable, Equatable {
 
 /// One member of an object.
 public struct JSONMember: Sendable, Equatable {
+    /// The name, escapes resolved.
     public let name: String
+    /// What it names.
     public let node: JSONNode
 }
 
@@ -41,5 +44,6 @@ public struct JSONSyntaxError: Error, Sendable, Equatable {
     public let line: Int
     /// In bytes, counted from 1.
     public let column: Int
+    /// What is wrong.
     public let message: String
 }

@@ -21,6 +21,7 @@ public final class WorkerService: Sendable {
         public var once: Bool
         /// End when this process is no longer the parent; nil for a worker that stands alone.
         public var parent: Int32?
+        /// What it reports to the coordinator.
         public var version: String
 
         public init(coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String) {

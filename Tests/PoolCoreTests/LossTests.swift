@@ -11,6 +11,25 @@ struct LossTests {
         return (pool, pool.granted(1))
     }
 
+    @Test("A dead worker counts against the blocks that it ran, not against those that waited there")
+    func queuedBlocksAreInnocent() {
+        var configuration = PoolConfiguration()
+        configuration.crashLimit = 2
+        var pool = Pool(configuration)
+        pool(.registered(1, slots: 1))
+        pool(.submitted(1, blocks: 100))
+        #expect(pool.granted(1).map(\.block) == [0, 1])
+        pool(.died(1, reason: "killed"))
+        pool(.registered(2, slots: 1))
+        let held = pool.granted(2)
+        #expect(held.map(\.block) == [0, 1])
+        pool(.finished(2, held[0]))
+        // Block 1 runs now for the first time, and is lost for the first time.
+        #expect(pool(.died(2, reason: "killed")).failures.isEmpty)
+        pool(.registered(3, slots: 1))
+        #expect(pool(.died(3, reason: "killed")).failures.map(\.job) == [1])
+    }
+
     @Test func `A silent worker loses its leases, and its blocks run again as attempt 2`() {
         var (pool, held) = running()
         #expect(pool.tick(after: .seconds(6)).isEmpty)
