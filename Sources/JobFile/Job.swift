@@ -88,7 +88,7 @@ public struct Job: Sendable, Equatable {
                 code: .badData, file: file, problems: [.init(line: error.line, pointer: "", message: place)])
         }
         var decoder = JobDecoder()
-        if let job = decoder.decode(Field(node: root, pointer: "")), decoder.problems.isEmpty { return job }
+        if let job = decoder.decode(JSONField(node: root, pointer: "")), decoder.problems.isEmpty { return job }
         throw JobError(code: .badData, file: file, problems: decoder.problems.sorted { $0.line < $1.line })
     }
 }

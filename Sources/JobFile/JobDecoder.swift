@@ -1,3 +1,4 @@
+import StrictJSON
 import Composition
 import EnergyModels
 import RandomStreams
@@ -11,9 +12,9 @@ struct JobDecoder {
     /// A block's result travels as one message.
     private static let largestResult = 48 << 20
 
-    private(set) var problems: [JobError.Problem] = []
+    private(set) var problems: [JSONProblem] = []
 
-    private mutating func attempt<T>(_ work: () throws(JobError.Problem) -> T) -> T? {
+    private mutating func attempt<T>(_ work: () throws(JSONProblem) -> T) -> T? {
         do {
             return try work()
         } catch {
@@ -22,8 +23,8 @@ struct JobDecoder {
         }
     }
 
-    mutating func decode(_ root: Field) -> Job? {
-        guard let job = attempt({ () throws(JobError.Problem) in try root.members("a job, an object") }) else {
+    mutating func decode(_ root: JSONField) -> Job? {
+        guard let job = attempt({ () throws(JSONProblem) in try root.members("a job, an object") }) else {
             return nil
         }
         // The first few say enough.
@@ -32,33 +33,33 @@ struct JobDecoder {
                 problems.append(field.problem("no such key; \(Spelling.suggestion(for: name, among: Self.keys))"))
             }
         }
-        _ = attempt { () throws(JobError.Problem) in
+        _ = attempt { () throws(JSONProblem) in
             let version = try job.required("rrr", "the format version: \"rrr\": 1")
             _ = try version.integer(1...1)
         }
-        let name = attempt { () throws(JobError.Problem) in try Self.name(job) }
-        let seed = attempt { () throws(JobError.Problem) in try Self.seed(job["seed"]) }
-        let schedule = attempt { () throws(JobError.Problem) in try Self.schedule(job["schedule"]) }
-        let models = attempt { () throws(JobError.Problem) in
+        let name = attempt { () throws(JSONProblem) in try Self.name(job) }
+        let seed = attempt { () throws(JSONProblem) in try Self.seed(job["seed"]) }
+        let schedule = attempt { () throws(JSONProblem) in try Self.schedule(job["schedule"]) }
+        let models = attempt { () throws(JSONProblem) in
             try ModelDecoder.models(try job.required("models", "the leaves of the composition by name"))
         }
-        let count = attempt { () throws(JobError.Problem) in
+        let count = attempt { () throws(JSONProblem) in
             try job.required("chains", "the number of chains, such as 2000").integer(1...1 << 32)
         }
-        let draws = attempt { () throws(JobError.Problem) in try job["draws"]?.integer(1...1 << 24) ?? 1 }
-        let thin = attempt { () throws(JobError.Problem) in try job["thin"]?.integer(1...1 << 24) ?? 1 }
-        let block = attempt { () throws(JobError.Problem) in try job["block"]?.integer(1...65_536) ?? 64 }
-        _ = attempt { () throws(JobError.Problem) in try Self.output(job["output"]) }
-        let sampler = attempt { () throws(JobError.Problem) -> SamplerSettings? in
+        let draws = attempt { () throws(JSONProblem) in try job["draws"]?.integer(1...1 << 24) ?? 1 }
+        let thin = attempt { () throws(JSONProblem) in try job["thin"]?.integer(1...1 << 24) ?? 1 }
+        let block = attempt { () throws(JSONProblem) in try job["block"]?.integer(1...65_536) ?? 64 }
+        _ = attempt { () throws(JSONProblem) in try Self.output(job["output"]) }
+        let sampler = attempt { () throws(JSONProblem) -> SamplerSettings? in
             let field = try job.required("sampler", "the kernel: {\"kind\": \"hmc\", \"step_size\": 0.03}")
-            return try schedule.map { schedule throws(JobError.Problem) in
+            return try schedule.map { schedule throws(JSONProblem) in
                 try SamplerDecoder.sampler(field, levels: schedule.levels)
             }
         }
-        let target = attempt { () throws(JobError.Problem) -> TargetExpression? in
+        let target = attempt { () throws(JSONProblem) -> TargetExpression? in
             let field = try job.required(
                 "target", "a model's name or an operator such as {\"product\": [\"a\", \"b\"]}")
-            return try models.map { models throws(JobError.Problem) in
+            return try models.map { models throws(JSONProblem) in
                 try TargetDecoder(models: models).target(field)
             }
         }
@@ -68,12 +69,12 @@ struct JobDecoder {
         let result = Job(
             name: name, seed: seed, models: models, target: target, schedule: schedule, sampler: sampler,
             chains: count, draws: draws, thin: thin, block: block)
-        _ = attempt { () throws(JobError.Problem) in try Self.check(result, job) }
+        _ = attempt { () throws(JSONProblem) in try Self.check(result, job) }
         return result
     }
 
     /// What no section can tell alone.
-    private static func check(_ job: Job, _ members: Members) throws(JobError.Problem) {
+    private static func check(_ job: Job, _ members: JSONMembers) throws(JSONProblem) {
         let owner = members["draws"] ?? members.owner
         if job.draws > 1,
             !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)
@@ -96,7 +97,7 @@ struct JobDecoder {
         }
     }
 
-    private static func name(_ job: Members) throws(JobError.Problem) -> String {
+    private static func name(_ job: JSONMembers) throws(JSONProblem) -> String {
         let wish = "a name of lower-case letters, digits and hyphens, at most 64"
         let field = try job.required("name", wish)
         let name = try field.string(wish)
@@ -109,7 +110,7 @@ struct JobDecoder {
         return name
     }
 
-    private static func seed(_ field: Field?) throws(JobError.Problem) -> UInt64 {
+    private static func seed(_ field: JSONField?) throws(JSONProblem) -> UInt64 {
         guard let field else { return 0 }
         if field.isString {
             let text = try field.string("a seed")
@@ -125,7 +126,7 @@ struct JobDecoder {
         }
     }
 
-    private static func schedule(_ field: Field?) throws(JobError.Problem) -> ScheduleDescription {
+    private static func schedule(_ field: JSONField?) throws(JSONProblem) -> ScheduleDescription {
         guard let field else { return ScheduleDescription(kind: .cosine, levels: 100) }
         let members = try field.members("{\"kind\": \"cosine\", \"levels\": 100}", allowed: ["kind", "levels"])
         let kinds = ScheduleDescription.Kind.allCases.map(\.rawValue)
@@ -138,7 +139,7 @@ struct JobDecoder {
         return ScheduleDescription(kind: kind, levels: levels)
     }
 
-    private static func output(_ field: Field?) throws(JobError.Problem) {
+    private static func output(_ field: JSONField?) throws(JSONProblem) {
         guard let field else { return }
         let members = try field.members("{\"formats\": [\"npy\"]}", allowed: ["formats"])
         guard let formats = members["formats"] else { return }

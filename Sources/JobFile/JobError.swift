@@ -1,3 +1,5 @@
+public import StrictJSON
+
 /// Why a job file was refused.
 public struct JobError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of refusal it is.
@@ -8,41 +10,12 @@ public struct JobError: Error, Sendable, Equatable, CustomStringConvertible {
         case noInput
     }
 
-    /// One thing that is wrong.
-    public struct Problem: Sendable, Equatable, CustomStringConvertible {
-        /// Counted from 1.
-        public let line: Int
-        /// Where in the job, as a JSON pointer (RFC 6901); empty for the whole.
-        public let pointer: String
-        /// What is wrong and what to write instead.
-        public let message: String
-
-        /// The message loses control characters, which would command the terminal that it is shown on,
-        /// and whatever goes beyond a thousand characters.
-        init(line: Int, pointer: String, message: String) {
-            self.line = line
-            self.pointer = pointer
-            self.message = Self.printable(message)
-        }
-
-        private static func printable(_ text: String) -> String {
-            let longest = 1000
-            var printable = String.UnicodeScalarView()
-            for scalar in text.unicodeScalars.prefix(longest) {
-                printable.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
-            }
-            return String(printable) + (text.unicodeScalars.count > longest ? "…" : "")
-        }
-
-        public var description: String { pointer.isEmpty ? message : "\(Self.printable(pointer)): \(message)" }
-    }
-
     /// What to end with.
     public let code: Code
     /// The file as the user named it.
     public let file: String
     /// In the order of the file; none if there is no file.
-    public let problems: [Problem]
+    public let problems: [JSONProblem]
 
     /// One line a problem, each with file, line and place.
     public var description: String {

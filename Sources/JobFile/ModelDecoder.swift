@@ -1,3 +1,4 @@
+import StrictJSON
 import EnergyModels
 
 /// Reads the leaves of a job.
@@ -5,7 +6,7 @@ enum ModelDecoder {
     private static let kinds = ["gaussian", "gaussian_mixture", "uniform_box"]
     private static let largestDimension = 4096
 
-    static func models(_ field: Field) throws(JobError.Problem) -> [String: ModelDescription] {
+    static func models(_ field: JSONField) throws(JSONProblem) -> [String: ModelDescription] {
         let members = try field.members("an object of models by name")
         var models: [String: ModelDescription] = [:]
         var first: (name: String, dimension: Int)?
@@ -25,7 +26,7 @@ enum ModelDecoder {
         return models
     }
 
-    private static func model(_ field: Field) throws(JobError.Problem) -> ModelDescription {
+    private static func model(_ field: JSONField) throws(JSONProblem) -> ModelDescription {
         let members = try field.members("a model such as {\"kind\": \"gaussian\", …}")
         let kindField = try members.required("kind", "one of \(kinds)")
         let kind = try kindField.string("one of \(kinds)")
@@ -46,7 +47,7 @@ enum ModelDecoder {
     }
 
     /// The corners of a box, low below high.
-    static func box(_ members: Members, dimension: Int? = nil) throws(JobError.Problem) -> ([Double], [Double]) {
+    static func box(_ members: JSONMembers, dimension: Int? = nil) throws(JSONProblem) -> ([Double], [Double]) {
         let low = try members.required("low", "the lower corner, one number per dimension")
             .numbers("one number per dimension", count: dimension)
         let highField = try members.required("high", "the upper corner, one number per dimension")
@@ -58,19 +59,19 @@ enum ModelDecoder {
         return (low, high)
     }
 
-    private static func check(dimension: Int, _ field: Field) throws(JobError.Problem) {
+    private static func check(dimension: Int, _ field: JSONField) throws(JSONProblem) {
         guard dimension <= largestDimension else {
             throw field.problem("has \(dimension) dimensions; at most \(largestDimension) are possible")
         }
     }
 
     /// Weights are divided by their sum, which must therefore be a number.
-    static func check(sum weights: [Double]?, _ field: Field?) throws(JobError.Problem) {
+    static func check(sum weights: [Double]?, _ field: JSONField?) throws(JSONProblem) {
         guard let weights, let field, !weights.reduce(0, +).isFinite else { return }
         throw field.problem("add up to more than a number can hold; divide all weights by the largest")
     }
 
-    private static func gaussian(_ field: Field) throws(JobError.Problem) -> ModelDescription {
+    private static func gaussian(_ field: JSONField) throws(JSONProblem) -> ModelDescription {
         let members = try field.members("a Gaussian", allowed: ["kind", "mean", "covariance"])
         let mean = try members.required("mean", "one number per dimension").numbers("one number per dimension")
         try check(dimension: mean.count, field)
@@ -109,7 +110,7 @@ enum ModelDecoder {
         return true
     }
 
-    private static func mixture(_ field: Field) throws(JobError.Problem) -> ModelDescription {
+    private static func mixture(_ field: JSONField) throws(JSONProblem) -> ModelDescription {
         let members = try field.members("a mixture", allowed: ["kind", "means", "std", "weights"])
         let centres = try members.required("means", "one centre per component").array("one centre per component")
         let dimension = try centres[0].array("one number per dimension").count
@@ -126,8 +127,8 @@ enum ModelDecoder {
     }
 
     private static func deviations(
-        _ field: Field, components: Int, dimension: Int
-    ) throws(JobError.Problem) -> [[Double]] {
+        _ field: JSONField, components: Int, dimension: Int
+    ) throws(JSONProblem) -> [[Double]] {
         guard field.isArray else {
             let value = try field.positive("0.03")
             return [[Double]](repeating: [Double](repeating: value, count: dimension), count: components)

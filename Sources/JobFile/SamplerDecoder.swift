@@ -1,3 +1,4 @@
+import StrictJSON
 import Sampling
 
 /// Reads the sampler of a job.
@@ -8,7 +9,7 @@ enum SamplerDecoder {
     ]
     private static let hamiltonian = ["leapfrog", "damping", "mass"]
 
-    static func sampler(_ field: Field, levels: Int) throws(JobError.Problem) -> SamplerSettings {
+    static func sampler(_ field: JSONField, levels: Int) throws(JSONProblem) -> SamplerSettings {
         let members = try field.members("a sampler, an object")
         let kinds = SamplerSettings.Kind.allCases.map(\.rawValue)
         let kindField = try members.required("kind", "one of \(kinds)")
@@ -44,13 +45,13 @@ enum SamplerDecoder {
             damping: kind.isHamiltonian
                 ? try members["damping"]?.number("a number from 0 to below 1", where: { $0 >= 0 && $0 < 1 }) ?? 0.5 : 0,
             stepSize: try values(step, levels: levels),
-            mass: try members["mass"].map { field throws(JobError.Problem) in try values(field, levels: levels) }
+            mass: try members["mass"].map { field throws(JSONProblem) in try values(field, levels: levels) }
                 ?? .constant(1),
             reverseSteps: try members["reverse_steps"]?.bool() ?? false,
             levels: try range(members["levels"], levels: levels))
     }
 
-    private static func values(_ field: Field, levels: Int) throws(JobError.Problem) -> LevelValues {
+    private static func values(_ field: JSONField, levels: Int) throws(JSONProblem) -> LevelValues {
         if field.isArray {
             return .perLevel(
                 try field.numbers(
@@ -68,7 +69,7 @@ enum SamplerDecoder {
         return .betaPower(scale: try entries[0].positive("0.1"), exponent: try entries[1].number())
     }
 
-    private static func range(_ field: Field?, levels: Int) throws(JobError.Problem) -> ClosedRange<Int> {
+    private static func range(_ field: JSONField?, levels: Int) throws(JSONProblem) -> ClosedRange<Int> {
         guard let field else { return 0...levels - 1 }
         let ends = try field.array("[first, last], the levels that get transitions", count: 2)
         let first = try ends[0].integer(0...levels - 1)

@@ -11,7 +11,7 @@ struct TargetDecoder {
 
     let models: [String: ModelDescription]
 
-    func target(_ field: Field) throws(JobError.Problem) -> TargetExpression {
+    func target(_ field: JSONField) throws(JSONProblem) -> TargetExpression {
         let expression = try expression(field, sign: 1, depth: 0)
         if let bounds = expression.bounds, bounds.isEmpty {
             throw field.problem(
@@ -23,7 +23,7 @@ struct TargetDecoder {
     private var dimension: Int { models.values.first?.dimension ?? 0 }
 
     /// - Parameter sign: 1, or -1 where the expression's log density is subtracted.
-    private func expression(_ field: Field, sign: Int, depth: Int) throws(JobError.Problem) -> TargetExpression {
+    private func expression(_ field: JSONField, sign: Int, depth: Int) throws(JSONProblem) -> TargetExpression {
         guard depth <= Self.deepest else { throw field.problem("operators are nested more than \(Self.deepest) deep") }
         if field.isString {
             let name = try field.string("a model's name")
@@ -56,7 +56,7 @@ struct TargetDecoder {
         }
     }
 
-    private func children(_ field: Field, signs: [Int], depth: Int) throws(JobError.Problem) -> [TargetExpression] {
+    private func children(_ field: JSONField, signs: [Int], depth: Int) throws(JSONProblem) -> [TargetExpression] {
         var children: [TargetExpression] = []
         for (child, sign) in zip(try field.array("the parts of the composition"), signs) {
             children.append(try expression(child, sign: sign, depth: depth + 1))
@@ -65,8 +65,8 @@ struct TargetDecoder {
     }
 
     private func product(
-        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
-    ) throws(JobError.Problem) -> TargetExpression {
+        _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
+    ) throws(JSONProblem) -> TargetExpression {
         let members = try field.members("a product", allowed: ["product", "weights"])
         let count = try inner.array("the factors").count
         let weights = try members["weights"]?.numbers("one weight per factor", count: count)
@@ -76,8 +76,8 @@ struct TargetDecoder {
     }
 
     private func mixture(
-        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
-    ) throws(JobError.Problem) -> TargetExpression {
+        _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
+    ) throws(JSONProblem) -> TargetExpression {
         let members = try field.members(
             "a mixture", allowed: ["mixture", "weights", "log_normalizers", "sharpness"])
         let count = try inner.array("the components").count
@@ -103,8 +103,8 @@ struct TargetDecoder {
     }
 
     private func negation(
-        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
-    ) throws(JobError.Problem) -> TargetExpression {
+        _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
+    ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("a negation", allowed: ["negation"])
         let members = try inner.members("{\"of\": …, \"by\": …, \"weight\": …}", allowed: ["of", "by", "weight"])
         return .negation(
@@ -114,8 +114,8 @@ struct TargetDecoder {
     }
 
     private func guidance(
-        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
-    ) throws(JobError.Problem) -> TargetExpression {
+        _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
+    ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("a guidance", allowed: ["guidance"])
         let members = try inner.members(
             "{\"unconditional\": …, \"conditional\": […], \"scale\": …}",
@@ -134,8 +134,8 @@ struct TargetDecoder {
     }
 
     private func tempered(
-        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
-    ) throws(JobError.Problem) -> TargetExpression {
+        _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
+    ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("a tempering", allowed: ["tempered"])
         let members = try inner.members("{\"of\": …, \"temperature\": …}", allowed: ["of", "temperature"])
         return .tempered(
@@ -144,8 +144,8 @@ struct TargetDecoder {
     }
 
     private func bounded(
-        _ field: Field, _ inner: Field, _ sign: Int, _ depth: Int
-    ) throws(JobError.Problem) -> TargetExpression {
+        _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
+    ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("bounds", allowed: ["bounded"])
         guard sign > 0 else {
             throw field.problem(

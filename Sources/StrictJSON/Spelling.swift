@@ -1,12 +1,12 @@
 /// Finds what a misspelt name was meant to be.
-enum Spelling {
+public enum Spelling {
     /// Names beyond this length, in bytes, are not compared: the time grows with its square.
     private static let longest = 64
     /// A job may have thousands of models; a message names a few.
     private static let listed = 16
 
     /// `did you mean "x"? Known: …`, or only what is known.
-    static func suggestion(for name: String, among known: [String]) -> String {
+    public static func suggestion(for name: String, among known: [String]) -> String {
         let more = known.count > listed ? " and \(known.count - listed) more" : ""
         let list = known.prefix(listed).map { "\"\($0)\"" }.joined(separator: ", ") + more
         guard name.utf8.count <= longest else { return "known: \(list)" }

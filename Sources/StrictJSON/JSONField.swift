@@ -1,15 +1,22 @@
-import StrictJSON
+/// A value of a JSON text and the place where it stands, read with a wish for its type.
+public struct JSONField: Sendable {
+    /// The value.
+    public let node: JSONNode
+    /// Where it stands, as a JSON pointer (RFC 6901); empty for the whole.
+    public let pointer: String
 
-/// A value of the job file and the place where it stands, read with a wish for its type.
-struct Field {
-    let node: JSONNode
-    let pointer: String
-
-    func problem(_ message: String) -> JobError.Problem {
-        JobError.Problem(line: node.line, pointer: pointer, message: message)
+    /// The value at a place of the text.
+    public init(node: JSONNode, pointer: String) {
+        self.node = node
+        self.pointer = pointer
     }
 
-    private func wrong(_ wish: String) -> JobError.Problem {
+    /// Says what is wrong here and what to write instead.
+    public func problem(_ message: String) -> JSONProblem {
+        JSONProblem(line: node.line, pointer: pointer, message: message)
+    }
+
+    private func wrong(_ wish: String) -> JSONProblem {
         problem("must be \(wish), is \(shown)")
     }
 
@@ -22,69 +29,78 @@ struct Field {
         }
     }
 
-    func string(_ wish: String) throws(JobError.Problem) -> String {
+    /// A string. - Parameter wish: what a message says it must be.
+    public func string(_ wish: String) throws(JSONProblem) -> String {
         guard case .string(let text) = node.value else { throw wrong(wish) }
         return text
     }
 
-    func bool() throws(JobError.Problem) -> Bool {
+    /// True or false.
+    public func bool() throws(JSONProblem) -> Bool {
         guard case .bool(let value) = node.value else { throw wrong("true or false") }
         return value
     }
 
     /// A finite number that meets a condition.
-    func number(
+    public func number(
         _ wish: String = "a finite number", where condition: (Double) -> Bool = { _ in true }
-    ) throws(JobError.Problem) -> Double {
+    ) throws(JSONProblem) -> Double {
         guard case .number(let text) = node.value, let value = Double(text), value.isFinite, condition(value) else {
             throw wrong(wish)
         }
         return value
     }
 
-    func positive(_ example: String) throws(JobError.Problem) -> Double {
+    /// A finite number above zero.
+    public func positive(_ example: String) throws(JSONProblem) -> Double {
         try number("a finite number above zero such as \(example)") { $0 > 0 }
     }
 
-    func integer(_ range: ClosedRange<Int>) throws(JobError.Problem) -> Int {
+    /// A whole number in a range, written without a fraction or an exponent.
+    public func integer(_ range: ClosedRange<Int>) throws(JSONProblem) -> Int {
         guard case .number(let text) = node.value, let value = Int(text), range.contains(value) else {
             throw wrong("a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
 
-    func array(_ wish: String, count: Int? = nil) throws(JobError.Problem) -> [Field] {
+    /// The entries of an array that is not empty.
+    public func array(_ wish: String, count: Int? = nil) throws(JSONProblem) -> [JSONField] {
         guard case .array(let nodes) = node.value else { throw wrong(wish) }
         guard !nodes.isEmpty else { throw problem("must not be empty; give \(wish)") }
         if let count, nodes.count != count {
             throw problem("must have \(count) entries, has \(nodes.count); give \(wish)")
         }
-        return nodes.enumerated().map { Field(node: $1, pointer: "\(pointer)/\($0)") }
+        return nodes.enumerated().map { JSONField(node: $1, pointer: "\(pointer)/\($0)") }
     }
 
-    func numbers(
+    /// An array of finite numbers that each meet a condition.
+    public func numbers(
         _ wish: String, count: Int? = nil, entry: String = "a finite number",
         where condition: (Double) -> Bool = { _ in true }
-    ) throws(JobError.Problem) -> [Double] {
+    ) throws(JSONProblem) -> [Double] {
         var values: [Double] = []
         for field in try array(wish, count: count) { values.append(try field.number(entry, where: condition)) }
         return values
     }
 
-    var isArray: Bool {
+    /// Whether an array stands here.
+    public var isArray: Bool {
         if case .array = node.value { true } else { false }
     }
 
-    var isObject: Bool {
+    /// Whether an object stands here.
+    public var isObject: Bool {
         if case .object = node.value { true } else { false }
     }
 
-    var isString: Bool {
+    /// Whether a string stands here.
+    public var isString: Bool {
         if case .string = node.value { true } else { false }
     }
 
     /// The members of an object that has none but the named ones.
-    func members(_ wish: String, allowed: [String]) throws(JobError.Problem) -> Members {
+    public func members(_ wish: String, allowed: [String]) throws(JSONProblem) -> JSONMembers {
         let members = try members(wish)
         for name in members.names where !allowed.contains(name) {
             throw members[name]?.problem(
@@ -94,33 +110,34 @@ struct Field {
     }
 
     /// The members of an object, whatever their names.
-    func members(_ wish: String) throws(JobError.Problem) -> Members {
+    public func members(_ wish: String) throws(JSONProblem) -> JSONMembers {
         guard case .object(let members) = node.value else { throw wrong(wish) }
-        return Members(
+        return JSONMembers(
             owner: self, names: members.map(\.name),
             fields: Dictionary(
                 uniqueKeysWithValues: members.map { member in
                     let escaped = member.name.split(separator: "~", omittingEmptySubsequences: false)
                         .joined(separator: "~0").split(separator: "/", omittingEmptySubsequences: false)
                         .joined(separator: "~1")
-                    return (member.name, Field(node: member.node, pointer: "\(pointer)/\(escaped)"))
+                    return (member.name, JSONField(node: member.node, pointer: "\(pointer)/\(escaped)"))
                 }))
     }
 }
 
 /// The members of an object.
-struct Members {
-    let owner: Field
+public struct JSONMembers: Sendable {
+    /// The object itself.
+    public let owner: JSONField
     /// In the order of the file.
-    let names: [String]
-    fileprivate let fields: [String: Field]
+    public let names: [String]
+    fileprivate let fields: [String: JSONField]
 
-    subscript(_ name: String) -> Field? { fields[name] }
+    /// The member of a name, if there is one.
+    public subscript(_ name: String) -> JSONField? { fields[name] }
 
-    func required(_ name: String, _ wish: String) throws(JobError.Problem) -> Field {
+    /// The member of a name that must be there.
+    public func required(_ name: String, _ wish: String) throws(JSONProblem) -> JSONField {
         guard let field = fields[name] else { throw owner.problem("\"\(name)\" is missing; give \(wish)") }
         return field
     }
 }
-
-extension JobError.Problem: Error {}

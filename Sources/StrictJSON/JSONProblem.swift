@@ -1,0 +1,28 @@
+/// One thing that is wrong in a JSON text.
+public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Counted from 1.
+    public let line: Int
+    /// Where in the text, as a JSON pointer (RFC 6901); empty for the whole.
+    public let pointer: String
+    /// What is wrong and what to write instead.
+    public let message: String
+
+    /// The message loses control characters, which would command the terminal that it is shown on,
+    /// and whatever goes beyond a thousand characters.
+    public init(line: Int, pointer: String, message: String) {
+        self.line = line
+        self.pointer = pointer
+        self.message = Self.printable(message)
+    }
+
+    private static func printable(_ text: String) -> String {
+        let longest = 1000
+        var printable = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(longest) {
+            printable.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+        }
+        return String(printable) + (text.unicodeScalars.count > longest ? "…" : "")
+    }
+
+    public var description: String { pointer.isEmpty ? message : "\(Self.printable(pointer)): \(message)" }
+}
