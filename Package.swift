@@ -32,6 +32,7 @@ let package = Package(
     products: [
         .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
         .executable(name: "rrr-worker", targets: ["rrr-worker"]),
+        .executable(name: "rrr-model", targets: ["rrr-model"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,7 +52,7 @@ let package = Package(
         // Numerics.
         room("VectorMath", ["CVectorMath"]),
         room("RandomStreams", ["VectorMath", "CVectorMath"]),
-        room("EnergyModels", ["VectorMath"]),
+        room("EnergyModels", ["VectorMath", "StrictJSON"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
 
@@ -62,14 +63,21 @@ let package = Package(
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
 
+        // Networks.
+        room(
+            "Training",
+            ["EnergyModels", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON", "VectorMath"]),
+        room("ModelInspection", ["EnergyModels", "RunFolder", "ContentHash", "StrictJSON"]),
+
         // The pool.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
         room("PoolCore"),
         room("StopSignals"),
+        room("TerminalProgress"),
         room(
             "Coordinator",
             [
-                "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON", "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         room(
@@ -82,8 +90,10 @@ let package = Package(
             "rrr-coordinator",
             [
                 "Coordinator", "JobFile", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
+                "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
         command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
 
         tests("VectorMathTests", ["VectorMath"]),
@@ -94,6 +104,10 @@ let package = Package(
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JobFileTests", ["JobFile", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
+        tests(
+            "TrainingTests",
+            ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
+            exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),
