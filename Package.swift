@@ -54,7 +54,8 @@ let package = Package(
         room("RandomStreams", ["VectorMath", "CVectorMath"]),
         // Its tests look inside, in release builds too: they compute every node anew in double precision.
         room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
-        room("EnergyModels", ["VectorMath"]),
+        room("EnergyModels", ["TensorGraph", "VectorMath"]),
+        room("Training", ["EnergyModels", "TensorGraph"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
 

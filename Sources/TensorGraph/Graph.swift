@@ -63,7 +63,8 @@ public final class Graph {
 
 /// A node of a ``Graph``: a tensor yet to be computed.
 public struct Value {
-    let graph: Graph
+    /// Where it belongs.
+    public let graph: Graph
     let index: Int
 
     var node: Graph.Node { graph.nodes[index] }
