@@ -43,6 +43,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CProtobufC"),
         .systemLibrary(name: "CSodium"),
+        .systemLibrary(name: "COpenBLAS"),
         .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
         // Always optimised: the numerics of a debug build are the same bits, and its tests stay quick.
         .target(
@@ -52,7 +53,9 @@ let package = Package(
         // Numerics.
         room("VectorMath", ["CVectorMath"]),
         room("RandomStreams", ["VectorMath", "CVectorMath"]),
-        room("EnergyModels", ["VectorMath", "StrictJSON"]),
+        // Its tests look inside, in release builds too: they compute every node anew in double precision.
+        room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
+        room("EnergyModels", ["TensorGraph", "StrictJSON", "VectorMath"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
 
@@ -63,10 +66,13 @@ let package = Package(
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
 
-        // Networks.
+        // Networks. The tests of training look inside, in release builds too: at its batches and its arithmetic.
         room(
             "Training",
-            ["EnergyModels", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON", "VectorMath"]),
+            [
+                "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON",
+                "VectorMath",
+            ], settings: [.unsafeFlags(["-enable-testing"])]),
         room("ModelInspection", ["EnergyModels", "RunFolder", "ContentHash", "StrictJSON"]),
 
         // The pool.
@@ -98,12 +104,13 @@ let package = Package(
 
         tests("VectorMathTests", ["VectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
+        tests("TensorGraphTests", ["TensorGraph"]),
         tests("EnergyModelsTests", ["EnergyModels", "VectorMath"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
-        tests("JobFileTests", ["JobFile", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
+        tests("JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
         tests(
             "TrainingTests",
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],

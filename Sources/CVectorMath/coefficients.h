@@ -80,3 +80,20 @@ static const double erfcx_tail[] = {
     0x1.3ba5916e9fd7fp+0,
 };
 
+// exp_tail for single precision
+static const float expf_tail[] = {
+    0x1.6d10fc0000000p-10f,
+    0x1.120b620000000p-7f,
+    0x1.55551a0000000p-5f,
+    0x1.5554de0000000p-3f,
+    0x1.0000000000000p-1f,
+};
+
+// log_tail for single precision
+static const float logf_tail[] = {
+    0x1.ddced80000000p-3f,
+    0x1.245c440000000p-2f,
+    0x1.9999ec0000000p-2f,
+    0x1.5555560000000p-1f,
+};
+

@@ -2,8 +2,10 @@
 """Writes coefficients.h: polynomials by Chebyshev interpolation in 60 digits (needs mpmath).
 
 Each polynomial is fitted at the Chebyshev nodes of its interval, rewritten in powers of its
-variable, rounded to double and printed highest power first, the order Horner's rule reads it in.
+variable, rounded to its type and printed highest power first, the order Horner's rule reads it in.
 """
+import struct
+
 from mpmath import atanh, cos, erfc, exp, mp, mpf, pi, sin, sqrt
 import mpmath as m
 
@@ -22,16 +24,21 @@ def fit(function, low, high, degree):
     return list(m.lu_solve(matrix, m.matrix([function(p) for p in points])))
 
 
-def show(name, comment, coefficients):
+def single(x):
+    return struct.unpack("f", struct.pack("f", float(x)))[0]
+
+
+def show(name, comment, coefficients, type="double"):
+    rounded, suffix = (single, "f") if type == "float" else (float, "")
     print(f"// {comment}")
-    print(f"static const double {name}[] = {{")
+    print(f"static const {type} {name}[] = {{")
     for c in reversed(coefficients):
-        print(f"    {float(c).hex()},")
+        print(f"    {rounded(c).hex()}{suffix},")
     print("};\n")
 
 
 def exp_tail(r):  # exp(r) = 1 + r + r^2 * tail(r)
-    return (m.expm1(r) - r) / r**2 if r else mpf(1) / 2
+    return (m.expm1(r) - r) / r**2 if abs(r) > 1e-20 else mpf(1) / 2
 
 
 def log_tail(z):  # log((1 + s) / (1 - s)) = 2 s + s z tail(z) with z = s^2
@@ -69,3 +76,5 @@ show("log_tail", "(2 atanh(s) - 2 s) / s^3 in s^2 on s <= 0.1716", fit(log_tail,
 show("sine_tail", "sin(2 pi r) / r in r^2 on r <= 1/8", fit(sine, 0, mpf(1) / 64, 7))
 show("cosine_tail", "cos(2 pi r) in r^2 on r <= 1/8", fit(cosine, 0, mpf(1) / 64, 7))
 show("erfcx_tail", "(1 + 2 x) erfcx(x) in q = (x - 4) / (x + 4), x >= 0", fit(scaled_erfcx, -1, 1, 23))
+show("expf_tail", "exp_tail for single precision", fit(exp_tail, -half_log2, half_log2, 4), "float")
+show("logf_tail", "log_tail for single precision", fit(log_tail, 0, (3 - 2 * sqrt(2)) ** 2, 3), "float")

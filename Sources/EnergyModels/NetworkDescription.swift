@@ -84,7 +84,9 @@ extension NetworkDescription.Architecture {
     public var parameters: [NetworkParameter] {
         let wide = widen * hidden
         var list = [NetworkParameter(name: "time_embedding.weight", shape: [levels, embedding])]
-        if let classes { list.append(NetworkParameter(name: "label_embedding.weight", shape: [classes + 1, embedding])) }
+        if let classes {
+            list.append(NetworkParameter(name: "label_embedding.weight", shape: [classes + 1, embedding]))
+        }
         func linear(_ name: String, _ inputs: Int, _ outputs: Int) {
             list.append(NetworkParameter(name: name + ".weight", shape: [outputs, inputs]))
             list.append(NetworkParameter(name: name + ".bias", shape: [outputs]))

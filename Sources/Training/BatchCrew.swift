@@ -15,11 +15,8 @@ final class BatchCrew: Sendable {
 
         let tools: Mutex<Tools>
 
-        init(_ spec: TrainingSpec, data: TrainingData) {
-            tools = Mutex(
-                Tools(
-                    shard: TrainingShard(spec, data: data),
-                    loss: DenoisingLoss(description: spec.network, rows: spec.shard)))
+        init(shard: TrainingShard, loss: sending DenoisingLoss) {
+            tools = Mutex(Tools(shard: shard, loss: loss))
         }
     }
 
@@ -35,7 +32,11 @@ final class BatchCrew: Sendable {
 
     /// - Parameter threads: how many compute side by side; more than there are shards would have nothing to do.
     init(_ spec: TrainingSpec, data: TrainingData, parameters: Int, threads: Int) {
-        benches = (0..<min(threads, spec.shards)).map { _ in Bench(spec, data: data) }
+        benches = (0..<min(threads, spec.shards)).map { _ in
+            Bench(
+                shard: TrainingShard(spec, data: data),
+                loss: DenoisingLoss(description: spec.network, rows: spec.shard))
+        }
         yields = (0..<spec.shards).map { _ in Yield(parameters: parameters) }
     }
 
@@ -48,6 +49,7 @@ final class BatchCrew: Sendable {
         // Dispatch keeps its threads from one call to the next.
         DispatchQueue.concurrentPerform(iterations: benches.count) { thread in
             benches[thread].tools.withLock { tools in
+                tools.loss.setParameters(parameters)
                 while true {
                     let index = next.add(1, ordering: .relaxed).oldValue
                     guard index < yields.count else { return }
@@ -55,7 +57,7 @@ final class BatchCrew: Sendable {
                     yields[index].value.withLock { yield in
                         yield.loss = tools.loss.evaluate(
                             points: tools.shard.points, noise: tools.shard.noise, levels: tools.shard.levels,
-                            labels: tools.shard.labels, parameters: parameters, gradient: &yield.gradient)
+                            labels: tools.shard.labels, gradient: &yield.gradient)
                     }
                 }
             }

@@ -1,5 +1,6 @@
 import Foundation
 import JobFile
+import StrictJSON
 import Testing
 
 @Suite("Hostile jobs")

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CVectorLoops.h"
+
 // y[i] = exp(x[i]); zero for x below -708. x and y may be the same array.
 void rrr_exp(size_t n, const double *x, double *y);
 

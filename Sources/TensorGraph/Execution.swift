@@ -1,0 +1,69 @@
+import CVectorMath
+
+/// A plan with memory of its own: what one thread runs. Running allocates nothing.
+public final class Execution {
+    /// What is run.
+    public let plan: Plan
+    private let level: Memory
+    private let evaluation: Memory
+    private let scratch: Memory
+    private let indices: UnsafeMutablePointer<Int32>
+
+    /// Memory for a plan; inputs and indices are 0.
+    public init(_ plan: Plan) {
+        self.plan = plan
+        level = Memory(count: plan.levelCount)
+        evaluation = Memory(count: plan.evaluationCount)
+        scratch = Memory(count: plan.registers * Int(RRR_STRIP))
+        indices = .allocate(capacity: max(plan.indexCount, 1))
+        indices.initialize(repeating: 0, count: max(plan.indexCount, 1))
+    }
+
+    deinit { indices.deallocate() }
+
+    /// Writes an input, by its number among the plan's inputs.
+    public func setInput(_ number: Int, _ write: (inout MutableSpan<Float>) -> Void) {
+        let input = plan.inputs[number]
+        let numbers = UnsafeMutableBufferPointer(start: regions[input.place], count: input.count)
+        var span = numbers.mutableSpan
+        write(&span)
+    }
+
+    /// Sets indices, by their number among the plan's indices. - Precondition: each is a row of the tables
+    /// that it gathers from.
+    public func setIndices(_ number: Int, _ values: some Sequence<Int32>) {
+        let input = plan.indexInputs[number]
+        var count = 0
+        for value in values {
+            precondition(
+                count < input.count && value >= 0 && Int(value) < input.limit, "index \(value) is out of range")
+            indices[input.offset + count] = value
+            count += 1
+        }
+        precondition(count == input.count, "\(count) indices for \(input.count)")
+    }
+
+    /// Computes what depends on the level alone; to be called when inputs of that rate were set.
+    public func runLevel() {
+        let regions = regions
+        for step in plan.levelSteps { step.run(regions) }
+    }
+
+    /// Computes the rest.
+    public func run() {
+        let regions = regions
+        for step in plan.evaluationSteps { step.run(regions) }
+    }
+
+    /// Reads an output, by its number among the plan's outputs, after ``run()``.
+    public func withOutput<Result>(_ number: Int, _ read: (Span<Float>) -> Result) -> Result {
+        let output = plan.outputs[number]
+        return read(UnsafeBufferPointer(start: UnsafePointer(regions[output.place]), count: output.count).span)
+    }
+
+    private var regions: Regions {
+        Regions(
+            constant: plan.constants.start, level: level.start, evaluation: evaluation.start, indices: indices,
+            scratch: scratch.start)
+    }
+}

@@ -1,0 +1,59 @@
+/// What a node of a graph computes: a closed set, whose gradients are made of itself.
+///
+/// Operands and results are row-major tensors. A new kind of layer (convolution, attention, resampling)
+/// is built from these or adds one case here, its gradient in Gradient.swift and its step in Step.swift.
+enum Operation: Hashable, Sendable {
+    /// Numbers that the caller sets.
+    case input
+    /// Whole numbers that the caller sets, for ``gather``; kept as Int32.
+    case indices
+    /// A tensor of the graph, by its place in ``Graph/constants``.
+    case constant(Int)
+    /// One number from the numbers at the same place of one or two operands, stretched as NumPy does.
+    case elementwise(Elementwise)
+    /// The operand stretched to the node's shape.
+    case broadcast
+    /// The operand itself; its gradient is taken to be zero.
+    case stopGradient
+    /// Along axes, which keep length 1.
+    case reduce(Reduction, axes: [Int])
+    /// Matrix products over the last two axes, one for each index of the others.
+    case matrixMultiply(transposeLeft: Bool, transposeRight: Bool)
+    /// The same numbers in another shape.
+    case reshape
+    /// Axis i of the result is axis `order[i]` of the operand.
+    case transpose(order: [Int])
+    /// Part of an axis, from a start on; its length is the node's.
+    case slice(axis: Int, start: Int)
+    /// Operands one behind the other along an axis.
+    case concatenate(axis: Int)
+    /// Rows of a table [rows, width] at indices [n]: [n, width].
+    case gather
+    /// The rows [n, width] summed into a table at indices [n]: the gradient of ``gather``.
+    case scatterSum
+}
+
+/// Elementwise operations; the first group takes one operand, the second two.
+enum Elementwise: Sendable {
+    case negate, exponential, logarithm, squareRoot, sigmoid
+    case add, subtract, multiply, divide, maximum
+    /// 1 where the first operand is greater, else 0.
+    case greater
+}
+
+/// How a reduction joins numbers.
+enum Reduction: Sendable {
+    case sum, maximum
+}
+
+/// How often a value changes; what changes seldom is not computed often.
+public enum Rate: Int, Sendable, Comparable, CaseIterable {
+    /// Never: computed when the plan is made.
+    case constant
+    /// With the noise level.
+    case level
+    /// With every evaluation.
+    case evaluation
+
+    public static func < (a: Rate, b: Rate) -> Bool { a.rawValue < b.rawValue }
+}

@@ -1,0 +1,263 @@
+import CVectorMath
+
+/// A graph compiled for running: constants folded, the steps of each rate in order, elementwise chains
+/// fused, every array placed in memory. Plans are values that threads share; each thread runs a plan
+/// with an ``Execution`` of its own.
+public struct Plan: Sendable {
+    struct Input: Sendable {
+        let place: Place
+        let count: Int
+    }
+
+    struct IndexInput: Sendable {
+        let offset: Int
+        let count: Int
+        /// Indices stay below it: the rows of the smallest table that they gather from.
+        let limit: Int
+    }
+
+    let inputs: [Input]
+    let indexInputs: [IndexInput]
+    let outputs: [Input]
+    let levelSteps: [Instruction]
+    let evaluationSteps: [Instruction]
+    let constants: ConstantMemory
+    let levelCount: Int
+    let evaluationCount: Int
+    let indexCount: Int
+    let registers: Int
+
+    /// Compiles what `outputs` depend on.
+    ///
+    /// - Parameters:
+    ///   - inputs: the graph's inputs and indices, in the order in which an execution counts them, each kind
+    ///     from 0; all that the outputs depend on must be there.
+    ///   - outputs: what is computed, in the order in which an execution counts them.
+    public init(inputs: [Value], outputs: [Value]) {
+        var compiler = PlanCompiler(inputs: inputs, outputs: outputs)
+        let constantSteps = compiler.compile(.constant)
+        levelSteps = compiler.compile(.level)
+        evaluationSteps = compiler.compile(.evaluation)
+        let graph = compiler.graph
+        self.inputs = inputs.filter { $0.node.operation == .input }.map(compiler.array)
+        self.outputs = outputs.map(compiler.array)
+        indexInputs = compiler.indexInputs
+        (levelCount, evaluationCount) = (compiler.counts[.level] ?? 0, compiler.counts[.evaluation] ?? 0)
+        indexCount = indexInputs.reduce(0) { $0 + $1.count }
+        registers = (constantSteps + levelSteps + evaluationSteps).map(\.registers).max() ?? 0
+
+        let memory = Memory(count: compiler.counts[.constant] ?? 0)
+        for index in compiler.needed {
+            guard case .constant(let tensor) = graph.nodes[index].operation, let place = compiler.places[index] else {
+                continue
+            }
+            for (number, value) in graph.constants[tensor].values.enumerated() {
+                memory.start[place.offset + number] = value
+            }
+        }
+        MatrixLibrary.singleThread
+        let scratch = Memory(count: registers * Int(RRR_STRIP))
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1) { none in
+            guard let none = none.baseAddress else { return }
+            // Constant steps touch nothing but constants.
+            let regions = Regions(
+                constant: memory.start, level: memory.start, evaluation: memory.start, indices: none,
+                scratch: scratch.start)
+            for step in constantSteps { step.run(regions) }
+        }
+        constants = ConstantMemory(memory)
+    }
+
+    /// Bytes that the plan keeps for all executions together, and that each execution takes.
+    public var byteCounts: (shared: Int, perExecution: Int) {
+        let number = MemoryLayout<Float>.stride
+        return (
+            constants.count * number,
+            (levelCount + evaluationCount + indexCount + registers * Int(RRR_STRIP)) * number
+        )
+    }
+}
+
+extension Instruction {
+    fileprivate var registers: Int {
+        if case .loop(let loop) = self { loop.registers } else { 0 }
+    }
+}
+
+/// Compiles the rates of a plan one after the other.
+private struct PlanCompiler {
+    let graph: Graph
+    let needed: [Int]
+    let indexInputs: [Plan.IndexInput]
+    private(set) var places: [Int: Place] = [:]
+    /// Numbers in each region.
+    private(set) var counts: [Rate: Int] = [:]
+    private let outputs: Set<Int>
+    private let inputs: [Int]
+    private var indexOffsets: [Int: Int] = [:]
+
+    init(inputs: [Value], outputs: [Value]) {
+        graph = outputs[0].graph
+        let graph = graph
+        let needed = graph.needed(for: outputs.map(\.index))
+        self.needed = needed
+        self.outputs = Set(outputs.map { graph.source($0.index) })
+        self.inputs = inputs.map(\.index)
+        for index in needed where [.input, .indices].contains(graph.nodes[index].operation) {
+            precondition(inputs.contains { $0.index == index }, "an output depends on an input that is not listed")
+        }
+        var offset = 0
+        var indexInputs: [Plan.IndexInput] = []
+        for input in inputs where input.node.operation == .indices {
+            let tables = needed.compactMap { index -> Int? in
+                let node = graph.nodes[index]
+                guard node.operands.count == 2, node.operands[1] == input.index else { return nil }
+                return node.operation == .gather ? graph.nodes[node.operands[0]].shape[0] : node.shape[0]
+            }
+            indexOffsets[input.index] = offset
+            indexInputs.append(
+                Plan.IndexInput(offset: offset, count: input.shape[0], limit: tables.min() ?? .max))
+            offset += input.shape[0]
+        }
+        self.indexInputs = indexInputs
+    }
+
+    func array(_ value: Value) -> Plan.Input {
+        guard let place = places[graph.source(value.index)] else { preconditionFailure("an array without a place") }
+        return Plan.Input(place: place, count: value.shape.elementCount)
+    }
+
+    /// Schedules the nodes of a rate, places their arrays and makes their instructions.
+    mutating func compile(_ rate: Rate) -> [Instruction] {
+        let steps = Schedule(graph, rate: rate, needed: needed).steps
+        let stored = place(steps, rate)
+        return steps.flatMap { step -> [Instruction] in
+            switch step {
+            case .loop(let space, let members):
+                [
+                    .loop(
+                        FusedLoop(graph, space: space, members: members, stored: stored) { [places] index in
+                            guard let place = places[index] else { preconditionFailure("an array without a place") }
+                            return place
+                        })
+                ]
+            case .single(let index): instructions(index)
+            }
+        }
+    }
+
+    /// Gives a place to every array of a rate that more than one step touches.
+    ///
+    /// - Returns: the nodes whose arrays are in memory.
+    private mutating func place(_ steps: [Step], _ rate: Rate) -> Set<Int> {
+        var home: [Int: Int] = [:]
+        for (number, step) in steps.enumerated() {
+            for member in step.members { home[member] = number }
+        }
+        var lives: [Int: ClosedRange<Int>] = [:]
+        func touch(_ source: Int, until last: Int) {
+            let first = home[source] ?? 0
+            let previous = lives[source]?.upperBound ?? first
+            lives[source] = first...max(previous, last)
+        }
+        for index in needed where graph.nodes[index].rate == rate {
+            switch graph.nodes[index].operation {
+            case .input, .constant: touch(index, until: graph.nodes[index].operation == .input ? .max : 0)
+            default: if graph.nodes[index].isReduction { touch(index, until: home[index] ?? 0) }
+            }
+            if outputs.contains(index) { touch(index, until: .max) }
+        }
+        for index in inputs where graph.nodes[index].rate == rate && graph.nodes[index].operation == .input {
+            touch(index, until: .max)
+        }
+        for index in needed where graph.nodes[index].operation != .reshape {
+            for operand in graph.nodes[index].operands {
+                let source = graph.source(operand)
+                guard graph.nodes[source].rate == rate, graph.nodes[source].operation != .indices else { continue }
+                guard graph.nodes[index].rate == rate, let step = home[index] else {
+                    touch(source, until: .max)
+                    continue
+                }
+                // Within a loop numbers are handed on in registers.
+                if home[source] != step || source != operand { touch(source, until: step) }
+            }
+        }
+        let memory = MemoryPlan(
+            lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) })
+        for (node, offset) in memory.offsets { places[node] = Place(region: rate, offset: offset) }
+        counts[rate] = memory.count
+        return Set(lives.keys)
+    }
+
+    private func place(_ index: Int) -> Place {
+        guard let place = places[graph.source(index)] else { preconditionFailure("an array without a place") }
+        return place
+    }
+
+    /// The instructions of an operation that is not fused.
+    private func instructions(_ index: Int) -> [Instruction] {
+        let node = graph.nodes[index]
+        let shapes = node.operands.map { graph.nodes[$0].shape }
+        switch node.operation {
+        case .matrixMultiply(let transposeLeft, let transposeRight):
+            let rank = node.shape.count
+            return [
+                .multiply(
+                    MatrixProduct(
+                        count: node.shape.dropLast(2).reduce(1, *), rows: node.shape[rank - 2],
+                        inner: shapes[0][transposeLeft ? rank - 2 : rank - 1], columns: node.shape[rank - 1],
+                        transposeLeft: transposeLeft, transposeRight: transposeRight,
+                        left: place(node.operands[0]), right: place(node.operands[1]), result: place(index)))
+            ]
+        case .transpose(let order):
+            let strides = shapes[0].strides
+            return [
+                .copy(
+                    StridedCopy(
+                        lengths: node.shape, from: (place(node.operands[0]), order.map { strides[$0] }),
+                        to: (place(index), node.shape.strides)))
+            ]
+        case .slice(let axis, let start):
+            return [copy(node.operands[0], shapes[0], axis, start, into: index, node.shape, at: 0, lengths: node.shape)]
+        case .concatenate(let axis):
+            var start = 0
+            return zip(node.operands, shapes).map { operand, shape in
+                defer { start += shape[axis] }
+                return copy(operand, shape, axis, 0, into: index, node.shape, at: start, lengths: shape)
+            }
+        case .gather:
+            return [
+                .gather(
+                    RowTransfer(
+                        table: place(node.operands[0]), list: place(index),
+                        indices: indexOffsets[node.operands[1]] ?? 0,
+                        count: node.shape[0], tableRows: shapes[0][0], width: node.shape[1]))
+            ]
+        case .scatterSum:
+            return [
+                .scatterSum(
+                    RowTransfer(
+                        table: place(index), list: place(node.operands[0]),
+                        indices: indexOffsets[node.operands[1]] ?? 0,
+                        count: shapes[0][0], tableRows: node.shape[0], width: node.shape[1]))
+            ]
+        case .input, .indices, .constant, .elementwise, .broadcast, .stopGradient, .reduce, .reshape:
+            return []
+        }
+    }
+
+    /// Copies between parts of two arrays that begin at given places of one axis.
+    private func copy(
+        _ source: Int, _ sourceShape: [Int], _ axis: Int, _ sourceStart: Int, into result: Int, _ resultShape: [Int],
+        at resultStart: Int, lengths: [Int]
+    ) -> Instruction {
+        func part(_ index: Int, _ shape: [Int], _ start: Int) -> (Place, [Int]) {
+            let whole = place(index)
+            return (Place(region: whole.region, offset: whole.offset + start * shape.strides[axis]), shape.strides)
+        }
+        return .copy(
+            StridedCopy(
+                lengths: lengths, from: part(source, sourceShape, sourceStart),
+                to: part(result, resultShape, resultStart)))
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+
+@testable import TensorGraph
+
+/// Computes the nodes of a graph one by one in double precision, straight from the definition of each
+/// operation: no fusion, no shared memory, no library. What plans and gradients are held against.
+struct DoubleInterpreter {
+    var inputs: [Int: [Double]] = [:]
+    var indices: [Int: [Int]] = [:]
+
+    func values(_ value: Value) -> [Double] {
+        let graph = value.graph
+        var known: [Int: [Double]] = [:]
+        for index in graph.needed(for: [value.index]) {
+            known[index] = compute(graph, index) { known[$0] ?? [] }
+        }
+        return known[value.index] ?? []
+    }
+
+    private func compute(_ graph: Graph, _ index: Int, _ known: (Int) -> [Double]) -> [Double] {
+        let node = graph.nodes[index]
+        let shapes = node.operands.map { graph.nodes[$0].shape }
+        let count = node.shape.elementCount
+        switch node.operation {
+        case .input: return inputs[index] ?? []
+        case .indices: return []
+        case .constant(let tensor): return graph.constants[tensor].values.map(Double.init)
+        case .stopGradient, .reshape: return known(node.operands[0])
+        case .broadcast:
+            return places(node.shape).map { known(node.operands[0])[offset($0, shapes[0].strides(over: node.shape))] }
+        case .elementwise(let operation):
+            let operands = node.operands.map(known)
+            let strides = shapes.map { $0.strides(over: node.shape) }
+            return places(node.shape).map { place in
+                let a = operands[0][offset(place, strides[0])]
+                return apply(operation, a, operands.count > 1 ? operands[1][offset(place, strides[1])] : a)
+            }
+        case .reduce(let kind, let axes):
+            var result = [Double](repeating: kind == .sum ? 0 : -.infinity, count: count)
+            for (place, x) in zip(places(shapes[0]), known(node.operands[0])) {
+                let kept = place.enumerated().map { axes.contains($0) ? 0 : $1 }
+                let target = offset(kept, node.shape.strides)
+                result[target] = kind == .sum ? result[target] + x : max(result[target], x)
+            }
+            return result
+        case .matrixMultiply(let left, let right):
+            let (a, b) = (known(node.operands[0]), known(node.operands[1]))
+            let rank = node.shape.count
+            let inner = shapes[0][left ? rank - 2 : rank - 1]
+            return places(node.shape).map { place in
+                (0..<inner).reduce(0) { sum, k in
+                    let lead = Array(place.dropLast(2))
+                    let (i, j) = (place[rank - 2], place[rank - 1])
+                    return sum + a[offset(lead + (left ? [k, i] : [i, k]), shapes[0].strides)]
+                        * b[offset(lead + (right ? [j, k] : [k, j]), shapes[1].strides)]
+                }
+            }
+        case .transpose(let order):
+            return places(node.shape).map { place in
+                known(node.operands[0])[offset(place, order.map { shapes[0].strides[$0] })]
+            }
+        case .slice(let axis, let start):
+            return places(node.shape).map { place in
+                var from = place
+                from[axis] += start
+                return known(node.operands[0])[offset(from, shapes[0].strides)]
+            }
+        case .concatenate(let axis):
+            return places(node.shape).map { place in
+                var (from, part) = (place, 0)
+                while from[axis] >= shapes[part][axis] {
+                    from[axis] -= shapes[part][axis]
+                    part += 1
+                }
+                return known(node.operands[part])[offset(from, shapes[part].strides)]
+            }
+        case .gather:
+            let rows = indices[node.operands[1]] ?? []
+            return places(node.shape).map { known(node.operands[0])[rows[$0[0]] * node.shape[1] + $0[1]] }
+        case .scatterSum:
+            var result = [Double](repeating: 0, count: count)
+            for (place, x) in zip(places(shapes[0]), known(node.operands[0])) {
+                result[(indices[node.operands[1]] ?? [])[place[0]] * node.shape[1] + place[1]] += x
+            }
+            return result
+        }
+    }
+
+    private func apply(_ operation: Elementwise, _ a: Double, _ b: Double) -> Double {
+        switch operation {
+        case .negate: -a
+        case .exponential: exp(a)
+        case .logarithm: log(a)
+        case .squareRoot: a.squareRoot()
+        case .sigmoid: 1 / (1 + exp(-a))
+        case .add: a + b
+        case .subtract: a - b
+        case .multiply: a * b
+        case .divide: a / b
+        case .maximum: max(a, b)
+        case .greater: a > b ? 1 : 0
+        }
+    }
+
+    /// Every index tuple of a shape, in row-major order.
+    private func places(_ shape: [Int]) -> [[Int]] {
+        shape.reduce([[]]) { places, length in places.flatMap { place in (0..<length).map { place + [$0] } } }
+    }
+
+    private func offset(_ place: [Int], _ strides: [Int]) -> Int { zip(place, strides).reduce(0) { $0 + $1.0 * $1.1 } }
+}
