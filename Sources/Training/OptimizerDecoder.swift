@@ -16,7 +16,8 @@ enum OptimizerDecoder {
         if let field = members["decay"] { settings.decay = try field.name(OptimizerSettings.Decay.self) }
         if let field = members["final_learning_rate"] {
             guard settings.decay == .cosine else {
-                throw field.problem("a constant learning rate has no other end; leave it out, or use \"decay\": \"cosine\"")
+                throw field.problem(
+                    "a constant learning rate has no other end; leave it out, or use \"decay\": \"cosine\"")
             }
             settings.finalLearningRate = try field.number("a number from 0 to the learning rate") {
                 $0 >= 0 && $0 <= settings.learningRate

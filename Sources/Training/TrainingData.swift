@@ -45,7 +45,9 @@ struct TrainingData: Sendable {
             }
             source = .table(points: values, labels: given)
             do throws(UnreadableFile) {
-                files = try [SHA256.hash(ofFile: points)] + (try labels.map { path throws(UnreadableFile) in [try SHA256.hash(ofFile: path)] } ?? [])
+                files =
+                    try [SHA256.hash(ofFile: points)]
+                    + (try labels.map { path throws(UnreadableFile) in [try SHA256.hash(ofFile: path)] } ?? [])
             } catch {
                 throw TrainingError(exitStatus: 66, error.description)
             }
@@ -88,7 +90,8 @@ struct TrainingData: Sendable {
             let values = try reader.floats()
             if let index = values.firstIndex(where: { !$0.isFinite }) {
                 throw malformed(
-                    path, "[\(index / dimension), \(index % dimension)] is \(values[index]); every coordinate must be finite")
+                    path,
+                    "[\(index / dimension), \(index % dimension)] is \(values[index]); every coordinate must be finite")
             }
             return values
         } catch {

@@ -20,7 +20,8 @@ extension OptimizerSettings {
         .object([
             ("learning_rate", .number(learningRate)), ("final_learning_rate", .number(finalLearningRate)),
             ("decay", .string(decay.rawValue)), ("warmup", .integer(warmup)), ("beta1", .number(beta1)),
-            ("beta2", .number(beta2)), ("epsilon", .number(epsilon)), ("clip_norm", clipNorm.map { .number($0) } ?? .null),
+            ("beta2", .number(beta2)), ("epsilon", .number(epsilon)),
+            ("clip_norm", clipNorm.map { .number($0) } ?? .null),
         ])
     }
 }
@@ -36,7 +37,8 @@ extension DataDescription {
         case .density(.uniformBox(let low, let high), _): return .object([("low", row(low)), ("high", row(high))])
         case .density(.gaussianMixture(let means, let deviations, let weights), let labelled):
             return .object([
-                ("means", rows(means)), ("std", rows(deviations)), ("weights", row(weights)), ("labels", .bool(labelled)),
+                ("means", rows(means)), ("std", rows(deviations)), ("weights", row(weights)),
+                ("labels", .bool(labelled)),
             ])
         }
     }

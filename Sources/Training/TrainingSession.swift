@@ -1,7 +1,7 @@
 import ContentHash
 import EnergyModels
 import Foundation
-import RunFolder
+import StrictJSON
 
 /// One run of the command that trains: from the spec, or from a checkpoint, to the model file.
 public struct TrainingSession {
@@ -26,7 +26,7 @@ public struct TrainingSession {
     private let spec: TrainingSpec
     private let output: String
     private let checkpoint: String
-    private let identity: String
+    private let identity: JSONText
     private let firstStep: Int
     private var run: TrainingRun
 
@@ -51,16 +51,18 @@ public struct TrainingSession {
             }
         }
         let data = try TrainingData(spec)
-        identity = spec.identity(files: data.files).canonical
-        if start == .resume, hasCheckpoint {
-            let saved = try Checkpoint(path: checkpoint)
-            try saved.check(identity: identity, parameters: spec.network.architecture.parameterCount)
-            run = TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
-        } else {
+        identity = spec.identity(files: data.files)
+        guard start == .resume, hasCheckpoint else {
             run = TrainingRun(spec, data: data, threads: threads)
+            firstStep = 0
             try createFolder()
             try save()
+            return
         }
+        let saved = try Checkpoint(
+            path: checkpoint, identity: identity, iterations: spec.iterations,
+            count: spec.network.architecture.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) })
+        run = TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
         firstStep = run.steps
     }
 
@@ -69,12 +71,13 @@ public struct TrainingSession {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw TrainingError(exitStatus: 73, "\(folder.path): can't create the folder: \(error.localizedDescription)")
+            throw TrainingError(
+                exitStatus: 73, "\(folder.path): can't create the folder: \(error.localizedDescription)")
         }
     }
 
     private func save() throws(TrainingError) {
-        try Checkpoint(optimizer: run.optimizer, losses: run.losses, identity: identity).write(to: checkpoint)
+        try Checkpoint(optimizer: run.optimizer, losses: run.losses, identity: identity.canonical).write(to: checkpoint)
     }
 
     /// Trains to the end, or until it shall stop.
@@ -105,7 +108,8 @@ public struct TrainingSession {
                 try run.step()
             } catch {
                 throw TrainingError(
-                    exitStatus: error.exitStatus, "\(error); the checkpoint of iteration \(saved) stays at \(checkpoint)")
+                    exitStatus: error.exitStatus,
+                    "\(error); the checkpoint of iteration \(saved) stays at \(checkpoint)")
             }
             // The last one too: the model file may meet a full disk.
             if run.steps.isMultiple(of: spec.checkpointEvery) || run.steps == spec.iterations {
@@ -124,7 +128,9 @@ public struct TrainingSession {
             return Array(rest.prefix(count))
         }
         do {
-            try NetworkFile.write(description: spec.network, parameters: parameters, as: spec.weights, to: output)
+            try NetworkFile.write(
+                description: spec.network, parameters: parameters, as: spec.weights == .float16 ? .float16 : .float32,
+                to: output)
             try FileManager.default.removeItem(atPath: checkpoint)
             return TrainingResult(output: output, sha256: try SHA256.hash(ofFile: output).hex, progress: progress)
         } catch {

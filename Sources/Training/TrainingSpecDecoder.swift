@@ -41,7 +41,8 @@ struct TrainingSpecDecoder {
         let seed = attempt { () throws(JSONProblem) in try spec["seed"]?.seed() ?? 0 }
         let architecture = attempt { () throws(JSONProblem) in
             try NetworkDescription.Architecture.decode(
-                try spec.required("architecture", "the network's shape: {\"kind\": \"residual_mlp\", \"dimension\": 2, …}"))
+                try spec.required(
+                    "architecture", "the network's shape: {\"kind\": \"residual_mlp\", \"dimension\": 2, …}"))
         }
         let energy = attempt { () throws(JSONProblem) in
             try spec["energy"].map { field throws(JSONProblem) in try NetworkDescription.Energy.decode(field) }
@@ -84,12 +85,14 @@ struct TrainingSpecDecoder {
             }
         }
         guard let seed, let architecture, let energy, let schedule = schedule ?? nil, let iterations, let batch,
-            let shard = shard ?? nil, let optimizer = optimizer ?? nil, let ema, let dropout, let checkpointEvery, let weights, let data = data ?? nil
+            let shard = shard ?? nil, let optimizer = optimizer ?? nil, let ema, let dropout, let checkpointEvery,
+            let weights, let data = data ?? nil
         else { return nil }
         _ = attempt { () throws(JSONProblem) in
             guard batch.isMultiple(of: shard), batch / shard <= Self.mostShards else {
                 throw (spec["shard"] ?? spec["batch"] ?? spec.owner).problem(
-                    "must cut the batch of \(batch) into at most \(Self.mostShards) equal shards, such as 1000 into 8 of 125")
+                    "must cut the batch of \(batch) into at most \(Self.mostShards) equal shards, such as 1000 into 8 of 125"
+                )
             }
         }
         _ = attempt { () throws(JSONProblem) in

@@ -14,7 +14,9 @@ extension TrainingSpec {
         else {
             let exists = FileManager.default.fileExists(atPath: path)
             throw TrainingError(
-                exitStatus: 66, "\(path): \(exists ? "this can't be read as a file; check what it is and its permissions" : "no such file")")
+                exitStatus: 66,
+                "\(path): \(exists ? "this can't be read as a file; check what it is and its permissions" : "no such file")"
+            )
         }
         return try decode(Array(data), file: path)
     }
@@ -23,9 +25,13 @@ extension TrainingSpec {
     /// - Throws: ``TrainingError`` with exit status 65.
     public static func decode(_ text: [UInt8], file: String) throws(TrainingError) -> TrainingSpec {
         guard text.count <= largestText else {
-            throw TrainingError(spec: file, problems: [
-                JSONProblem(line: 1, pointer: "", message: "a spec has at most \(largestText) bytes; keep data in .npy files")
-            ])
+            throw TrainingError(
+                spec: file,
+                problems: [
+                    JSONProblem(
+                        line: 1, pointer: "",
+                        message: "a spec has at most \(largestText) bytes; keep data in .npy files")
+                ])
         }
         let root: JSONNode
         do {

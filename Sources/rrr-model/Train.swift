@@ -39,11 +39,11 @@ struct Train: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            let signals = StopSignals { _ in }
             var session = try TrainingSession(
                 try TrainingSpec.load(path: spec), output: output,
                 threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
                 start: resume ? .resume : force ? .force : .fresh)
-            let signals = StopSignals { _ in }
             var line = ProgressLine()
             defer { line.clear() }
             let ending = try session.train(shouldStop: { signals.received != nil }) { progress in

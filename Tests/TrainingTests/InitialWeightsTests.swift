@@ -40,7 +40,8 @@ struct InitialWeightsTests {
             case let name where name.contains("embedding"):
                 #expect(mean.magnitude < error && (square - 1).magnitude < error, "\(name)")
             default:
-                let inputs = name.hasPrefix("input") ? 3.0 : name.contains(".hidden") ? 64 : name.contains(".time") ? 16 : 128
+                let inputs =
+                    name.hasPrefix("input") ? 3.0 : name.contains(".hidden") ? 64 : name.contains(".time") ? 16 : 128
                 let variance = 1 / (3 * inputs)
                 #expect(values.allSatisfy { Double($0.magnitude) <= 1 / inputs.squareRoot() }, "\(name)")
                 #expect(mean.magnitude < error * variance.squareRoot(), "\(name)")

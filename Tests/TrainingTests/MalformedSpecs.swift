@@ -57,7 +57,8 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("optimizer-rate-zero", "/optimizer/learning_rate", "above zero such as 1e-3, is 0"),
         Malformed("optimizer-decay-misspelt", "/optimizer/decay", #"did you mean "cosine""#),
         Malformed("optimizer-end-of-a-constant-rate", "/optimizer/final_learning_rate", #"use "decay": "cosine""#),
-        Malformed("optimizer-end-above-the-rate", "/optimizer/final_learning_rate", "from 0 to the learning rate, is 1"),
+        Malformed(
+            "optimizer-end-above-the-rate", "/optimizer/final_learning_rate", "from 0 to the learning rate, is 1"),
         Malformed("optimizer-warmup-too-long", "/optimizer/warmup", "from 0 to 99, is 100"),
         Malformed("optimizer-beta-of-one", "/optimizer/beta2", "from 0 to below 1, is 1"),
         Malformed("optimizer-epsilon-negative", "/optimizer/epsilon", "above zero"),

@@ -7,7 +7,8 @@ import VectorMath
 @testable import Training
 
 /// Many points of a spec's data, [d][count], and their labels.
-private func draw(_ spec: TrainingSpec, count: Int, iteration: Int = 0) throws -> (points: LaneMatrix, labels: [Int32]) {
+private func draw(_ spec: TrainingSpec, count: Int, iteration: Int = 0) throws -> (points: LaneMatrix, labels: [Int32])
+{
     let data = try TrainingData(spec)
     var points = LaneMatrix(rows: data.dimension, lanes: count)
     var labels = [Int32](repeating: -1, count: count)
@@ -26,7 +27,8 @@ private func expectMoments(
     func row(_ i: Int) -> ArraySlice<Double> { points.elements[i * points.lanes..<(i + 1) * points.lanes] }
     for i in mean.indices {
         let average = row(i).reduce(0, +) / count
-        #expect((average - mean[i]).magnitude < 5 * (covariance[i][i] / count).squareRoot(), sourceLocation: sourceLocation)
+        #expect(
+            (average - mean[i]).magnitude < 5 * (covariance[i][i] / count).squareRoot(), sourceLocation: sourceLocation)
         for j in 0...i {
             let product: Double = zip(row(i), row(j)).map { ($0 - mean[i]) * ($1 - mean[j]) }.reduce(0, +) / count
             // The variance of a product is at most the kurtosis times both variances.
@@ -59,7 +61,8 @@ struct TrainingDataTests {
     @Test("a Gaussian has its mean and covariance")
     func gaussian() throws {
         let spec = try ExampleSpecs.spec(
-            data: #"{"kind": "gaussian", "mean": [1, -2, 0], "covariance": [[2, 0.5, 0], [0.5, 1, -0.3], [0, -0.3, 0.4]]}"#,
+            data:
+                #"{"kind": "gaussian", "mean": [1, -2, 0], "covariance": [[2, 0.5, 0], [0.5, 1, -0.3], [0, -0.3, 0.4]]}"#,
             dimension: 3)
         expectMoments(
             try draw(spec, count: 40_000).points, mean: [1, -2, 0],

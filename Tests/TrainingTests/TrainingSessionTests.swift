@@ -13,8 +13,8 @@ struct TrainingSessionTests {
     /// Trains; stops after `steps` of this session if they are given.
     @discardableResult
     private func train(
-        _ text: String = ExampleSpecs.quick, _ name: String, start: TrainingSession.Start = .fresh, threads: Int = 2,
-        stopAfter steps: Int? = nil
+        _ name: String, spec text: String = ExampleSpecs.quick, start: TrainingSession.Start = .fresh,
+        threads: Int = 2, stopAfter steps: Int? = nil
     ) throws -> TrainingSession.Ending {
         var session = try TrainingSession(
             try ExampleSpecs.decode(text), output: folder(name), threads: threads, start: start)
@@ -62,8 +62,13 @@ struct TrainingSessionTests {
             Issue.record("did not finish")
             return
         }
+        let spec = try ExampleSpecs.decode(ExampleSpecs.quick)
         let file = try NetworkFile(path: folder("model.safetensors"))
-        #expect(file.description == (try ExampleSpecs.decode(ExampleSpecs.quick)).network)
+        #expect(file.description == spec.network)
+        var run = TrainingRun(spec, data: try TrainingData(spec), threads: 1)
+        for _ in 0..<12 { try run.step() }
+        #expect(spec.network.architecture.parameters.flatMap { file.values($0) } == run.optimizer.average)
+        #expect(run.optimizer.average != run.optimizer.parameters)
         #expect(result.json.contains("\"sha256\": \"\(result.sha256)\""))
         #expect(result.progress.loss.isFinite)
     }
@@ -77,7 +82,7 @@ struct TrainingSessionTests {
             ("\"shard\": 4", "\"shard\": 8", "shard"), ("\"hidden\": 8", "\"hidden\": 4", "network"),
         ] {
             let error = #expect(throws: TrainingError.self) {
-                try train(ExampleSpecs.quick.replacing(old, with: new), "model", start: .resume)
+                try train("model", spec: ExampleSpecs.quick.replacing(old, with: new), start: .resume)
             }
             #expect(error?.exitStatus == 65)
             #expect(error?.description.contains("model.checkpoint: ") == true)
@@ -86,7 +91,7 @@ struct TrainingSessionTests {
         #expect(try folder.bytes("model.checkpoint") == before)
         // How often checkpoints are written makes no difference to the result.
         try train(
-            ExampleSpecs.quick.replacing("\"checkpoint_every\": 5", with: "\"checkpoint_every\": 1"), "model",
+            "model", spec: ExampleSpecs.quick.replacing("\"checkpoint_every\": 5", with: "\"checkpoint_every\": 1"),
             start: .resume)
     }
 
@@ -138,7 +143,7 @@ struct TrainingSessionTests {
         let text = ExampleSpecs.quick.replacing(
             #"{"learning_rate": 1e-2, "decay": "cosine", "warmup": 3, "clip_norm": 1}"#,
             with: #"{"learning_rate": 1e30}"#)
-        let error = try #require(#expect(throws: TrainingError.self) { try train(text, "model") })
+        let error = try #require(#expect(throws: TrainingError.self) { try train("model", spec: text) })
         #expect(error.exitStatus == 2)
         #expect(error.description.contains(/iteration \d+: the (loss|gradient) is not finite/))
         #expect(error.description.contains("learning_rate") && error.description.contains("clip_norm"))
