@@ -32,6 +32,8 @@ let package = Package(
     products: [
         .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
         .executable(name: "rrr-worker", targets: ["rrr-worker"]),
+        // For the benchmarks in Tests/Performance.
+        .library(name: "Networks", targets: ["EnergyModels", "TensorGraph", "Training", "VectorMath"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
