@@ -94,7 +94,7 @@ let package = Package(
 
         tests("VectorMathTests", ["VectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
-        tests("TensorGraphTests", ["TensorGraph"]),
+        tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
         tests("EnergyModelsTests", ["EnergyModels", "VectorMath"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),

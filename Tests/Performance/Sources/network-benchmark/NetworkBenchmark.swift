@@ -86,7 +86,8 @@ struct NetworkBenchmark: ParsableCommand {
     ) -> [(inner: Int, columns: Int, transposed: Bool)] {
         let wide = a.hidden * a.widen
         let maps =
-            [(a.dimension, a.hidden)] + (0..<a.blocks).flatMap { _ in [(a.hidden, wide), (wide, wide), (wide, a.hidden)] }
+            [(a.dimension, a.hidden)]
+            + (0..<a.blocks).flatMap { _ in [(a.hidden, wide), (wide, wide), (wide, a.hidden)] }
             + [(a.hidden, a.dimension)]
         return maps.map { (inner: $0.0, columns: $0.1, transposed: true) }
             + maps.map { (inner: $0.1, columns: $0.0, transposed: false) }

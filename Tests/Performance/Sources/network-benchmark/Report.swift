@@ -34,7 +34,8 @@ struct Report {
 
     func line(_ index: Int) -> String {
         let row = rows[index]
-        let range = String(format: "(%.0f to %.0f)", row.evaluations.sorted.first ?? 0, row.evaluations.sorted.last ?? 0)
+        let range = String(
+            format: "(%.0f to %.0f)", row.evaluations.sorted.first ?? 0, row.evaluations.sorted.last ?? 0)
         return String(format: "%6d %10.0f ", row.rows, row.evaluations.median)
             + range.padding(toLength: 20, withPad: " ", startingAt: 0)
             + String(
