@@ -95,7 +95,7 @@ let package = Package(
         tests("VectorMathTests", ["VectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
-        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"]),
+        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"], exclude: ["Fixtures"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
