@@ -56,7 +56,7 @@ let package = Package(
         room("RandomStreams", ["VectorMath", "CVectorMath"]),
         // Its tests look inside, in release builds too: they compute every node anew in double precision.
         room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
-        room("EnergyModels", ["TensorGraph", "VectorMath"]),
+        room("EnergyModels", ["TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
         room("Training", ["EnergyModels", "TensorGraph"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
@@ -64,6 +64,7 @@ let package = Package(
         // Files.
         room("ContentHash", ["CSodium"]),
         room("StrictJSON"),
+        room("Safetensors", ["RunFolder", "StrictJSON"]),
         room("JobFile", ["StrictJSON", "ContentHash", "Composition", "EnergyModels", "Sampling"]),
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
