@@ -98,7 +98,7 @@ struct PlanTests {
     func elementary() {
         let inputs: [Float] = [
             -.infinity, -200, -88, -85, -1, -1e-6, 0, 1e-6, 0.5, 1, 2, 20, 88, 88.72, 89, 200, .infinity, .nan,
-            1e-40, .leastNormalMagnitude, .greatestFiniteMagnitude,
+            .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude,
         ]
         let graph = Graph()
         let x = graph.input([inputs.count], rate: .evaluation)
