@@ -33,6 +33,8 @@ let package = Package(
         .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
         .executable(name: "rrr-worker", targets: ["rrr-worker"]),
         .executable(name: "rrr-model", targets: ["rrr-model"]),
+        // For the benchmarks in Tests/Performance.
+        .library(name: "Networks", targets: ["EnergyModels", "TensorGraph", "Training", "VectorMath"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,13 +57,14 @@ let package = Package(
         room("RandomStreams", ["VectorMath", "CVectorMath"]),
         // Its tests look inside, in release builds too: they compute every node anew in double precision.
         room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
-        room("EnergyModels", ["TensorGraph", "StrictJSON", "VectorMath"]),
+        room("EnergyModels", ["TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
 
         // Files.
         room("ContentHash", ["CSodium"]),
         room("StrictJSON"),
+        room("Safetensors", ["RunFolder", "StrictJSON"]),
         room("JobFile", ["StrictJSON", "ContentHash", "Composition", "EnergyModels", "Sampling"]),
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
@@ -73,7 +76,7 @@ let package = Package(
                 "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON",
                 "VectorMath",
             ], settings: [.unsafeFlags(["-enable-testing"])]),
-        room("ModelInspection", ["EnergyModels", "RunFolder", "ContentHash", "StrictJSON"]),
+        room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
         // The pool.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
@@ -104,8 +107,8 @@ let package = Package(
 
         tests("VectorMathTests", ["VectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
-        tests("TensorGraphTests", ["TensorGraph"]),
-        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"]),
+        tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
+        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"], exclude: ["Fixtures"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),

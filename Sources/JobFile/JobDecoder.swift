@@ -112,15 +112,7 @@ struct JobDecoder {
 
     private static func schedule(_ field: JSONField?) throws(JSONProblem) -> ScheduleDescription {
         guard let field else { return ScheduleDescription(kind: .cosine, levels: 100) }
-        let members = try field.members("{\"kind\": \"cosine\", \"levels\": 100}", allowed: ["kind", "levels"])
-        let kinds = ScheduleDescription.Kind.allCases.map(\.rawValue)
-        let kindField = try members.required("kind", "one of \(kinds)")
-        let name = try kindField.string("one of \(kinds)")
-        guard let kind = ScheduleDescription.Kind(rawValue: name) else {
-            throw kindField.problem("no schedule \"\(name)\"; \(Spelling.suggestion(for: name, among: kinds))")
-        }
-        let levels = try members.required("levels", "the number of noise levels, such as 100").integer(1...65_535)
-        return ScheduleDescription(kind: kind, levels: levels)
+        return try ScheduleDescription.decode(field)
     }
 
     private static func output(_ field: JSONField?) throws(JSONProblem) {

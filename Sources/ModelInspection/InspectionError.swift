@@ -1,6 +1,6 @@
 import ContentHash
-import EnergyModels
 import RunFolder
+import Safetensors
 
 /// Why a model could not be looked into.
 public struct InspectionError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -18,7 +18,7 @@ public struct InspectionError: Error, Sendable, Equatable, CustomStringConvertib
     init(_ error: any Error) {
         switch error {
         case let error as InspectionError: self = error
-        case let error as NetworkFileError: self.init(exitStatus: error.exitStatus, error.description)
+        case let error as SafetensorsError: self.init(exitStatus: error.exitStatus, error.description)
         case let error as RunFolderError: self.init(exitStatus: error.exitStatus, error.description)
         case let error as UnreadableFile: self.init(exitStatus: 66, error.description)
         default: self.init(exitStatus: 70, "\(error)")

@@ -36,7 +36,7 @@ public struct PointEvaluation: Sendable {
                 throw InspectionError(exitStatus: 65, "\(model): label \(label) is not among its labels, \(known)")
             }
             let sigma = Float(NoiseSchedule(description.schedule).levels[level].noise)
-            let (energy, gradient) = Network(file: file).evaluate(points: values, level: level, label: label)
+            let (energy, gradient) = Network(file).evaluate(points: values, level: level, label: label)
             let shape = [values.count / description.architecture.dimension, description.architecture.dimension]
             try Self.create(output)
             var files: [String] = []

@@ -35,6 +35,15 @@ public struct JSONField: Sendable {
         return text
     }
 
+    /// One of some names. - Parameter what: what a message calls them.
+    public func choice(_ names: [String], _ what: String) throws(JSONProblem) -> String {
+        let name = try string("one of \(names)")
+        guard names.contains(name) else {
+            throw problem("no \(what) \"\(name)\"; \(Spelling.suggestion(for: name, among: names))")
+        }
+        return name
+    }
+
     /// True or false.
     public func bool() throws(JSONProblem) -> Bool {
         guard case .bool(let value) = node.value else { throw wrong("true or false") }
