@@ -32,6 +32,7 @@ let package = Package(
     products: [
         .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
         .executable(name: "rrr-worker", targets: ["rrr-worker"]),
+        .executable(name: "rrr-model", targets: ["rrr-model"]),
         // For the benchmarks in Tests/Performance.
         .library(name: "Networks", targets: ["EnergyModels", "TensorGraph", "Training", "VectorMath"]),
     ],
@@ -57,7 +58,6 @@ let package = Package(
         // Its tests look inside, in release builds too: they compute every node anew in double precision.
         room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
         room("EnergyModels", ["TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
-        room("Training", ["EnergyModels", "TensorGraph"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
 
@@ -69,14 +69,24 @@ let package = Package(
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
 
+        // Networks. The tests of training look inside, in release builds too: at its batches and its arithmetic.
+        room(
+            "Training",
+            [
+                "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON",
+                "VectorMath",
+            ], settings: [.unsafeFlags(["-enable-testing"])]),
+        room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
+
         // The pool.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
         room("PoolCore"),
         room("StopSignals"),
+        room("TerminalProgress"),
         room(
             "Coordinator",
             [
-                "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON", "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         room(
@@ -89,8 +99,10 @@ let package = Package(
             "rrr-coordinator",
             [
                 "Coordinator", "JobFile", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
+                "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
         command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
 
         tests("VectorMathTests", ["VectorMath"]),
@@ -102,6 +114,10 @@ let package = Package(
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
+        tests(
+            "TrainingTests",
+            ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
+            exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),

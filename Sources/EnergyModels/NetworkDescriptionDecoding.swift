@@ -23,8 +23,8 @@ extension NetworkDescription {
         return description
     }
 
-    /// The text that ``decode(_:)`` reads; the same description gives the same text.
-    public var jsonText: String {
+    /// The JSON that ``decode(_:)`` reads.
+    public var jsonText: JSONText {
         var shape: [(String, JSONText)] = [
             ("kind", .string("residual_mlp")), ("dimension", .integer(architecture.dimension)),
             ("hidden", .integer(architecture.hidden)), ("widen", .integer(architecture.widen)),
@@ -36,7 +36,7 @@ extension NetworkDescription {
             ("format", .integer(1)), ("architecture", .object(shape)),
             ("energy", .object([("kind", .string(energy.kind.rawValue)), ("scale", .number(energy.scale))])),
             ("schedule", .object([("kind", .string(schedule.kind.rawValue)), ("levels", .integer(schedule.levels))])),
-        ]).canonical
+        ])
     }
 }
 

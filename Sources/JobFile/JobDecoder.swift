@@ -38,7 +38,7 @@ struct JobDecoder {
             _ = try version.integer(1...1)
         }
         let name = attempt { () throws(JSONProblem) in try Self.name(job) }
-        let seed = attempt { () throws(JSONProblem) in try Self.seed(job["seed"]) }
+        let seed = attempt { () throws(JSONProblem) in try job["seed"]?.seed() ?? 0 }
         let schedule = attempt { () throws(JSONProblem) in try Self.schedule(job["schedule"]) }
         let models = attempt { () throws(JSONProblem) in
             try ModelDecoder.models(try job.required("models", "the leaves of the composition by name"))
@@ -108,22 +108,6 @@ struct JobDecoder {
             throw field.problem("must be \(wish), is \"\(name)\"")
         }
         return name
-    }
-
-    private static func seed(_ field: JSONField?) throws(JSONProblem) -> UInt64 {
-        guard let field else { return 0 }
-        if field.isString {
-            let text = try field.string("a seed")
-            guard let seed = UInt64(text), String(seed) == text else {
-                throw field.problem("must be a decimal number from 0 to 18446744073709551615, is \"\(text)\"")
-            }
-            return seed
-        }
-        do {
-            return UInt64(try field.integer(0...1 << 53))
-        } catch {
-            throw field.problem(error.message + ", or a larger one as a decimal string")
-        }
     }
 
     private static func schedule(_ field: JSONField?) throws(JSONProblem) -> ScheduleDescription {

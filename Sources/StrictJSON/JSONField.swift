@@ -73,6 +73,21 @@ public struct JSONField: Sendable {
         return value
     }
 
+    /// A seed: a number up to 2^53, which JSON readers keep exact, or any of 64 bits as a decimal string.
+    public func seed() throws(JSONProblem) -> UInt64 {
+        if case .string(let text) = node.value {
+            guard let seed = UInt64(text), String(seed) == text else {
+                throw problem("must be a decimal number from 0 to 18446744073709551615, is \"\(text)\"")
+            }
+            return seed
+        }
+        do {
+            return UInt64(try integer(0...1 << 53))
+        } catch {
+            throw problem(error.message + ", or a larger one as a decimal string")
+        }
+    }
+
     /// The entries of an array that is not empty.
     public func array(_ wish: String, count: Int? = nil) throws(JSONProblem) -> [JSONField] {
         guard case .array(let nodes) = node.value else { throw wrong(wish) }
