@@ -1,16 +1,18 @@
 /// Why a file of tensors was refused, or could not be read or written.
 public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of failure it is.
-    public enum Code: Sendable {
-        /// The content is wrong: exit status 65.
-        case badData
-        /// There is no such file, or it can't be read: exit status 66.
-        case noInput
-        /// The file can't be written: exit status 73 or 74.
-        case cannotCreate, inputOutput
+    public enum Code: Int32, Sendable {
+        /// The content is wrong.
+        case badData = 65
+        /// There is no such file, or it can't be read.
+        case noInput = 66
+        /// The file can't be made.
+        case cannotCreate = 73
+        /// Writing failed.
+        case inputOutput = 74
     }
 
-    /// What to end with.
+    /// What kind it is; its raw value is the exit status of a command that ends with it.
     public let code: Code
     /// The exit status of a command that ends with this error, from sysexits.
     public var exitStatus: Int32 {

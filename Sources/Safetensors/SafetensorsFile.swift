@@ -48,9 +48,6 @@ public struct SafetensorsFile {
         self.file = file
     }
 
-    /// The tensor of a name.
-    public func tensor(_ name: String) -> TensorEntry? { tensors.first { $0.name == name } }
-
     /// The numbers of a floating-point tensor in single precision: half precision and bfloat16 exactly,
     /// double precision rounded to the nearest.
     /// - Throws: ``SafetensorsError`` for any other element type.
@@ -82,6 +79,14 @@ public struct SafetensorsFile {
     public func integers(_ entry: TensorEntry) throws(SafetensorsError) -> [UInt64] {
         try require(.unsigned64, entry)
         return file.elements(UInt64.self, at: dataStart + entry.bytes.lowerBound, count: entry.count) { $0 }
+    }
+
+    /// The tensor of a name. - Throws: ``SafetensorsError`` if there is none.
+    public func tensor(_ name: String) throws(SafetensorsError) -> TensorEntry {
+        guard let entry = tensors.first(where: { $0.name == name }) else {
+            throw SafetensorsError(.badData, file: path, "tensor \"\(name)\" is missing")
+        }
+        return entry
     }
 
     private func require(_ type: ElementType, _ entry: TensorEntry) throws(SafetensorsError) {

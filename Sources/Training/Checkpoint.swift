@@ -53,7 +53,7 @@ struct Checkpoint {
         func read<Numbers>(
             _ name: String, _ numbers: (TensorEntry) throws(SafetensorsError) -> Numbers
         ) throws(TrainingError) -> Numbers {
-            guard let entry = file.tensor(name), let values = try? numbers(entry) else { throw damaged }
+            guard let entry = try? file.tensor(name), let values = try? numbers(entry) else { throw damaged }
             return values
         }
         losses = try read("losses", file.doubles)
