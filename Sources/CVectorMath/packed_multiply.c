@@ -53,17 +53,19 @@ RRR_INLINE void rrr_tile(size_t rows, size_t panels, size_t inner, size_t column
                 sums[i][p] = __builtin_elementwise_fma(factor, right[p], sums[i][p]);
         }
     }
-    size_t whole = width / RRR_PANEL, rest = width % RRR_PANEL;
+    size_t last_width = width - (panels - 1) * RRR_PANEL;
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rows; i++) {
+        float *to = result + i * columns;
 #pragma clang loop unroll(full)
-        for (size_t p = 0; p < panels; p++) {
-            float *to = result + i * columns + p * RRR_PANEL;
-            if (p < whole)
-                *(rrr_unaligned_row *)to = sums[i][p];
-            else
-                memcpy(to, &sums[i][p], rest * sizeof(float));
-        }
+        for (size_t p = 0; p + 1 < panels; p++, to += RRR_PANEL)
+            *(rrr_unaligned_row *)to = sums[i][p];
+        rrr_panel_row last = sums[i][panels - 1];
+        if (last_width == RRR_PANEL)
+            *(rrr_unaligned_row *)to = last;
+        else
+            memcpy(to, &last, last_width * sizeof(float));
+    }
 }
 
 // Few rows take more panels at once, so that there are enough independent sums to hide the latency
