@@ -24,10 +24,11 @@ void rrr_pack(size_t inner, size_t columns, const float *matrix, int transposed,
     for (size_t first = 0; first < columns; first += RRR_PANEL, packed += RRR_PANEL * inner) {
         size_t width = columns - first < RRR_PANEL ? columns - first : RRR_PANEL;
         const float *from = matrix + first * along_columns;
-        for (size_t k = 0; k < inner; k++)
-            for (size_t j = 0; j < RRR_PANEL; j++)
-                packed[k * RRR_PANEL + j] =
-                    j < width ? from[k * along_inner + j * along_columns] : 0.0f;
+        for (size_t k = 0; k < inner; k++) {
+            float *to = packed + k * RRR_PANEL;
+            for (size_t j = 0; j < width; j++) to[j] = from[k * along_inner + j * along_columns];
+            for (size_t j = width; j < RRR_PANEL; j++) to[j] = 0.0f;
+        }
     }
 }
 

@@ -8,8 +8,7 @@
 
 #include <stddef.h>
 
-// Floats that a packed matrix [inner, columns] takes. It is fastest where it begins at a multiple of
-// 64 bytes.
+// Floats that a packed matrix [inner, columns] takes.
 size_t rrr_packed_count(size_t inner, size_t columns);
 
 // Packs a row-major matrix [inner, columns]; if transposed is not zero, it is stored [columns, inner].
