@@ -76,10 +76,10 @@ RRR_INLINE size_t rrr_tile_panels(size_t height, size_t panels) {
 }
 
 // The tiles that a kernel never asks for are left out when it is compiled.
-#define RRR_TILE(height, panels)                                                              \
-    case (height) * 16 + (panels):                                                            \
-        if ((height) <= tallest && (panels) <= rrr_tile_panels(height, widest))               \
-            rrr_tile(height, panels, inner, columns, width, left, right, result);             \
+#define RRR_TILE(height, panels)                                                  \
+    case (height) * 16 + (panels):                                                \
+        if ((height) <= tallest && (panels) <= rrr_tile_panels(height, widest))   \
+            rrr_tile(height, panels, inner, columns, width, left, right, result); \
         break;
 #define RRR_TILES(height) \
     RRR_TILE(height, 1) RRR_TILE(height, 2) RRR_TILE(height, 4) RRR_TILE(height, 8)
@@ -111,10 +111,10 @@ RRR_INLINE void rrr_multiply_in_tiles(size_t tallest, size_t widest, size_t rows
     }
 }
 
-#define RRR_KERNEL(name, attributes, tallest, widest)                                        \
+#define RRR_KERNEL(name, attributes, tallest, widest)                                         \
     attributes static void name(size_t rows, size_t inner, size_t columns, const float *left, \
-                                const float *packed, float *result) {                        \
-        rrr_multiply_in_tiles(tallest, widest, rows, inner, columns, left, packed, result);  \
+                                const float *packed, float *result) {                         \
+        rrr_multiply_in_tiles(tallest, widest, rows, inner, columns, left, packed, result);   \
     }
 
 RRR_KERNEL(rrr_multiply_portable, , 6, 1)
