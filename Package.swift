@@ -92,7 +92,8 @@ let package = Package(
         room(
             "Worker",
             [
-                "PoolCore", "Messaging", "JobFile", "Sampling", "Composition", "EnergyModels", "VectorMath", "ContentHash",
+                "PoolCore", "Messaging", "JobFile", "Sampling", "Composition", "EnergyModels", "VectorMath",
+                "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(
@@ -105,7 +106,7 @@ let package = Package(
         command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
         command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
 
-        tests("VectorMathTests", ["VectorMath"]),
+        tests("VectorMathTests", ["VectorMath", "CVectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
         tests("EnergyModelsTests", ["EnergyModels", "VectorMath"], exclude: ["Fixtures"]),
@@ -113,7 +114,9 @@ let package = Package(
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
-        tests("JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
+        tests(
+            "JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"],
+            exclude: ["Malformed"]),
         tests(
             "TrainingTests",
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
