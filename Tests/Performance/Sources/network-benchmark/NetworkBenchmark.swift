@@ -29,7 +29,9 @@ struct NetworkBenchmark: ParsableCommand {
     func run() throws {
         let description = Self.description
         let parameters: [[Float]] = description.architecture.parameters.enumerated().map { place, parameter in
-            (0..<parameter.shape.reduce(1, *)).map { index -> Float in Float((index * 37 + place * 11) % 101 - 50) * 1e-3 }
+            (0..<parameter.shape.reduce(1, *)).map { index -> Float in
+                Float((index * 37 + place * 11) % 101 - 50) * 1e-3
+            }
         }
         var report = Report()
         if !json { print(Report.heading) }
