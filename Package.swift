@@ -68,18 +68,22 @@ let package = Package(
 
         // The pool.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room(
+            "ModelTransfer",
+            ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")]),
         room("PoolCore"),
         room("StopSignals"),
         room(
             "Coordinator",
             [
-                "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "PoolCore", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         room(
             "Worker",
             [
-                "PoolCore", "Messaging", "JobFile", "Sampling", "Composition", "EnergyModels", "VectorMath", "ContentHash",
+                "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels", "VectorMath",
+                "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(

@@ -37,6 +37,10 @@ extension ModelDescription {
             ])
         case .uniformBox(let low, let high):
             .object([("kind", .string("uniform_box")), ("low", numbers(low)), ("high", numbers(high))])
+        case .network(let sha256, _, let label):
+            .object(
+                [("kind", .string("network")), ("sha256", .string(sha256))]
+                    + (label.map { [("label", .integer($0))] } ?? []))
         }
     }
 }

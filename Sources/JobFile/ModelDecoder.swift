@@ -1,19 +1,37 @@
-import StrictJSON
+import ContentHash
 import EnergyModels
+import StrictJSON
 
 /// Reads the leaves of a job.
-enum ModelDecoder {
-    private static let kinds = ["gaussian", "gaussian_mixture", "uniform_box"]
+struct ModelDecoder {
+    private static let kinds = ["gaussian", "gaussian_mixture", "network", "uniform_box"]
     private static let largestDimension = 4096
 
-    static func models(_ field: JSONField) throws(JSONProblem) -> [String: ModelDescription] {
+    private var files: NetworkFiles
+    /// The model files that are not there, each with its SHA-256 if that is how the job names it.
+    var absent: [(digest: Digest?, problem: JSONProblem)] { files.absent }
+    /// Where the model files are.
+    var paths: [Digest: String] { files.paths }
+
+    /// - Parameters:
+    ///   - folder: what the names of model files are relative to, empty or with a slash at its end; nil for a
+    ///     job that may not name files.
+    ///   - path: where the model file with a SHA-256 is.
+    init(folder: String?, path: @escaping (Digest) -> String?) {
+        files = NetworkFiles(folder: folder, path: path)
+    }
+
+    /// Those models that could be read; the others are ``absent``.
+    mutating func models(
+        _ field: JSONField, schedule: ScheduleDescription?
+    ) throws(JSONProblem) -> [String: ModelDescription] {
         let members = try field.members("an object of models by name")
         var models: [String: ModelDescription] = [:]
         var first: (name: String, dimension: Int)?
         for name in members.names {
             guard let field = members[name] else { continue }
             guard !name.isEmpty else { throw field.problem("a model's name must not be empty") }
-            let model = try model(field)
+            guard let model = try model(field, schedule) else { continue }
             if let first, first.dimension != model.dimension {
                 throw field.problem(
                     "has \(model.dimension) dimensions, but \"\(first.name)\" has \(first.dimension); all models share one shape"
@@ -22,28 +40,54 @@ enum ModelDecoder {
             first = first ?? (name, model.dimension)
             models[name] = model
         }
-        guard !models.isEmpty else { throw field.problem("must not be empty; give at least one model") }
+        guard !models.isEmpty || !absent.isEmpty else {
+            throw field.problem("must not be empty; give at least one model")
+        }
         return models
     }
 
-    private static func model(_ field: JSONField) throws(JSONProblem) -> ModelDescription {
+    private mutating func model(
+        _ field: JSONField, _ schedule: ScheduleDescription?
+    ) throws(JSONProblem) -> ModelDescription? {
+        let kinds = Self.kinds
         let members = try field.members("a model such as {\"kind\": \"gaussian\", …}")
         let kindField = try members.required("kind", "one of \(kinds)")
         let kind = try kindField.string("one of \(kinds)")
         switch kind {
         case "gaussian":
-            return try gaussian(field)
+            return try Self.gaussian(field)
         case "gaussian_mixture":
-            return try mixture(field)
+            return try Self.mixture(field)
         case "uniform_box":
             let members = try field.members("a box", allowed: ["kind", "low", "high"])
-            let (low, high) = try box(members)
+            let (low, high) = try Self.box(members)
             return .uniformBox(low: low, high: high)
         case "network":
-            throw kindField.problem("networks are not in this version; use one of \(kinds)")
+            return try network(field, schedule)
         default:
             throw kindField.problem("no model \"\(kind)\"; \(Spelling.suggestion(for: kind, among: kinds))")
         }
+    }
+
+    private mutating func network(
+        _ field: JSONField, _ schedule: ScheduleDescription?
+    ) throws(JSONProblem) -> ModelDescription? {
+        guard let (digest, network) = try files.network(field) else { return nil }
+        let members = try field.members("a network")
+        try Self.check(dimension: network.architecture.dimension, field)
+        if let schedule, schedule != network.schedule {
+            throw field.problem(
+                "was trained on the \(network.schedule.kind.rawValue) schedule with \(network.schedule.levels) levels, but "
+                    + "the job's is \(schedule.kind.rawValue) with \(schedule.levels); write \"schedule\": {\"kind\": "
+                    + "\"\(network.schedule.kind.rawValue)\", \"levels\": \(network.schedule.levels)}")
+        }
+        let label = try members["label"].map { label throws(JSONProblem) in
+            guard let classes = network.architecture.classes else {
+                throw label.problem("the network was trained without labels; leave it out")
+            }
+            return try label.integer(0...classes - 1)
+        }
+        return .network(sha256: digest.hex, network, label: label)
     }
 
     /// The corners of a box, low below high.

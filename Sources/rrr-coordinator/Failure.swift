@@ -14,7 +14,7 @@ func reportingFailure(_ work: () throws -> Void) throws {
         FileHandle.standardError.write(Data("rrr-coordinator: \(error)\n".utf8))
         switch error {
         case let error as PoolClientError: throw ExitCode(error.exitStatus)
-        case let error as JobError: throw ExitCode(error.code == .noInput ? 66 : 65)
+        case let error as JobError: throw ExitCode(error.exitStatus)
         case let error as RunFolderError: throw ExitCode(error.exitStatus)
         default: throw ExitCode(70)
         }

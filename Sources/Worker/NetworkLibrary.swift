@@ -1,0 +1,24 @@
+import ContentHash
+import EnergyModels
+import ModelTransfer
+import Synchronization
+
+/// The networks that are in use in this process, each loaded once.
+final class NetworkLibrary: Sendable {
+    private struct Entry: Sendable {
+        weak var network: Network?
+    }
+
+    private let entries = Mutex<[Digest: Entry]>([:])
+
+    /// The network of a model file; several jobs with the same file share it. - Throws: ``NetworkFileError``.
+    func network(_ model: StoredModel) throws(NetworkFileError) -> Network {
+        if let network = entries.withLock({ $0[model.digest]?.network }) { return network }
+        let network = Network(file: try NetworkFile(path: model.path))
+        entries.withLock { entries in
+            entries = entries.filter { $0.value.network != nil }
+            entries[model.digest] = Entry(network: network)
+        }
+        return network
+    }
+}
