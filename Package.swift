@@ -32,6 +32,9 @@ let package = Package(
     products: [
         .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
         .executable(name: "rrr-worker", targets: ["rrr-worker"]),
+        .executable(name: "rrr-model", targets: ["rrr-model"]),
+        // For the benchmarks in Tests/Performance.
+        .library(name: "Networks", targets: ["EnergyModels", "TensorGraph", "Training", "VectorMath"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -54,17 +57,26 @@ let package = Package(
         room("RandomStreams", ["VectorMath", "CVectorMath"]),
         // Its tests look inside, in release builds too: they compute every node anew in double precision.
         room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
-        room("EnergyModels", ["TensorGraph", "VectorMath"]),
-        room("Training", ["EnergyModels", "TensorGraph"]),
+        room("EnergyModels", ["TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
 
         // Files.
         room("ContentHash", ["CSodium"]),
         room("StrictJSON"),
+        room("Safetensors", ["RunFolder", "StrictJSON"]),
         room("JobFile", ["StrictJSON", "ContentHash", "Composition", "EnergyModels", "Sampling"]),
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
+
+        // Networks. The tests of training look inside, in release builds too: at its batches and its arithmetic.
+        room(
+            "Training",
+            [
+                "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON",
+                "VectorMath",
+            ], settings: [.unsafeFlags(["-enable-testing"])]),
+        room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
         // The pool.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
@@ -73,36 +85,44 @@ let package = Package(
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")]),
         room("PoolCore"),
         room("StopSignals"),
+        room("TerminalProgress"),
         room(
             "Coordinator",
             [
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         room(
             "Worker",
             [
-                "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels", "VectorMath",
-                "ContentHash",
+                "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
+                "Safetensors", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "JobFile", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
+                "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
+                "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
         command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
 
         tests("VectorMathTests", ["VectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
-        tests("TensorGraphTests", ["TensorGraph"]),
-        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"]),
+        tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
+        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"], exclude: ["Fixtures"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
+        tests(
+            "TrainingTests",
+            ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
+            exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),

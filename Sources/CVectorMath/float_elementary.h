@@ -29,7 +29,7 @@ RRR_INLINE uint32_t rrr_float_to_bits(float x) {
 // Adding and subtracting it rounds to an integer and leaves that integer in the low bits.
 #define RRR_FLOAT_ROUNDER 0x1.8p23f
 
-// 2^n e^r for x = n log 2 + r, x between -85.8 and 88.7; r below 0.35 in size.
+// 2^n e^r for x = n log 2 + r, x between -85.8 and 88.73, where it overflows; r below 0.35 in size.
 RRR_INLINE float rrr_expf_inside(float x) {
     float shifted = __builtin_fmaf(x, 0x1.715476p0f, RRR_FLOAT_ROUNDER);
     float n = shifted - RRR_FLOAT_ROUNDER;
@@ -43,10 +43,9 @@ RRR_INLINE float rrr_expf_inside(float x) {
 
 RRR_INLINE float rrr_expf1(float x) {
     float clamped = x < -85.8f ? -85.8f : x;
-    clamped = clamped > 88.7f ? 88.7f : clamped;
+    clamped = clamped > 88.73f ? 88.73f : clamped;
     float y = rrr_expf_inside(clamped);
     y = x < -85.8f ? 0.0f : y;
-    y = x > 0x1.62e42ep6f ? __builtin_inff() : y;
     return x != x ? x : y;
 }
 

@@ -5,9 +5,6 @@ public struct UnknownModel: Error, Equatable, CustomStringConvertible {
     /// The name that no model has.
     public let name: String
 
-    /// An error about that name.
-    public init(name: String) { self.name = name }
-
     public var description: String { "no model is named \"\(name)\"" }
 }
 

@@ -35,11 +35,7 @@ public struct Evaluation: Sendable, Equatable {
 
 extension ModelDescription {
     /// The density that this description names.
-    ///
-    /// - Parameter network: loads the network of the model file with a SHA-256, in hexadecimal digits.
-    public func density<Failure>(
-        network: (String) throws(Failure) -> Network
-    ) throws(Failure) -> any Density {
+    public func density() -> any Density {
         switch self {
         case .gaussian(let mean, let covariance):
             Gaussian(mean: mean, covariance: covariance)
@@ -47,8 +43,6 @@ extension ModelDescription {
             GaussianMixture(means: means, standardDeviations: deviations, weights: weights)
         case .uniformBox(let low, let high):
             UniformBox(low: low, high: high)
-        case .network(let sha256, _, let label):
-            try network(sha256).density(label: label)
         }
     }
 }

@@ -10,22 +10,12 @@ public enum ModelDescription: Sendable, Equatable {
     /// The uniform density on the box with corners low [d] and high [d], low below high.
     case uniformBox(low: [Double], high: [Double])
 
-    /// The network of the model file with this SHA-256 (64 hexadecimal digits): what the file says of it, and
-    /// the label that it is conditioned on, below the number of classes; nil for none.
-    case network(sha256: String, NetworkDescription, label: Int?)
-
     /// The number of coordinates of a point.
     public var dimension: Int {
         switch self {
         case .gaussian(let mean, _): mean.count
         case .gaussianMixture(let means, _, _): means.first?.count ?? 0
         case .uniformBox(let low, _): low.count
-        case .network(_, let description, _): description.architecture.dimension
         }
-    }
-
-    /// Whether the model tells the log density, not its score alone.
-    public var hasEnergy: Bool {
-        if case .network(_, let description, _) = self { description.energy.kind != .noise } else { true }
     }
 }

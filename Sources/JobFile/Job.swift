@@ -12,7 +12,7 @@ public struct Job: Sendable, Equatable {
     /// The key of every random number.
     public let seed: UInt64
     /// The leaves by name; all of one dimension.
-    public let models: [String: ModelDescription]
+    public let models: [String: JobModel]
     /// What is sampled.
     public let target: TargetExpression
     /// The noise levels.
@@ -34,9 +34,7 @@ public struct Job: Sendable, Equatable {
     public var modelDigests: [Digest] {
         var digests: [Digest] = []
         for (_, model) in models.sorted(by: { $0.key < $1.key }) {
-            if case .network(let sha256, _, _) = model, let digest = Digest(hex: sha256), !digests.contains(digest) {
-                digests.append(digest)
-            }
+            if case .network(let digest, _, _) = model, !digests.contains(digest) { digests.append(digest) }
         }
         return digests
     }
@@ -70,12 +68,7 @@ public struct Job: Sendable, Equatable {
     /// - Parameter network: loads the network of a model file; called for each model that is one.
     /// - Throws: what `network` throws; ``UnknownModel``, which a job read from a file has not.
     public func plan(network: (Digest) throws -> Network) throws -> SamplingPlan {
-        let densities = try models.mapValues { model in
-            try model.density { sha256 in
-                guard let digest = Digest(hex: sha256) else { throw UnknownModel(name: sha256) }
-                return try network(digest)
-            }
-        }
+        let densities = try models.mapValues { try $0.density(network: network) }
         return SamplingPlan(
             density: try target.density(models: densities), hasEnergy: hasEnergy, bounds: target.bounds,
             schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)

@@ -55,7 +55,7 @@ struct JobDecoder {
             _ = try version.integer(1...1)
         }
         let name = attempt { () throws(JSONProblem) in try Self.name(job) }
-        let seed = attempt { () throws(JSONProblem) in try Self.seed(job["seed"]) }
+        let seed = attempt { () throws(JSONProblem) in try job["seed"]?.seed() ?? 0 }
         let schedule = attempt { () throws(JSONProblem) in try Self.schedule(job["schedule"]) }
         var decoder = models
         let found = attempt { () throws(JSONProblem) in
@@ -137,33 +137,9 @@ struct JobDecoder {
         return name
     }
 
-    private static func seed(_ field: JSONField?) throws(JSONProblem) -> UInt64 {
-        guard let field else { return 0 }
-        if field.isString {
-            let text = try field.string("a seed")
-            guard let seed = UInt64(text), String(seed) == text else {
-                throw field.problem("must be a decimal number from 0 to 18446744073709551615, is \"\(text)\"")
-            }
-            return seed
-        }
-        do {
-            return UInt64(try field.integer(0...1 << 53))
-        } catch {
-            throw field.problem(error.message + ", or a larger one as a decimal string")
-        }
-    }
-
     private static func schedule(_ field: JSONField?) throws(JSONProblem) -> ScheduleDescription {
         guard let field else { return ScheduleDescription(kind: .cosine, levels: 100) }
-        let members = try field.members("{\"kind\": \"cosine\", \"levels\": 100}", allowed: ["kind", "levels"])
-        let kinds = ScheduleDescription.Kind.allCases.map(\.rawValue)
-        let kindField = try members.required("kind", "one of \(kinds)")
-        let name = try kindField.string("one of \(kinds)")
-        guard let kind = ScheduleDescription.Kind(rawValue: name) else {
-            throw kindField.problem("no schedule \"\(name)\"; \(Spelling.suggestion(for: name, among: kinds))")
-        }
-        let levels = try members.required("levels", "the number of noise levels, such as 100").integer(1...65_535)
-        return ScheduleDescription(kind: kind, levels: levels)
+        return try ScheduleDescription.decode(field)
     }
 
     private static func output(_ field: JSONField?) throws(JSONProblem) {

@@ -9,7 +9,7 @@ struct TargetDecoder {
     ]
     private static let deepest = 32
 
-    let models: [String: ModelDescription]
+    let models: [String: JobModel]
 
     func target(_ field: JSONField) throws(JSONProblem) -> TargetExpression {
         let expression = try expression(field, sign: 1, depth: 0)
@@ -100,7 +100,7 @@ struct TargetDecoder {
         }
         let weights = try members["weights"]?.numbers(
             "one weight per component", count: count, entry: "a finite number above zero", where: { $0 > 0 })
-        try ModelDecoder.check(sum: weights, members["weights"])
+        try ModelDescription.check(sum: weights, members["weights"])
         if let normalizers = members["log_normalizers"], normalizers.isString {
             throw normalizers.problem("estimating normalizers is not in this version; give one number per component")
         }
@@ -162,7 +162,7 @@ struct TargetDecoder {
         }
         let members = try inner.members("{\"of\": …, \"low\": […], \"high\": […]}", allowed: ["of", "low", "high"])
         let of = try expression(try members.required("of", "what is bounded"), sign: sign, depth: depth + 1)
-        let (low, high) = try ModelDecoder.box(members, dimension: dimension)
+        let (low, high) = try ModelDescription.box(members, dimension: dimension)
         return .bounded(of: of, low: low, high: high)
     }
 }

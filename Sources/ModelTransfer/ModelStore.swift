@@ -45,7 +45,8 @@ public final class ModelStore: Sendable {
         makeRoom(keeping: nil)
     }
 
-    func path(of model: Digest) -> String { folder + "/" + model.hex + Self.suffix }
+    /// Where the file of a model is, if it is there.
+    public func path(of model: Digest) -> String { folder + "/" + model.hex + Self.suffix }
 
     /// The file of a model, nil if it is not there. One that is damaged is removed.
     public func open(_ model: Digest) -> StoredModel? {

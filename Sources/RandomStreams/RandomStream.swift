@@ -1,7 +1,7 @@
 import CVectorMath
 public import VectorMath
 
-/// Random numbers of a job, each with an address instead of a place in a queue.
+/// Random numbers of a job or a training, each with an address instead of a place in a queue.
 ///
 /// An address names the chain, the noise level, the transition and the purpose; so a block of
 /// chains that is run again, elsewhere or in another order, meets the same numbers.
@@ -20,6 +20,19 @@ public struct RandomStream: Sendable, Equatable {
         case momentum = 5
         /// The uniform that a Metropolis step compares with.
         case acceptance = 6
+        // Training: the chain is the row of a batch, the transition the iteration.
+        /// A weight at the start of training; the chain is its place in the parameter, the level the parameter.
+        case initialWeight = 7
+        /// Which row of a data file, or which component of a mixture, a point comes from.
+        case dataRow = 8
+        /// The coordinates of a point within its distribution.
+        case dataPoint = 9
+        /// The noise level that a point is trained at.
+        case trainingLevel = 10
+        /// The noise that is added to a point.
+        case trainingNoise = 11
+        /// Whether a point's label is hidden.
+        case labelDropout = 12
     }
 
     /// The chains that an address can tell apart.

@@ -10,12 +10,14 @@ public enum NpyElementType: String, Sendable, Equatable, CaseIterable {
     case float64 = "<f8"
     /// An `Int32`.
     case int32 = "<i4"
+    /// An `Int64`.
+    case int64 = "<i8"
 
     /// Bytes of one number.
     public var size: Int {
         switch self {
         case .float32, .int32: 4
-        case .float64: 8
+        case .float64, .int64: 8
         }
     }
 }
@@ -39,4 +41,9 @@ extension Double: NpyElement {
 extension Int32: NpyElement {
     /// `.int32`
     public static var npyElementType: NpyElementType { .int32 }
+}
+
+extension Int64: NpyElement {
+    /// `.int64`
+    public static var npyElementType: NpyElementType { .int64 }
 }

@@ -58,6 +58,31 @@ public struct NpyReader: ~Copyable {
     public func all<Element: NpyElement>(as type: Element.Type = Element.self) throws(RunFolderError) -> [Element] {
         try rows(0..<header.rows)
     }
+
+    /// All numbers of an array of either kind of floating-point numbers, in C order, rounded to nearest.
+    /// - Throws: `.malformed` when it holds integers.
+    public func floats() throws(RunFolderError) -> [Float] {
+        switch header.elementType {
+        case .float32: return try all()
+        case .float64: return try all(as: Double.self).map { Float($0) }
+        case .int32, .int64: throw wrongKind("float32 or float64")
+        }
+    }
+
+    /// All numbers of an array of either kind of integers, in C order.
+    /// - Throws: `.malformed` when it holds floating-point numbers.
+    public func integers() throws(RunFolderError) -> [Int] {
+        switch header.elementType {
+        case .int32: return try all(as: Int32.self).map { Int($0) }
+        case .int64: return try all(as: Int64.self).map { Int($0) }
+        case .float32, .float64: throw wrongKind("int32 or int64")
+        }
+    }
+
+    private func wrongKind(_ wish: String) -> RunFolderError {
+        RunFolderError(
+            .malformed, path: file.path, reason: "must hold \(wish), holds \(header.elementType.rawValue); convert it")
+    }
 }
 
 extension File {

@@ -35,6 +35,15 @@ public struct JSONField: Sendable {
         return text
     }
 
+    /// One of some names. - Parameter what: what a message calls them.
+    public func choice(_ names: [String], _ what: String) throws(JSONProblem) -> String {
+        let name = try string("one of \(names)")
+        guard names.contains(name) else {
+            throw problem("no \(what) \"\(name)\"; \(Spelling.suggestion(for: name, among: names))")
+        }
+        return name
+    }
+
     /// True or false.
     public func bool() throws(JSONProblem) -> Bool {
         guard case .bool(let value) = node.value else { throw wrong("true or false") }
@@ -62,6 +71,21 @@ public struct JSONField: Sendable {
             throw wrong("a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    /// A seed: a number up to 2^53, which JSON readers keep exact, or any of 64 bits as a decimal string.
+    public func seed() throws(JSONProblem) -> UInt64 {
+        if case .string(let text) = node.value {
+            guard let seed = UInt64(text), String(seed) == text else {
+                throw problem("must be a decimal number from 0 to 18446744073709551615, is \"\(text)\"")
+            }
+            return seed
+        }
+        do {
+            return UInt64(try integer(0...1 << 53))
+        } catch {
+            throw problem(error.message + ", or a larger one as a decimal string")
+        }
     }
 
     /// The entries of an array that is not empty.

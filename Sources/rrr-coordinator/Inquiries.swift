@@ -55,7 +55,7 @@ struct Status: ParsableCommand {
             } else {
                 printResult("\(pool.workers) workers, \(pool.slots) slots, up \(Int(pool.uptimeSeconds)) s")
                 for job in jobs {
-                    let line = ProgressLine.text(of: job)
+                    let line = job.progressText
                     printResult(
                         "\(job.job.hex.prefix(8)) \(job.state.rawValue): \(line)"
                             + (job.failure.isEmpty ? "" : ": " + job.failure))

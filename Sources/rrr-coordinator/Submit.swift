@@ -6,6 +6,7 @@ import JobFile
 import Messaging
 import RunFolder
 import StopSignals
+import TerminalProgress
 
 struct Submit: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -81,7 +82,7 @@ struct Submit: ParsableCommand {
         }
         var progress = ProgressLine()
         defer { progress.clear() }
-        let summary = try submission.run { progress.show($0) }
+        let summary = try submission.run { progress.show(secondsElapsed: $0.secondsElapsed, $0.progressText) }
         progress.clear()
         show(summary, folder)
     }

@@ -1,0 +1,21 @@
+import Foundation
+public import Messaging
+import TerminalProgress
+
+extension JobStatus {
+    /// `name 640/2000 chains, 41 %, 320 chains/s, acceptance 0.998, 4 s left, 2 workers`
+    public var progressText: String {
+        var parts = ["\(name) \(chainsDone)/\(chainsTotal) chains"]
+        parts.append("\(Int(fraction * 100)) %")
+        if secondsElapsed > 0, chainsDone > 0 {
+            parts.append("\(Int((Double(chainsDone) / secondsElapsed).rounded())) chains/s")
+        }
+        if acceptance.isFinite { parts.append("acceptance " + String(format: "%.3f", acceptance)) }
+        if fraction > 0, fraction < 1 {
+            let left = secondsElapsed * (1 - fraction) / fraction
+            parts.append(ProgressLine.time(left) + " left")
+        }
+        parts.append("\(workers) worker\(workers == 1 ? "" : "s")")
+        return parts.joined(separator: ", ")
+    }
+}

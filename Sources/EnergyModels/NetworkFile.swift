@@ -1,0 +1,98 @@
+public import Safetensors
+import StrictJSON
+
+/// A network's model file: a safetensors file whose metadata describe the network.
+public struct NetworkFile: Sendable {
+    /// What the metadata's `rrr.model` say.
+    public let description: NetworkDescription
+    /// The tensors as the file stores them, in its order.
+    public let tensors: [TensorEntry]
+    /// Bytes of the file.
+    public let byteCount: Int
+    private let values: [String: [Float]]
+
+    private static let key = "rrr.model"
+
+    /// Reads and checks a file whole: its layout, its description, and that each parameter of the
+    /// architecture is there, in its shape, all numbers finite, with nothing beside them.
+    ///
+    /// - Throws: ``SafetensorsError`` with the file and the tensor or the place in the description.
+    public init(path: String) throws(SafetensorsError) {
+        func refused(_ message: String) -> SafetensorsError { SafetensorsError(.badData, file: path, message) }
+        let file = try SafetensorsFile(path: path)
+        guard let text = file.metadata[Self.key] else {
+            throw refused(
+                "the metadata have no \"\(Self.key)\", which describes the network; "
+                    + "add it when saving: save_file(tensors, file, metadata={\"\(Self.key)\": …})")
+        }
+        let root: JSONNode
+        do {
+            root = try JSONParser.parse(Array(text.utf8))
+        } catch {
+            throw refused(
+                "metadata \"\(Self.key)\" is not JSON: line \(error.line), column \(error.column): \(error.message)")
+        }
+        do {
+            description = try NetworkDescription.decode(JSONField(node: root, pointer: ""))
+        } catch {
+            throw refused("metadata \"\(Self.key)\": \(error)")
+        }
+        let entries = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0) })
+        var values: [String: [Float]] = [:]
+        for parameter in description.architecture.parameters {
+            guard let entry = entries[parameter.name] else {
+                throw refused("tensor \"\(parameter.name)\" \(parameter.shape) is missing")
+            }
+            guard entry.shape == parameter.shape else {
+                throw refused(
+                    "tensor \"\(parameter.name)\": has shape \(entry.shape), the architecture wants \(parameter.shape)")
+            }
+            let numbers = try file.floats(entry)
+            if let index = numbers.firstIndex(where: { !$0.isFinite }) {
+                throw refused(
+                    "tensor \"\(parameter.name)\": number \(index) is \(numbers[index]); weights must be finite")
+            }
+            values[parameter.name] = numbers
+        }
+        if let stranger = file.tensors.first(where: { values[$0.name] == nil }) {
+            let known = description.architecture.parameters.map(\.name)
+            throw refused(
+                "tensor \"\(stranger.name)\" is not part of the architecture; "
+                    + Spelling.suggestion(for: stranger.name, among: known))
+        }
+        self.values = values
+        tensors = file.tensors
+        byteCount = file.byteCount
+    }
+
+    /// A parameter's numbers in single precision, in the architecture's shape; none for a parameter that the
+    /// network does not have.
+    public func values(_ parameter: NetworkParameter) -> [Float] { values[parameter.name] ?? [] }
+
+    /// How weights are stored.
+    public enum Storage: String, Sendable, CaseIterable {
+        case float32, float16
+    }
+
+    /// Writes a model file.
+    ///
+    /// - Parameter parameters: in the order and with the shapes of the architecture's parameters.
+    /// - Throws: ``SafetensorsError``; the old file, if any, stands then.
+    public static func write(
+        description: NetworkDescription, parameters: [[Float]], as storage: Storage, to path: String
+    ) throws(SafetensorsError) {
+        let tensors = zip(description.architecture.parameters, parameters).map { parameter, values in
+            StoredTensor(
+                parameter.name, shape: parameter.shape, storage == .float32 ? .float32(values) : .float16(values))
+        }
+        try SafetensorsFile.write(tensors, metadata: [key: description.jsonText.canonical], to: path)
+    }
+}
+
+extension Network {
+    /// The network of a model file.
+    public convenience init(_ file: NetworkFile) {
+        self.init(
+            description: file.description, parameters: file.description.architecture.parameters.map(file.values))
+    }
+}

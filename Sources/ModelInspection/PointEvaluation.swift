@@ -1,0 +1,78 @@
+import EnergyModels
+import Foundation
+import RunFolder
+
+/// What a model says of given points: its energy, its gradient, and what follows from them.
+public struct PointEvaluation: Sendable {
+    /// Points that are evaluated.
+    public let count: Int
+    /// The files written, in the order of their names' meaning: energy first.
+    public let files: [String]
+    /// Whether the model has an energy; without one there is no `energy.npy` and no `log_density.npy`.
+    public let hasEnergy: Bool
+
+    /// Evaluates points and writes float32 arrays to a folder, which is made if it is not there: `energy.npy` [n], the
+    /// raw E; `gradient.npy` [n, d], dE/dx, the predicted noise; `log_density.npy` [n], -E / sigma_t, up to a constant
+    /// of the level; `score.npy` [n, d], -gradient / sigma_t.
+    ///
+    /// - Parameters:
+    ///   - model: a model file.
+    ///   - points: an array file [n, d], float32 or float64.
+    ///   - level: the noise level t.
+    ///   - label: for networks with classes; nil evaluates without a condition.
+    /// - Throws: ``InspectionError``.
+    public init(model: String, points: String, level: Int, label: Int?, output: String) throws(InspectionError) {
+        do {
+            let file = try NetworkFile(path: model)
+            let description = file.description
+            let values = try Self.points(points, dimension: description.architecture.dimension)
+            guard (0..<description.schedule.levels).contains(level) else {
+                throw InspectionError(
+                    exitStatus: 65,
+                    "\(model): level \(level) is not among its levels, 0 to \(description.schedule.levels - 1)")
+            }
+            if let label, !(0..<(description.architecture.classes ?? 0)).contains(label) {
+                let known = description.architecture.classes.map { "0 to \($0 - 1)" } ?? "none; leave --label out"
+                throw InspectionError(exitStatus: 65, "\(model): label \(label) is not among its labels, \(known)")
+            }
+            let sigma = Float(NoiseSchedule(description.schedule).levels[level].noise)
+            let (energy, gradient) = Network(file).evaluate(points: values, level: level, label: label)
+            let shape = [values.count / description.architecture.dimension, description.architecture.dimension]
+            try Self.create(output)
+            var files: [String] = []
+            func write(_ name: String, _ values: [Float], _ shape: [Int]) throws(RunFolderError) {
+                var array = try ArrayStaging(folder: output, name: name, elementType: .float32, shape: shape)
+                try array.write(values, atRow: 0)
+                try array.finish()
+                files.append(name)
+            }
+            if let energy {
+                try write("energy.npy", energy, [shape[0]])
+                try write("log_density.npy", energy.map { -$0 / sigma }, [shape[0]])
+            }
+            try write("gradient.npy", gradient, shape)
+            try write("score.npy", gradient.map { -$0 / sigma }, shape)
+            (count, self.files, hasEnergy) = (shape[0], files, energy != nil)
+        } catch {
+            throw InspectionError(error)
+        }
+    }
+
+    private static func points(_ path: String, dimension: Int) throws -> [Float] {
+        let reader = try NpyReader(path: path)
+        let shape = reader.header.shape
+        guard shape.count == 2, shape[1] == dimension else {
+            throw InspectionError(
+                exitStatus: 65, "\(path): has the shape \(shape); give rows of the model's \(dimension) coordinates")
+        }
+        return try reader.floats()
+    }
+
+    private static func create(_ folder: String) throws(InspectionError) {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw InspectionError(exitStatus: 73, "\(folder): can't create the folder: \(error.localizedDescription)")
+        }
+    }
+}

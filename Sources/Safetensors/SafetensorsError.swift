@@ -1,0 +1,29 @@
+/// Why a file of tensors was refused, or could not be read or written.
+public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What kind of failure it is.
+    public enum Code: Int32, Sendable {
+        /// The content is wrong.
+        case badData = 65
+        /// There is no such file, or it can't be read.
+        case noInput = 66
+        /// The file can't be made.
+        case cannotCreate = 73
+        /// Writing failed.
+        case inputOutput = 74
+    }
+
+    /// What kind it is; its raw value is the exit status of a command that ends with it.
+    public let code: Code
+    /// As the user named it.
+    public let file: String
+    /// What is wrong, with the tensor's name where there is one, and what to do.
+    public let message: String
+
+    public init(_ code: Code, file: String, _ message: String) {
+        self.code = code
+        self.file = file
+        self.message = message
+    }
+
+    public var description: String { "\(file): \(message)" }
+}

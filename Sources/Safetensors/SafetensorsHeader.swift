@@ -1,0 +1,124 @@
+import StrictJSON
+
+/// A tensor as the header describes it.
+public struct TensorEntry: Sendable, Equatable {
+    public let name: String
+    public let type: ElementType
+    /// Lengths of the axes, outermost first; empty for a single number.
+    public let shape: [Int]
+    /// Bytes from the end of the header on.
+    public let bytes: Range<Int>
+
+    /// Elements in all.
+    public var count: Int { shape.reduce(1, *) }
+}
+
+/// The header of a file of tensors, read as strictly as the format's own reader does (safetensors 0.4:
+/// contiguous data from the first byte to the last, nothing twice, nothing unknown).
+struct SafetensorsHeader {
+    /// In the order of their data.
+    private(set) var tensors: [TensorEntry] = []
+    private(set) var metadata: [String: String] = [:]
+
+    /// - Parameters:
+    ///   - text: the header, padding included.
+    ///   - dataCount: bytes that follow it.
+    /// - Returns by throwing: what is wrong, without the file's name.
+    init(_ text: [UInt8], dataCount: Int) throws(HeaderProblem) {
+        guard text.first == UInt8(ascii: "{") else {
+            throw HeaderProblem("the header does not begin with \"{\"; this is not a safetensors file")
+        }
+        guard let end = text.lastIndex(where: { $0 != UInt8(ascii: " ") }), text[end] == UInt8(ascii: "}") else {
+            throw HeaderProblem("the header is padded with something else than spaces")
+        }
+        let root: JSONNode
+        do {
+            root = try JSONParser.parse(Array(text[...end]))
+        } catch {
+            throw HeaderProblem("the header is not JSON: line \(error.line), column \(error.column): \(error.message)")
+        }
+        do {
+            let members = try JSONField(node: root, pointer: "").members("an object of tensors by name")
+            for name in members.names {
+                guard let field = members[name] else { continue }
+                if name == "__metadata__" {
+                    metadata = try Self.metadata(field)
+                } else {
+                    tensors.append(try Self.entry(name, field))
+                }
+            }
+        } catch {
+            throw HeaderProblem("header: \(error)")
+        }
+        tensors.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
+        var end2 = 0
+        for tensor in tensors {
+            guard tensor.bytes.lowerBound == end2 else {
+                throw HeaderProblem(
+                    "tensor \"\(tensor.name)\": begins at byte \(tensor.bytes.lowerBound) of the data, but the one before "
+                        + "ends at \(end2); tensors must follow each other without holes or overlaps")
+            }
+            end2 = tensor.bytes.upperBound
+        }
+        guard end2 == dataCount else {
+            throw HeaderProblem(
+                "the tensors take \(end2) bytes, but \(dataCount) follow the header; the file is "
+                    + (end2 > dataCount ? "cut short" : "longer than it says"))
+        }
+    }
+
+    private static func metadata(_ field: JSONField) throws(JSONProblem) -> [String: String] {
+        let members = try field.members("an object of strings")
+        var metadata: [String: String] = [:]
+        for name in members.names { metadata[name] = try members[name]?.string("a string") }
+        return metadata
+    }
+
+    private static func entry(_ name: String, _ field: JSONField) throws(JSONProblem) -> TensorEntry {
+        let members = try field.members("a tensor", allowed: ["dtype", "shape", "data_offsets"])
+        let typeField = try members.required("dtype", "the element type, such as \"F32\"")
+        let typeName = try typeField.string("an element type such as \"F32\"")
+        guard let type = ElementType(rawValue: typeName) else {
+            let known = ElementType.allCases.map(\.rawValue)
+            throw typeField.problem(
+                "no element type \"\(typeName)\"; \(Spelling.suggestion(for: typeName, among: known))")
+        }
+        let shapeField = try members.required("shape", "the lengths of the axes")
+        let shape = try wholeNumbers(shapeField)
+        let offsetsField = try members.required("data_offsets", "where the data begin and end")
+        let offsets = try wholeNumbers(offsetsField)
+        guard offsets.count == 2, offsets[0] <= offsets[1] else {
+            throw offsetsField.problem("must be the first byte and the one after the last")
+        }
+        var bits = type.bits
+        for length in shape {
+            let (product, overflow) = bits.multipliedReportingOverflow(by: length)
+            guard !overflow else { throw shapeField.problem("holds more elements than can be counted") }
+            bits = product
+        }
+        guard bits % 8 == 0, bits / 8 == offsets[1] - offsets[0] else {
+            throw offsetsField.problem(
+                "\(offsets[1] - offsets[0]) bytes, but shape \(shape) of \(type.rawValue) takes \(bits) bits")
+        }
+        return TensorEntry(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1])
+    }
+
+    /// An array, possibly empty, of numbers from 0 on.
+    private static func wholeNumbers(_ field: JSONField) throws(JSONProblem) -> [Int] {
+        guard case .array(let nodes) = field.node.value else {
+            throw field.problem("must be an array of whole numbers")
+        }
+        var numbers: [Int] = []
+        for (index, node) in nodes.enumerated() {
+            numbers.append(try JSONField(node: node, pointer: "\(field.pointer)/\(index)").integer(0...Int.max))
+        }
+        return numbers
+    }
+}
+
+/// What is wrong with a header.
+struct HeaderProblem: Error {
+    let message: String
+
+    init(_ message: String) { self.message = message }
+}

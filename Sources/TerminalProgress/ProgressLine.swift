@@ -1,0 +1,40 @@
+import Foundation
+
+/// Tells on standard error how work goes: one line redrawn on a terminal, else a line now and then.
+public struct ProgressLine {
+    private let isTerminal: Bool
+    private let clock = ContinuousClock()
+    private var last: ContinuousClock.Instant?
+    private var drawn = false
+
+    /// Looks whether standard error is a terminal.
+    public init() { isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
+
+    /// Shows a text, if it is time to. - Parameter secondsElapsed: since the work began.
+    public mutating func show(secondsElapsed: Double, _ text: @autoclosure () -> String) {
+        let interval: Duration = isTerminal ? .milliseconds(100) : .seconds(30)
+        if let last, clock.now - last < interval { return }
+        // Short work needs no plain line.
+        if last == nil, !isTerminal, secondsElapsed < 5 { return }
+        last = clock.now
+        write(isTerminal ? "\r\u{1B}[K" + text() : text() + "\n")
+        drawn = isTerminal
+    }
+
+    /// Removes the line.
+    public mutating func clear() {
+        if drawn { write("\r\u{1B}[K") }
+        drawn = false
+    }
+
+    /// A time in words that nobody has to read twice: `41 s`, `12 min`, `3.4 h`.
+    public static func time(_ seconds: Double) -> String {
+        switch seconds {
+        case ..<90: "\(Int(seconds.rounded(.up))) s"
+        case ..<5400: "\(Int((seconds / 60).rounded(.up))) min"
+        default: String(format: "%.1f h", seconds / 3600)
+        }
+    }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}

@@ -1,0 +1,83 @@
+import EnergyModels
+import StrictJSON
+
+/// Reads where the points of a training come from, and looks whether they fit the network.
+struct DataDecoder {
+    private static let kinds = ["distribution", "npy"] + ModelDescription.analyticKinds
+
+    let architecture: NetworkDescription.Architecture
+    /// What relative file names are put behind: empty, or a folder with a slash at its end.
+    let folder: String
+
+    func data(_ field: JSONField) throws(JSONProblem) -> DataDescription {
+        let members = try field.members("data such as {\"kind\": \"distribution\", \"name\": \"eight_gaussians\"}")
+        let kindField = try members.required("kind", "one of \(Self.kinds)")
+        let kind = try kindField.string("one of \(Self.kinds)")
+        switch kind {
+        case "distribution":
+            let members = try field.members("a distribution", allowed: ["kind", "name", "labels"])
+            return try density(try named(members), members)
+        case "npy":
+            let members = try field.members("an array file", allowed: ["kind", "file", "labels"])
+            let file = try members.required("file", "the array of points, such as \"points.npy\"")
+            let labels = try members["labels"]?.path("\"labels.npy\"", in: folder)
+            try check(labelled: labels != nil, members)
+            return .arrays(points: try file.path("\"points.npy\"", in: folder), labels: labels)
+        case let kind where ModelDescription.analyticKinds.contains(kind):
+            return try density(try ModelDescription.decode(field, alsoAllowed: ["labels"]), members)
+        default:
+            throw kindField.problem("no data of kind \"\(kind)\"; \(Spelling.suggestion(for: kind, among: Self.kinds))")
+        }
+    }
+
+    private func named(_ members: JSONMembers) throws(JSONProblem) -> ModelDescription {
+        let names = NamedDistributions.all.map(\.name)
+        let field = try members.required("name", "one of \(names)")
+        let name = try field.string("one of \(names)")
+        guard let found = NamedDistributions.all.first(where: { $0.name == name }) else {
+            throw field.problem("no distribution \"\(name)\"; \(Spelling.suggestion(for: name, among: names))")
+        }
+        return found.density
+    }
+
+    private func density(
+        _ density: ModelDescription, _ members: JSONMembers
+    ) throws(JSONProblem) -> DataDescription {
+        guard density.dimension == architecture.dimension else {
+            throw members.owner.problem(
+                "has \(density.dimension) dimensions, the architecture \(architecture.dimension); give both the same")
+        }
+        if let labels = members["labels"] {
+            let wish = "\"component\""
+            guard try labels.string(wish) == "component" else { throw labels.problem("must be \(wish)") }
+            guard case .gaussianMixture(let means, _, _) = density else {
+                throw labels.problem("only a mixture has components to be labelled by; leave it out")
+            }
+            if let classes = architecture.classes, means.count > classes {
+                throw labels.problem("\(means.count) components need as many classes; the architecture has \(classes)")
+            }
+        }
+        try check(labelled: members["labels"] != nil, members)
+        return .density(density, labelledByComponent: members["labels"] != nil)
+    }
+
+    /// Labels come with classes, and classes with labels.
+    private func check(labelled: Bool, _ members: JSONMembers) throws(JSONProblem) {
+        if labelled, architecture.classes == nil, let labels = members["labels"] {
+            throw labels.problem("the network takes no labels; leave them out, or give the architecture \"classes\"")
+        }
+        if !labelled, let classes = architecture.classes {
+            throw members.owner.problem(
+                "\"labels\" are missing; a network of \(classes) classes learns from labelled points")
+        }
+    }
+}
+
+extension JSONField {
+    /// A file name, relative to a folder.
+    fileprivate func path(_ example: String, in folder: String) throws(JSONProblem) -> String {
+        let name = try string("a file name such as \(example)")
+        guard !name.isEmpty, !name.contains("\0") else { throw problem("must be a file name such as \(example)") }
+        return name.hasPrefix("/") ? name : folder + name
+    }
+}

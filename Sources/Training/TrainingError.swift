@@ -1,0 +1,28 @@
+public import StrictJSON
+import RunFolder
+
+/// Why a training, or a command on model files, ended early.
+public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The exit status of a command that ends with this error.
+    public let exitStatus: Int32
+    /// What is wrong and what to do, with the file and the place.
+    public let description: String
+    /// For a spec that was refused, what is wrong with it, in the order of the file.
+    public let problems: [JSONProblem]
+
+    init(exitStatus: Int32, _ description: String, problems: [JSONProblem] = []) {
+        self.exitStatus = exitStatus
+        self.description = description
+        self.problems = problems
+    }
+
+    /// A spec with one line a problem, each with file, line and place.
+    init(spec file: String, problems: [JSONProblem]) {
+        self.init(
+            exitStatus: 65, problems.map { "\(file):\($0.line): \($0)" }.joined(separator: "\n"), problems: problems)
+    }
+
+    init(_ error: RunFolderError) {
+        self.init(exitStatus: error.exitStatus, error.description)
+    }
+}

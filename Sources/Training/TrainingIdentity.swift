@@ -1,0 +1,45 @@
+import ContentHash
+import EnergyModels
+import StrictJSON
+
+extension TrainingSpec {
+    /// All that the trained parameters depend on, by the names of the spec; data files by their SHA-256.
+    /// - Parameter files: digests of the data files, points first.
+    func identity(files: [Digest]) -> JSONText {
+        .object([
+            ("rrr_training", .integer(1)), ("seed", .string(String(seed))), ("network", network.jsonText),
+            ("data", data.text(files)), ("iterations", .integer(iterations)), ("batch", .integer(batch)),
+            ("shard", .integer(shard)), ("optimizer", optimizer.text), ("ema", .number(ema)),
+            ("label_dropout", .number(labelDropout)),
+        ])
+    }
+}
+
+extension OptimizerSettings {
+    fileprivate var text: JSONText {
+        .object([
+            ("learning_rate", .number(learningRate)), ("final_learning_rate", .number(finalLearningRate)),
+            ("decay", .string(decay.rawValue)), ("warmup", .integer(warmup)), ("beta1", .number(beta1)),
+            ("beta2", .number(beta2)), ("epsilon", .number(epsilon)),
+            ("clip_norm", clipNorm.map { .number($0) } ?? .null),
+        ])
+    }
+}
+
+extension DataDescription {
+    fileprivate func text(_ files: [Digest]) -> JSONText {
+        func row(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
+        func rows(_ values: [[Double]]) -> JSONText { .array(values.map(row)) }
+        switch self {
+        case .arrays: return .array(files.map { .string($0.hex) })
+        case .density(.gaussian(let mean, let covariance), _):
+            return .object([("mean", row(mean)), ("covariance", rows(covariance))])
+        case .density(.uniformBox(let low, let high), _): return .object([("low", row(low)), ("high", row(high))])
+        case .density(.gaussianMixture(let means, let deviations, let weights), let labelled):
+            return .object([
+                ("means", rows(means)), ("std", rows(deviations)), ("weights", row(weights)),
+                ("labels", .bool(labelled)),
+            ])
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// How far a training is.
+public struct TrainingProgress: Sendable {
+    /// Steps taken, of ``iterations``.
+    public let steps: Int
+    /// Steps in all.
+    public let iterations: Int
+    /// The mean of the last hundred losses; NaN before the first step.
+    public let loss: Double
+    /// Since the command began, in seconds.
+    public let secondsElapsed: Double
+    /// Steps taken since then.
+    let stepsElapsed: Int
+
+    /// Steps a second; nil before the first.
+    public var rate: Double? { stepsElapsed > 0 && secondsElapsed > 0 ? Double(stepsElapsed) / secondsElapsed : nil }
+
+    /// From the rate so far; nil before the first step.
+    public var secondsLeft: Double? { rate.map { Double(iterations - steps) / $0 } }
+
+    /// `640/15001 iterations, 4 %, loss 0.1234, 15.8 iterations/s`
+    public var text: String {
+        var parts = ["\(steps)/\(iterations) iterations", "\(steps * 100 / iterations) %"]
+        if loss.isFinite { parts.append("loss " + String(format: "%.5f", loss)) }
+        if let rate { parts.append(String(format: "%.1f iterations/s", rate)) }
+        return parts.joined(separator: ", ")
+    }
+}

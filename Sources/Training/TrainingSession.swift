@@ -1,0 +1,140 @@
+import ContentHash
+import EnergyModels
+import Foundation
+import StrictJSON
+
+/// One run of the command that trains: from the spec, or from a checkpoint, to the model file.
+public struct TrainingSession {
+    /// What becomes of files that are there already.
+    public enum Start: Sendable {
+        /// They are refused: nothing is lost by mistake.
+        case fresh
+        /// The checkpoint, if there is one, is gone on from.
+        case resume
+        /// They are replaced.
+        case force
+    }
+
+    /// How a session ended.
+    public enum Ending: Sendable {
+        /// The model file is there; the checkpoint is gone.
+        case finished(TrainingResult)
+        /// After so many steps, before the last one, a checkpoint was written.
+        case stopped(steps: Int)
+    }
+
+    private let spec: TrainingSpec
+    private let output: String
+    private let checkpoint: String
+    private let identity: JSONText
+    private let firstStep: Int
+    private var run: TrainingRun
+
+    /// Gets everything ready and tries the output by writing the first checkpoint, `output`.checkpoint.
+    ///
+    /// - Parameter threads: how many compute side by side; the result does not depend on it.
+    /// - Throws: ``TrainingError``: 65 for data or a checkpoint that does not fit the spec, 66 for data files that are
+    ///   not there, 73 for files in the way or an output that cannot be written.
+    public init(_ spec: TrainingSpec, output: String, threads: Int, start: Start) throws(TrainingError) {
+        self.spec = spec
+        self.output = output
+        checkpoint = output + ".checkpoint"
+        let hasCheckpoint = FileManager.default.fileExists(atPath: checkpoint)
+        if start != .force {
+            if FileManager.default.fileExists(atPath: output) {
+                throw TrainingError(exitStatus: 73, "\(output): is there already; add --force to replace it")
+            }
+            if start == .fresh, hasCheckpoint {
+                throw TrainingError(
+                    exitStatus: 73,
+                    "\(checkpoint): an interrupted training left this; add --resume to go on or --force to begin again")
+            }
+        }
+        let data = try TrainingData(spec)
+        identity = spec.identity(files: data.files)
+        guard start == .resume, hasCheckpoint else {
+            run = TrainingRun(spec, data: data, threads: threads)
+            firstStep = 0
+            try createFolder()
+            try save()
+            return
+        }
+        let saved = try Checkpoint(
+            path: checkpoint, identity: identity, iterations: spec.iterations,
+            count: spec.network.architecture.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) })
+        run = TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
+        firstStep = run.steps
+    }
+
+    private func createFolder() throws(TrainingError) {
+        let folder = URL(fileURLWithPath: output).deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw TrainingError(
+                exitStatus: 73, "\(folder.path): can't create the folder: \(error.localizedDescription)")
+        }
+    }
+
+    private func save() throws(TrainingError) {
+        try Checkpoint(optimizer: run.optimizer, losses: run.losses, identity: identity.canonical).write(to: checkpoint)
+    }
+
+    /// Trains to the end, or until it shall stop.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: asked before every step.
+    ///   - report: called before every step.
+    /// - Throws: ``TrainingError``: 2 if the training diverged, with the last checkpoint left; 73 or 74 if a file
+    ///   can't be written.
+    public mutating func train(
+        shouldStop: () -> Bool, report: (TrainingProgress) -> Void
+    ) throws(TrainingError) -> Ending {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        var saved = run.steps
+        func progress() -> TrainingProgress {
+            TrainingProgress(
+                steps: run.steps, iterations: spec.iterations, loss: run.meanLoss,
+                secondsElapsed: (clock.now - begin) / .seconds(1), stepsElapsed: run.steps - firstStep)
+        }
+        while run.steps < spec.iterations {
+            report(progress())
+            if shouldStop() {
+                if run.steps > saved { try save() }
+                return .stopped(steps: run.steps)
+            }
+            do throws(TrainingError) {
+                try run.step()
+            } catch {
+                throw TrainingError(
+                    exitStatus: error.exitStatus,
+                    "\(error); the checkpoint of iteration \(saved) stays at \(checkpoint)")
+            }
+            // The last one too: the model file may meet a full disk.
+            if run.steps.isMultiple(of: spec.checkpointEvery) || run.steps == spec.iterations {
+                try save()
+                saved = run.steps
+            }
+        }
+        return .finished(try writeModel(progress()))
+    }
+
+    private func writeModel(_ progress: TrainingProgress) throws(TrainingError) -> TrainingResult {
+        var rest = run.optimizer.average[...]
+        let parameters = spec.network.architecture.parameters.map { parameter in
+            let count = parameter.shape.reduce(1, *)
+            defer { rest = rest.dropFirst(count) }
+            return Array(rest.prefix(count))
+        }
+        do {
+            try NetworkFile.write(
+                description: spec.network, parameters: parameters, as: spec.weights == .float16 ? .float16 : .float32,
+                to: output)
+            try FileManager.default.removeItem(atPath: checkpoint)
+            return TrainingResult(output: output, sha256: try SHA256.hash(ofFile: output).hex, progress: progress)
+        } catch {
+            throw TrainingError(exitStatus: 74, "\(error)")
+        }
+    }
+}

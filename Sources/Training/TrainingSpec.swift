@@ -1,0 +1,71 @@
+public import EnergyModels
+
+/// A training, complete and valid: what its spec says, with the defaults filled in.
+public struct TrainingSpec: Sendable, Equatable {
+    /// The key of every random number.
+    public var seed: UInt64
+    /// The network to be trained.
+    public var network: NetworkDescription
+    /// Where points come from.
+    public var data: DataDescription
+    /// Optimizer steps in all.
+    public var iterations: Int
+    /// Points of one step; a multiple of ``shard``.
+    public var batch: Int
+    /// Points whose loss is evaluated together. Part of the spec, so that results never depend on the cores.
+    public var shard: Int
+    /// How gradients move the parameters.
+    public var optimizer: OptimizerSettings
+    /// How much of the averaged parameters a step keeps, from 0 (no averaging) to below 1.
+    public var ema: Double
+    /// The probability that a point's label is hidden, which trains the network without a condition.
+    public var labelDropout: Double
+    /// Steps from one checkpoint to the next.
+    public var checkpointEvery: Int
+    /// The type of the numbers in the model file.
+    public var weights: WeightType
+
+    /// How the model file stores numbers.
+    public enum WeightType: String, Sendable, CaseIterable {
+        case float16, float32
+    }
+
+    /// Shards of one batch.
+    public var shards: Int { batch / shard }
+}
+
+/// Where the points of a training come from.
+public enum DataDescription: Sendable, Equatable {
+    /// Fresh samples of an analytic density; labelled by its components, if it is a mixture and they are wanted.
+    case density(ModelDescription, labelledByComponent: Bool)
+    /// The rows of an array file [n, d], drawn with replacement, and their labels [n], if there are any.
+    case arrays(points: String, labels: String?)
+}
+
+/// Adam (Kingma and Ba 2015) with a learning rate that may warm up and decay.
+public struct OptimizerSettings: Sendable, Equatable {
+    /// What becomes of the learning rate after its warm-up.
+    public enum Decay: String, Sendable, CaseIterable {
+        /// It stays.
+        case constant
+        /// It falls to ``OptimizerSettings/finalLearningRate`` along half a cosine.
+        case cosine
+    }
+
+    /// The largest learning rate.
+    public var learningRate: Double
+    /// What a decay ends at.
+    public var finalLearningRate: Double
+    /// The decay.
+    public var decay: Decay
+    /// Steps over which the learning rate grows linearly to its largest.
+    public var warmup: Int
+    /// How much of the mean gradient a step keeps.
+    public var beta1: Double
+    /// How much of the mean squared gradient a step keeps.
+    public var beta2: Double
+    /// Added to the root of the mean squared gradient.
+    public var epsilon: Double
+    /// Gradients of a larger norm are scaled down to it; nil leaves them as they are.
+    public var clipNorm: Double?
+}

@@ -1,0 +1,48 @@
+import Foundation
+import StrictJSON
+
+extension TrainingSpec {
+    /// The largest spec, in bytes.
+    private static let largestText = 16 << 20
+
+    /// Reads a spec file; data files are relative to its folder.
+    /// - Throws: ``TrainingError`` with exit status 65 or 66.
+    public static func load(path: String) throws(TrainingError) -> TrainingSpec {
+        guard let file = FileHandle(forReadingAtPath: path),
+            // One byte more than is allowed tells a file that is too large, and a device has no end.
+            let data = try? file.read(upToCount: largestText + 1) ?? Data()
+        else {
+            let exists = FileManager.default.fileExists(atPath: path)
+            throw TrainingError(
+                exitStatus: 66,
+                "\(path): \(exists ? "this can't be read as a file; check what it is and its permissions" : "no such file")"
+            )
+        }
+        return try decode(Array(data), file: path)
+    }
+
+    /// Reads the text of a spec. - Parameter file: what messages call it, and what data files are beside.
+    /// - Throws: ``TrainingError`` with exit status 65.
+    public static func decode(_ text: [UInt8], file: String) throws(TrainingError) -> TrainingSpec {
+        guard text.count <= largestText else {
+            throw TrainingError(
+                spec: file,
+                problems: [
+                    JSONProblem(
+                        line: 1, pointer: "",
+                        message: "a spec has at most \(largestText) bytes; keep data in .npy files")
+                ])
+        }
+        let root: JSONNode
+        do {
+            root = try JSONParser.parse(text)
+        } catch {
+            let place = "column \(error.column): \(error.message)"
+            throw TrainingError(spec: file, problems: [JSONProblem(line: error.line, pointer: "", message: place)])
+        }
+        let folder = file.lastIndex(of: "/").map { String(file[..<$0]) + "/" } ?? ""
+        var decoder = TrainingSpecDecoder(folder: folder)
+        if let spec = decoder.decode(JSONField(node: root, pointer: "")), decoder.problems.isEmpty { return spec }
+        throw TrainingError(spec: file, problems: decoder.problems.sorted { $0.line < $1.line })
+    }
+}

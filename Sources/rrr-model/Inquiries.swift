@@ -1,0 +1,55 @@
+import ArgumentParser
+import ModelInspection
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show what a model file holds.")
+
+    @Argument(help: "The model file.")
+    var file: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        try reportingFailure {
+            let report = try ModelReport(path: file)
+            printResult(json ? report.json : report.text)
+        }
+    }
+}
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Evaluate a model at points.",
+        discussion: """
+            Writes energy.npy [n] (the raw E), gradient.npy [n, d] (dE/dx), log_density.npy [n] (-E / sigma_t) and \
+            score.npy [n, d] (-gradient / sigma_t), all float32.
+            """)
+
+    @Argument(help: "The model file.")
+    var file: String
+
+    @Option(help: "The points, an array [n, d] of float32 or float64.")
+    var points: String
+
+    @Option(help: "The noise level t; 0 is the least noisy.")
+    var level: Int
+
+    @Option(help: "The label of all points; without it the network is evaluated without a condition.")
+    var label: Int?
+
+    @Option(help: "The folder to write to.")
+    var output: String
+
+    func run() throws {
+        try reportingFailure {
+            let evaluation = try PointEvaluation(
+                model: file, points: points, level: level, label: label, output: output)
+            if !evaluation.hasEnergy {
+                tell("rrr-model: this network predicts noise and has no energy: no energy.npy, no log_density.npy")
+            }
+            printResult(
+                "\(evaluation.count) points\n" + evaluation.files.map { "\(output)/\($0)" }.joined(separator: "\n"))
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+import ModelInspection
+import RunFolder
+import Training
+
+@main
+struct ModelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rrr-model",
+        abstract: "Trains energy-based diffusion models, and tells what a model file holds and says.",
+        subcommands: [Train.self, Inspect.self, Evaluate.self])
+}
+
+/// Runs a command's work; what goes wrong is told on standard error and becomes its exit status.
+func reportingFailure(_ work: () throws -> Void) throws {
+    do {
+        try work()
+    } catch let exit as ExitCode {
+        throw exit
+    } catch {
+        tell("rrr-model: \(error)")
+        switch error {
+        case let error as TrainingError: throw ExitCode(error.exitStatus)
+        case let error as InspectionError: throw ExitCode(error.exitStatus)
+        case let error as RunFolderError: throw ExitCode(error.exitStatus)
+        default: throw ExitCode(70)
+        }
+    }
+}
+
+/// Writes a line to standard error.
+func tell(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+}
+
+/// Writes a result to standard output.
+func printResult(_ text: String) {
+    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+}

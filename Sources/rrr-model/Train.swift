@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import StopSignals
+import TerminalProgress
+import Training
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model and write its file.",
+        discussion: """
+            A checkpoint, FILE.checkpoint, is written now and then, and on SIGINT (exit status 130) or SIGTERM (143); \
+            it goes when FILE is there. --resume goes on from it, to the same bytes as without the interruption.
+            """)
+
+    @Argument(help: "The training spec.")
+    var spec: String
+
+    @Option(help: "The model file to write.")
+    var output: String
+
+    @Option(help: "Threads that compute (default: one per core). The result does not depend on it.")
+    var threads: Int?
+
+    @Flag(help: "Go on from the checkpoint, if there is one.")
+    var resume = false
+
+    @Flag(help: "Begin again and replace the model file and the checkpoint.")
+    var force = false
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func validate() throws {
+        if let threads, !(1...4096).contains(threads) {
+            throw ValidationError("--threads must be from 1 to 4096, is \(threads).")
+        }
+        if resume, force { throw ValidationError("--resume goes on, --force begins again: give one of them.") }
+    }
+
+    func run() throws {
+        try reportingFailure {
+            let signals = StopSignals { _ in }
+            var session = try TrainingSession(
+                try TrainingSpec.load(path: spec), output: output,
+                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
+                start: resume ? .resume : force ? .force : .fresh)
+            var line = ProgressLine()
+            defer { line.clear() }
+            let ending = try session.train(shouldStop: { signals.received != nil }) { progress in
+                line.show(secondsElapsed: progress.secondsElapsed, Self.text(progress))
+            }
+            line.clear()
+            switch ending {
+            case .finished(let result): printResult(json ? result.json : result.text)
+            case .stopped(let steps):
+                tell("rrr-model: interrupted after \(steps) iterations; --resume goes on from \(output).checkpoint")
+                throw ExitCode(128 + (signals.received ?? 0))
+            }
+        }
+    }
+
+    private static func text(_ progress: TrainingProgress) -> String {
+        progress.text + (progress.secondsLeft.map { ", \(ProgressLine.time($0)) left" } ?? "")
+    }
+}

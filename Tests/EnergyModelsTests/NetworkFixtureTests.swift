@@ -1,0 +1,51 @@
+import EnergyModels
+import Foundation
+import Testing
+
+/// Networks written by PyTorch and the safetensors package (Fixtures/make_fixtures.py), with energies and
+/// gradients that PyTorch computed in double precision.
+@Suite("Networks made elsewhere")
+struct NetworkFixtureTests {
+    struct Expected: Decodable {
+        struct Case: Decodable {
+            let level: Int
+            let label: Int?
+            let energy: [Double]?
+            let gradient: [[Double]]
+        }
+
+        let points: [[Double]]
+        let cases: [Case]
+    }
+
+    static let names = [
+        "denoising", "denoising-half", "squared-norm", "inner-product", "noise", "labelled", "float16", "bfloat16",
+        "five-dimensional",
+    ]
+
+    static func path(_ file: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(file)").path
+    }
+
+    @Test("Energy and gradient are PyTorch's to 1e-5", arguments: names)
+    func values(_ name: String) throws {
+        let network = Network(try NetworkFile(path: Self.path(name + ".safetensors")))
+        let expected = try JSONDecoder().decode(
+            Expected.self, from: Data(contentsOf: URL(fileURLWithPath: Self.path(name + ".json"))))
+        #expect(expected.cases.count >= 3)
+        for test in expected.cases {
+            let (energy, gradient) = network.evaluate(
+                points: expected.points.flatMap { $0.map(Float.init) }, level: test.level, label: test.label)
+            #expect((energy == nil) == (test.energy == nil))
+            if let energy, let wanted = test.energy { Self.expectClose(energy, wanted) }
+            Self.expectClose(gradient, test.gradient.flatMap(\.self))
+        }
+    }
+
+    /// Relative to the largest of the numbers compared: a component near zero has cancelled.
+    private static func expectClose(_ numbers: [Float], _ wanted: [Double]) {
+        #expect(numbers.count == wanted.count)
+        let scale = wanted.map(abs).max() ?? 0
+        for (number, wanted) in zip(numbers, wanted) { #expect(abs(Double(number) - wanted) <= 1e-5 * scale) }
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+@testable import TensorGraph
+
+@Suite("Compiled plans")
+struct PlanTests {
+    private func layer(_ graph: Graph, level: Value, x: Value) -> Value {
+        let weights = graph.constant(Tensor(shape: [8, 4], values: (0..<32).map { Float($0) * 0.01 }))
+        let shift = 2 * level.exponential()
+        return (x.matrixMultiply(weights, transposingOther: true) + shift).swish().sum(-1)
+    }
+
+    @Test("What depends on the level alone is not computed again with every evaluation")
+    func rates() {
+        let graph = Graph()
+        let (level, x) = (graph.input([1, 8], rate: .level), graph.input([3, 4], rate: .evaluation))
+        let plan = Plan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)])
+        #expect(plan.levelSteps.count == 1)
+        #expect(plan.evaluationSteps.count == 2)
+
+        let execution = Execution(plan)
+        execution.setInput(1) { span in for index in 0..<12 { span[index] = 1 } }
+        execution.runLevel()
+        execution.run()
+        let before = execution.withOutput(0) { $0[0] }
+        execution.setInput(0) { span in for index in 0..<8 { span[index] = 1 } }
+        execution.run()
+        #expect(execution.withOutput(0) { $0[0] } == before)
+        execution.runLevel()
+        execution.run()
+        #expect(execution.withOutput(0) { $0[0] } != before)
+    }
+
+    @Test("Equal expressions are one node, and a chain of elementwise operations is one pass")
+    func fusion() {
+        let graph = Graph()
+        let x = graph.input([16, 16], rate: .evaluation)
+        let swish = x.sigmoid() * x
+        let chain = (swish - 1).exponential() / (swish + 1)
+        let plan = Plan(inputs: [x], outputs: [chain, chain.sum(-1)])
+        #expect(plan.evaluationSteps.count == 1)
+        #expect((x.sigmoid() * x).index == swish.index)
+    }
+
+    @Test("A row of a multiply depends on its own numbers and its place alone")
+    func rows() {
+        let graph = Graph()
+        let (level, x) = (graph.input([1, 8], rate: .level), graph.input([64, 4], rate: .evaluation))
+        let execution = Execution(Plan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)]))
+        execution.runLevel()
+        func run(_ others: Float) -> [Float] {
+            execution.setInput(1) { span in
+                for index in 0..<256 { span[index] = index / 4 % 3 == 0 ? Float(index % 17) * 0.1 : others }
+            }
+            execution.run()
+            return execution.withOutput(0) { span in stride(from: 0, to: 64, by: 3).map { span[$0] } }
+        }
+        #expect(run(0.5) == run(-700))
+    }
+
+    @Test("Arrays that are alive together never share memory")
+    func memory() {
+        var state: UInt64 = 1
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        for _ in 0..<200 {
+            let needs = (0..<30).map { node in
+                let first = random(20)
+                return MemoryPlan.Need(node: node, count: 1 + random(100), life: first...(first + random(10)))
+            }
+            let plan = MemoryPlan(needs)
+            for a in needs {
+                let start = plan.offsets[a.node] ?? -1
+                #expect(start >= 0 && start % 16 == 0 && start + a.count <= plan.count)
+                for b in needs where b.node < a.node && b.life.overlaps(a.life) {
+                    let other = plan.offsets[b.node] ?? -1
+                    #expect(start + a.count <= other || other + b.count <= start)
+                }
+            }
+            #expect(plan.count <= needs.reduce(0) { $0 + ($1.count + 15) / 16 * 16 })
+        }
+    }
+
+    @Test("A value that the output does not depend on has a gradient of zeros")
+    func zeroGradient() {
+        let graph = Graph()
+        let (x, y) = (graph.input([3], rate: .evaluation), graph.input([2], rate: .evaluation))
+        let execution = Execution(
+            Plan(inputs: [x, y], outputs: graph.gradient(of: x * x, withRespectTo: [y, x.stopGradient()])))
+        execution.run()
+        #expect(execution.withOutput(0) { [$0[0], $0[1]] } == [0, 0])
+    }
+
+    @Test("Elementary functions are within a few units in the last place, and right at the edges")
+    func elementary() {
+        let inputs: [Float] = [
+            -.infinity, -200, -88, -85, -1, -1e-6, 0, 1e-6, 0.5, 1, 2, 20, 88, 88.72, 89, 200, .infinity, .nan,
+            .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude,
+        ]
+        let graph = Graph()
+        let x = graph.input([inputs.count], rate: .evaluation)
+        let execution = Execution(
+            Plan(inputs: [x], outputs: [x.exponential(), x.logarithm(), x.sigmoid(), x.squareRoot()]))
+        execution.setInput(0) { span in for index in inputs.indices { span[index] = inputs[index] } }
+        execution.run()
+        let exact: [(Double) -> Double] = [exp, log, { 1 / (1 + exp(-$0)) }, { $0.squareRoot() }]
+        for (output, function) in exact.enumerated() {
+            execution.withOutput(output) { span in
+                for (index, input) in inputs.enumerated() {
+                    let (got, wanted) = (Double(span[index]), function(Double(input)))
+                    if wanted.isNaN {
+                        #expect(got.isNaN, "\(output) of \(input)")
+                    } else if wanted.isInfinite || abs(wanted) > Double(Float.greatestFiniteMagnitude) {
+                        #expect(got == Double(Float(wanted)), "\(output) of \(input)")
+                    } else {
+                        // Below e^-85.8 the exponential is zero.
+                        #expect(abs(got - wanted) <= 4e-7 * abs(wanted) + 6e-38, "\(output) of \(input)")
+                    }
+                }
+            }
+        }
+    }
+}

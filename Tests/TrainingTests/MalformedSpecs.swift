@@ -1,0 +1,73 @@
+import Testing
+
+/// A spec in `Malformed/` and what its refusal must say. The file's name tells what is wrong with it.
+struct Malformed: Sendable, CustomTestStringConvertible {
+    let name: String
+    /// The JSON pointer of the place at fault.
+    let pointer: String
+    /// A part of the message: the fault as found, or what to write instead.
+    let fragment: String
+
+    init(_ name: String, _ pointer: String, _ fragment: String) {
+        self.name = name
+        self.pointer = pointer
+        self.fragment = fragment
+    }
+
+    var testDescription: String { name }
+
+    /// All files of the folder, each with exactly one fault.
+    static let all: [Malformed] = [
+        Malformed("syntax-trailing-comma", "", "expected a name in double quotes"),
+        Malformed("spec-is-an-array", "", "must be a training spec, an object"),
+        Malformed("version-missing", "", #""rrr_training" is missing"#),
+        Malformed("version-of-the-future", "/rrr_training", "from 1 to 1, is 2"),
+        Malformed("key-misspelt", "/iteratoins", #"did you mean "iterations""#),
+        Malformed("seed-negative", "/seed", "decimal string"),
+        Malformed("seed-beyond-64-bits", "/seed", "must be a decimal number"),
+        Malformed("architecture-without-hidden", "/architecture", #""hidden" is missing"#),
+        Malformed("architecture-key-misspelt", "/architecture/widden", #"did you mean "widen""#),
+        Malformed("energy-misspelt", "/energy/kind", #"did you mean "denoising""#),
+        Malformed("levels-mismatch", "/schedule", "has 20 levels, the architecture 10; give both the same"),
+        Malformed("data-missing", "", #""data" is missing"#),
+        Malformed("data-kind-missing", "/data", #""kind" is missing"#),
+        Malformed("data-kind-misspelt", "/data/kind", #"did you mean "distribution""#),
+        Malformed("data-name-misspelt", "/data/name", #"did you mean "eight_gaussians""#),
+        Malformed("data-key-misspelt", "/data/label", #"did you mean "labels""#),
+        Malformed("data-of-three-dimensions", "/data", "has 3 dimensions, the architecture 2; give both the same"),
+        Malformed("data-box-corners-swapped", "/data/high", "not above the lower corner's"),
+        Malformed("data-box-key-misspelt", "/data/hihg", #"did you mean "high""#),
+        Malformed("data-covariance-indefinite", "/data/covariance", "positive definite"),
+        Malformed("data-file-missing", "/data", #""file" is missing"#),
+        Malformed("data-file-is-a-number", "/data/file", #"a file name such as "points.npy", is 3"#),
+        Malformed("data-file-empty", "/data/file", "must be a file name"),
+        Malformed("labels-without-classes", "/data/labels", #"give the architecture "classes""#),
+        Malformed("labels-of-a-file-without-classes", "/data/labels", #"give the architecture "classes""#),
+        Malformed("labels-of-a-box", "/data/labels", "only a mixture has components"),
+        Malformed("labels-misspelt", "/data/labels", #"must be "component""#),
+        Malformed("labels-out-of-range", "/data/labels", "8 components need as many classes; the architecture has 7"),
+        Malformed("classes-without-labels", "/data", #""labels" are missing"#),
+        Malformed("iterations-missing", "", #""iterations" is missing"#),
+        Malformed("iterations-zero", "/iterations", "from 1 to"),
+        Malformed("batch-not-a-multiple-of-shard", "/shard", "equal shards"),
+        Malformed("batch-of-too-many-shards", "/shard", "at most 128 equal shards"),
+        Malformed("batch-zero", "/batch", "from 1 to"),
+        Malformed("shard-fraction", "/shard", "whole number"),
+        Malformed("optimizer-key-misspelt", "/optimizer/learning_rat", #"did you mean "learning_rate""#),
+        Malformed("optimizer-rate-zero", "/optimizer/learning_rate", "above zero such as 1e-3, is 0"),
+        Malformed("optimizer-decay-misspelt", "/optimizer/decay", #"did you mean "cosine""#),
+        Malformed("optimizer-end-of-a-constant-rate", "/optimizer/final_learning_rate", #"use "decay": "cosine""#),
+        Malformed(
+            "optimizer-end-above-the-rate", "/optimizer/final_learning_rate", "from 0 to the learning rate, is 1"),
+        Malformed("optimizer-warmup-too-long", "/optimizer/warmup", "from 0 to 99, is 100"),
+        Malformed("optimizer-beta-of-one", "/optimizer/beta2", "from 0 to below 1, is 1"),
+        Malformed("optimizer-epsilon-negative", "/optimizer/epsilon", "above zero"),
+        Malformed("optimizer-clip-zero", "/optimizer/clip_norm", "above zero"),
+        Malformed("optimizer-is-a-string", "/optimizer", "must be an optimizer"),
+        Malformed("ema-of-one", "/ema", "from 0 to below 1"),
+        Malformed("label-dropout-above-one", "/label_dropout", "a probability from 0 to 1, is 1.5"),
+        Malformed("label-dropout-without-classes", "/label_dropout", "there are no labels to hide"),
+        Malformed("checkpoint-every-zero", "/checkpoint_every", "from 1 to"),
+        Malformed("weights-misspelt", "/weights", #"did you mean "float16""#),
+    ]
+}

@@ -1,0 +1,152 @@
+import EnergyModels
+import Foundation
+import Testing
+
+@testable import Training
+
+@Suite("Training sessions")
+struct TrainingSessionTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// Trains; stops after `steps` of this session if they are given.
+    @discardableResult
+    private func train(
+        _ name: String, spec text: String = ExampleSpecs.quick, start: TrainingSession.Start = .fresh,
+        threads: Int = 2, stopAfter steps: Int? = nil
+    ) throws -> TrainingSession.Ending {
+        var session = try TrainingSession(
+            try ExampleSpecs.decode(text), output: folder(name), threads: threads, start: start)
+        var reports = 0
+        return try session.train(shouldStop: { steps.map { reports > $0 } ?? false }, report: { _ in reports += 1 })
+    }
+
+    private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder(name)) }
+
+    @Test("An interrupted training, resumed, writes the bytes of one that was not; threads make no difference")
+    func resume() throws {
+        try train("whole", threads: 1)
+        for stops in [[0], [1], [5], [11], [3, 3, 2]] {
+            let name = "parts-\(stops)"
+            for (index, steps) in stops.enumerated() {
+                let ending = try train(name, start: index == 0 ? .fresh : .resume, threads: 3, stopAfter: steps)
+                guard case .stopped(let reached) = ending else {
+                    Issue.record("did not stop")
+                    return
+                }
+                #expect(reached == stops[...index].reduce(0, +))
+                #expect(exists(name + ".checkpoint") && !exists(name))
+            }
+            try train(name, start: .resume)
+            #expect(try folder.bytes(name) == folder.bytes("whole"))
+            #expect(!exists(name + ".checkpoint"))
+        }
+    }
+
+    @Test("A killed training goes on from its last regular checkpoint to the same bytes")
+    func killed() throws {
+        try train("whole")
+        // The later checkpoint is lost with the process that would have written it.
+        try train("killed", stopAfter: 5)
+        let regular = try folder.bytes("killed.checkpoint")
+        try train("killed", start: .resume, stopAfter: 2)
+        try regular.write(to: URL(filePath: folder("killed.checkpoint")))
+        try train("killed", start: .resume)
+        #expect(try folder.bytes("killed") == folder.bytes("whole"))
+    }
+
+    @Test("The model file holds the average of the parameters and the description")
+    func modelFile() throws {
+        guard case .finished(let result) = try train("model.safetensors") else {
+            Issue.record("did not finish")
+            return
+        }
+        let spec = try ExampleSpecs.decode(ExampleSpecs.quick)
+        let file = try NetworkFile(path: folder("model.safetensors"))
+        #expect(file.description == spec.network)
+        var run = TrainingRun(spec, data: try TrainingData(spec), threads: 1)
+        for _ in 0..<12 { try run.step() }
+        #expect(spec.network.architecture.parameters.flatMap { file.values($0) } == run.optimizer.average)
+        #expect(run.optimizer.average != run.optimizer.parameters)
+        #expect(result.json.contains("\"sha256\": \"\(result.sha256)\""))
+        #expect(result.progress.loss.isFinite)
+    }
+
+    @Test("Resuming with another spec is refused with what differs, and nothing is lost")
+    func otherSpec() throws {
+        try train("model", stopAfter: 4)
+        let before = try folder.bytes("model.checkpoint")
+        for (old, new, name) in [
+            ("1e-2", "2e-2", "optimizer"), ("\"seed\": 3", "\"seed\": 4", "seed"),
+            ("\"shard\": 4", "\"shard\": 8", "shard"), ("\"hidden\": 8", "\"hidden\": 4", "network"),
+        ] {
+            let error = #expect(throws: TrainingError.self) {
+                try train("model", spec: ExampleSpecs.quick.replacing(old, with: new), start: .resume)
+            }
+            #expect(error?.exitStatus == 65)
+            #expect(error?.description.contains("model.checkpoint: ") == true)
+            #expect(error?.description.contains("\"\(name)\"") == true, "\(error?.description ?? "")")
+        }
+        #expect(try folder.bytes("model.checkpoint") == before)
+        // How often checkpoints are written makes no difference to the result.
+        try train(
+            "model", spec: ExampleSpecs.quick.replacing("\"checkpoint_every\": 5", with: "\"checkpoint_every\": 1"),
+            start: .resume)
+    }
+
+    @Test("Files in the way are refused with 73, and replaced when that is asked for")
+    func inTheWay() throws {
+        try train("model", stopAfter: 4)
+        let interrupted = #expect(throws: TrainingError.self) { try train("model") }
+        #expect(interrupted?.exitStatus == 73)
+        #expect(interrupted?.description.contains("--resume") == true)
+        try train("model", start: .force)
+        let bytes = try folder.bytes("model")
+        for start in [TrainingSession.Start.fresh, .resume] {
+            let finished = #expect(throws: TrainingError.self) { try train("model", start: start) }
+            #expect(finished?.exitStatus == 73)
+            #expect(finished?.description.contains("--force") == true)
+        }
+        try train("model", start: .force)
+        #expect(try folder.bytes("model") == bytes)
+    }
+
+    @Test("Resuming without a checkpoint begins at the beginning")
+    func nothingToResume() throws {
+        try train("whole")
+        try train("other", start: .resume)
+        #expect(try folder.bytes("other") == folder.bytes("whole"))
+    }
+
+    @Test("An output that cannot be written is refused with 73 before any step")
+    func unwritable() throws {
+        try Data().write(to: URL(filePath: folder("file")))
+        let error = #expect(throws: TrainingError.self) { try train("file/model") }
+        #expect(error?.exitStatus == 73)
+    }
+
+    @Test("A damaged checkpoint is refused with 65 and its name")
+    func damaged() throws {
+        try train("model", stopAfter: 4)
+        let bytes = try folder.bytes("model.checkpoint")
+        for damaged in [Data(), bytes.prefix(100), bytes.dropLast(), bytes + [0], Data("nonsense".utf8)] {
+            try damaged.write(to: URL(filePath: folder("model.checkpoint")))
+            let error = #expect(throws: TrainingError.self) { try train("model", start: .resume) }
+            #expect(error?.exitStatus == 65)
+            #expect(error?.description.contains("model.checkpoint") == true)
+        }
+    }
+
+    @Test("A training that diverges stops with 2, names the iteration and leaves its last checkpoint")
+    func diverging() throws {
+        let text = ExampleSpecs.quick.replacing(
+            #"{"learning_rate": 1e-2, "decay": "cosine", "warmup": 3, "clip_norm": 1}"#,
+            with: #"{"learning_rate": 1e30}"#)
+        let error = try #require(#expect(throws: TrainingError.self) { try train("model", spec: text) })
+        #expect(error.exitStatus == 2)
+        #expect(error.description.contains(/iteration \d+: the (loss|gradient) is not finite/))
+        #expect(error.description.contains("learning_rate") && error.description.contains("clip_norm"))
+        #expect(exists("model.checkpoint") && !exists("model"))
+    }
+}
