@@ -78,11 +78,12 @@ let package = Package(
             ], settings: [.unsafeFlags(["-enable-testing"])]),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
-        // The pool.
+        // The pool. The tests of models on their way look inside, in release builds too: at what is asked for when.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
         room(
             "ModelTransfer",
-            ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")]),
+            ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
+            settings: [.unsafeFlags(["-enable-testing"])]),
         room("PoolCore"),
         room("StopSignals"),
         room("TerminalProgress"),
@@ -120,13 +121,17 @@ let package = Package(
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
         tests(
+            "ModelTransferTests",
+            ["ModelTransfer", "Messaging", "JobFile", "ContentHash", .product(name: "Logging", package: "swift-log")]),
+        tests("WorkerTests", ["Worker"]),
+        tests(
             "TrainingTests",
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),
-        tests("WholeSystemTests", ["RunFolder", "ContentHash"]),
+        tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
     ],
     swiftLanguageModes: [.v6]
 )

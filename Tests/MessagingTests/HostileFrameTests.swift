@@ -81,7 +81,7 @@ struct HostileFrameTests {
         #expect(code(Wire.envelope(54, body)) == .malformed)
     }
 
-    @Test(arguments: [0, 1 << 20 + 1, UInt64(UInt32.max)])
+    @Test(arguments: [0, (1 << 20) + 1, UInt64(UInt32.max)] as [UInt64])
     func `A request for no bytes of a model, or for more than a piece has, is refused`(length: UInt64) {
         let name = Wire.bytes(1, Samples.job.bytes)
         #expect(code(Wire.envelope(16, name + Wire.number(3, 1 << 20))) == nil)
