@@ -27,6 +27,9 @@ public struct ModelDownload {
         }
     }
 
+    /// Asks again for what is missing: the sender has started anew.
+    public mutating func startAnew() { window.startAnew() }
+
     /// Takes in a piece of the file.
     ///
     /// - Returns: the file when this was its last piece.

@@ -1,7 +1,8 @@
 /// Asks for a file piece by piece, a few at a time, and takes the pieces in their order.
 ///
-/// A piece that is lost, or whose sender has started anew, is asked for again after a while, and what
-/// follows it with it: connections keep the order, so that nothing else arrives out of turn.
+/// A piece that is lost is asked for again after a while, and what follows it with it: connections keep the
+/// order, so that nothing else arrives out of turn. Each time the wait doubles, up to a minute, so that a slow
+/// connection is not filled with what is on its way already.
 struct PieceWindow: Equatable {
     /// What became of a piece.
     enum Outcome: Equatable {
@@ -18,7 +19,7 @@ struct PieceWindow: Equatable {
     /// Pieces that are asked for at a time; few enough that other messages get through beside them.
     let depth: Int
     /// How long a piece may take.
-    let patience: Duration
+    private(set) var patience: Duration
     /// Bytes that have been taken.
     private(set) var received = 0
     /// Bytes of the file, once the first piece has told.
@@ -28,10 +29,10 @@ struct PieceWindow: Equatable {
     private var requested = 0
     private var lastRequest: Duration
 
-    init(length: Int, depth: Int = 4, patience: Duration = .seconds(2), at now: Duration) {
+    init(length: Int, depth: Int = 4, at now: Duration) {
         self.length = length
         self.depth = depth
-        self.patience = patience
+        patience = .seconds(2)
         (lastTaken, lastRequest) = (now, now)
     }
 
@@ -40,7 +41,10 @@ struct PieceWindow: Equatable {
     /// Where the pieces begin that are to be asked for now.
     mutating func requests(at now: Duration) -> [Int] {
         guard !isComplete else { return [] }
-        if now - max(lastTaken, lastRequest) >= patience { requested = received }
+        if now - max(lastTaken, lastRequest) >= patience {
+            requested = received
+            patience = min(2 * patience, .seconds(60))
+        }
         // Before the first piece tells the size there is nothing else to ask for.
         let end = min(total ?? 1, received + depth * length)
         let offsets = Array(stride(from: requested, to: end, by: length))
@@ -49,6 +53,12 @@ struct PieceWindow: Equatable {
             lastRequest = now
         }
         return offsets
+    }
+
+    /// The sender has started anew and knows nothing of what it was asked.
+    mutating func startAnew() {
+        requested = received
+        patience = .seconds(2)
     }
 
     /// Takes in a piece of `count` bytes.

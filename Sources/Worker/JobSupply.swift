@@ -146,6 +146,11 @@ struct JobSupply {
         downloads.keys.sorted { $0.hex < $1.hex }.flatMap { downloads[$0]?.requests(at: now) ?? [] }
     }
 
+    /// Asks again for what is missing: the coordinator has started anew.
+    mutating func startAnew() {
+        for model in downloads.keys { downloads[model]?.startAnew() }
+    }
+
     private mutating func arrived(_ model: StoredModel) {
         downloads[model.digest] = nil
         for job in waiting(for: model.digest) {

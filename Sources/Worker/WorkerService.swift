@@ -200,6 +200,7 @@ private struct Link {
             switch try Message.decode(bytes) {
             case .welcome(let worker, let heartbeat, let silence):
                 logger.info("registered as worker \(worker)")
+                supply.startAnew()
                 handle(.welcomed(heartbeat: heartbeat, silence: silence))
             case .heartbeat:
                 handle(.heard)

@@ -27,24 +27,52 @@ struct PieceWindowTests {
             place += count
             #expect(window.isComplete == (place == 95))
             let next = window.requests(at: .zero)
-            #expect(next == (place <= 50 ? [place + 30] : []))
+            #expect(next == (place + 30 < 95 ? [place + 30] : []))
         }
         #expect(window.requests(at: .seconds(100)).isEmpty)
     }
 
-    @Test("a lost piece is asked for again after two seconds, with those behind it")
+    @Test("a lost piece is asked for again after two seconds, then four and so on, with those behind it")
     func loss() {
         var window = begun(total: 200)
         _ = window.requests(at: .zero)
         #expect(window.take(offset: 20, count: 10, total: 200, at: second) == .passedOver)
         #expect(window.requests(at: .milliseconds(1_999)).isEmpty)
         #expect(window.requests(at: .seconds(2)) == [10, 20, 30, 40])
-        // Every two seconds, and not more often.
-        #expect(window.requests(at: .milliseconds(3_900)).isEmpty)
-        #expect(window.requests(at: .seconds(4)) == [10, 20, 30, 40])
-        #expect(window.take(offset: 10, count: 10, total: 200, at: .seconds(4)) == .taken)
-        #expect(window.take(offset: 10, count: 10, total: 200, at: .seconds(4)) == .passedOver)
+        #expect(window.requests(at: .milliseconds(5_900)).isEmpty)
+        #expect(window.requests(at: .seconds(6)) == [10, 20, 30, 40])
+        #expect(window.take(offset: 10, count: 10, total: 200, at: .seconds(6)) == .taken)
+        #expect(window.take(offset: 10, count: 10, total: 200, at: .seconds(6)) == .passedOver)
         #expect(window.received == 20)
+    }
+
+    @Test("a slow sender is asked for a few pieces twice, not for more and more")
+    func slowSender() {
+        var window = begun(total: 1_000)
+        var waiting = window.requests(at: .zero)
+        var asked = waiting.count
+        var now = Duration.zero
+        while !window.isComplete, now < .seconds(3_000) {
+            // A piece every eight seconds, in the order of asking.
+            now += .seconds(8)
+            if !waiting.isEmpty { _ = window.take(offset: waiting.removeFirst(), count: 10, total: 1_000, at: now) }
+            for later in 0..<80 {
+                let more = window.requests(at: now + .milliseconds(100 * later))
+                waiting += more
+                asked += more.count
+            }
+        }
+        #expect(window.isComplete)
+        #expect(asked < 99 + 30)
+    }
+
+    @Test("after the sender has started anew everything missing is asked for at once")
+    func anew() {
+        var window = begun(total: 200)
+        _ = window.requests(at: .zero)
+        window.startAnew()
+        #expect(window.requests(at: .zero) == [10, 20, 30, 40])
+        #expect(window.requests(at: .seconds(1)).isEmpty)
     }
 
     @Test("a sender that gives shorter pieces is followed")
