@@ -111,7 +111,7 @@ let package = Package(
         command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
         command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
 
-        tests("VectorMathTests", ["VectorMath"]),
+        tests("VectorMathTests", ["VectorMath", "CVectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
         tests("EnergyModelsTests", ["EnergyModels", "VectorMath"], exclude: ["Fixtures"]),
@@ -119,7 +119,9 @@ let package = Package(
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
-        tests("JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
+        tests(
+            "JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"],
+            exclude: ["Malformed"]),
         tests(
             "ModelTransferTests",
             ["ModelTransfer", "Messaging", "JobFile", "ContentHash", .product(name: "Logging", package: "swift-log")]),

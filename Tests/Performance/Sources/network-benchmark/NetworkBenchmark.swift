@@ -28,8 +28,10 @@ struct NetworkBenchmark: ParsableCommand {
 
     func run() throws {
         let description = Self.description
-        let parameters = description.architecture.parameters.enumerated().map { place, parameter in
-            (0..<parameter.shape.reduce(1, *)).map { Float(($0 * 37 + place * 11) % 101 - 50) * 1e-3 }
+        let parameters: [[Float]] = description.architecture.parameters.enumerated().map { place, parameter in
+            (0..<parameter.shape.reduce(1, *)).map { index -> Float in
+                Float((index * 37 + place * 11) % 101 - 50) * 1e-3
+            }
         }
         var report = Report()
         if !json { print(Report.heading) }
@@ -85,10 +87,9 @@ struct NetworkBenchmark: ParsableCommand {
         _ a: NetworkDescription.Architecture, rows: Int
     ) -> [(inner: Int, columns: Int, transposed: Bool)] {
         let wide = a.hidden * a.widen
-        let maps =
-            [(a.dimension, a.hidden)]
-            + (0..<a.blocks).flatMap { _ in [(a.hidden, wide), (wide, wide), (wide, a.hidden)] }
-            + [(a.hidden, a.dimension)]
+        var maps = [(a.dimension, a.hidden)]
+        for _ in 0..<a.blocks { maps += [(a.hidden, wide), (wide, wide), (wide, a.hidden)] }
+        maps.append((a.hidden, a.dimension))
         return maps.map { (inner: $0.0, columns: $0.1, transposed: true) }
             + maps.map { (inner: $0.1, columns: $0.0, transposed: false) }
     }
