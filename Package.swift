@@ -78,28 +78,33 @@ let package = Package(
             ], settings: [.unsafeFlags(["-enable-testing"])]),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
-        // The pool.
+        // The pool. The tests of models on their way look inside, in release builds too: at what is asked for when.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room(
+            "ModelTransfer",
+            ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
+            settings: [.unsafeFlags(["-enable-testing"])]),
         room("PoolCore"),
         room("StopSignals"),
         room("TerminalProgress"),
         room(
             "Coordinator",
             [
-                "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON", "TerminalProgress",
+                "PoolCore", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         room(
             "Worker",
             [
-                "PoolCore", "Messaging", "JobFile", "Sampling", "Composition", "EnergyModels", "VectorMath",
-                "ContentHash",
+                "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
+                "Safetensors", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "JobFile", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
+                "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -118,13 +123,17 @@ let package = Package(
             "JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"],
             exclude: ["Malformed"]),
         tests(
+            "ModelTransferTests",
+            ["ModelTransfer", "Messaging", "JobFile", "ContentHash", .product(name: "Logging", package: "swift-log")]),
+        tests("WorkerTests", ["Worker"]),
+        tests(
             "TrainingTests",
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),
-        tests("WholeSystemTests", ["RunFolder", "ContentHash"]),
+        tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
     ],
     swiftLanguageModes: [.v6]
 )
