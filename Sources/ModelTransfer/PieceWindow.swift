@@ -43,7 +43,7 @@ struct PieceWindow: Equatable {
         guard !isComplete else { return [] }
         if now - max(lastTaken, lastRequest) >= patience {
             requested = received
-            patience = min(2 * patience, .seconds(60))
+            patience = min(patience * 2, .seconds(60))
         }
         // Before the first piece tells the size there is nothing else to ask for.
         let end = min(total ?? 1, received + depth * length)
