@@ -54,8 +54,8 @@ struct ChainBlockTests {
         ).result(chains: 60)
         #expect(unknown.samples == known.samples)
         #expect(unknown.divergences == known.divergences)
-        #expect(known.logDensity.allSatisfy(\.isFinite))
-        #expect(unknown.logDensity.count == 60 && unknown.logDensity.allSatisfy(\.isNaN))
+        #expect(known.logDensity.allSatisfy { $0.isFinite })
+        #expect(unknown.logDensity.count == 60 && unknown.logDensity.allSatisfy { $0.isNaN })
     }
 
     @Test(
