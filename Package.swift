@@ -108,11 +108,12 @@ let package = Package(
         tests("VectorMathTests", ["VectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
-        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"], exclude: ["Fixtures"]),
+        tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "VectorMath"], exclude: ["Fixtures"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
+        tests("SafetensorsTests", ["Safetensors"], exclude: ["Fixtures"]),
         tests("JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"], exclude: ["Malformed"]),
         tests(
             "TrainingTests",
