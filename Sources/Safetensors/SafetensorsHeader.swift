@@ -41,6 +41,11 @@ struct SafetensorsHeader {
             let members = try JSONField(node: root, pointer: "").members("an object of tensors by name")
             for name in members.names {
                 guard let field = members[name] else { continue }
+                // Messages begin with the name and must not end with it.
+                guard name.utf8.count <= Self.longestName else {
+                    throw HeaderProblem(
+                        "the name of a tensor has \(name.utf8.count) bytes; at most \(Self.longestName) are read")
+                }
                 if name == "__metadata__" {
                     metadata = try Self.metadata(field)
                 } else {
@@ -70,6 +75,7 @@ struct SafetensorsHeader {
         }
     }
 
+    private static let longestName = 512
     /// As many as numpy's arrays can have.
     private static let mostAxes = 64
 
@@ -85,9 +91,9 @@ struct SafetensorsHeader {
         let typeField = try members.required("dtype", "the element type, such as \"F32\"")
         let typeName = try typeField.string("an element type such as \"F32\"")
         guard let type = ElementType(rawValue: typeName) else {
-            let known = ElementType.allCases.map(\.rawValue)
+            let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
             throw typeField.problem(
-                "no element type \"\(typeName)\"; \(Spelling.suggestion(for: typeName, among: known))")
+                "no element type \"\(JSONProblem.printable(typeName, longest: 64))\"; known: \(known)")
         }
         let shapeField = try members.required("shape", "the lengths of the axes")
         let shape = try wholeNumbers(shapeField)

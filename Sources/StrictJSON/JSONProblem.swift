@@ -15,9 +15,8 @@ public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// A text from outside as a message may show it: without control characters, which would command the terminal,
-    /// and without whatever goes beyond a thousand characters.
-    public static func printable(_ text: String) -> String {
-        let longest = 1000
+    /// and without whatever goes beyond `longest` characters.
+    public static func printable(_ text: String, longest: Int = 1000) -> String {
         var printable = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(longest) {
             printable.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
