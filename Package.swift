@@ -104,7 +104,8 @@ let package = Package(
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash", "StrictJSON",
+                "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
+                "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -114,7 +115,7 @@ let package = Package(
         tests("VectorMathTests", ["VectorMath", "CVectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
-        tests("EnergyModelsTests", ["EnergyModels", "VectorMath"], exclude: ["Fixtures"]),
+        tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "VectorMath"], exclude: ["Fixtures"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
@@ -126,6 +127,7 @@ let package = Package(
             "ModelTransferTests",
             ["ModelTransfer", "Messaging", "JobFile", "ContentHash", .product(name: "Logging", package: "swift-log")]),
         tests("WorkerTests", ["Worker"]),
+        tests("SafetensorsTests", ["Safetensors"], exclude: ["Fixtures"]),
         tests(
             "TrainingTests",
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],

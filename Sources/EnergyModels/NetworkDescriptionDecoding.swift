@@ -83,7 +83,14 @@ extension NetworkDescription.Energy {
     public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
         let members = try field.members("an energy", allowed: ["kind", "scale"])
         let kind = try members.required("kind", "the energy's form").choice(Kind.allCases.map(\.rawValue), "energy")
-        return Self(kind: Kind(rawValue: kind) ?? .denoising, scale: try members["scale"]?.positive("1.0") ?? 1)
+        return Self(kind: Kind(rawValue: kind) ?? .denoising, scale: try members["scale"].map(scale) ?? 1)
+    }
+
+    private static func scale(_ field: JSONField) throws(JSONProblem) -> Double {
+        // Networks compute in single precision, where a scale must not become zero or infinite.
+        try field.number("a number above zero that single precision can hold, such as 1.0") {
+            Float($0) > 0 && Float($0).isFinite
+        }
     }
 }
 

@@ -48,10 +48,7 @@ public struct NetworkFile: Sendable {
                     "tensor \"\(parameter.name)\": has shape \(entry.shape), the architecture wants \(parameter.shape)")
             }
             let numbers = try file.floats(entry)
-            if let index = numbers.firstIndex(where: { !$0.isFinite }) {
-                throw refused(
-                    "tensor \"\(parameter.name)\": number \(index) is \(numbers[index]); weights must be finite")
-            }
+            if let message = Self.notFinite(numbers, of: parameter) { throw refused(message) }
             values[parameter.name] = numbers
         }
         if let stranger = file.tensors.first(where: { values[$0.name] == nil }) {
@@ -63,6 +60,12 @@ public struct NetworkFile: Sendable {
         self.values = values
         tensors = file.tensors
         byteCount = file.byteCount
+    }
+
+    private static func notFinite(_ numbers: [Float], of parameter: NetworkParameter) -> String? {
+        guard let index = numbers.firstIndex(where: { !$0.isFinite }) else { return nil }
+        return "tensor \"\(parameter.name)\": number \(index) is \(numbers[index]) in single precision; "
+            + "weights must be finite"
     }
 
     /// A parameter's numbers in single precision, in the architecture's shape; none for a parameter that the
@@ -77,11 +80,17 @@ public struct NetworkFile: Sendable {
     /// Writes a model file.
     ///
     /// - Parameter parameters: in the order and with the shapes of the architecture's parameters.
-    /// - Throws: ``SafetensorsError``; the old file, if any, stands then.
+    /// - Throws: ``SafetensorsError``, also for weights that are not finite or beyond half precision; the old file,
+    ///   if any, stands then.
     public static func write(
         description: NetworkDescription, parameters: [[Float]], as storage: Storage, to path: String
     ) throws(SafetensorsError) {
-        let tensors = zip(description.architecture.parameters, parameters).map { parameter, values in
+        let wanted = description.architecture.parameters
+        precondition(parameters.count == wanted.count, "\(parameters.count) parameters for \(wanted.count)")
+        for (parameter, values) in zip(wanted, parameters) {
+            if let message = notFinite(values, of: parameter) { throw SafetensorsError(.badData, file: path, message) }
+        }
+        let tensors = zip(wanted, parameters).map { parameter, values in
             StoredTensor(
                 parameter.name, shape: parameter.shape, storage == .float32 ? .float32(values) : .float16(values))
         }

@@ -2,11 +2,12 @@ import Glibc
 
 /// An open file, or an open folder, that is closed when its owner goes.
 ///
-/// The one place of this room that hands memory to the system. Calls that a signal interrupted are repeated and
-/// short transfers continued; whatever else fails is an error with the path and the system's own words.
-struct File: ~Copyable {
+/// The one place of this room, and of others that read files, which hands memory to the system. Calls that a signal
+/// interrupted are repeated and short transfers continued; whatever else fails is an error with the path and the
+/// system's own words.
+package struct File: ~Copyable {
     /// How a file is opened.
-    enum Purpose {
+    package enum Purpose {
         case reading
         /// For a file that is already there.
         case writing
@@ -18,7 +19,8 @@ struct File: ~Copyable {
         fileprivate var flags: CInt {
             // Workers started while the file is open must not inherit it.
             switch self {
-            case .reading: O_RDONLY | O_CLOEXEC
+            // A pipe without a writer must not hold up whoever opens it; ordinary files never wait.
+            case .reading: O_RDONLY | O_CLOEXEC | O_NONBLOCK
             case .writing: O_WRONLY | O_CLOEXEC
             case .creating: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
             case .folder: O_RDONLY | O_DIRECTORY | O_CLOEXEC
@@ -30,7 +32,7 @@ struct File: ~Copyable {
     private let descriptor: CInt
 
     /// Opens `path`. A file that is not there is `.missing`, one that cannot be created `.cannotCreate`.
-    init(_ path: String, for purpose: Purpose) throws(RunFolderError) {
+    package init(_ path: String, for purpose: Purpose) throws(RunFolderError) {
         var result: CInt = -1
         var number: CInt = 0
         repeat {
@@ -55,7 +57,7 @@ struct File: ~Copyable {
     }
 
     /// The size in bytes.
-    func size() throws(RunFolderError) -> Int {
+    package func size() throws(RunFolderError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure("read the size", errno) }
         return Int(status.st_size)
@@ -88,7 +90,7 @@ struct File: ~Copyable {
 
     /// Reads `count` elements, in the machine's byte order, from the byte `offset` on.
     /// A file that ends before that is `.malformed`.
-    func read<Element: BitwiseCopyable & AdditiveArithmetic>(
+    package func read<Element: BitwiseCopyable & AdditiveArithmetic>(
         count: Int, at offset: Int, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
         var values = [Element](repeating: .zero, count: count)

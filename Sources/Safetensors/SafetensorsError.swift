@@ -1,3 +1,6 @@
+import RunFolder
+import StrictJSON
+
 /// Why a file of tensors was refused, or could not be read or written.
 public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of failure it is.
@@ -28,10 +31,16 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
     /// What is wrong, with the tensor's name where there is one, and what to do.
     public let message: String
 
+    /// Names inside the message come from files: it loses their control characters and its length is bounded.
     public init(_ code: Code, file: String, _ message: String) {
         self.code = code
         self.file = file
-        self.message = message
+        self.message = JSONProblem.printable(message)
+    }
+
+    /// What stopped the reading of a file.
+    init(reading error: RunFolderError) {
+        self.init(error.code == .malformed ? .badData : .noInput, file: error.path, error.reason)
     }
 
     public var description: String { "\(file): \(message)" }

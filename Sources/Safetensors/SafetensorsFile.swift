@@ -1,10 +1,16 @@
+import RunFolder
+
 /// A file of tensors: weights of a network, or what a training needs to go on.
 ///
 /// The layout is that of the safetensors package: 8 bytes, little-endian, with the length of the
 /// header; the header, JSON; the data. A file is checked whole before anything is taken from it, and
 /// no memory is set aside for a number that has not been checked against the file's size.
-public struct SafetensorsFile {
-    /// The longest header that is read, in bytes: room for some hundred thousand tensors.
+///
+/// The data are read, not mapped: whoever shortens a mapped file ends its readers with SIGBUS, while a
+/// reader of this kind gets an error.
+public struct SafetensorsFile: ~Copyable {
+    /// The longest header that is read, in bytes: room for some hundred thousand tensors. The package reads up to
+    /// 100 000 000, of which hostile JSON could make gigabytes.
     public static let longestHeader = 16 << 20
 
     /// As the user named it.
@@ -14,53 +20,71 @@ public struct SafetensorsFile {
     /// What the header says beside the tensors.
     public let metadata: [String: String]
     /// Bytes in all.
-    public var byteCount: Int { file.count }
+    public let byteCount: Int
 
-    private let file: MappedFile
+    private let file: File
     private let dataStart: Int
+    private let indices: [String: Int]
 
     /// Opens and checks a file. - Throws: ``SafetensorsError``.
     public init(path: String) throws(SafetensorsError) {
-        func refused(_ message: String) -> SafetensorsError { SafetensorsError(.badData, file: path, message) }
-        let file = try MappedFile(path: path)
-        guard file.count >= 8 else {
-            throw refused("has \(file.count) bytes, fewer than the 8 that tell the header's length")
+        do {
+            self = try Self(reading: path)
+        } catch {
+            throw SafetensorsError(reading: error)
         }
-        let length = file.elements(UInt64.self, at: 0, count: 1) { $0 }[0]
+    }
+
+    private init(reading path: String) throws(RunFolderError) {
+        func malformed(_ reason: String) -> RunFolderError { RunFolderError(.malformed, path: path, reason: reason) }
+        let file = try File(path, for: .reading)
+        let size = try file.size()
+        guard size >= 8 else {
+            throw malformed("has \(size) bytes, fewer than the 8 that tell the header's length")
+        }
+        let length = try file.read(count: 1, at: 0, as: UInt64.self)[0]
         guard length <= UInt64(Self.longestHeader) else {
-            throw refused(
+            throw malformed(
                 "the header would take \(length) bytes, more than \(Self.longestHeader); not a safetensors file?")
         }
-        guard Int(length) <= file.count - 8 else {
-            throw refused(
-                "the header would take \(length) bytes, but only \(file.count - 8) follow; the file is cut short")
+        let dataStart = 8 + Int(length)
+        guard dataStart <= size else {
+            throw malformed(
+                "the header would take \(length) bytes, but only \(size - 8) follow; the file is cut short")
         }
-        dataStart = 8 + Int(length)
+        let text: [UInt8] = try file.read(count: Int(length), at: 8)
         let header: SafetensorsHeader
         do throws(HeaderProblem) {
-            header = try SafetensorsHeader(file.copy(8..<dataStart), dataCount: file.count - dataStart)
+            header = try SafetensorsHeader(text, dataCount: size - dataStart)
         } catch {
-            throw refused(error.message)
+            throw malformed(error.message)
         }
         self.path = path
+        self.file = file
+        self.dataStart = dataStart
+        byteCount = size
         tensors = header.tensors
         metadata = header.metadata
-        self.file = file
+        indices = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { ($1.name, $0) })
+    }
+
+    /// The tensor of a name. - Throws: ``SafetensorsError`` if there is none.
+    public func tensor(_ name: String) throws(SafetensorsError) -> TensorEntry {
+        guard let index = indices[name] else {
+            throw SafetensorsError(.badData, file: path, "tensor \"\(name)\" is missing")
+        }
+        return tensors[index]
     }
 
     /// The numbers of a floating-point tensor in single precision: half precision and bfloat16 exactly,
     /// double precision rounded to the nearest.
-    /// - Throws: ``SafetensorsError`` for any other element type.
+    /// - Throws: ``SafetensorsError`` for any other element type, or if the data can't be read.
     public func floats(_ entry: TensorEntry) throws(SafetensorsError) -> [Float] {
-        let start = dataStart + entry.bytes.lowerBound
         switch entry.type {
-        case .float32: return file.elements(UInt32.self, at: start, count: entry.count, Float.init(bitPattern:))
-        case .float64:
-            return file.elements(UInt64.self, at: start, count: entry.count) { Float(Double(bitPattern: $0)) }
-        case .float16:
-            return file.elements(UInt16.self, at: start, count: entry.count) { Float(Float16(bitPattern: $0)) }
-        case .bfloat16:
-            return file.elements(UInt16.self, at: start, count: entry.count) { Float(bitPattern: UInt32($0) << 16) }
+        case .float32: try elements(entry)
+        case .float64: try elements(entry, of: Double.self).map { Float($0) }
+        case .float16: try elements(entry, of: Float16.self).map { Float($0) }
+        case .bfloat16: try elements(entry, of: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
         default:
             throw SafetensorsError(
                 .badData, file: path,
@@ -68,31 +92,35 @@ public struct SafetensorsFile {
         }
     }
 
-    /// The numbers of a double-precision tensor. - Throws: ``SafetensorsError`` for another element type.
+    /// The numbers of a double-precision tensor.
+    /// - Throws: ``SafetensorsError`` for another element type, or if the data can't be read.
     public func doubles(_ entry: TensorEntry) throws(SafetensorsError) -> [Double] {
         try require(.float64, entry)
-        return file.elements(
-            UInt64.self, at: dataStart + entry.bytes.lowerBound, count: entry.count, Double.init(bitPattern:))
+        return try elements(entry)
     }
 
-    /// The numbers of a tensor of unsigned 64-bit integers. - Throws: ``SafetensorsError`` for another element type.
+    /// The numbers of a tensor of unsigned 64-bit integers.
+    /// - Throws: ``SafetensorsError`` for another element type, or if the data can't be read.
     public func integers(_ entry: TensorEntry) throws(SafetensorsError) -> [UInt64] {
         try require(.unsigned64, entry)
-        return file.elements(UInt64.self, at: dataStart + entry.bytes.lowerBound, count: entry.count) { $0 }
-    }
-
-    /// The tensor of a name. - Throws: ``SafetensorsError`` if there is none.
-    public func tensor(_ name: String) throws(SafetensorsError) -> TensorEntry {
-        guard let entry = tensors.first(where: { $0.name == name }) else {
-            throw SafetensorsError(.badData, file: path, "tensor \"\(name)\" is missing")
-        }
-        return entry
+        return try elements(entry)
     }
 
     private func require(_ type: ElementType, _ entry: TensorEntry) throws(SafetensorsError) {
         guard entry.type == type else {
             throw SafetensorsError(
                 .badData, file: path, "tensor \"\(entry.name)\": is \(entry.type.rawValue), not \(type.rawValue)")
+        }
+    }
+
+    /// The elements as they stand in the file: little-endian, as ``RunFolder`` makes sure that the machine is.
+    private func elements<Element: BitwiseCopyable & AdditiveArithmetic>(
+        _ entry: TensorEntry, of type: Element.Type = Element.self
+    ) throws(SafetensorsError) -> [Element] {
+        do {
+            return try file.read(count: entry.count, at: dataStart + entry.bytes.lowerBound)
+        } catch {
+            throw SafetensorsError(reading: error)
         }
     }
 }

@@ -23,13 +23,13 @@ struct SafetensorsHeader {
     /// - Parameters:
     ///   - text: the header, padding included.
     ///   - dataCount: bytes that follow it.
-    /// - Returns by throwing: what is wrong, without the file's name.
+    /// - Throws: what is wrong, without the file's name.
     init(_ text: [UInt8], dataCount: Int) throws(HeaderProblem) {
         guard text.first == UInt8(ascii: "{") else {
             throw HeaderProblem("the header does not begin with \"{\"; this is not a safetensors file")
         }
         guard let end = text.lastIndex(where: { $0 != UInt8(ascii: " ") }), text[end] == UInt8(ascii: "}") else {
-            throw HeaderProblem("the header is padded with something else than spaces")
+            throw HeaderProblem("the header does not end with \"}\" and then nothing but spaces")
         }
         let root: JSONNode
         do {
@@ -41,6 +41,11 @@ struct SafetensorsHeader {
             let members = try JSONField(node: root, pointer: "").members("an object of tensors by name")
             for name in members.names {
                 guard let field = members[name] else { continue }
+                // Messages begin with the name and must not end with it.
+                guard name.utf8.count <= Self.longestName else {
+                    throw HeaderProblem(
+                        "the name of a tensor has \(name.utf8.count) bytes; at most \(Self.longestName) are read")
+                }
                 if name == "__metadata__" {
                     metadata = try Self.metadata(field)
                 } else {
@@ -51,21 +56,28 @@ struct SafetensorsHeader {
             throw HeaderProblem("header: \(error)")
         }
         tensors.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
-        var end2 = 0
+        var taken = 0
         for tensor in tensors {
-            guard tensor.bytes.lowerBound == end2 else {
+            let start = tensor.bytes.lowerBound
+            guard start == taken else {
                 throw HeaderProblem(
-                    "tensor \"\(tensor.name)\": begins at byte \(tensor.bytes.lowerBound) of the data, but the one before "
-                        + "ends at \(end2); tensors must follow each other without holes or overlaps")
+                    "tensor \"\(tensor.name)\": begins at byte \(start) of the data, "
+                        + (start < taken
+                            ? "within another that ends at \(taken); tensors must not overlap"
+                            : "after a hole from \(taken) on; tensors must follow each other"))
             }
-            end2 = tensor.bytes.upperBound
+            taken = tensor.bytes.upperBound
         }
-        guard end2 == dataCount else {
+        guard taken == dataCount else {
             throw HeaderProblem(
-                "the tensors take \(end2) bytes, but \(dataCount) follow the header; the file is "
-                    + (end2 > dataCount ? "cut short" : "longer than it says"))
+                "the tensors take \(taken) bytes, but \(dataCount) follow the header; the file is "
+                    + (taken > dataCount ? "cut short" : "longer than it says"))
         }
     }
+
+    private static let longestName = 512
+    /// As many as numpy's arrays can have.
+    private static let mostAxes = 64
 
     private static func metadata(_ field: JSONField) throws(JSONProblem) -> [String: String] {
         let members = try field.members("an object of strings")
@@ -79,12 +91,15 @@ struct SafetensorsHeader {
         let typeField = try members.required("dtype", "the element type, such as \"F32\"")
         let typeName = try typeField.string("an element type such as \"F32\"")
         guard let type = ElementType(rawValue: typeName) else {
-            let known = ElementType.allCases.map(\.rawValue)
+            let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
             throw typeField.problem(
-                "no element type \"\(typeName)\"; \(Spelling.suggestion(for: typeName, among: known))")
+                "no element type \"\(JSONProblem.printable(typeName, longest: 64))\"; known: \(known)")
         }
         let shapeField = try members.required("shape", "the lengths of the axes")
         let shape = try wholeNumbers(shapeField)
+        guard shape.count <= mostAxes else {
+            throw shapeField.problem("has \(shape.count) axes; at most \(mostAxes) are read")
+        }
         let offsetsField = try members.required("data_offsets", "where the data begin and end")
         let offsets = try wholeNumbers(offsetsField)
         guard offsets.count == 2, offsets[0] <= offsets[1] else {
@@ -96,9 +111,12 @@ struct SafetensorsHeader {
             guard !overflow else { throw shapeField.problem("holds more elements than can be counted") }
             bits = product
         }
-        guard bits % 8 == 0, bits / 8 == offsets[1] - offsets[0] else {
+        guard bits % 8 == 0 else {
+            throw shapeField.problem("\(shape) of \(type.rawValue) takes \(bits) bits, which are no whole bytes")
+        }
+        guard bits / 8 == offsets[1] - offsets[0] else {
             throw offsetsField.problem(
-                "\(offsets[1] - offsets[0]) bytes, but shape \(shape) of \(type.rawValue) takes \(bits) bits")
+                "\(offsets[1] - offsets[0]) bytes, but shape \(shape) of \(type.rawValue) takes \(bits / 8)")
         }
         return TensorEntry(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1])
     }
@@ -109,8 +127,9 @@ struct SafetensorsHeader {
             throw field.problem("must be an array of whole numbers")
         }
         var numbers: [Int] = []
-        for (index, node) in nodes.enumerated() {
-            numbers.append(try JSONField(node: node, pointer: "\(field.pointer)/\(index)").integer(0...Int.max))
+        // Not a pointer for each: it repeats the tensor's name, and a long name with many numbers takes for ever.
+        for node in nodes {
+            numbers.append(try JSONField(node: node, pointer: field.pointer).integer(0...Int.max))
         }
         return numbers
     }

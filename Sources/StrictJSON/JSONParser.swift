@@ -4,6 +4,9 @@
 /// numbers into doubles before anyone can see that a digit was lost.
 public struct JSONParser {
     private static let deepest = 64
+    /// What Unicode allows in a row in its stream-safe format (UAX #15). Comparing strings brings combining marks into
+    /// order, which takes the square of their number: a megabyte of them takes a quarter of an hour.
+    private static let mostMarks = 30
 
     private let bytes: [UInt8]
     private var position = 0
@@ -130,7 +133,16 @@ public struct JSONParser {
         while let byte = next {
             position += 1
             switch byte {
-            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\""):
+                let string = String(decoding: text, as: UTF8.self)
+                var marks = 0
+                for scalar in string.unicodeScalars {
+                    marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+                    if marks > Self.mostMarks {
+                        throw error("a string has more than \(Self.mostMarks) combining marks in a row")
+                    }
+                }
+                return string
             case UInt8(ascii: "\\"): text += Array(String(try escape()).utf8)
             case 0..<0x20: throw error("a control character inside a string must be written as \\u00XX")
             default: text.append(byte)

@@ -7,16 +7,16 @@ public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong and what to write instead.
     public let message: String
 
-    /// The message loses control characters, which would command the terminal that it is shown on,
-    /// and whatever goes beyond a thousand characters.
+    /// The message becomes ``printable(_:)``.
     public init(line: Int, pointer: String, message: String) {
         self.line = line
         self.pointer = pointer
         self.message = Self.printable(message)
     }
 
-    private static func printable(_ text: String) -> String {
-        let longest = 1000
+    /// A text from outside as a message may show it: without control characters, which would command the terminal,
+    /// and without whatever goes beyond `longest` characters.
+    public static func printable(_ text: String, longest: Int = 1000) -> String {
         var printable = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(longest) {
             printable.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)

@@ -37,35 +37,29 @@ struct Checkpoint {
     /// Reads the checkpoint of a training of `iterations` steps with `count` parameters.
     /// - Throws: ``TrainingError`` with exit status 65, for another training's checkpoint with what differs.
     init(path: String, identity: JSONText, iterations: Int, count: Int) throws(TrainingError) {
-        func refusal(_ reason: String) -> TrainingError { TrainingError(exitStatus: 65, "\(path): \(reason)") }
+        func refusal(_ reason: String) -> SafetensorsError { SafetensorsError(.badData, file: path, reason) }
         let damaged = refusal("is no checkpoint of this version, or damaged; use --force to begin again")
-        let file: SafetensorsFile
         do throws(SafetensorsError) {
-            file = try SafetensorsFile(path: path)
+            let file = try SafetensorsFile(path: path)
+            guard let text = file.metadata[Self.key] else { throw damaged }
+            guard text == identity.canonical else {
+                throw refusal(
+                    "\(Self.difference(text, identity)); use the spec that it was made with, or --force to begin again")
+            }
+            losses = try file.doubles(file.tensor("losses"))
+            guard let steps = try file.integers(file.tensor("steps")).first.flatMap({ Int(exactly: $0) }),
+                steps <= iterations, losses.count == min(steps, TrainingRun.recent)
+            else { throw damaged }
+            optimizer = Adam(
+                steps: steps, parameters: try file.floats(file.tensor("parameters")),
+                firstMoment: try file.floats(file.tensor("first_moment")),
+                secondMoment: try file.floats(file.tensor("second_moment")),
+                average: try file.floats(file.tensor("average")))
         } catch {
             throw TrainingError(error)
         }
-        guard let text = file.metadata[Self.key] else { throw damaged }
-        guard text == identity.canonical else {
-            throw refusal(
-                "\(Self.difference(text, identity)); use the spec that it was made with, or --force to begin again")
-        }
-        func read<Numbers>(
-            _ name: String, _ numbers: (TensorEntry) throws(SafetensorsError) -> Numbers
-        ) throws(TrainingError) -> Numbers {
-            guard let entry = try? file.tensor(name), let values = try? numbers(entry) else { throw damaged }
-            return values
-        }
-        losses = try read("losses", file.doubles)
-        guard let steps = try read("steps", file.integers).first.flatMap({ Int(exactly: $0) }), steps <= iterations,
-            losses.count == min(steps, TrainingRun.recent)
-        else { throw damaged }
-        optimizer = Adam(
-            steps: steps, parameters: try read("parameters", file.floats),
-            firstMoment: try read("first_moment", file.floats), secondMoment: try read("second_moment", file.floats),
-            average: try read("average", file.floats))
         let arrays = [optimizer.parameters, optimizer.firstMoment, optimizer.secondMoment, optimizer.average]
-        guard arrays.allSatisfy({ $0.count == count }) else { throw damaged }
+        guard arrays.allSatisfy({ $0.count == count }) else { throw TrainingError(damaged) }
     }
 
     /// In which sections two identities differ.

@@ -31,6 +31,18 @@ struct JSONParserTests {
         #expect(try parse(text).value == .string(value))
     }
 
+    @Test("thirty combining marks in a row are read, one more is refused at once", arguments: ["\u{301}", "\u{316}"])
+    func combiningMarks(mark: String) throws {
+        let text = "a" + String(repeating: mark, count: 30)
+        #expect(try parse("\"\(text)b\(text)\"").value == .string(text + "b" + text))
+        for count in [31, 1 << 18] {
+            let error = try #require(throws: JSONSyntaxError.self) {
+                try parse("{\"a" + String(repeating: mark, count: count) + "\": 1}")
+            }
+            #expect(error.message == "a string has more than 30 combining marks in a row")
+        }
+    }
+
     @Test("words, empty containers and white space of all four kinds")
     func plainValues() throws {
         #expect(try parse("null").value == .null)
