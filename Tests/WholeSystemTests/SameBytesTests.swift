@@ -23,7 +23,7 @@ struct SameBytesTests {
     func killedWorker() async throws {
         let commands = try Commands()
         defer { commands.remove() }
-        let job = try commands.job(chains: 12_800, levels: 100, transitions: 10)
+        let job = try commands.job(chains: 25_600, levels: 100, transitions: 10)
         let calm = commands.path("calm")
         let first = try await commands.run(
             "rrr-coordinator", ["submit", job, "--workers", "2", "--output", calm], label: "calm")
@@ -35,7 +35,7 @@ struct SameBytesTests {
         var killed: [Int32] = []
         // Two deaths, the second of a replacement or of the other one.
         while submit.isRunning, killed.count < 2 {
-            try await Task.sleep(for: .milliseconds(400))
+            try await Task.sleep(for: .milliseconds(150))
             if let worker = Commands.workers(of: submit.identifier).first(where: { !killed.contains($0) }) {
                 kill(worker, SIGKILL)
                 killed.append(worker)
