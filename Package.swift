@@ -78,7 +78,7 @@ let package = Package(
             ], settings: [.unsafeFlags(["-enable-testing"])]),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
-        // The pool. The tests of models on their way look inside, in release builds too: at what is asked for when.
+        // The pool. The tests of models on their way look inside, in release builds too: at what is asked for, and of whom.
         room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
         room(
             "ModelTransfer",
@@ -93,7 +93,7 @@ let package = Package(
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], settings: [.unsafeFlags(["-enable-testing"])]),
         room(
             "Worker",
             [
@@ -126,6 +126,12 @@ let package = Package(
         tests(
             "ModelTransferTests",
             ["ModelTransfer", "Messaging", "JobFile", "ContentHash", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "CoordinatorTests",
+            [
+                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("WorkerTests", ["Worker"]),
         tests("SafetensorsTests", ["Safetensors"], exclude: ["Fixtures"]),
         tests(

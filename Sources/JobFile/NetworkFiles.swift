@@ -55,9 +55,11 @@ struct NetworkFiles {
     ) throws(JSONProblem) -> (digest: Digest, network: NetworkDescription) {
         if let known = known[path] { return known }
         do {
-            let read = (try hash(path), try NetworkFile(path: path).description)
-            (known[path], paths[read.0]) = (read, path)
-            return read
+            // What is no model, such as a device without an end, is refused before it is hashed.
+            let network = try NetworkFile(path: path).description
+            let digest = try hash(path)
+            (known[path], paths[digest]) = ((digest, network), path)
+            return (digest, network)
         } catch {
             throw field.problem("\(error)")
         }

@@ -65,6 +65,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("network-sha256-too-short", "/models/net/sha256", #"must be 64 hexadecimal digits, is "01234"#),
         Malformed("network-file-is-a-number", "/models/net/file", "must be the name of a model file, is 3"),
         Malformed("network-file-is-a-folder", "/models/net/file", "Malformed/."),
+        Malformed("network-file-is-a-device", "/models/net/file", "/dev/zero: not a regular file"),
         Malformed("network-file-is-no-model", "/models/net/file", "Fixtures/noise.json: "),
         Malformed("network-key-misspelt", "/models/net/lable", #"did you mean "label""#),
         Malformed("network-label-too-large", "/models/net/label", "a whole number from 0 to 2, is 3"),

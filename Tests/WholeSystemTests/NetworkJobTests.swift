@@ -135,21 +135,26 @@ struct NetworkJobTests {
         func serve(_ label: String) throws -> Commands.Started {
             try setting.start("rrr-coordinator", ["serve", "--listen", address, "--state", state], label: label)
         }
-        /// Whether a file is on its way into a folder.
-        func isArriving(_ folder: String) -> Bool {
-            (try? FileManager.default.contentsOfDirectory(atPath: folder))?.contains { $0.hasSuffix(".partial") }
-                ?? false
+        /// Lets a coordinator run in moments until a file is on its way into a folder, and leaves it standing still.
+        func freeze(_ serve: Commands.Started, withFileArrivingIn folder: String) async throws {
+            for _ in 0..<5_000 {
+                serve.signal(SIGSTOP)
+                let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+                if names.contains(where: { $0.hasSuffix(".partial") }) { return }
+                serve.signal(SIGCONT)
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            Issue.record("nothing was seen on its way to \(folder)")
         }
         let firstServe = try serve("serve")
         async let submitted = setting.submit(["--coordinator", address], label: "served")
-        for _ in 0..<5_000 where !isArriving(state + "/models") { try await Task.sleep(for: .milliseconds(1)) }
-        #expect(isArriving(state + "/models"), "the models had arrived before the coordinator could be killed")
+        try await freeze(firstServe, withFileArrivingIn: state + "/models")
         firstServe.signal(SIGKILL)
         let secondServe = try serve("serve again")
         let worker = try setting.start("rrr-worker", ["--coordinator", address, "--slots", "1"], label: "worker")
-        for _ in 0..<20_000 where !isArriving(setting.cache) { try await Task.sleep(for: .milliseconds(1)) }
-        #expect(isArriving(setting.cache), "the models had arrived before the worker could be killed")
+        try await freeze(secondServe, withFileArrivingIn: setting.cache)
         worker.signal(SIGKILL)
+        secondServe.signal(SIGCONT)
         let successor = try setting.start("rrr-worker", ["--coordinator", address, "--slots", "1"], label: "successor")
         let ending = try await submitted
         #expect(ending.status == 0, "\(ending.errors)")
