@@ -2562,7 +2562,7 @@ const ProtobufCMessageDescriptor rrr__wire__revoke__descriptor =
   (ProtobufCMessageInit) rrr__wire__revoke__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__model_chunk__field_descriptors[4] =
+static const ProtobufCFieldDescriptor rrr__wire__model_chunk__field_descriptors[5] =
 {
   {
     "sha256",
@@ -2612,17 +2612,30 @@ static const ProtobufCFieldDescriptor rrr__wire__model_chunk__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "unavailable",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__ModelChunk, unavailable),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__model_chunk__field_indices_by_name[] = {
   3,   /* field[3] = data */
   1,   /* field[1] = offset */
   0,   /* field[0] = sha256 */
   2,   /* field[2] = total */
+  4,   /* field[4] = unavailable */
 };
 static const ProtobufCIntRange rrr__wire__model_chunk__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor rrr__wire__model_chunk__descriptor =
 {
@@ -2632,7 +2645,7 @@ const ProtobufCMessageDescriptor rrr__wire__model_chunk__descriptor =
   "Rrr__Wire__ModelChunk",
   "rrr.wire",
   sizeof(Rrr__Wire__ModelChunk),
-  4,
+  5,
   rrr__wire__model_chunk__field_descriptors,
   rrr__wire__model_chunk__field_indices_by_name,
   1,  rrr__wire__model_chunk__number_ranges,

@@ -31,3 +31,18 @@ public indirect enum TargetExpression: Sendable, Equatable {
     /// outside. One entry per dimension in both arrays.
     case bounded(of: TargetExpression, low: [Double], high: [Double])
 }
+
+extension TargetExpression {
+    /// The names of the models that occur in it.
+    public var leaves: Set<String> {
+        switch self {
+        case .leaf(let name): [name]
+        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _):
+            parts.reduce(into: []) { $0.formUnion($1.leaves) }
+        case .negation(let of, let by, _): of.leaves.union(by.leaves)
+        case .guidance(let unconditional, let conditional, _):
+            conditional.reduce(into: unconditional.leaves) { $0.formUnion($1.leaves) }
+        case .tempered(let of, _), .bounded(let of, _, _): of.leaves
+        }
+    }
+}

@@ -1,5 +1,6 @@
 public import Logging
 import Messaging
+import ModelTransfer
 public import PoolCore
 
 /// The coordinator: one thread that owns the socket, the scheduler and the jobs' folders.
@@ -23,6 +24,8 @@ public final class CoordinatorService: Sendable {
         case processDied(Int32, reason: String)
         /// There will be no workers any more.
         case failAll(reason: String)
+        /// What the reading of a job that was handed in came to.
+        case read(Int, JobReader<Int>.Outcome)
     }
 
     private let configuration: Configuration
@@ -48,11 +51,15 @@ public final class CoordinatorService: Sendable {
     /// - Parameters:
     ///   - endpoint: where to listen, as ZeroMQ writes it; port `*` is chosen by the system.
     ///   - ready: called with the address as it became.
-    /// - Throws: ``MessagingError`` if it cannot listen there.
+    /// - Throws: ``MessagingError`` if it cannot listen there; ``ModelTransferError`` if it cannot keep models.
     public func run(listeningAt endpoint: String, _ ready: (String) -> Void) throws {
+        let store = try ModelStore(folder: configuration.stateFolder + "/models", logger: logger)
+        let mailbox = mailbox
+        let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
         let router = try RouterSocket(MessagingContext())
         ready(try router.bind(to: endpoint))
-        var desk = FrontDesk(configuration: configuration, logger: logger) { bytes, peer in
+        var desk = FrontDesk(configuration: configuration, intake: intake, models: store, logger: logger) {
+            bytes, peer in
             do { return try router.offer(bytes, to: peer) } catch { return .unreachable }
         }
         let clock = ContinuousClock()
@@ -74,6 +81,7 @@ public final class CoordinatorService: Sendable {
                     deadline = deadline ?? clock.now + .seconds(1)
                 case .processDied(let process, let reason): desk.processDied(process, reason: reason)
                 case .failAll(let reason): desk.failAll(reason: reason)
+                case .read(let number, let outcome): desk.take(outcome, of: number)
                 }
             }
             desk.tick()

@@ -3,6 +3,7 @@ import Foundation
 import JobFile
 import Logging
 import Messaging
+import ModelTransfer
 import PoolCore
 import RunFolder
 
@@ -20,6 +21,8 @@ struct FrontDesk {
     private let clock = ContinuousClock()
     private let start = ContinuousClock().now
 
+    private let models: ModelStore
+    private var intake: Intake
     private var scheduler: Scheduler
     private var workers: [WorkerID: WorkerEntry] = [:]
     private var workerByPeer: [PeerID: WorkerID] = [:]
@@ -36,10 +39,12 @@ struct FrontDesk {
     private var lastEvents = Duration.zero
 
     init(
-        configuration: CoordinatorService.Configuration, logger: Logger,
+        configuration: CoordinatorService.Configuration, intake: Intake, models: ModelStore, logger: Logger,
         transmit: @escaping ([UInt8], PeerID) -> SendOutcome
     ) {
         self.configuration = configuration
+        self.intake = intake
+        self.models = models
         self.logger = logger
         self.transmit = transmit
         scheduler = Scheduler(configuration: configuration.pool)
@@ -68,12 +73,16 @@ struct FrontDesk {
     private mutating func answer(_ message: Message, from peer: PeerID) throws {
         switch message {
         case .registration(let registration): register(registration, peer)
-        case .submit(let text, let force, let watch): submit(text, force: force, watch: watch, peer)
+        case .submit(let text, let force, let watch):
+            submit(HandedIn(text: text, force: force, watch: watch, peer: peer))
+        case .modelChunk(let chunk): settle(intake.take(chunk, from: peer, at: now))
+        case .modelUnavailable(let model, let reason):
+            settle(intake.unavailable(model, reason: reason, from: peer))
         case .statusRequest(let job): status(of: job, to: peer)
         case .workersRequest: send(.workers(workerList()), to: peer)
         case .cancel(let job): cancel(job, peer)
         case .fetch(let job, let file, let offset, let length): fetch(job, file, offset, length, peer)
-        case .heartbeat, .progress, .result, .failure, .goodbye:
+        case .heartbeat, .progress, .result, .failure, .modelRequest, .goodbye:
             guard let worker = workerByPeer[peer] else {
                 send(.registerAgain(reason: "this coordinator does not know you"), to: peer)
                 return
@@ -94,6 +103,10 @@ struct FrontDesk {
         case .failure(let id, let text):
             logger.warning("worker \(worker): block \(id.block) failed: \(text)")
             act(on: attempt(id).map { .failed(worker, $0, reason: text) } ?? .heard(worker))
+        case .modelRequest(let request):
+            // A worker checks what it gets, and one that gets nothing asks again.
+            send(ModelUpload.answer(request, from: models.path(of: request.model)), to: peer)
+            act(on: .supplied(worker))
         case .goodbye:
             act(on: .left(worker))
         default:
@@ -236,46 +249,74 @@ struct FrontDesk {
 
     // MARK: Submitters
 
-    private mutating func submit(_ text: [UInt8], force: Bool, watch: Bool, _ peer: PeerID) {
-        let job: Job
-        do {
-            job = try Job.decode(text, file: "job")
-        } catch {
-            send(.refusal(exitStatus: 65, text: "\(error)"), to: peer)
-            return
+    private mutating func submit(_ submission: HandedIn) {
+        // Submitters send the canonical text, whose hash is the job's identity.
+        if join(SHA256.hash(of: submission.text), submission) { return }
+        send(.heartbeat, to: submission.peer)
+        intake.take(submission)
+    }
+
+    /// Takes in what the reading of a job came to.
+    mutating func take(_ outcome: JobReader<Int>.Outcome, of number: Int) {
+        settle(intake.take(outcome, of: number, at: now))
+    }
+
+    private mutating func settle(_ decision: Intake.Decision?) {
+        switch decision {
+        case .accepted(let job, let submission):
+            if !join(job.identity, submission) { start(job, submission) }
+        case .refused(let peer, let status, let text):
+            send(.refusal(exitStatus: status, text: text), to: peer)
+        case nil:
+            break
         }
-        let id = job.identity
-        let folder = configuration.stateFolder + "/jobs/" + id.hex
+    }
+
+    /// Where a job's files are.
+    private func folder(of job: Digest) -> String { configuration.stateFolder + "/jobs/" + job.hex }
+
+    /// Adds a submitter to a job that runs, or tells that it is finished. - Returns: false if it is neither.
+    private mutating func join(_ id: Digest, _ submission: HandedIn) -> Bool {
         if let known = jobs[id], !known.state.isOver {
-            if watch { jobs[id]?.watchers.insert(peer) } else { jobs[id]?.isDetached = true }
-            send(.accepted(job: id, alreadyFinished: false), to: peer)
-            return
+            add(submission, to: id)
+            send(.accepted(job: id, alreadyFinished: false), to: submission.peer)
+            return true
         }
-        if !force, RunFolder.isComplete(folder, jobHash: id.hex) {
-            send(.accepted(job: id, alreadyFinished: true), to: peer)
-            return
+        if !submission.force, RunFolder.isComplete(folder(of: id), jobHash: id.hex) {
+            send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
+            return true
         }
+        return false
+    }
+
+    private mutating func add(_ submission: HandedIn, to id: Digest) {
+        if submission.watch { jobs[id]?.watchers.insert(submission.peer) } else { jobs[id]?.isDetached = true }
+    }
+
+    private mutating func start(_ job: Job, _ submission: HandedIn) {
+        let id = job.identity
         let number = nextJob
         do {
             // Its own folder is locked while an earlier run of the job is still held.
             jobs[id] = nil
             let fresh = try RunningJob(
-                job: job, text: Array(job.canonicalText.utf8), number: number, folder: folder, at: now)
+                job: job, text: Array(job.canonicalText.utf8), number: number, folder: folder(of: id), at: now)
             jobs[id] = fresh
         } catch {
-            send(.refusal(exitStatus: error.exitStatus, text: "\(error)"), to: peer)
+            send(.refusal(exitStatus: error.exitStatus, text: "\(error)"), to: submission.peer)
             return
         }
         nextJob += 1
         identities[number] = id
-        if watch { jobs[id]?.watchers.insert(peer) } else { jobs[id]?.isDetached = true }
+        add(submission, to: id)
         logger.info("job \(job.name) \(id.hex.prefix(8)): \(job.blocks) blocks")
-        send(.accepted(job: id, alreadyFinished: false), to: peer)
+        send(.accepted(job: id, alreadyFinished: false), to: submission.peer)
         act(on: .submitted(number, blocks: job.blocks))
         if let verdict { fail(id, reason: verdict) }
     }
 
     private mutating func cancel(_ id: Digest, _ peer: PeerID) {
+        if intake.cancel(id, peer) { return }
         guard let job = jobs[id], !job.state.isOver else {
             send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
             return
@@ -314,9 +355,9 @@ struct FrontDesk {
             send(.refusal(exitStatus: 65, text: "a run has no file \"\(file)\""), to: peer)
             return
         }
-        let folder = configuration.stateFolder + "/jobs/" + id.hex
         do {
-            let (data, total) = try FileSlice.read(folder + "/" + file, offset: offset, length: min(length, 8 << 20))
+            let (data, total) = try FileSlice.read(
+                folder(of: id) + "/" + file, offset: offset, length: min(length, 8 << 20))
             send(.fileChunk(FileChunk(job: id, file: file, offset: offset, total: total, data: data)), to: peer)
         } catch {
             send(.refusal(exitStatus: error.exitStatus, text: "\(error)"), to: peer)
@@ -332,6 +373,9 @@ struct FrontDesk {
     }
 
     mutating func tick() {
+        for (peer, messages) in intake.requests(at: now) {
+            for message in messages { send(message, to: peer) }
+        }
         if now - lastTick > .milliseconds(50) {
             lastTick = now
             act(on: .ticked)
@@ -348,6 +392,9 @@ struct FrontDesk {
     mutating func dismiss() {
         dismissing = true
         for entry in workers.values { send(.drain(reason: "the coordinator stops"), to: entry.peer) }
+        for peer in intake.waiting {
+            send(.refusal(exitStatus: 75, text: "the coordinator was stopped before the job was accepted"), to: peer)
+        }
         for job in jobs.values where !job.state.isOver {
             for watcher in job.watchers {
                 send(.refusal(exitStatus: 75, text: "the coordinator was stopped before the job was done"), to: watcher)

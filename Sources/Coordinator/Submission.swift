@@ -1,6 +1,7 @@
 import ContentHash
 public import JobFile
 public import Messaging
+import ModelTransfer
 public import RunFolder
 
 /// A job's way from the submitter's side: hand it in, watch it, bring its files home.
@@ -18,12 +19,39 @@ public struct Submission {
         self.force = force
     }
 
-    /// Hands the job in and does not wait. - Throws: ``PoolClientError``.
-    public mutating func submit(watch: Bool) throws {
-        let text = Array(job.canonicalText.utf8)
-        _ = try client.ask(.submit(jobText: text, force: force, watch: watch)) { answer -> Bool? in
-            if case .accepted(_, let finished) = answer { finished } else { nil }
+    /// Hands the job in, with the models that the coordinator lacks, and does not wait for it.
+    ///
+    /// - Returns: whether it is finished already.
+    /// - Throws: ``PoolClientError``.
+    @discardableResult
+    public mutating func submit(watch: Bool) throws -> Bool {
+        let question = Message.submit(jobText: Array(job.canonicalText.utf8), force: force, watch: watch)
+        let clock = ContinuousClock()
+        guard try client.send(question, within: .seconds(4)) else { throw client.unreachable() }
+        var heard = clock.now
+        // A coordinator that has answered once may take its time over models.
+        var patience = Duration.seconds(4)
+        while clock.now - heard < patience {
+            guard let message = try client.receive(within: .seconds(3)) else {
+                if client.interruptedBy != nil { throw client.unreachable() }
+                // One that started anew has forgotten the question.
+                _ = try client.send(question, within: .milliseconds(100))
+                continue
+            }
+            (heard, patience) = (clock.now, .seconds(30))
+            switch message {
+            case .accepted(_, let finished): return finished
+            case .refusal(let status, let text): throw PoolClientError(exitStatus: status, text)
+            case .modelRequest(let request): try answer(request)
+            default: break
+            }
         }
+        throw client.unreachable()
+    }
+
+    private mutating func answer(_ request: ModelRequest) throws {
+        // What does not get through is asked for again.
+        _ = try client.send(ModelUpload.answer(request, from: job.modelPaths[request.model]), within: .seconds(4))
     }
 
     /// Hands the job in, follows it to its end and writes its folder.
@@ -36,9 +64,7 @@ public struct Submission {
         let identity = job.identity
         let finished: Bool
         do {
-            finished = try client.ask(.submit(jobText: text, force: force, watch: true)) { answer -> Bool? in
-                if case .accepted(_, let finished) = answer { finished } else { nil }
-            }
+            finished = try submit(watch: true)
         } catch  where client.interruptedBy != nil {
             // The job may have arrived all the same.
             _ = try client.send(.cancel(job: identity), within: .milliseconds(200))
@@ -72,6 +98,8 @@ public struct Submission {
                 throw PoolClientError(exitStatus: status, text)
             case .accepted(_, alreadyFinished: true):
                 return
+            case .modelRequest(let request):
+                try answer(request)
             case .event(let status) where status.job == identity:
                 report(status)
                 switch status.state {

@@ -23,8 +23,11 @@ extension NetworkDescription {
         return description
     }
 
-    /// The JSON that ``decode(_:)`` reads.
-    public var jsonText: JSONText {
+    /// The text that ``decode(_:)`` reads; the same description gives the same text.
+    public var jsonText: String { json.canonical }
+
+    /// What ``decode(_:)`` reads.
+    public var json: JSONText {
         var shape: [(String, JSONText)] = [
             ("kind", .string("residual_mlp")), ("dimension", .integer(architecture.dimension)),
             ("hidden", .integer(architecture.hidden)), ("widen", .integer(architecture.widen)),

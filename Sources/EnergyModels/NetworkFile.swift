@@ -94,7 +94,7 @@ public struct NetworkFile: Sendable {
             StoredTensor(
                 parameter.name, shape: parameter.shape, storage == .float32 ? .float32(values) : .float16(values))
         }
-        try SafetensorsFile.write(tensors, metadata: [key: description.jsonText.canonical], to: path)
+        try SafetensorsFile.write(tensors, metadata: [key: description.jsonText], to: path)
     }
 }
 

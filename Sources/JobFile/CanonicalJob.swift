@@ -1,4 +1,5 @@
 import Composition
+import ContentHash
 import EnergyModels
 import Sampling
 import StrictJSON
@@ -37,6 +38,18 @@ extension ModelDescription {
             ])
         case .uniformBox(let low, let high):
             .object([("kind", .string("uniform_box")), ("low", numbers(low)), ("high", numbers(high))])
+        }
+    }
+}
+
+extension JobModel {
+    fileprivate var canonical: JSONText {
+        switch self {
+        case .analytic(let density): density.canonical
+        case .network(let model, _, let label):
+            .object(
+                [("kind", .string("network")), ("sha256", .string(model.hex))]
+                    + (label.map { [("label", .integer($0))] } ?? []))
         }
     }
 }

@@ -12,7 +12,7 @@ public struct Job: Sendable, Equatable {
     /// The key of every random number.
     public let seed: UInt64
     /// The leaves by name; all of one dimension.
-    public let models: [String: ModelDescription]
+    public let models: [String: JobModel]
     /// What is sampled.
     public let target: TargetExpression
     /// The noise levels.
@@ -27,6 +27,20 @@ public struct Job: Sendable, Equatable {
     public let thin: Int
     /// Chains that run in lock-step and travel as one task.
     public let block: Int
+    /// Where the model files were when the job was read.
+    public let modelPaths: [Digest: String]
+
+    /// The SHA-256 of each model file, in the order of the models' names.
+    public var modelDigests: [Digest] {
+        var digests: [Digest] = []
+        for (_, model) in models.sorted(by: { $0.key < $1.key }) {
+            if case .network(let digest, _, _) = model, !digests.contains(digest) { digests.append(digest) }
+        }
+        return digests
+    }
+
+    /// Whether the target's log density is known, not its score alone.
+    public var hasEnergy: Bool { target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true } }
 
     /// Coordinates of a point.
     public var dimension: Int { models.values.first?.dimension ?? 0 }
@@ -49,17 +63,21 @@ public struct Job: Sendable, Equatable {
             ? [Double](repeating: .nan, count: levels) : sampler.stepSize.resolved(over: NoiseSchedule(schedule))
     }
 
-    /// The plan that the job's blocks run by. - Throws: ``UnknownModel``, which a job read from a file has not.
-    public func plan() throws -> SamplingPlan {
-        SamplingPlan(
-            density: try target.density(models: models.mapValues { $0.density() }), bounds: target.bounds,
+    /// The plan that the job's blocks run by.
+    ///
+    /// - Parameter network: loads the network of a model file; called for each model that is one.
+    /// - Throws: what `network` throws; ``UnknownModel``, which a job read from a file has not.
+    public func plan(network: (Digest) throws -> Network) throws -> SamplingPlan {
+        let densities = try models.mapValues { try $0.density(network: network) }
+        return SamplingPlan(
+            density: try target.density(models: densities), hasEnergy: hasEnergy, bounds: target.bounds,
             schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)
     }
 
     /// The largest job text, in bytes.
     private static let largestText = 16 << 20
 
-    /// Reads a job file. - Throws: ``JobError``.
+    /// Reads a job file and what the model files that it names say, relative to its folder. - Throws: ``JobError``.
     public static func load(path: String) throws(JobError) -> Job {
         guard let file = FileHandle(forReadingAtPath: path),
             // One byte more than is allowed tells a file that is too large, and a device has no end.
@@ -70,11 +88,23 @@ public struct Job: Sendable, Equatable {
             throw JobError(
                 code: .noInput, file: path, problems: [.init(line: 1, pointer: "", message: message)])
         }
-        return try decode(Array(data), file: path)
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        return try decode(Array(data), file: path, ModelDecoder(folder: folder) { _ in nil })
     }
 
-    /// Reads the text of a job. - Parameter file: what messages call it. - Throws: ``JobError``.
-    public static func decode(_ text: [UInt8], file: String) throws(JobError) -> Job {
+    /// Reads the text of a job that has travelled, which names its model files by their SHA-256.
+    ///
+    /// - Parameters:
+    ///   - file: what messages call it.
+    ///   - model: the path of the model file with a SHA-256; nil if there is none here.
+    /// - Throws: ``JobError``, with the code `missingModels` if nothing else is wrong.
+    public static func decode(
+        _ text: [UInt8], file: String, model: @escaping (Digest) -> String? = { _ in nil }
+    ) throws(JobError) -> Job {
+        try decode(text, file: file, ModelDecoder(folder: nil, path: model))
+    }
+
+    private static func decode(_ text: [UInt8], file: String, _ models: ModelDecoder) throws(JobError) -> Job {
         guard text.count <= largestText else {
             let message = "a job has at most \(largestText) bytes; give it fewer components"
             throw JobError(code: .badData, file: file, problems: [.init(line: 1, pointer: "", message: message)])
@@ -87,8 +117,13 @@ public struct Job: Sendable, Equatable {
             throw JobError(
                 code: .badData, file: file, problems: [.init(line: error.line, pointer: "", message: place)])
         }
-        var decoder = JobDecoder()
+        var decoder = JobDecoder(models: models)
         if let job = decoder.decode(JSONField(node: root, pointer: "")), decoder.problems.isEmpty { return job }
-        throw JobError(code: .badData, file: file, problems: decoder.problems.sorted { $0.line < $1.line })
+        throw decoder.error(file: file)
     }
+}
+
+extension Job {
+    /// Jobs are equal that say the same, wherever their model files are.
+    public static func == (a: Job, b: Job) -> Bool { a.canonicalText == b.canonicalText }
 }

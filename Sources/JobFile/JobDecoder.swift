@@ -1,5 +1,6 @@
 import StrictJSON
 import Composition
+import ContentHash
 import EnergyModels
 import RandomStreams
 import Sampling
@@ -13,6 +14,22 @@ struct JobDecoder {
     private static let largestResult = 48 << 20
 
     private(set) var problems: [JSONProblem] = []
+    private var models: ModelDecoder
+
+    init(models: ModelDecoder) { self.models = models }
+
+    /// Why there is no job.
+    func error(file: String) -> JobError {
+        let all = (problems + models.absent.map(\.problem)).sorted { $0.line < $1.line }
+        guard problems.isEmpty else { return JobError(code: .badData, file: file, problems: all) }
+        var digests: [Digest] = []
+        for (digest, _) in models.absent {
+            // A file that only has a name cannot be sent for.
+            guard let digest else { return JobError(code: .noInput, file: file, problems: all) }
+            if !digests.contains(digest) { digests.append(digest) }
+        }
+        return JobError(code: .missingModels(digests), file: file, problems: all)
+    }
 
     private mutating func attempt<T>(_ work: () throws(JSONProblem) -> T) -> T? {
         do {
@@ -40,9 +57,13 @@ struct JobDecoder {
         let name = attempt { () throws(JSONProblem) in try Self.name(job) }
         let seed = attempt { () throws(JSONProblem) in try job["seed"]?.seed() ?? 0 }
         let schedule = attempt { () throws(JSONProblem) in try Self.schedule(job["schedule"]) }
-        let models = attempt { () throws(JSONProblem) in
-            try ModelDecoder.models(try job.required("models", "the leaves of the composition by name"))
+        var decoder = models
+        let found = attempt { () throws(JSONProblem) in
+            try decoder.models(
+                try job.required("models", "the leaves of the composition by name"), schedule: schedule)
         }
+        models = decoder
+        let leaves = models.absent.isEmpty ? found : nil
         let count = attempt { () throws(JSONProblem) in
             try job.required("chains", "the number of chains, such as 2000").integer(1...1 << 32)
         }
@@ -59,22 +80,28 @@ struct JobDecoder {
         let target = attempt { () throws(JSONProblem) -> TargetExpression? in
             let field = try job.required(
                 "target", "a model's name or an operator such as {\"product\": [\"a\", \"b\"]}")
-            return try models.map { models throws(JSONProblem) in
-                try TargetDecoder(models: models).target(field)
+            return try leaves.map { leaves throws(JSONProblem) in
+                try TargetDecoder(models: leaves).target(field)
             }
         }
-        guard let name, let seed, let schedule, let models, let count, let draws, let thin, let block,
+        guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block,
             let sampler = sampler ?? nil, let target = target ?? nil
         else { return nil }
         let result = Job(
-            name: name, seed: seed, models: models, target: target, schedule: schedule, sampler: sampler,
-            chains: count, draws: draws, thin: thin, block: block)
+            name: name, seed: seed, models: leaves, target: target, schedule: schedule, sampler: sampler,
+            chains: count, draws: draws, thin: thin, block: block, modelPaths: models.paths)
         _ = attempt { () throws(JSONProblem) in try Self.check(result, job) }
         return result
     }
 
     /// What no section can tell alone.
     private static func check(_ job: Job, _ members: JSONMembers) throws(JSONProblem) {
+        if job.sampler.kind.isAdjusted, !job.hasEnergy {
+            let kind = try members["sampler"]?.members("a sampler")["kind"]
+            throw (kind ?? members.owner).problem(
+                "\(job.sampler.kind.rawValue) accepts and rejects by the energy, which networks of the kind noise "
+                    + "do not have; use ula, uhmc or reverse")
+        }
         let owner = members["draws"] ?? members.owner
         if job.draws > 1,
             !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)

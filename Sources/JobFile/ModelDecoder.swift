@@ -1,16 +1,36 @@
-import StrictJSON
+import ContentHash
 import EnergyModels
+import StrictJSON
 
 /// Reads the leaves of a job.
-enum ModelDecoder {
-    static func models(_ field: JSONField) throws(JSONProblem) -> [String: ModelDescription] {
+struct ModelDecoder {
+    private static let kinds = (ModelDescription.analyticKinds + ["network"]).sorted()
+
+    private var files: NetworkFiles
+    /// The model files that are not there, each with its SHA-256 if that is how the job names it.
+    var absent: [(digest: Digest?, problem: JSONProblem)] { files.absent }
+    /// Where the model files are.
+    var paths: [Digest: String] { files.paths }
+
+    /// - Parameters:
+    ///   - folder: what the names of model files are relative to, empty or with a slash at its end; nil for a
+    ///     job that may not name files.
+    ///   - path: where the model file with a SHA-256 is.
+    init(folder: String?, path: @escaping (Digest) -> String?) {
+        files = NetworkFiles(folder: folder, path: path)
+    }
+
+    /// Those models that could be read; the others are ``absent``.
+    mutating func models(
+        _ field: JSONField, schedule: ScheduleDescription?
+    ) throws(JSONProblem) -> [String: JobModel] {
         let members = try field.members("an object of models by name")
-        var models: [String: ModelDescription] = [:]
+        var models: [String: JobModel] = [:]
         var first: (name: String, dimension: Int)?
         for name in members.names {
             guard let field = members[name] else { continue }
             guard !name.isEmpty else { throw field.problem("a model's name must not be empty") }
-            let model = try model(field)
+            guard let model = try model(field, schedule) else { continue }
             if let first, first.dimension != model.dimension {
                 throw field.problem(
                     "has \(model.dimension) dimensions, but \"\(first.name)\" has \(first.dimension); all models share one shape"
@@ -19,16 +39,39 @@ enum ModelDecoder {
             first = first ?? (name, model.dimension)
             models[name] = model
         }
-        guard !models.isEmpty else { throw field.problem("must not be empty; give at least one model") }
+        guard !members.names.isEmpty else { throw field.problem("must not be empty; give at least one model") }
         return models
     }
 
-    private static func model(_ field: JSONField) throws(JSONProblem) -> ModelDescription {
-        let kinds = ModelDescription.analyticKinds
-        let members = try field.members("a model such as {\"kind\": \"gaussian\", …}")
-        if let kind = members["kind"], kind.isString, try kind.string("a kind") == "network" {
-            throw kind.problem("networks are not in this version; use one of \(kinds)")
+    private mutating func model(
+        _ field: JSONField, _ schedule: ScheduleDescription?
+    ) throws(JSONProblem) -> JobModel? {
+        let kindField = try field.members("a model such as {\"kind\": \"gaussian\", …}")
+            .required("kind", "one of \(Self.kinds)")
+        let kind = try kindField.string("one of \(Self.kinds)")
+        guard Self.kinds.contains(kind) else {
+            throw kindField.problem("no model \"\(kind)\"; \(Spelling.suggestion(for: kind, among: Self.kinds))")
         }
-        return try ModelDescription.decode(field)
+        return kind == "network" ? try network(field, schedule) : .analytic(try ModelDescription.decode(field))
+    }
+
+    private mutating func network(
+        _ field: JSONField, _ schedule: ScheduleDescription?
+    ) throws(JSONProblem) -> JobModel? {
+        guard let (digest, network) = try files.network(field) else { return nil }
+        if let schedule, schedule != network.schedule {
+            let own = network.schedule
+            throw field.problem(
+                "was trained on the \(own.kind.rawValue) schedule with \(own.levels) levels, but the job's is "
+                    + "\(schedule.kind.rawValue) with \(schedule.levels); write \"schedule\": "
+                    + "{\"kind\": \"\(own.kind.rawValue)\", \"levels\": \(own.levels)}")
+        }
+        let label = try field.members("a network")["label"].map { label throws(JSONProblem) in
+            guard let classes = network.architecture.classes else {
+                throw label.problem("the network was trained without labels; leave it out")
+            }
+            return try label.integer(0...classes - 1)
+        }
+        return .network(digest, network, label: label)
     }
 }

@@ -9,7 +9,7 @@ struct TargetDecoder {
     ]
     private static let deepest = 32
 
-    let models: [String: ModelDescription]
+    let models: [String: JobModel]
 
     func target(_ field: JSONField) throws(JSONProblem) -> TargetExpression {
         let expression = try expression(field, sign: 1, depth: 0)
@@ -80,8 +80,16 @@ struct TargetDecoder {
     ) throws(JSONProblem) -> TargetExpression {
         let members = try field.members(
             "a mixture", allowed: ["mixture", "weights", "log_normalizers", "sharpness"])
-        let count = try inner.array("the components").count
+        let parts = try inner.array("the components")
+        let count = parts.count
         let components = try children(inner, signs: [Int](repeating: sign, count: count), depth: depth)
+        for (part, component) in zip(parts, components) {
+            if let name = component.leaves.sorted().first(where: { models[$0]?.hasEnergy == false }) {
+                throw part.problem(
+                    "\"\(name)\" is a network of the kind noise, which has no energy for a mixture to weigh it by; use a "
+                        + "network with an energy, or a product, negation, guidance or tempering")
+            }
+        }
         if let sharpness = members["sharpness"] {
             for name in ["weights", "log_normalizers"] {
                 if let extra = members[name] {

@@ -16,6 +16,8 @@ public enum Message: Sendable, Equatable {
     case result(BlockReport)
     /// A block that cannot be finished, and why.
     case failure(AttemptID, text: String)
+    /// A piece of a model file is wanted; a coordinator asks submitters in the same way.
+    case modelRequest(ModelRequest)
     /// The worker leaves and hands back what it has not finished.
     case goodbye(reason: String)
 
@@ -27,6 +29,10 @@ public enum Message: Sendable, Equatable {
     case lease(Lease)
     /// Blocks not to run after all; all of the job's if none is named.
     case revoke(job: Digest, blocks: [Int])
+    /// Answers `modelRequest`; a submitter answers a coordinator in the same way.
+    case modelChunk(ModelChunk)
+    /// Answers `modelRequest`: the file cannot be had, and why.
+    case modelUnavailable(Digest, reason: String)
     /// Take nothing more, and leave.
     case drain(reason: String)
     /// The coordinator does not know who is speaking.
@@ -189,6 +195,46 @@ public struct Lease: Sendable, Equatable {
         self.job = job
         self.jobText = jobText
         self.blocks = blocks
+    }
+}
+
+/// Asks for a piece of a model file.
+public struct ModelRequest: Sendable, Equatable {
+    /// The SHA-256 of the whole file.
+    public var model: Digest
+    /// Where the piece begins.
+    public var offset: Int
+    /// The most bytes that it may have.
+    public var length: Int
+
+    /// Every field as given.
+    public init(model: Digest, offset: Int, length: Int) {
+        self.model = model
+        self.offset = offset
+        self.length = length
+    }
+}
+
+/// A piece of a model file.
+public struct ModelChunk: Sendable, Equatable {
+    /// The most bytes of a piece: what is longer is refused.
+    public static let longest = 1 << 20
+
+    /// The SHA-256 of the whole file.
+    public var model: Digest
+    /// Where the piece begins.
+    public var offset: Int
+    /// Bytes of the whole file.
+    public var total: Int
+    /// The piece; empty at the end of the file alone.
+    public var data: [UInt8]
+
+    /// Every field as given.
+    public init(model: Digest, offset: Int, total: Int, data: [UInt8]) {
+        self.model = model
+        self.offset = offset
+        self.total = total
+        self.data = data
     }
 }
 

@@ -72,6 +72,15 @@ private struct EnvelopeReader {
         case RRR__WIRE__ENVELOPE__BODY_FAILURE:
             let m = try present(envelope.failure).pointee
             return .failure(try attempt(m.attempt), text: try text(m.text))
+        case RRR__WIRE__ENVELOPE__BODY_MODEL_REQUEST:
+            let m = try present(envelope.model_request).pointee
+            guard 1...UInt32(ModelChunk.longest) ~= m.length else {
+                throw .malformed("a request for \(m.length) bytes of a model, not 1 to \(ModelChunk.longest)")
+            }
+            return .modelRequest(
+                ModelRequest(model: try digest(m.sha256), offset: try count(m.offset), length: Int(m.length)))
+        case RRR__WIRE__ENVELOPE__BODY_MODEL_CHUNK:
+            return try modelChunk(try present(envelope.model_chunk).pointee)
         case RRR__WIRE__ENVELOPE__BODY_GOODBYE:
             return .goodbye(reason: try text(try present(envelope.goodbye).pointee.reason))
         case RRR__WIRE__ENVELOPE__BODY_WELCOME:
@@ -153,6 +162,19 @@ private struct EnvelopeReader {
         }
     }
 
+    private func modelChunk(_ m: Rrr__Wire__ModelChunk) throws(MessagingError) -> Message {
+        let model = try digest(m.sha256)
+        let reason = try text(m.unavailable)
+        guard reason.isEmpty else { return .modelUnavailable(model, reason: reason) }
+        let (offset, total) = (try count(m.offset), try count(m.total))
+        guard m.data.len <= ModelChunk.longest, offset <= total, m.data.len <= total - offset,
+            m.data.len > 0 || offset == total
+        else {
+            throw .malformed("\(m.data.len) bytes at \(offset) of a model of \(total)")
+        }
+        return .modelChunk(ModelChunk(model: model, offset: offset, total: total, data: bytes(m.data)))
+    }
+
     private func lease(_ m: Rrr__Wire__Lease) throws(MessagingError) -> Lease {
         let job = try digest(m.job)
         var blocks: [AttemptID] = []
@@ -211,7 +233,7 @@ private struct EnvelopeReader {
     private func digest(_ data: ProtobufCBinaryData) throws(MessagingError) -> Digest {
         // The length first: the bytes may be many.
         guard data.len == Digest.byteCount, let digest = Digest(bytes: bytes(data)) else {
-            throw .malformed("a job named by \(data.len) bytes instead of \(Digest.byteCount)")
+            throw .malformed("a job or model named by \(data.len) bytes instead of \(Digest.byteCount)")
         }
         return digest
     }

@@ -57,6 +57,30 @@ extension Message {
                 m.attempt = attempt.placed(in: &arena)
                 m.text = arena.text(text)
             }
+        case .modelRequest(let request):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_MODEL_REQUEST
+            envelope.model_request = arena.message(
+                rrr__wire__model_request__init, Rrr__Wire__ModelRequest()
+            ) { m, arena in
+                m.sha256 = arena.bytes(request.model.bytes)
+                m.offset = UInt64(clamping: request.offset)
+                m.length = UInt32(clamping: request.length)
+            }
+        case .modelChunk(let chunk):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_MODEL_CHUNK
+            envelope.model_chunk = arena.message(rrr__wire__model_chunk__init, Rrr__Wire__ModelChunk()) { m, arena in
+                m.sha256 = arena.bytes(chunk.model.bytes)
+                m.offset = UInt64(clamping: chunk.offset)
+                m.total = UInt64(clamping: chunk.total)
+                m.data = arena.bytes(chunk.data)
+            }
+        case .modelUnavailable(let model, let reason):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_MODEL_CHUNK
+            envelope.model_chunk = arena.message(rrr__wire__model_chunk__init, Rrr__Wire__ModelChunk()) { m, arena in
+                m.sha256 = arena.bytes(model.bytes)
+                // An empty reason would read as an empty piece.
+                m.unavailable = arena.text(reason.isEmpty ? "no reason given" : reason)
+            }
         case .goodbye(let reason):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_GOODBYE
             envelope.goodbye = arena.message(rrr__wire__goodbye__init, Rrr__Wire__Goodbye()) { m, arena in

@@ -1,5 +1,4 @@
 import ContentHash
-import EnergyModels
 import RunFolder
 import Safetensors
 
@@ -19,7 +18,7 @@ public struct InspectionError: Error, Sendable, Equatable, CustomStringConvertib
     init(_ error: any Error) {
         switch error {
         case let error as InspectionError: self = error
-        case let error as SafetensorsError: self.init(exitStatus: error.code.rawValue, error.description)
+        case let error as SafetensorsError: self.init(exitStatus: error.exitStatus, error.description)
         case let error as RunFolderError: self.init(exitStatus: error.exitStatus, error.description)
         case let error as UnreadableFile: self.init(exitStatus: 66, error.description)
         default: self.init(exitStatus: 70, "\(error)")

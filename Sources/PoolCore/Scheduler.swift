@@ -11,6 +11,8 @@ public struct Scheduler: Sendable {
         /// Any message at all: each is a heartbeat.
         case heard(WorkerID)
         case progressed(WorkerID, Attempt)
+        /// The worker was sent a piece of a model that its blocks wait for: they are not hung.
+        case supplied(WorkerID)
         case finished(WorkerID, Attempt)
         case failed(WorkerID, Attempt, reason: String)
         /// A planned stop: the worker's blocks come back and count against nobody.
@@ -87,6 +89,9 @@ public struct Scheduler: Sendable {
                 workers[id]?.leases[attempt]?.progress = now
                 workers[id]?.lastProgress = now
             }
+        case .supplied(let id):
+            hear(id, now, &actions)
+            workers[id]?.lastProgress = now
         case .finished(let id, let attempt):
             hear(id, now, &actions)
             finish(attempt, by: id, now, &actions)

@@ -6,6 +6,12 @@ public struct WorkerSession: Sendable {
         case registrationWanted
         case heard
         case leased([BlockKey])
+        /// The job's blocks must wait: its model files are on their way.
+        case preparing(job: String)
+        /// The job's blocks may run.
+        case prepared(job: String)
+        /// The job's blocks cannot be run here.
+        case unprepared(job: String)
         /// Blocks to stop; the job's whole if empty.
         case revoked(job: String, blocks: [Int])
         case drained
@@ -26,6 +32,8 @@ public struct WorkerSession: Sendable {
         case start(BlockKey)
         /// Stop a block that runs.
         case abandon(BlockKey)
+        /// Report that the block cannot be run.
+        case refuse(BlockKey)
         /// Say goodbye, returning these, and end.
         case leave(returning: [BlockKey])
     }
@@ -56,6 +64,8 @@ public struct WorkerSession: Sendable {
     private var lastHeard: Duration
     private var queue: [BlockKey] = []
     private var running: Set<BlockKey> = []
+    /// Jobs whose blocks stay in the queue for now.
+    private var preparing: Set<String> = []
     private var worked = false
     private var idleSince: Duration
 
@@ -67,6 +77,9 @@ public struct WorkerSession: Sendable {
         self.once = once
         (lastSent, lastHeard, idleSince) = (now, now, now)
     }
+
+    /// The jobs of which there are blocks here, waiting or running.
+    public var jobs: Set<String> { Set(queue.map(\.job)).union(running.map(\.job)) }
 
     /// Takes in one event at time `now`.
     public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
@@ -87,6 +100,16 @@ public struct WorkerSession: Sendable {
         case .leased(let keys):
             lastHeard = now
             queue += keys
+        case .preparing(let job):
+            preparing.insert(job)
+        case .prepared(let job):
+            preparing.remove(job)
+        case .unprepared(let job):
+            preparing.remove(job)
+            let refused = queue.filter { $0.job == job }
+            queue.removeAll { $0.job == job }
+            actions += refused.map { .refuse($0) }
+            if !refused.isEmpty { (worked, idleSince) = (true, now) }
         case .revoked(let job, let blocks):
             lastHeard = now
             let revoked: (BlockKey) -> Bool = { $0.job == job && (blocks.isEmpty || blocks.contains($0.block)) }
@@ -107,8 +130,8 @@ public struct WorkerSession: Sendable {
         case .ticked:
             tick(now, &actions)
         }
-        while !leaving, running.count < slots, !queue.isEmpty {
-            let key = queue.removeFirst()
+        while !leaving, running.count < slots, let next = queue.firstIndex(where: { !preparing.contains($0.job) }) {
+            let key = queue.remove(at: next)
             running.insert(key)
             actions.append(.start(key))
         }

@@ -17,6 +17,15 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
 
     /// What kind it is; its raw value is the exit status of a command that ends with it.
     public let code: Code
+    /// The exit status of a command that ends with this error, from sysexits.
+    public var exitStatus: Int32 {
+        switch code {
+        case .badData: 65
+        case .noInput: 66
+        case .cannotCreate: 73
+        case .inputOutput: 74
+        }
+    }
     /// As the user named it.
     public let file: String
     /// What is wrong, with the tensor's name where there is one, and what to do.

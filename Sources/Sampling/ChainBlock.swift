@@ -121,7 +121,8 @@ public struct ChainBlock {
         return BlockResult(
             samples: Array(samples.prefix(chains * plan.draws * plan.density.dimension)),
             acceptance: fractions,
-            logDensity: Array(state.evaluation.logDensity.prefix(chains)),
+            logDensity: plan.hasEnergy
+                ? Array(state.evaluation.logDensity.prefix(chains)) : [Double](repeating: .nan, count: chains),
             divergences: Array(state.divergences.prefix(chains)),
             gradientEvaluations: state.evaluations * chains)
     }
@@ -133,7 +134,8 @@ public struct BlockResult: Sendable, Equatable {
     public let samples: [Float]
     /// [chains, levels], the fraction of proposals accepted; index = level; NaN where none were made.
     public let acceptance: [Float]
-    /// [chains], at the last draw and the last level, up to the composition's constant.
+    /// [chains], at the last draw and the last level, up to the composition's constant; NaN if the score
+    /// alone is known.
     public let logDensity: [Double]
     /// [chains], proposals with a non-finite energy or gradient.
     public let divergences: [Int32]

@@ -6,6 +6,8 @@ import VectorMath
 public struct SamplingPlan: Sendable {
     /// The composition to be sampled.
     public let density: any Density
+    /// Whether the log density is known, not the score alone.
+    public let hasEnergy: Bool
     /// Where the composition has density at all; nil if everywhere.
     public let bounds: Bounds?
     /// The noise levels.
@@ -26,12 +28,14 @@ public struct SamplingPlan: Sendable {
     public let thin: Int
 
     public init(
-        density: any Density, bounds: Bounds? = nil, schedule: NoiseSchedule, settings: SamplerSettings,
-        seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
+        density: any Density, hasEnergy: Bool = true, bounds: Bounds? = nil, schedule: NoiseSchedule,
+        settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
     ) {
         precondition(lanes > 0 && draws > 0 && thin > 0)
+        precondition(hasEnergy || !settings.kind.isAdjusted)
         precondition(settings.levels.lowerBound >= 0 && settings.levels.upperBound < schedule.levels.count)
         self.density = density
+        self.hasEnergy = hasEnergy
         self.bounds = bounds
         self.schedule = schedule
         self.settings = settings

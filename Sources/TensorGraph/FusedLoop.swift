@@ -2,7 +2,9 @@ import CVectorMath
 
 /// A loop of a plan, ready to run: one pass over an iteration space, strip by strip, that keeps
 /// whatever no other step reads in cache-sized registers.
-struct FusedLoop: Sendable {
+///
+/// A class, so that taking a step of a plan in hand counts one reference and not that of each array.
+final class FusedLoop: Sendable {
     private let lengths: [Int]
     private let strides: [Int]
     private let operands: [rrr_operand]

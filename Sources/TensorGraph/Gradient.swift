@@ -72,13 +72,23 @@ extension Graph {
         case .sigmoid: return gradient * (result * (1 - result))
         case .add: return gradient
         case .subtract: return place == 0 ? gradient : -gradient
-        case .multiply: return gradient * operands[1 - place]
+        case .multiply:
+            // x sigmoid(x) is taken as one function, whose slope depends on x alone: it is computed where x is
+            // still in cache, not where the gradient comes back.
+            if isSigmoid(operands[1], of: x) {
+                return place == 0 ? gradient * (operands[1] + result * (1 - operands[1])) : nil
+            }
+            return gradient * operands[1 - place]
         case .divide: return place == 0 ? gradient / operands[1] : -(gradient * (result / operands[1]))
         case .maximum:
             let first = x.greater(than: operands[1])
             return gradient * (place == 0 ? first : 1 - first)
         case .greater: return nil
         }
+    }
+
+    private func isSigmoid(_ value: Value, of x: Value) -> Bool {
+        value.node.operation == .elementwise(.sigmoid) && value.node.operands == [x.index]
     }
 
     /// C = op(A) op(B): the gradient of op(A) is dC op(B)^T, that of op(B) is op(A)^T dC.

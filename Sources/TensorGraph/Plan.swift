@@ -95,6 +95,17 @@ private struct PlanCompiler {
     private let outputs: Set<Int>
     private let inputs: [Int]
     private var indexOffsets: [Int: Int] = [:]
+    /// Right-hand sides of products that change less often than the products, and are packed when they do.
+    private var packings: [Packing] = []
+
+    /// A matrix packed for ``PackedProduct``.
+    private struct Packing: Equatable {
+        let source: Int
+        let rate: Rate
+        let inner: Int
+        let columns: Int
+        let transposed: Bool
+    }
 
     init(inputs: [Value], outputs: [Value]) {
         graph = outputs[0].graph
@@ -120,7 +131,25 @@ private struct PlanCompiler {
             offset += input.shape[0]
         }
         self.indexInputs = indexInputs
+        for index in needed {
+            guard let packing = packing(index), !packings.contains(packing) else { continue }
+            packings.append(packing)
+        }
     }
+
+    /// The packing of a product's right-hand side, if it is worth one.
+    private func packing(_ index: Int) -> Packing? {
+        let node = graph.nodes[index]
+        guard case .matrixMultiply(false, let transposed) = node.operation, node.shape.count == 2 else { return nil }
+        let right = graph.nodes[node.operands[1]]
+        guard right.rate < node.rate else { return nil }
+        return Packing(
+            source: graph.source(node.operands[1]), rate: right.rate, inner: right.shape[transposed ? 1 : 0],
+            columns: node.shape[1], transposed: transposed)
+    }
+
+    /// What stands for a packed matrix among the nodes with a place.
+    private func number(_ packing: Packing) -> Int { graph.nodes.count + (packings.firstIndex(of: packing) ?? 0) }
 
     func array(_ value: Value) -> Plan.Input {
         guard let place = places[graph.source(value.index)] else { preconditionFailure("an array without a place") }
@@ -144,6 +173,12 @@ private struct PlanCompiler {
             case .single(let index): instructions(index)
             }
         }
+            + packings.filter { $0.rate == rate }.map { packing in
+                .pack(
+                    PackedMatrix(
+                        inner: packing.inner, columns: packing.columns, transposed: packing.transposed,
+                        source: place(packing.source), result: place(number(packing))))
+            }
     }
 
     /// Gives a place to every array of a rate that more than one step touches.
@@ -171,26 +206,35 @@ private struct PlanCompiler {
             touch(index, until: .max)
         }
         for index in needed where graph.nodes[index].operation != .reshape {
-            for operand in graph.nodes[index].operands {
+            let packed = packing(index)
+            for (position, operand) in graph.nodes[index].operands.enumerated() {
                 let source = graph.source(operand)
                 guard graph.nodes[source].rate == rate, graph.nodes[source].operation != .indices else { continue }
                 guard graph.nodes[index].rate == rate, let step = home[index] else {
-                    touch(source, until: .max)
+                    // A matrix is packed after the last step, and not read in its own form again.
+                    touch(source, until: position == 1 && packed != nil ? steps.count : .max)
                     continue
                 }
                 // Within a loop numbers are handed on in registers.
                 if home[source] != step || source != operand { touch(source, until: step) }
             }
         }
+        let packed = packings.filter { $0.rate == rate }.map {
+            MemoryPlan.Need(
+                node: number($0), count: PackedMatrix.count(inner: $0.inner, columns: $0.columns),
+                life: steps.count...Int.max)
+        }
         let memory = MemoryPlan(
-            lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) })
+            lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) } + packed)
         for (node, offset) in memory.offsets { places[node] = Place(region: rate, offset: offset) }
         counts[rate] = memory.count
         return Set(lives.keys)
     }
 
     private func place(_ index: Int) -> Place {
-        guard let place = places[graph.source(index)] else { preconditionFailure("an array without a place") }
+        guard let place = places[index < graph.nodes.count ? graph.source(index) : index] else {
+            preconditionFailure("an array without a place")
+        }
         return place
     }
 
@@ -200,6 +244,14 @@ private struct PlanCompiler {
         let shapes = node.operands.map { graph.nodes[$0].shape }
         switch node.operation {
         case .matrixMultiply(let transposeLeft, let transposeRight):
+            if let packing = packing(index) {
+                return [
+                    .multiplyPacked(
+                        PackedProduct(
+                            rows: node.shape[0], inner: packing.inner, columns: packing.columns,
+                            left: place(node.operands[0]), right: place(number(packing)), result: place(index)))
+                ]
+            }
             let rank = node.shape.count
             return [
                 .multiply(

@@ -1,4 +1,3 @@
-import EnergyModels
 import Safetensors
 import StrictJSON
 
@@ -8,73 +7,71 @@ struct Checkpoint {
     let optimizer: Adam
     /// Of the last steps.
     let losses: [Double]
-    /// ``TrainingSpec/identity(files:)`` of the spec.
-    let identity: String
 
-    init(optimizer: Adam, losses: [Double], identity: String) {
+    private static let key = "rrr.training"
+
+    init(optimizer: Adam, losses: [Double]) {
         self.optimizer = optimizer
         self.losses = losses
-        self.identity = identity
     }
 
     /// Writes the file beside its name and renames it: the earlier checkpoint stands until then.
-    func write(to path: String) throws(TrainingError) {
-        let arrays = [
-            ("parameters", optimizer.parameters), ("first_moment", optimizer.firstMoment),
-            ("second_moment", optimizer.secondMoment), ("average", optimizer.average),
-        ]
-        do {
+    /// - Parameter identity: ``TrainingSpec/identity(files:)``.
+    func write(to path: String, identity: JSONText) throws(TrainingError) {
+        func floats(_ name: String, _ values: [Float]) -> StoredTensor {
+            StoredTensor(name, shape: [values.count], .float32(values))
+        }
+        do throws(SafetensorsError) {
             try SafetensorsFile.write(
                 [
                     StoredTensor("steps", shape: [1], .unsigned64([UInt64(optimizer.steps)])),
                     StoredTensor("losses", shape: [losses.count], .float64(losses)),
-                ] + arrays.map { StoredTensor($0, shape: [$1.count], .float32($1)) },
-                metadata: ["rrr.training": identity], to: path)
+                    floats("parameters", optimizer.parameters), floats("first_moment", optimizer.firstMoment),
+                    floats("second_moment", optimizer.secondMoment), floats("average", optimizer.average),
+                ], metadata: [Self.key: identity.canonical], to: path)
         } catch {
-            throw TrainingError(exitStatus: error.code.rawValue, error.description)
+            throw TrainingError(error)
         }
     }
 
-    /// Reads a checkpoint of a training of `iterations` steps with `count` parameters.
+    /// Reads the checkpoint of a training of `iterations` steps with `count` parameters.
     /// - Throws: ``TrainingError`` with exit status 65, for another training's checkpoint with what differs.
     init(path: String, identity: JSONText, iterations: Int, count: Int) throws(TrainingError) {
-        func refusal(_ reason: String) -> TrainingError { TrainingError(exitStatus: 65, "\(path): \(reason)") }
-        do {
+        func refusal(_ reason: String) -> SafetensorsError { SafetensorsError(.badData, file: path, reason) }
+        let damaged = refusal("is no checkpoint of this version, or damaged; use --force to begin again")
+        do throws(SafetensorsError) {
             let file = try SafetensorsFile(path: path)
-            guard let text = file.metadata["rrr.training"] else {
-                throw refusal("this is not a checkpoint of a training")
-            }
+            guard let text = file.metadata[Self.key] else { throw damaged }
             guard text == identity.canonical else {
                 throw refusal(
-                    "belongs to another training, \(Self.difference(text, identity)); "
-                        + "use its spec, or --force to begin again")
+                    "\(Self.difference(text, identity)); use the spec that it was made with, or --force to begin again")
             }
-            self.identity = text
             losses = try file.doubles(file.tensor("losses"))
-            let steps = try file.integers(file.tensor("steps"))
+            guard let steps = try file.integers(file.tensor("steps")).first.flatMap({ Int(exactly: $0) }),
+                steps <= iterations, losses.count == min(steps, TrainingRun.recent)
+            else { throw damaged }
             optimizer = Adam(
-                steps: steps.first.flatMap { Int(exactly: $0) } ?? -1, parameters: try file.floats(file.tensor("parameters")),
-                firstMoment: try file.floats(file.tensor("first_moment")), secondMoment: try file.floats(file.tensor("second_moment")),
+                steps: steps, parameters: try file.floats(file.tensor("parameters")),
+                firstMoment: try file.floats(file.tensor("first_moment")),
+                secondMoment: try file.floats(file.tensor("second_moment")),
                 average: try file.floats(file.tensor("average")))
-        } catch let error as TrainingError {
-            throw error
         } catch {
-            throw refusal("\(error)")
+            throw TrainingError(error)
         }
         let arrays = [optimizer.parameters, optimizer.firstMoment, optimizer.secondMoment, optimizer.average]
-        guard (0...iterations).contains(optimizer.steps), losses.count == min(optimizer.steps, TrainingRun.recent),
-            arrays.allSatisfy({ $0.count == count })
-        else { throw refusal("is damaged; use --force to begin again") }
+        guard arrays.allSatisfy({ $0.count == count }) else { throw TrainingError(damaged) }
     }
 
-    /// The names of the sections in which two identities differ.
+    /// In which sections two identities differ.
     private static func difference(_ text: String, _ identity: JSONText) -> String {
-        guard let node = try? JSONParser.parse(Array(text.utf8)), case .object(let theirs) = node.value,
-            let own = try? JSONParser.parse(Array(identity.canonical.utf8)), case .object(let ours) = own.value
-        else { return "of another version" }
-        let names = ours.filter { member in
-            !theirs.contains { $0.name == member.name && $0.node.value == member.node.value }
-        }.map { "\"\($0.name)\"" }
-        return "with another " + names.joined(separator: " and ")
+        func members(_ text: String) -> [JSONMember] {
+            guard let node = try? JSONParser.parse(Array(text.utf8)), case .object(let members) = node.value else {
+                return []
+            }
+            return members
+        }
+        let theirs = members(text)
+        let names = members(identity.canonical).filter { !theirs.contains($0) }.map { "\"\($0.name)\"" }
+        return "belongs to a training with another " + names.joined(separator: ", ")
     }
 }

@@ -11,9 +11,7 @@ struct DataDecoder {
 
     func data(_ field: JSONField) throws(JSONProblem) -> DataDescription {
         let members = try field.members("data such as {\"kind\": \"distribution\", \"name\": \"eight_gaussians\"}")
-        let kindField = try members.required("kind", "one of \(Self.kinds)")
-        let kind = try kindField.string("one of \(Self.kinds)")
-        switch kind {
+        switch try members.required("kind", "one of \(Self.kinds)").choice(Self.kinds, "data of kind") {
         case "distribution":
             let members = try field.members("a distribution", allowed: ["kind", "name", "labels"])
             return try density(try named(members), members)
@@ -23,19 +21,17 @@ struct DataDecoder {
             let labels = try members["labels"]?.path("\"labels.npy\"", in: folder)
             try check(labelled: labels != nil, members)
             return .arrays(points: try file.path("\"points.npy\"", in: folder), labels: labels)
-        case let kind where ModelDescription.analyticKinds.contains(kind):
-            return try density(try ModelDescription.decode(field, alsoAllowed: ["labels"]), members)
         default:
-            throw kindField.problem("no data of kind \"\(kind)\"; \(Spelling.suggestion(for: kind, among: Self.kinds))")
+            return try density(try ModelDescription.decode(field, alsoAllowed: ["labels"]), members)
         }
     }
 
     private func named(_ members: JSONMembers) throws(JSONProblem) -> ModelDescription {
         let names = NamedDistributions.all.map(\.name)
         let field = try members.required("name", "one of \(names)")
-        let name = try field.string("one of \(names)")
+        let name = try field.choice(names, "distribution")
         guard let found = NamedDistributions.all.first(where: { $0.name == name }) else {
-            throw field.problem("no distribution \"\(name)\"; \(Spelling.suggestion(for: name, among: names))")
+            throw field.problem("must be one of \(names)")
         }
         return found.density
     }

@@ -44,13 +44,13 @@ struct TrainingData: Sendable {
                     labels, count: values.count / architecture.dimension, classes: architecture.classes ?? 0)
             }
             source = .table(points: values, labels: given)
+            var files: [Digest] = []
             do throws(UnreadableFile) {
-                files =
-                    try [SHA256.hash(ofFile: points)]
-                    + (try labels.map { path throws(UnreadableFile) in [try SHA256.hash(ofFile: path)] } ?? [])
+                for path in [points, labels].compactMap(\.self) { files.append(try SHA256.hash(ofFile: path)) }
             } catch {
                 throw TrainingError(exitStatus: 66, error.description)
             }
+            self.files = files
         }
     }
 

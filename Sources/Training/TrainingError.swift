@@ -1,5 +1,6 @@
 public import StrictJSON
 import RunFolder
+import Safetensors
 
 /// Why a training, or a command on model files, ended early.
 public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -23,6 +24,10 @@ public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     init(_ error: RunFolderError) {
+        self.init(exitStatus: error.exitStatus, error.description)
+    }
+
+    init(_ error: SafetensorsError) {
         self.init(exitStatus: error.exitStatus, error.description)
     }
 }

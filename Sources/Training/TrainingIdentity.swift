@@ -7,7 +7,7 @@ extension TrainingSpec {
     /// - Parameter files: digests of the data files, points first.
     func identity(files: [Digest]) -> JSONText {
         .object([
-            ("rrr_training", .integer(1)), ("seed", .string(String(seed))), ("network", network.jsonText),
+            ("rrr_training", .integer(1)), ("seed", .string(String(seed))), ("network", network.json),
             ("data", data.text(files)), ("iterations", .integer(iterations)), ("batch", .integer(batch)),
             ("shard", .integer(shard)), ("optimizer", optimizer.text), ("ema", .number(ema)),
             ("label_dropout", .number(labelDropout)),

@@ -3,7 +3,7 @@ import EnergyModels
 /// A training on its way: parameters, optimizer and recent losses.
 ///
 /// A step depends on the spec, the data and the steps before it alone, not on threads or interruptions.
-struct TrainingRun {
+public struct TrainingRun {
     /// The mean loss is told over so many steps.
     static let recent = 100
 
@@ -15,6 +15,11 @@ struct TrainingRun {
     private let spec: TrainingSpec
     private let crew: BatchCrew
     private var gradient: [Float]
+
+    /// At the first step, on data that the spec names. - Throws: ``TrainingError`` with exit status 65 or 66.
+    public init(_ spec: TrainingSpec, threads: Int) throws(TrainingError) {
+        self.init(spec, data: try TrainingData(spec), threads: threads)
+    }
 
     /// At the first step.
     init(_ spec: TrainingSpec, data: TrainingData, threads: Int) {
@@ -39,7 +44,7 @@ struct TrainingRun {
     var meanLoss: Double { losses.reduce(0, +) / Double(losses.count) }
 
     /// Takes one step. - Throws: ``TrainingError`` with exit status 2 if it leads nowhere; nothing has moved then.
-    mutating func step() throws(TrainingError) {
+    public mutating func step() throws(TrainingError) {
         let rows = Double(spec.batch)
         let loss =
             crew.evaluate(iteration: steps, parameters: optimizer.parameters, gradient: &gradient) / rows

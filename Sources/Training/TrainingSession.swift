@@ -1,6 +1,7 @@
 import ContentHash
 import EnergyModels
 import Foundation
+import Safetensors
 import StrictJSON
 
 /// One run of the command that trains: from the spec, or from a checkpoint, to the model file.
@@ -61,7 +62,7 @@ public struct TrainingSession {
         }
         let saved = try Checkpoint(
             path: checkpoint, identity: identity, iterations: spec.iterations,
-            count: spec.network.architecture.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) })
+            count: spec.network.architecture.parameterCount)
         run = TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
         firstStep = run.steps
     }
@@ -77,7 +78,7 @@ public struct TrainingSession {
     }
 
     private func save() throws(TrainingError) {
-        try Checkpoint(optimizer: run.optimizer, losses: run.losses, identity: identity.canonical).write(to: checkpoint)
+        try Checkpoint(optimizer: run.optimizer, losses: run.losses).write(to: checkpoint, identity: identity)
     }
 
     /// Trains to the end, or until it shall stop.
@@ -129,12 +130,14 @@ public struct TrainingSession {
         }
         do {
             try NetworkFile.write(
-                description: spec.network, parameters: parameters, as: spec.weights == .float16 ? .float16 : .float32,
-                to: output)
+                description: spec.network, parameters: parameters, as: spec.weights, to: output)
             try FileManager.default.removeItem(atPath: checkpoint)
-            return TrainingResult(output: output, sha256: try SHA256.hash(ofFile: output).hex, progress: progress)
+            return TrainingResult(
+                output: output, sha256: try SHA256.hash(ofFile: output).hex, progress: progress)
+        } catch let error as SafetensorsError {
+            throw TrainingError(error)
         } catch {
-            throw TrainingError(exitStatus: 74, "\(error)")
+            throw TrainingError(exitStatus: 74, "\(checkpoint): can't be removed: \(error.localizedDescription)")
         }
     }
 }

@@ -23,12 +23,7 @@ public struct TrainingSpec: Sendable, Equatable {
     /// Steps from one checkpoint to the next.
     public var checkpointEvery: Int
     /// The type of the numbers in the model file.
-    public var weights: WeightType
-
-    /// How the model file stores numbers.
-    public enum WeightType: String, Sendable, CaseIterable {
-        case float16, float32
-    }
+    public var weights: NetworkFile.Storage
 
     /// Shards of one batch.
     public var shards: Int { batch / shard }

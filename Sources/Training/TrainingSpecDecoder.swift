@@ -75,7 +75,7 @@ struct TrainingSpecDecoder {
             try spec["checkpoint_every"]?.integer(1...1 << 31) ?? 1000
         }
         let weights = attempt { () throws(JSONProblem) in
-            try spec["weights"]?.name(TrainingSpec.WeightType.self) ?? .float32
+            try spec["weights"]?.name(NetworkFile.Storage.self) ?? .float32
         }
         let folder = folder
         let data = attempt { () throws(JSONProblem) -> DataDescription? in

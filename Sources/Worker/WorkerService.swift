@@ -23,18 +23,25 @@ public final class WorkerService: Sendable {
         public var parent: Int32?
         /// What it reports to the coordinator.
         public var version: String
+        /// Where model files are kept.
+        public var modelCache: ModelCache
 
-        public init(coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String) {
+        public init(
+            coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
+            modelCache: ModelCache
+        ) {
             self.coordinator = coordinator
             self.slots = slots
             self.once = once
             self.parent = parent
             self.version = version
+            self.modelCache = modelCache
         }
     }
 
     private enum Call: Sendable {
         case outcome(SlotThreads.Outcome)
+        case reading(Digest, JobSupply.Reading)
         case stop
     }
 
@@ -50,12 +57,17 @@ public final class WorkerService: Sendable {
     /// Makes ``run()`` hand back its blocks and return; from any thread.
     public func stop() { mailbox.post(.stop) }
 
-    /// Works until stopped, drained or, with `once`, done. - Throws: ``MessagingError``.
+    /// Works until stopped, drained or, with `once`, done.
+    ///
+    /// - Throws: ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
     public func run() throws {
         let mailbox = mailbox
+        let cache = try OpenModelCache(configuration.modelCache, logger: logger)
+        defer { cache.close() }
         var link = Link(
             socket: try DealerSocket(MessagingContext(), connectingTo: configuration.coordinator),
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
+            supply: JobSupply(store: cache.store) { mailbox.post(.reading($0, $1)) },
             session: WorkerSession(slots: configuration.slots, once: configuration.once, at: .zero),
             registration: Registration(
                 session: (0..<16).map { _ in UInt8.random(in: 0...255) }, host: ProcessInfo.processInfo.hostName,
@@ -70,11 +82,13 @@ public final class WorkerService: Sendable {
             for call in mailbox.drain() {
                 switch call {
                 case .outcome(let outcome): link.take(outcome)
+                case .reading(let job, let reading): link.take(reading, of: job)
                 case .stop: link.handle(.stopped)
                 }
             }
             if let parent = configuration.parent, getppid() != parent { return }
             link.handle(.ticked)
+            link.requestModels()
             try link.flush()
         }
     }
@@ -84,6 +98,7 @@ public final class WorkerService: Sendable {
 private struct Link {
     let socket: DealerSocket
     let slots: SlotThreads
+    var supply: JobSupply
     var session: WorkerSession
     let registration: Registration
     let logger: Logger
@@ -93,13 +108,16 @@ private struct Link {
 
     private let clock = ContinuousClock()
     private let start = ContinuousClock().now
-    private var jobs: [Digest: (job: Job, plan: SamplingPlan)] = [:]
+    /// Why the blocks that are being refused cannot run.
+    private var refusalReason = ""
 
     init(
-        socket: DealerSocket, slots: SlotThreads, session: WorkerSession, registration: Registration, logger: Logger
+        socket: DealerSocket, slots: SlotThreads, supply: JobSupply, session: WorkerSession,
+        registration: Registration, logger: Logger
     ) {
         self.socket = socket
         self.slots = slots
+        self.supply = supply
         self.session = session
         self.registration = registration
         self.logger = logger
@@ -112,12 +130,19 @@ private struct Link {
     mutating func flush() throws {
         while let first = outbox.first, try socket.send(first) {
             outbox.removeFirst()
-            _ = session.handle(.sent, at: clock.now - start)
+            _ = session.handle(.sent, at: now)
         }
     }
 
+    /// Asks for the next pieces of model files, once what was to be sent before is gone.
+    mutating func requestModels() {
+        if outbox.isEmpty { outbox = supply.requests(at: now).map { $0.encoded() } }
+    }
+
+    private var now: Duration { clock.now - start }
+
     mutating func handle(_ event: WorkerSession.Event) {
-        for action in session.handle(event, at: clock.now - start) {
+        for action in session.handle(event, at: now) {
             switch action {
             case .register:
                 // One waiting registration is enough.
@@ -128,6 +153,8 @@ private struct Link {
                 begin(key)
             case .abandon(let key):
                 if let attempt = attempt(key) { slots.abandon(attempt) }
+            case .refuse(let key):
+                if let attempt = attempt(key) { send(.failure(attempt, text: refusalReason)) }
             case .leave(let returned):
                 if !returned.isEmpty { logger.info("handing back \(returned.count) blocks") }
                 send(.goodbye(reason: "stopped"))
@@ -146,12 +173,14 @@ private struct Link {
 
     private mutating func begin(_ key: WorkerSession.BlockKey) {
         guard let attempt = attempt(key) else { return }
-        guard let (job, plan) = jobs[attempt.job], key.block < job.blocks else {
+        guard let prepared = supply.ready(attempt.job), key.block < prepared.job.blocks else {
             send(.failure(attempt, text: "the block's job is not known here"))
             handle(.ended(key))
             return
         }
-        slots.start(SlotThreads.Work(attempt: attempt, plan: plan, chains: job.chains(inBlock: key.block)))
+        slots.start(
+            SlotThreads.Work(
+                attempt: attempt, plan: prepared.plan, chains: prepared.job.chains(inBlock: key.block)))
     }
 
     mutating func take(_ outcome: SlotThreads.Outcome) {
@@ -171,12 +200,21 @@ private struct Link {
             switch try Message.decode(bytes) {
             case .welcome(let worker, let heartbeat, let silence):
                 logger.info("registered as worker \(worker)")
+                supply.startAnew()
                 handle(.welcomed(heartbeat: heartbeat, silence: silence))
             case .heartbeat:
                 handle(.heard)
             case .lease(let lease):
-                if !lease.jobText.isEmpty { learn(lease) }
+                if supply.isPreparing(lease.job, text: lease.jobText, inUse: session.jobs) {
+                    handle(.preparing(job: lease.job.hex))
+                }
                 handle(.leased(lease.blocks.map(key)))
+            case .modelChunk(let chunk):
+                handle(.heard)
+                announce(supply.take(chunk, at: now))
+            case .modelUnavailable(let model, let reason):
+                handle(.heard)
+                announce(supply.failed(model, reason: "the coordinator can't send the model \(model.hex): \(reason)"))
             case .revoke(let job, let blocks):
                 handle(.revoked(job: job.hex, blocks: blocks))
             case .drain(let reason):
@@ -192,17 +230,20 @@ private struct Link {
         }
     }
 
-    private mutating func learn(_ lease: Lease) {
-        do {
-            let job = try Job.decode(lease.jobText, file: "lease")
-            guard job.identity == lease.job else { throw MismatchedJob() }
-            jobs[lease.job] = (job, try job.plan())
-        } catch {
-            logger.error("a job was refused: \(error)")
+    mutating func take(_ reading: JobSupply.Reading, of job: Digest) {
+        announce(supply.take(reading, of: job, at: now))
+    }
+
+    private mutating func announce(_ changes: [JobSupply.Change]) {
+        for change in changes {
+            switch change {
+            case .ready(let job):
+                handle(.prepared(job: job.hex))
+            case .failed(let job, let reason):
+                logger.error("job \(job.hex.prefix(8)): \(reason)")
+                refusalReason = reason
+                handle(.unprepared(job: job.hex))
+            }
         }
     }
-}
-
-private struct MismatchedJob: Error, CustomStringConvertible {
-    var description: String { "its text has another hash than its name" }
 }

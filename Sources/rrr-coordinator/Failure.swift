@@ -2,6 +2,7 @@ import ArgumentParser
 import Coordinator
 import Foundation
 import JobFile
+import ModelTransfer
 import RunFolder
 
 /// Runs a command's work; what goes wrong is told on standard error and becomes its exit status.
@@ -14,7 +15,8 @@ func reportingFailure(_ work: () throws -> Void) throws {
         FileHandle.standardError.write(Data("rrr-coordinator: \(error)\n".utf8))
         switch error {
         case let error as PoolClientError: throw ExitCode(error.exitStatus)
-        case let error as JobError: throw ExitCode(error.code == .noInput ? 66 : 65)
+        case let error as JobError: throw ExitCode(error.exitStatus)
+        case let error as ModelTransferError: throw ExitCode(error.exitStatus)
         case let error as RunFolderError: throw ExitCode(error.exitStatus)
         default: throw ExitCode(70)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Foundation
+import Messaging
 import StopSignals
 
 struct Serve: ParsableCommand {
@@ -44,7 +45,7 @@ struct Serve: ParsableCommand {
                 try service.run(listeningAt: listen) { endpoint in
                     FileHandle.standardError.write(Data("rrr-coordinator: listening at \(endpoint)\n".utf8))
                 }
-            } catch {
+            } catch let error as MessagingError {
                 throw PoolClientError(exitStatus: 73, "can't listen: \(error)")
             }
             if let signal = signals.received { throw ExitCode(128 + signal) }

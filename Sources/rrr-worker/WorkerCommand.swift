@@ -25,6 +25,12 @@ struct WorkerCommand: ParsableCommand {
     @Flag(help: "Leave when there was work and no more comes for two seconds.")
     var once = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Bytes of model files to keep, such as 500MB or 10GiB (default: RRR_MODEL_CACHE, else 10GiB).",
+            valueName: "size"))
+    var modelCache: String?
+
     /// The process that started this one, when it is to end with it. Told rather than asked for: by the
     /// time this process could ask, that one may be dead.
     @Option(help: .hidden)
@@ -34,6 +40,18 @@ struct WorkerCommand: ParsableCommand {
         if let slots, !(1...4096).contains(slots) {
             throw ValidationError("--slots must be from 1 to 4096, is \(slots).")
         }
+        _ = try cacheLimit()
+    }
+
+    private func cacheLimit() throws -> Int {
+        guard let text = modelCache ?? ProcessInfo.processInfo.environment["RRR_MODEL_CACHE"], !text.isEmpty else {
+            return ModelCache.defaultLimit
+        }
+        guard let limit = ModelCache.bytes(text) else {
+            throw ValidationError(
+                "The size of the model cache must be a number of bytes such as 10GiB, is \"\(text)\".")
+        }
+        return limit
     }
 
     func run() throws {
@@ -44,7 +62,10 @@ struct WorkerCommand: ParsableCommand {
             configuration: WorkerService.Configuration(
                 coordinator: coordinator ?? environment["RRR_COORDINATOR"] ?? "tcp://127.0.0.1:7757",
                 slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, once: once,
-                parent: parent, version: Self.configuration.version),
+                parent: parent, version: Self.configuration.version,
+                modelCache: ModelCache(
+                    folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
+                    limit: try cacheLimit())),
             logger: logger)
         let signals = StopSignals { _ in service.stop() }
         do {

@@ -59,6 +59,9 @@ struct HostileFrameTests {
         for field: UInt64 in [31, 32, 53, 54, 70, 74] {
             #expect(code(Wire.envelope(field, Wire.bytes(1, name))) == .malformed)
         }
+        // Models are named in the same way.
+        #expect(code(Wire.envelope(16, Wire.bytes(1, name) + Wire.number(3, 1))) == .malformed)
+        #expect(code(Wire.envelope(33, Wire.bytes(1, name))) == .malformed)
         let status = Wire.bytes(1, name) + Wire.number(3, 1)
         #expect(code(Wire.envelope(72, Wire.bytes(1, status))) == .malformed)
         #expect(code(Wire.envelope(51, Wire.bytes(1, name))) == (count == 0 ? nil : .malformed))
@@ -76,6 +79,25 @@ struct HostileFrameTests {
     @Test func `A number beyond Int is refused`() {
         let body = Wire.bytes(1, Samples.job.bytes) + Wire.number(3, .max)
         #expect(code(Wire.envelope(54, body)) == .malformed)
+    }
+
+    @Test(arguments: [0, (1 << 20) + 1, UInt64(UInt32.max)] as [UInt64])
+    func `A request for no bytes of a model, or for more than a piece has, is refused`(length: UInt64) {
+        let name = Wire.bytes(1, Samples.job.bytes)
+        #expect(code(Wire.envelope(16, name + Wire.number(3, 1 << 20))) == nil)
+        #expect(code(Wire.envelope(16, name + Wire.number(3, length))) == .malformed)
+        #expect(code(Wire.envelope(16, name + Wire.number(2, .max) + Wire.number(3, 1))) == .malformed)
+    }
+
+    @Test(
+        arguments: [
+            (0, 2, 3), (2, 3, 2), (4, 3, 0), (1, 3, 0), (0, 1 << 40, 1 << 20 + 1), (.max, .max, 0), (.max - 1, .max, 2),
+        ] as [(UInt64, UInt64, Int)])
+    func `A piece of a model that does not fit its file, or moves nothing forward, is refused`(
+        offset: UInt64, total: UInt64, count: Int
+    ) {
+        let place = Wire.bytes(1, Samples.job.bytes) + Wire.number(2, offset) + Wire.number(3, total)
+        #expect(code(Wire.envelope(33, place + Wire.bytes(4, [UInt8](repeating: 0, count: count)))) == .malformed)
     }
 
     @Test(arguments: [0, 6, 1_000] as [UInt64])

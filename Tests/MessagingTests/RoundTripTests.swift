@@ -89,8 +89,22 @@ struct RoundTripTests {
             .poolStatus(PoolStatus(jobs: [], workers: 0, slots: 0, version: "", uptimeSeconds: 0)),
             .submit(jobText: [], force: false, watch: false),
             .fileChunk(FileChunk(job: Samples.job, file: "", offset: 0, total: 0, data: [])),
+            .modelChunk(ModelChunk(model: Samples.job, offset: 0, total: 0, data: [])),
+            .modelChunk(ModelChunk(model: Samples.job, offset: 5, total: 5, data: [])),
         ]
         for message in empty { #expect("\(try again(message))" == "\(message)") }
+    }
+
+    @Test func `A model's longest piece comes back as it went, and so does a refusal without words`() throws {
+        let data = [UInt8](repeating: 7, count: ModelChunk.longest)
+        let chunk = ModelChunk(model: Samples.job, offset: 3, total: 3 + data.count, data: data)
+        #expect(try again(.modelChunk(chunk)) == .modelChunk(chunk))
+        guard case .modelUnavailable(Samples.job, let reason) = try again(.modelUnavailable(Samples.job, reason: ""))
+        else {
+            Issue.record("another message")
+            return
+        }
+        #expect(!reason.isEmpty)
     }
 
     @Test func `A text with a NUL loses only the NUL`() throws {

@@ -42,7 +42,11 @@ enum Samples {
 
     static let chunk = FileChunk(job: job, file: "samples.npy", offset: 1 << 33, total: 1 << 34, data: [0, 255, 0])
 
+    static let modelChunk = ModelChunk(model: digest(9), offset: 1 << 33, total: 1 << 34, data: [1, 0, 255])
+
     static let all: [Message] = [
+        .modelRequest(ModelRequest(model: digest(9), offset: 1 << 33, length: 1 << 20)), .modelChunk(modelChunk),
+        .modelUnavailable(digest(9), reason: "it was moved"),
         .registration(registration), .heartbeat, .progress(progress), .result(report),
         .failure(attempt, text: "energy is NaN"), .goodbye(reason: "asked to"),
         .welcome(worker: .max, heartbeat: .milliseconds(1_500), silence: .seconds(6)), .lease(lease),

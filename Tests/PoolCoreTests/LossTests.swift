@@ -146,6 +146,23 @@ struct LossTests {
         }
     }
 
+    @Test func `Blocks whose worker is being sent their models are not hung, and are when that stops`() {
+        var pool = Pool()
+        pool(.registered(1, slots: 1))
+        pool(.submitted(1, blocks: 1))
+        let held = pool.granted(1)
+        for _ in 0..<20 {
+            pool.wait(.seconds(100))
+            #expect(pool(.supplied(1)).isEmpty)
+            pool(.heard(1))
+            #expect(pool(.ticked).isEmpty)
+        }
+        pool.wait(.seconds(301))
+        pool(.heard(1))
+        #expect(pool(.ticked).revoked(1) == held)
+        #expect(pool(.supplied(9)) == [.registerAgain(9)])
+    }
+
     @Test func `A block that waits behind a long one at its worker is not taken for hung`() {
         var (pool, held) = running(blocks: 50)
         #expect(held.count == 2)

@@ -135,4 +135,59 @@ struct WorkerSessionTests {
         _ = session.handle(.stopped, at: .zero)
         #expect(!session.handle(.registrationWanted, at: .seconds(1)).contains(.register))
     }
+
+    @Test func `Blocks wait for their job's models while others run, and start when they are there`() {
+        var session = welcomed(slots: 2)
+        let (held, others) = (keys(0..<3), keys(0..<2, job: "b"))
+        #expect(session.handle(.preparing(job: "a"), at: .zero).isEmpty)
+        #expect(session.handle(.leased(held), at: .zero).isEmpty)
+        #expect(session.handle(.leased(others), at: .zero) == [.start(others[0]), .start(others[1])])
+        #expect(session.jobs == ["a", "b"])
+        #expect(session.handle(.ended(others[0]), at: .zero).isEmpty)
+        #expect(session.handle(.prepared(job: "a"), at: .zero) == [.start(held[0])])
+        #expect(session.handle(.ended(others[1]), at: .zero) == [.start(held[1])])
+        #expect(session.jobs == ["a"])
+    }
+
+    @Test func `Waiting blocks of a job that cannot be prepared are refused; the next lease is a new attempt`() {
+        var session = welcomed(slots: 1)
+        let blocks = keys(0..<2)
+        _ = session.handle(.preparing(job: "a"), at: .zero)
+        _ = session.handle(.leased(blocks), at: .zero)
+        #expect(session.handle(.unprepared(job: "a"), at: .zero) == [.refuse(blocks[0]), .refuse(blocks[1])])
+        #expect(session.jobs.isEmpty)
+        #expect(session.handle(.unprepared(job: "a"), at: .zero).isEmpty)
+        #expect(session.handle(.leased(keys(7..<8)), at: .zero) == [.start(keys(7..<8)[0])])
+    }
+
+    @Test func `Blocks that wait for models are handed back on stopping and dropped when revoked or forgotten`() {
+        for event in [WorkerSession.Event.stopped, .drained] {
+            var session = welcomed(slots: 1)
+            _ = session.handle(.preparing(job: "a"), at: .zero)
+            _ = session.handle(.leased(keys(0..<3)), at: .zero)
+            #expect(session.handle(event, at: .zero) == [.leave(returning: keys(0..<3))])
+            #expect(session.handle(.prepared(job: "a"), at: .zero).isEmpty)
+        }
+        for event in [WorkerSession.Event.revoked(job: "a", blocks: []), .registrationWanted] {
+            var session = welcomed(slots: 1)
+            _ = session.handle(.preparing(job: "a"), at: .zero)
+            _ = session.handle(.leased(keys(0..<3)), at: .zero)
+            _ = session.handle(event, at: .zero)
+            #expect(session.handle(.prepared(job: "a"), at: .zero).isEmpty)
+            #expect(session.jobs.isEmpty)
+        }
+    }
+
+    @Test func `With once, a worker waits for models as long as it takes`() {
+        var session = welcomed(slots: 1, once: true)
+        _ = session.handle(.preparing(job: "a"), at: .zero)
+        _ = session.handle(.leased(keys(0..<1)), at: .zero)
+        for second in 1...60 {
+            _ = session.handle(.heard, at: .seconds(second))
+            #expect(!session.handle(.ticked, at: .seconds(second)).contains(.leave(returning: [])))
+        }
+        #expect(session.handle(.unprepared(job: "a"), at: .seconds(60)) == [.refuse(keys(0..<1)[0])])
+        _ = session.handle(.heard, at: .seconds(63))
+        #expect(session.handle(.ticked, at: .seconds(63)).contains(.leave(returning: [])))
+    }
 }

@@ -135,4 +135,24 @@ struct NpyReaderTests {
         let error = failure { () throws(RunFolderError) in _ = try reader.all(as: Int32.self) }
         #expect(error?.code == .invalidValue)
     }
+
+    @Test("Both kinds of integers and both kinds of floating-point numbers can be asked for without knowing which")
+    func kinds() throws {
+        let folder = try TemporaryFolder()
+        func reader<Element: NpyElement>(_ values: [Element]) throws -> NpyReader {
+            var array = try ArrayStaging(
+                folder: folder.path, name: "a.npy", elementType: Element.npyElementType, shape: [values.count])
+            try array.write(values, atRow: 0)
+            try array.finish()
+            return try NpyReader(path: folder("a.npy"))
+        }
+        #expect(try reader([0.1, -2] as [Double]).floats() == [0.1, -2])
+        #expect(try reader([0.1, -2] as [Float]).floats() == [0.1, -2])
+        #expect(try reader([.max, -1] as [Int64]).integers() == [.max, -1])
+        #expect(try reader([.max, -1] as [Int32]).integers() == [Int(Int32.max), -1])
+        let integers = try reader([1] as [Int64])
+        #expect(failure { () throws(RunFolderError) in _ = try integers.floats() }?.code == .malformed)
+        let floats = try reader([1] as [Float])
+        #expect(failure { () throws(RunFolderError) in _ = try floats.integers() }?.code == .malformed)
+    }
 }

@@ -43,6 +43,22 @@ private let moving: [SamplerSettings.Kind] = [.ula, .mala, .uhmc, .hmc]
 @Suite("Blocks of chains")
 struct ChainBlockTests {
     @Test(
+        "Where the score alone is known the log density is NaN and nothing else changes",
+        arguments: [.ula, .uhmc] as [SamplerSettings.Kind])
+    func scoreAlone(kind: SamplerSettings.Kind) {
+        let known = finished(plan(settings(kind)), index: 1).result(chains: 60)
+        let unknown = finished(
+            SamplingPlan(
+                density: mixture, hasEnergy: false, schedule: schedule, settings: settings(kind), seed: 11, lanes: 64),
+            index: 1
+        ).result(chains: 60)
+        #expect(unknown.samples == known.samples)
+        #expect(unknown.divergences == known.divergences)
+        #expect(known.logDensity.allSatisfy { $0.isFinite })
+        #expect(unknown.logDensity.count == 60 && unknown.logDensity.allSatisfy { $0.isNaN })
+    }
+
+    @Test(
         "A block gives the same bits first, last, twice, and interleaved with others",
         arguments: SamplerSettings.Kind.allCases)
     func repeatable(kind: SamplerSettings.Kind) {

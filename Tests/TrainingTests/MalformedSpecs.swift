@@ -26,7 +26,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("seed-negative", "/seed", "decimal string"),
         Malformed("seed-beyond-64-bits", "/seed", "must be a decimal number"),
         Malformed("architecture-without-hidden", "/architecture", #""hidden" is missing"#),
-        Malformed("architecture-key-misspelt", "/architecture/widden", #"did you mean "widen""#),
+        Malformed("architecture-key-misspelt", "/architecture/widenn", #"did you mean "widen""#),
         Malformed("energy-misspelt", "/energy/kind", #"did you mean "denoising""#),
         Malformed("levels-mismatch", "/schedule", "has 20 levels, the architecture 10; give both the same"),
         Malformed("data-missing", "", #""data" is missing"#),

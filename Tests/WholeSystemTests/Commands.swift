@@ -60,12 +60,17 @@ struct Commands {
     }
 
     /// Starts a command; its output goes to files named after `label`.
-    func start(_ name: String, _ arguments: [String], label: String) throws -> Started {
+    ///
+    /// - Parameter environment: in addition to that of the tests.
+    func start(
+        _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:]
+    ) throws -> Started {
         let process = Process()
         process.executableURL = Self.binaries.appendingPathComponent(name)
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RRR_") }
+            .merging(["XDG_CACHE_HOME": path("cache")]) { $1 }.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         for (suffix, keyPath) in [("out", \Process.standardOutput), ("err", \Process.standardError)] {
             let file = path("\(label).\(suffix)")

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CPackedMultiply.h"
 #include "CVectorLoops.h"
 
 // y[i] = exp(x[i]); zero for x below -708. x and y may be the same array.

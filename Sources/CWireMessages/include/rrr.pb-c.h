@@ -259,9 +259,15 @@ struct  Rrr__Wire__Failure
     , NULL, (char *)protobuf_c_empty_string }
 
 
+/*
+ * From a worker to the coordinator, and from the coordinator to a submitter.
+ */
 struct  Rrr__Wire__ModelRequest
 {
   ProtobufCMessage base;
+  /*
+   * of the whole file
+   */
   ProtobufCBinaryData sha256;
   uint64_t offset;
   uint32_t length;
@@ -336,6 +342,9 @@ struct  Rrr__Wire__Revoke
     , {0,NULL}, 0,NULL }
 
 
+/*
+ * Answers a ModelRequest.
+ */
 struct  Rrr__Wire__ModelChunk
 {
   ProtobufCMessage base;
@@ -343,10 +352,14 @@ struct  Rrr__Wire__ModelChunk
   uint64_t offset;
   uint64_t total;
   ProtobufCBinaryData data;
+  /*
+   * why the file cannot be had; then there is no data
+   */
+  char *unavailable;
 };
 #define RRR__WIRE__MODEL_CHUNK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__model_chunk__descriptor) \
-    , {0,NULL}, 0, 0, {0,NULL} }
+    , {0,NULL}, 0, 0, {0,NULL}, (char *)protobuf_c_empty_string }
 
 
 struct  Rrr__Wire__Drain

@@ -28,8 +28,10 @@ struct NetworkBenchmark: ParsableCommand {
 
     func run() throws {
         let description = Self.description
-        let parameters = description.architecture.parameters.enumerated().map { place, parameter in
-            (0..<parameter.shape.reduce(1, *)).map { Float(($0 * 37 + place * 11) % 101 - 50) * 1e-3 }
+        let parameters: [[Float]] = description.architecture.parameters.enumerated().map { place, parameter in
+            (0..<parameter.shape.reduce(1, *)).map { index -> Float in
+                Float((index * 37 + place * 11) % 101 - 50) * 1e-3
+            }
         }
         var report = Report()
         if !json { print(Report.heading) }
@@ -37,7 +39,7 @@ struct NetworkBenchmark: ParsableCommand {
             report.rows.append(measure(Network(description: description, parameters: parameters), rows: rows))
             if !json { print(report.line(report.rows.count - 1)) }
         }
-        report.training = training(description, parameters.flatMap(\.self))
+        report.training = try training()
         print(json ? report.json : report.trainingLine)
     }
 
@@ -85,24 +87,32 @@ struct NetworkBenchmark: ParsableCommand {
         _ a: NetworkDescription.Architecture, rows: Int
     ) -> [(inner: Int, columns: Int, transposed: Bool)] {
         let wide = a.hidden * a.widen
-        let maps =
-            [(a.dimension, a.hidden)]
-            + (0..<a.blocks).flatMap { _ in [(a.hidden, wide), (wide, wide), (wide, a.hidden)] }
-            + [(a.hidden, a.dimension)]
+        var maps = [(a.dimension, a.hidden)]
+        for _ in 0..<a.blocks { maps += [(a.hidden, wide), (wide, wide), (wide, a.hidden)] }
+        maps.append((a.hidden, a.dimension))
         return maps.map { (inner: $0.0, columns: $0.1, transposed: true) }
             + maps.map { (inner: $0.1, columns: $0.0, transposed: false) }
     }
 
     /// Steps a second, each of a whole batch: drawing it, loss, gradient, Adam and the moving average.
-    private func training(_ description: NetworkDescription, _ parameters: [Float]) throws -> Rates {
-        var run = try TrainingRun.benchmark(description, batch: Report.batch)
-        return Rates.inTurns(
+    private func training() throws -> Rates {
+        let spec = """
+            {"rrr_training": 1, "seed": 1, "architecture": {"kind": "residual_mlp", "dimension": 2, "hidden": 128,
+             "widen": 2, "blocks": 4, "embedding": 32, "levels": 100}, "energy": {"kind": "denoising"},
+             "schedule": {"kind": "cosine", "levels": 100}, "data": {"kind": "distribution", "name": "eight_gaussians"},
+             "iterations": 1000000, "batch": \(Report.batch), "shard": 125, "optimizer": {"learning_rate": 1e-3}}
+            """
+        var run = try TrainingRun(.decode(Array(spec.utf8), file: "benchmark"), threads: 1)
+        var failure: (any Error)?
+        let rates = Rates.inTurns(
             repeats: repeats, seconds: seconds,
             [
                 {
-                    run.step()
+                    do { try run.step() } catch { failure = error }
                     return 1
                 }
-            ])[0]
+            ])
+        if let failure { throw failure }
+        return rates[0]
     }
 }

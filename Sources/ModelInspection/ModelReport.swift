@@ -1,0 +1,90 @@
+import ContentHash
+import EnergyModels
+import Foundation
+import Safetensors
+import StrictJSON
+
+/// What a model file holds.
+public struct ModelReport: Sendable {
+    /// A tensor, and how large its numbers are.
+    private struct Tensor {
+        let name: String
+        let type: String
+        let shape: [Int]
+        /// The Euclidean norm of its numbers.
+        let norm: Double
+    }
+
+    private let path: String
+    private let sha256: String
+    private let byteCount: Int
+    private let description: NetworkDescription
+    /// In the order in which the network uses them.
+    private let tensors: [Tensor]
+
+    /// Reads and checks a model file. - Throws: ``InspectionError``.
+    public init(path: String) throws(InspectionError) {
+        do {
+            let file = try NetworkFile(path: path)
+            self.path = path
+            sha256 = try SHA256.hash(ofFile: path).hex
+            byteCount = file.byteCount
+            description = file.description
+            let types = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.type.rawValue) })
+            tensors = file.description.architecture.parameters.map { parameter in
+                let square = file.values(parameter).reduce(0) { $0 + Double($1) * Double($1) }
+                return Tensor(
+                    name: parameter.name, type: types[parameter.name] ?? "", shape: parameter.shape,
+                    norm: square.squareRoot())
+            }
+        } catch {
+            throw InspectionError(error)
+        }
+    }
+
+    /// One fact a line, then one tensor a line, for people.
+    public var text: String {
+        let architecture = description.architecture
+        let facts = [
+            ("sha256", sha256), ("bytes", "\(byteCount)"), ("parameters", "\(architecture.parameterCount)"),
+            ("dimension", "\(architecture.dimension)"),
+            (
+                "network",
+                "residual_mlp: hidden \(architecture.hidden), widen \(architecture.widen), "
+                    + "blocks \(architecture.blocks), embedding \(architecture.embedding)"
+            ),
+            ("classes", architecture.classes.map { "\($0)" } ?? "none"),
+            ("energy", "\(description.energy.kind.rawValue), scale \(description.energy.scale)"),
+            ("schedule", "\(description.schedule.kind.rawValue), \(description.schedule.levels) levels"),
+        ]
+        let width = tensors.map(\.name.count).max() ?? 0
+        func padded(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(0, width - text.count))
+        }
+        return
+            (facts.map { padded($0.0, 13) + $0.1 }
+            + tensors.map {
+                "\(padded($0.name, width))  \(padded($0.type, 4)) \(padded("\($0.shape)", 12)) norm "
+                    + String(format: "%.4g", $0.norm)
+            } + [path]).joined(separator: "\n")
+    }
+
+    /// The same, for programs; the description in the words of the file.
+    public var json: String {
+        let architecture = description.architecture
+        return JSONText.object([
+            ("file", .string(path)), ("sha256", .string(sha256)), ("bytes", .integer(byteCount)),
+            ("parameters", .integer(architecture.parameterCount)), ("description", description.json),
+            (
+                "tensors",
+                .array(
+                    tensors.map {
+                        .object([
+                            ("name", .string($0.name)), ("type", .string($0.type)),
+                            ("shape", .array($0.shape.map { .integer($0) })), ("norm", .number($0.norm)),
+                        ])
+                    })
+            ),
+        ]).pretty
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Logging
+import ModelTransfer
+
+/// Where a worker keeps the model files that it has fetched, and how much of them.
+public struct ModelCache: Sendable, Equatable {
+    /// The folder; workers of one host may share it.
+    public var folder: String
+    /// Bytes beyond which the least recently used files go that nobody uses.
+    public var limit: Int
+
+    /// The limit where nothing else is said, 10 GiB.
+    public static let defaultLimit = 10 << 30
+
+    public init(folder: String, limit: Int = ModelCache.defaultLimit) {
+        self.folder = folder
+        self.limit = limit
+    }
+
+    /// The folder that an environment names: `$XDG_CACHE_HOME/rrr/models`, else `~/.cache/rrr/models`. A
+    /// relative XDG_CACHE_HOME does not count, as its specification says.
+    public static func folder(environment: [String: String], home: String) -> String {
+        let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return (base ?? home + "/.cache") + "/rrr/models"
+    }
+
+    /// A number of bytes such as `10GiB`, `500 MB` or `1048576`; nil for anything else.
+    public static func bytes(_ text: String) -> Int? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
+        let factors = [
+            "": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "tb": 1_000_000_000_000, "kib": 1 << 10,
+            "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
+        ]
+        guard let number = Int(digits), let factor = factors[unit] else { return nil }
+        let (product, overflows) = number.multipliedReportingOverflow(by: factor)
+        return overflows ? nil : product
+    }
+}
+
+/// A cache in use: the configured folder, or a private one where that cannot be written.
+struct OpenModelCache {
+    let store: ModelStore
+    private let temporary: String?
+
+    /// - Throws: ``ModelTransferError`` if there is no place at all.
+    init(_ cache: ModelCache, logger: Logger) throws(ModelTransferError) {
+        do {
+            store = try ModelStore(folder: cache.folder, limit: cache.limit, logger: logger)
+            temporary = nil
+        } catch {
+            let folder = FileManager.default.temporaryDirectory.path + "/rrr-models-" + UUID().uuidString.lowercased()
+            logger.warning("\(error); models are kept in \(folder) until this process ends")
+            store = try ModelStore(folder: folder, limit: cache.limit, logger: logger)
+            temporary = folder
+        }
+    }
+
+    /// Removes the private folder.
+    func close() {
+        if let temporary { try? FileManager.default.removeItem(atPath: temporary) }
+    }
+}

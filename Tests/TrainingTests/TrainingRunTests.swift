@@ -1,0 +1,71 @@
+import EnergyModels
+import Testing
+
+@testable import Training
+
+@Suite("Training steps")
+struct TrainingRunTests {
+    private func run(_ text: String = ExampleSpecs.quick, steps: Int) throws -> TrainingRun {
+        let spec = try ExampleSpecs.decode(text)
+        var run = TrainingRun(spec, data: try TrainingData(spec), threads: 2)
+        for _ in 0..<steps { try run.step() }
+        return run
+    }
+
+    @Test("The loss is that of the network at the noised points, levels and labels of the batch")
+    func loss() throws {
+        let spec = try ExampleSpecs.decode(ExampleSpecs.quick)
+        var run = try run(steps: 5)
+        var parameters = run.optimizer.parameters[...]
+        let network = Network(
+            description: spec.network,
+            parameters: spec.network.architecture.parameters.map { parameter in
+                let count = parameter.shape.reduce(1, *)
+                defer { parameters = parameters.dropFirst(count) }
+                return Array(parameters.prefix(count))
+            })
+        var shard = TrainingShard(spec, data: try TrainingData(spec))
+        var sum = 0.0
+        for index in 0..<spec.shards {
+            shard.draw(index: index, iteration: 5)
+            for row in 0..<spec.shard {
+                let label = shard.labels[row] == 8 ? nil : Int(shard.labels[row])
+                let predicted = network.evaluate(
+                    points: Array(shard.points[2 * row..<2 * row + 2]), level: Int(shard.levels[row]), label: label
+                ).gradient
+                for i in 0..<2 {
+                    let residual = Double(predicted[i] - shard.noise[2 * row + i])
+                    sum += residual * residual / 2
+                }
+            }
+        }
+        try run.step()
+        let loss = try #require(run.losses.last)
+        #expect((loss - sum / Double(spec.batch)).magnitude < 1e-5 * loss)
+    }
+
+    @Test("A gradient beyond the limit is shortened to it, one below is left alone")
+    func clipping() throws {
+        func moment(clip: String) throws -> [Float] {
+            try run(ExampleSpecs.quick.replacing("\"clip_norm\": 1", with: clip), steps: 1).optimizer.firstMoment
+        }
+        let free = try moment(clip: "\"beta1\": 0.9")
+        #expect(try moment(clip: "\"clip_norm\": 1e6") == free)
+        // After one step the mean gradient is a tenth of the gradient.
+        let short = try moment(clip: "\"clip_norm\": 1e-3")
+        #expect((Gradient.norm(short) / 1e-4 - 1).magnitude < 0.002)
+        #expect(Gradient.norm(free) > 2e-4)
+        let ratio = Float(Gradient.norm(free) / Gradient.norm(short))
+        for (a, b) in zip(short, free) { #expect((a * ratio - b).magnitude <= 1e-4 * b.magnitude) }
+    }
+
+    @Test("A training learns: the loss falls to less than half of what it starts from")
+    func learning() throws {
+        let text = ExampleSpecs.quick.replacing("\"iterations\": 12", with: "\"iterations\": 400")
+            .replacing("\"batch\": 16, \"shard\": 4", with: "\"batch\": 64, \"shard\": 16")
+        let before = try run(text, steps: 3).meanLoss
+        let after = try run(text, steps: 400)
+        #expect(after.losses.count == TrainingRun.recent)
+        #expect(after.meanLoss < before / 2, "\(before) fell to \(after.meanLoss)")
+    }
+}
