@@ -1,6 +1,7 @@
 import EnergyModels
 import Foundation
 import Safetensors
+import Testing
 
 /// The smallest network with every kind of parameter but labels, and its file, whole or changed.
 enum SmallNetwork {
@@ -61,5 +62,11 @@ final class ScratchFile {
         get throws { Array(try Data(contentsOf: URL(filePath: path))) }
     }
 
-    func write(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: path)) }
+    func write(_ bytes: [UInt8]) throws {
+        // Data.write waits milliseconds for the disk, and so does writing over a file on some file systems.
+        unlink(path)
+        let file = try #require(fopen(path, "w"))
+        #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+        #expect(fclose(file) == 0)
+    }
 }
