@@ -33,16 +33,19 @@ RRR_INLINE void rrr_execute(const rrr_instruction *instruction, float **register
     }
 }
 
+// Sixteen numbers side by side, at any address.
+typedef float rrr_sixteen __attribute__((vector_size(64), aligned(4)));
+
 // Sixteen running sums, then a tree: the same order whatever the width of the vectors.
 RRR_INLINE float rrr_strip_sum(const float *x, size_t n) {
-    float sums[16] = {0};
+    rrr_sixteen sums = {0};
     size_t whole = n & ~(size_t)15;
-    for (size_t i = 0; i < whole; i += 16)
-        for (size_t j = 0; j < 16; j++) sums[j] += x[i + j];
+    for (size_t i = 0; i < whole; i += 16) sums += *(const rrr_sixteen *)(x + i);
     for (size_t j = whole; j < n; j++) sums[j - whole] += x[j];
-    for (size_t width = 8; width > 0; width /= 2)
-        for (size_t j = 0; j < width; j++) sums[j] += sums[j + width];
-    return sums[0];
+    sums += __builtin_shufflevector(sums, sums, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    sums += __builtin_shufflevector(sums, sums, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+    sums += __builtin_shufflevector(sums, sums, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+    return sums[0] + sums[1];
 }
 
 RRR_INLINE float rrr_larger(float a, float b) { return a > b || a != a ? a : b; }
