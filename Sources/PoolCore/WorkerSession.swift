@@ -62,6 +62,8 @@ public struct WorkerSession: Sendable {
     private var leaving = false
     private var lastSent: Duration
     private var lastHeard: Duration
+    /// When a heartbeat last went out, which the coordinator answers.
+    private var lastAsked: Duration
     private var queue: [BlockKey] = []
     private var running: Set<BlockKey> = []
     /// Jobs whose blocks stay in the queue for now.
@@ -75,7 +77,7 @@ public struct WorkerSession: Sendable {
     public init(slots: Int, once: Bool = false, at now: Duration) {
         self.slots = slots
         self.once = once
-        (lastSent, lastHeard, idleSince) = (now, now, now)
+        (lastSent, lastHeard, lastAsked, idleSince) = (now, now, now, now)
     }
 
     /// The jobs of which there are blocks here, waiting or running.
@@ -145,8 +147,9 @@ public struct WorkerSession: Sendable {
             registered = false
             forgetLeases(&actions)
         }
-        if now - lastSent >= heartbeat {
-            lastSent = now
+        // Reports of progress are not answered: a worker that sends nothing else would take the coordinator for silent.
+        if now - lastSent >= heartbeat || registered && now - max(lastHeard, lastAsked) >= heartbeat {
+            (lastSent, lastAsked) = (now, now)
             actions.append(registered ? .sendHeartbeat : .register)
         }
         if once, worked, queue.isEmpty, running.isEmpty, now - idleSince > .seconds(2) {

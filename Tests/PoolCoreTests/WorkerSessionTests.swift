@@ -27,10 +27,30 @@ struct WorkerSessionTests {
         #expect(session.handle(.ticked, at: .seconds(22)) == [.sendHeartbeat])
     }
 
+    @Test func `A worker that reports progress without end asks for signs of life and keeps its long block`() {
+        var session = welcomed(slots: 1)
+        _ = session.handle(.leased(keys(0..<1)), at: .zero)
+        var asked = 0
+        for tenth in 1...600 {
+            let now = Duration.milliseconds(tenth * 100)
+            _ = session.handle(.sent, at: now)
+            let actions = session.handle(.ticked, at: now)
+            // The coordinator answers heartbeats, and nothing else.
+            if actions == [.sendHeartbeat] {
+                asked += 1
+                #expect(session.handle(.heard, at: now + .milliseconds(1)).isEmpty)
+            } else {
+                #expect(actions.isEmpty)
+            }
+        }
+        #expect(asked >= 50)
+    }
+
     @Test func `A heartbeat is sent only when nothing else was`() {
         var session = welcomed(slots: 1)
         for half in 1...8 {
             _ = session.handle(.sent, at: .milliseconds(half * 500))
+            _ = session.handle(.heard, at: .milliseconds(half * 500))
             #expect(session.handle(.ticked, at: .milliseconds(half * 500 + 499)).isEmpty)
         }
         #expect(session.handle(.ticked, at: .seconds(5)) == [.sendHeartbeat])
