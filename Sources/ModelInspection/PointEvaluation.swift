@@ -65,7 +65,14 @@ public struct PointEvaluation: Sendable {
             throw InspectionError(
                 exitStatus: 65, "\(path): has the shape \(shape); give rows of the model's \(dimension) coordinates")
         }
-        return try reader.floats()
+        let values = try reader.floats()
+        if let index = values.firstIndex(where: { !$0.isFinite }) {
+            throw InspectionError(
+                exitStatus: 65,
+                "\(path): [\(index / dimension), \(index % dimension)] is \(values[index]) in single precision; "
+                    + "every coordinate must be finite")
+        }
+        return values
     }
 
     private static func create(_ folder: String) throws(InspectionError) {

@@ -1,7 +1,8 @@
 /// What a node of a graph computes: a closed set, whose gradients are made of itself.
 ///
 /// Operands and results are row-major tensors. A new kind of layer (convolution, attention, resampling)
-/// is built from these or adds one case here, its gradient in Gradient.swift and its step in Step.swift.
+/// is built from these or adds one case here, its gradient in Gradient.swift and its
+/// instruction in Plan.swift.
 enum Operation: Hashable, Sendable {
     /// Numbers that the caller sets.
     case input

@@ -32,6 +32,11 @@ struct Adam: Sendable, Equatable {
         self.average = average
     }
 
+    /// Whether the steps lead on. A second moment that is not finite would hold its parameter still for ever.
+    var isFinite: Bool {
+        [parameters, firstMoment, secondMoment, average].allSatisfy { $0.allSatisfy(\.isFinite) }
+    }
+
     /// Moves the parameters.
     ///
     /// - Parameters:

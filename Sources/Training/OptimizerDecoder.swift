@@ -12,7 +12,7 @@ enum OptimizerDecoder {
             epsilon: 1e-8, clipNorm: nil)
         guard let field else { return settings }
         let members = try field.members("an optimizer such as {\"learning_rate\": 1e-3}", allowed: keys)
-        if let field = members["learning_rate"] { settings.learningRate = try field.positive("1e-3") }
+        if let field = members["learning_rate"] { settings.learningRate = try positive(field, "1e-3") }
         if let field = members["decay"] { settings.decay = try field.name(OptimizerSettings.Decay.self) }
         if let field = members["final_learning_rate"] {
             guard settings.decay == .cosine else {
@@ -26,9 +26,16 @@ enum OptimizerDecoder {
         if let field = members["warmup"] { settings.warmup = try field.integer(0...iterations - 1) }
         if let field = members["beta1"] { settings.beta1 = try decay(field) }
         if let field = members["beta2"] { settings.beta2 = try decay(field) }
-        if let field = members["epsilon"] { settings.epsilon = try field.positive("1e-8") }
-        settings.clipNorm = try members["clip_norm"]?.positive("1")
+        if let field = members["epsilon"] { settings.epsilon = try positive(field, "1e-8") }
+        if let field = members["clip_norm"] { settings.clipNorm = try positive(field, "1") }
         return settings
+    }
+
+    /// A number that steps, which are in single precision, take for neither zero nor infinite.
+    private static func positive(_ field: JSONField, _ example: String) throws(JSONProblem) -> Double {
+        try field.number("a number above zero that single precision can hold, such as \(example)") {
+            Float($0) > 0 && Float($0).isFinite
+        }
     }
 
     private static func decay(_ field: JSONField) throws(JSONProblem) -> Double {

@@ -40,6 +40,7 @@ public struct TrainingSession {
         self.spec = spec
         self.output = output
         checkpoint = output + ".checkpoint"
+        for path in [output, checkpoint] { try Self.refuseUnlessFile(path) }
         let hasCheckpoint = FileManager.default.fileExists(atPath: checkpoint)
         if start != .force {
             if FileManager.default.fileExists(atPath: output) {
@@ -65,6 +66,16 @@ public struct TrainingSession {
             count: spec.network.architecture.parameterCount)
         run = TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
         firstStep = run.steps
+    }
+
+    /// A folder would stop the finished model from getting its name, and a device or a pipe would be replaced by it.
+    private static func refuseUnlessFile(_ path: String) throws(TrainingError) {
+        var status = stat()
+        guard !path.isEmpty, !path.hasSuffix("/") else {
+            throw TrainingError(exitStatus: 73, "\"\(path)\": is not the name of a file; give one for the model")
+        }
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        throw TrainingError(exitStatus: 73, "\(path): is there and is not a file; it can't be replaced")
     }
 
     private func createFolder() throws(TrainingError) {
@@ -102,7 +113,7 @@ public struct TrainingSession {
         while run.steps < spec.iterations {
             report(progress())
             if shouldStop() {
-                if run.steps > saved { try save() }
+                if run.steps > saved, run.optimizer.isFinite { try save() }
                 return .stopped(steps: run.steps)
             }
             do throws(TrainingError) {
@@ -114,6 +125,12 @@ public struct TrainingSession {
             }
             // The last one too: the model file may meet a full disk.
             if run.steps.isMultiple(of: spec.checkpointEvery) || run.steps == spec.iterations {
+                guard run.optimizer.isFinite else {
+                    throw TrainingError(
+                        exitStatus: 2,
+                        "iteration \(run.steps): the parameters are not finite; try a lower \"learning_rate\"; "
+                            + "the checkpoint of iteration \(saved) stays at \(checkpoint)")
+                }
                 try save()
                 saved = run.steps
             }

@@ -13,7 +13,7 @@ struct Inspect: ParsableCommand {
     func run() throws {
         try reportingFailure {
             let report = try ModelReport(path: file)
-            printResult(json ? report.json : report.text)
+            try printResult(json ? report.json : report.text)
         }
     }
 }
@@ -48,7 +48,7 @@ struct Evaluate: ParsableCommand {
             if !evaluation.hasEnergy {
                 tell("rrr-model: this network predicts noise and has no energy: no energy.npy, no log_density.npy")
             }
-            printResult(
+            try printResult(
                 "\(evaluation.count) points\n" + evaluation.files.map { "\(output)/\($0)" }.joined(separator: "\n"))
         }
     }

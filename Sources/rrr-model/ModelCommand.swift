@@ -31,10 +31,16 @@ func reportingFailure(_ work: () throws -> Void) throws {
 
 /// Writes a line to standard error.
 func tell(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    // There is nobody left to tell if this fails.
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
 }
 
 /// Writes a result to standard output.
-func printResult(_ text: String) {
-    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+func printResult(_ text: String) throws {
+    do {
+        try FileHandle.standardOutput.write(contentsOf: Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+    } catch {
+        tell("rrr-model: the result can't be written to standard output: \(error.localizedDescription)")
+        throw ExitCode(74)
+    }
 }

@@ -51,7 +51,7 @@ struct Train: ParsableCommand {
             }
             line.clear()
             switch ending {
-            case .finished(let result): printResult(json ? result.json : result.text)
+            case .finished(let result): try printResult(json ? result.json : result.text)
             case .stopped(let steps):
                 tell("rrr-model: interrupted after \(steps) iterations; --resume goes on from \(output).checkpoint")
                 throw ExitCode(128 + (signals.received ?? 0))

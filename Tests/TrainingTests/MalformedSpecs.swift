@@ -54,7 +54,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("batch-zero", "/batch", "from 1 to"),
         Malformed("shard-fraction", "/shard", "whole number"),
         Malformed("optimizer-key-misspelt", "/optimizer/learning_rat", #"did you mean "learning_rate""#),
-        Malformed("optimizer-rate-zero", "/optimizer/learning_rate", "above zero such as 1e-3, is 0"),
+        Malformed("optimizer-rate-zero", "/optimizer/learning_rate", "can hold, such as 1e-3, is 0"),
         Malformed("optimizer-decay-misspelt", "/optimizer/decay", #"did you mean "cosine""#),
         Malformed("optimizer-end-of-a-constant-rate", "/optimizer/final_learning_rate", #"use "decay": "cosine""#),
         Malformed(
@@ -63,6 +63,9 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("optimizer-beta-of-one", "/optimizer/beta2", "from 0 to below 1, is 1"),
         Malformed("optimizer-epsilon-negative", "/optimizer/epsilon", "above zero"),
         Malformed("optimizer-clip-zero", "/optimizer/clip_norm", "above zero"),
+        Malformed("optimizer-epsilon-too-small", "/optimizer/epsilon", "that single precision can hold"),
+        Malformed("optimizer-rate-too-large", "/optimizer/learning_rate", "that single precision can hold"),
+        Malformed("optimizer-clip-too-small", "/optimizer/clip_norm", "that single precision can hold"),
         Malformed("optimizer-is-a-string", "/optimizer", "must be an optimizer"),
         Malformed("ema-of-one", "/ema", "from 0 to below 1"),
         Malformed("label-dropout-above-one", "/label_dropout", "a probability from 0 to 1, is 1.5"),

@@ -126,6 +126,23 @@ struct TrainingSessionTests {
         #expect(error?.exitStatus == 73)
     }
 
+    @Test("An output that is there and is no file is refused with 73 before any step, and left as it is")
+    func noFile() throws {
+        try FileManager.default.createDirectory(atPath: folder("folder"), withIntermediateDirectories: false)
+        try #require(mkfifo(folder("pipe"), 0o600) == 0)
+        try FileManager.default.createDirectory(atPath: folder("model.checkpoint"), withIntermediateDirectories: false)
+        for start in [TrainingSession.Start.fresh, .resume, .force] {
+            for name in ["folder", "pipe", "model", "new/"] {
+                let error = #expect(throws: TrainingError.self) { try train(name, start: start) }
+                #expect(error?.exitStatus == 73)
+                #expect(error?.description.contains("not") == true)
+            }
+        }
+        #expect(!exists("folder.checkpoint") && !exists("pipe.checkpoint") && !exists("model"))
+        var status = stat()
+        #expect(stat(folder("pipe"), &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
     @Test("A damaged checkpoint is refused with 65 and its name")
     func damaged() throws {
         try train("model", stopAfter: 4)
@@ -148,5 +165,24 @@ struct TrainingSessionTests {
         #expect(error.description.contains(/iteration \d+: the (loss|gradient) is not finite/))
         #expect(error.description.contains("learning_rate") && error.description.contains("clip_norm"))
         #expect(exists("model.checkpoint") && !exists("model"))
+    }
+
+    @Test("A step that loses all measure ends the training with 2 and not with its checkpoint")
+    func divergingInTheStep() throws {
+        let text = ExampleSpecs.quick.replacing(
+            #"{"learning_rate": 1e-2, "decay": "cosine", "warmup": 3, "clip_norm": 1}"#,
+            with: #"{"learning_rate": 1e38}"#
+        ).replacing("\"checkpoint_every\": 5", with: "\"checkpoint_every\": 1")
+        for (name, iterations) in [("only", 1), ("first", 12)] {
+            let spec = text.replacing("\"iterations\": 12", with: "\"iterations\": \(iterations)")
+            let error = try #require(#expect(throws: TrainingError.self) { try train(name, spec: spec) })
+            #expect(error.exitStatus == 2)
+            #expect(error.description.contains("the parameters are not finite"))
+            #expect(error.description.contains("the checkpoint of iteration 0 stays"))
+            #expect(!exists(name))
+            // Whoever goes on from it meets the same end, not a damaged file.
+            let again = #expect(throws: TrainingError.self) { try train(name, spec: spec, start: .resume) }
+            #expect(again == error)
+        }
     }
 }

@@ -144,6 +144,15 @@ struct TrainingCommandTests {
         #expect(level.status == 65)
         #expect(level.errors.contains("0 to 9"))
         #expect(try await evaluate(["--level", "0", "--label", "8"], "label").status == 65)
+        try FileManager.default.removeItem(atPath: commands.path("points.npy"))
+        var points = try ArrayStaging(
+            folder: commands.folder.path, name: "points.npy", elementType: .float64, shape: [2, 2])
+        // Beyond single precision, in which networks compute.
+        try points.write([0, 0, 0, 1e300] as [Double], atRow: 0)
+        try points.finish()
+        let infinite = try await evaluate(["--level", "4"], "infinite")
+        #expect(infinite.status == 65)
+        #expect(infinite.errors.contains("[1, 1] is inf"), "\(infinite.errors)")
         #expect(
             try await commands.run("rrr-model", ["inspect", commands.path("points.npy")], label: "npy").status == 65)
         #expect(try await commands.run("rrr-model", ["inspect", "none.safetensors"], label: "none").status == 66)
