@@ -19,7 +19,9 @@ public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
     public static func printable(_ text: String, longest: Int = 1000) -> String {
         var printable = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(longest) {
-            printable.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+            // Format characters, such as those that turn the direction of writing, deceive.
+            let hidden = [.control, .format].contains(scalar.properties.generalCategory)
+            printable.append(hidden ? "\u{FFFD}" : scalar)
         }
         return String(printable) + (text.unicodeScalars.count > longest ? "…" : "")
     }

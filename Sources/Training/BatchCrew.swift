@@ -32,10 +32,9 @@ final class BatchCrew: Sendable {
 
     /// - Parameter threads: how many compute side by side; more than there are shards would have nothing to do.
     init(_ spec: TrainingSpec, data: TrainingData, parameters: Int, threads: Int) {
+        let loss = DenoisingLoss(description: spec.network, rows: spec.shard)
         benches = (0..<min(threads, spec.shards)).map { _ in
-            Bench(
-                shard: TrainingShard(spec, data: data),
-                loss: DenoisingLoss(description: spec.network, rows: spec.shard))
+            Bench(shard: TrainingShard(spec, data: data), loss: loss.copy())
         }
         yields = (0..<spec.shards).map { _ in Yield(parameters: parameters) }
     }

@@ -42,7 +42,7 @@ public struct DenoisingLoss {
     }
 
     /// The same steps with memory of their own, for another thread.
-    public func copy() -> DenoisingLoss {
+    public func copy() -> sending DenoisingLoss {
         DenoisingLoss(rows: rows, execution: Execution(execution.plan), counts: counts, hasLabels: hasLabels)
     }
 

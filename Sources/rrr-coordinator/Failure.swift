@@ -12,7 +12,7 @@ func reportingFailure(_ work: () throws -> Void) throws {
     } catch let exit as ExitCode {
         throw exit
     } catch {
-        FileHandle.standardError.write(Data("rrr-coordinator: \(error)\n".utf8))
+        tell("rrr-coordinator: \(error)")
         switch error {
         case let error as PoolClientError: throw ExitCode(error.exitStatus)
         case let error as JobError: throw ExitCode(error.exitStatus)
@@ -23,7 +23,18 @@ func reportingFailure(_ work: () throws -> Void) throws {
     }
 }
 
+/// Writes a line to standard error.
+func tell(_ text: String) {
+    // There is nobody left to tell if this fails.
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+}
+
 /// Writes a result to standard output.
-func printResult(_ text: String) {
-    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+func printResult(_ text: String) throws {
+    do {
+        try FileHandle.standardOutput.write(contentsOf: Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+    } catch {
+        tell("rrr-coordinator: the result can't be written to standard output: \(error.localizedDescription)")
+        throw ExitCode(74)
+    }
 }

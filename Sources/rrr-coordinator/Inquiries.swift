@@ -16,7 +16,7 @@ struct Validate: ParsableCommand {
     func run() throws {
         try reportingFailure {
             let job = try Job.load(path: job)
-            printResult(job.canonicalText)
+            try printResult(job.canonicalText)
             let text = "\(job.name) \(job.identity.hex.prefix(8)): \(job.chains) chains in \(job.blocks) blocks\n"
             FileHandle.standardError.write(Data(text.utf8))
         }
@@ -51,12 +51,12 @@ struct Status: ParsableCommand {
             let jobs = pool.jobs.filter { $0.job.hex.hasPrefix(id ?? "") }
             if let id, jobs.isEmpty { throw PoolClientError(exitStatus: 66, "no job \(id)") }
             if json {
-                printResult(JSONText.array(jobs.map(\.json)).pretty)
+                try printResult(JSONText.array(jobs.map(\.json)).pretty)
             } else {
-                printResult("\(pool.workers) workers, \(pool.slots) slots, up \(Int(pool.uptimeSeconds)) s")
+                try printResult("\(pool.workers) workers, \(pool.slots) slots, up \(Int(pool.uptimeSeconds)) s")
                 for job in jobs {
                     let line = job.progressText
-                    printResult(
+                    try printResult(
                         "\(job.job.hex.prefix(8)) \(job.state.rawValue): \(line)"
                             + (job.failure.isEmpty ? "" : ": " + job.failure))
                 }
@@ -97,16 +97,16 @@ struct Workers: ParsableCommand {
                 if case .workers(let workers) = answer { workers } else { nil }
             }
             if json {
-                printResult(JSONText.array(workers.map(\.json)).pretty)
+                try printResult(JSONText.array(workers.map(\.json)).pretty)
             } else {
                 for worker in workers {
-                    printResult(
+                    try printResult(
                         "\(worker.worker) \(worker.host) process \(worker.process): \(worker.slots) slots, "
                             + "\(worker.blocksRunning) blocks running, \(worker.blocksDone) done, heard "
                             + String(format: "%.1f", worker.secondsSinceHeard) + " s ago, version \(worker.version), "
                             + "arithmetic \(worker.fingerprint)")
                 }
-                if workers.isEmpty { printResult("no workers") }
+                if workers.isEmpty { try printResult("no workers") }
             }
         }
     }

@@ -54,7 +54,7 @@ struct Submit: ParsableCommand {
             let job = try Job.load(path: job)
             let folder = output ?? "runs/\(job.name)-\(job.identity.hex.prefix(8))"
             if !force, !detach, RunFolder.isComplete(folder, jobHash: job.identity.hex) {
-                return show(try RunFolder.summary(in: folder), folder)
+                return try show(try RunFolder.summary(in: folder), folder)
             }
             let claim = detach ? nil : try FolderClaim(folder)
             defer { withExtendedLifetime(claim) {} }
@@ -77,17 +77,17 @@ struct Submit: ParsableCommand {
         var submission = Submission(client: client, job: job, folder: folder, force: force)
         if detach {
             try submission.submit(watch: false)
-            printResult(job.identity.hex)
+            try printResult(job.identity.hex)
             return
         }
         var progress = ProgressLine()
         defer { progress.clear() }
         let summary = try submission.run { progress.show(secondsElapsed: $0.secondsElapsed, $0.progressText) }
         progress.clear()
-        show(summary, folder)
+        try show(summary, folder)
     }
 
-    private func show(_ summary: RunSummary, _ folder: String) {
-        printResult(json ? summary.json : summary.text + "\n\(folder)")
+    private func show(_ summary: RunSummary, _ folder: String) throws {
+        try printResult(json ? summary.json : summary.text + "\n\(folder)")
     }
 }
