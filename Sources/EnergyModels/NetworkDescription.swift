@@ -18,6 +18,7 @@ public struct NetworkDescription: Sendable, Equatable {
         /// Labels that a point may be conditioned on, 0 to `classes` - 1; nil for an unconditional network.
         public var classes: Int?
 
+        /// A shape; nothing is checked here.
         public init(
             dimension: Int, hidden: Int, widen: Int, blocks: Int, embedding: Int, levels: Int, classes: Int? = nil
         ) {
@@ -51,6 +52,7 @@ public struct NetworkDescription: Sendable, Equatable {
         /// What the form, or for ``Kind/noise`` the prediction, is multiplied by; above zero.
         public var scale: Double
 
+        /// An energy of a form.
         public init(kind: Kind, scale: Double = 1) {
             self.kind = kind
             self.scale = scale
@@ -64,6 +66,7 @@ public struct NetworkDescription: Sendable, Equatable {
     /// The noise levels that the network was trained on.
     public var schedule: ScheduleDescription
 
+    /// A description; nothing is checked here.
     public init(architecture: Architecture, energy: Energy, schedule: ScheduleDescription) {
         self.architecture = architecture
         self.energy = energy

@@ -2,7 +2,9 @@ import StrictJSON
 
 /// A tensor as the header describes it.
 public struct TensorEntry: Sendable, Equatable {
+    /// Unique in its file.
     public let name: String
+    /// How its elements are stored.
     public let type: ElementType
     /// Lengths of the axes, outermost first; empty for a single number.
     public let shape: [Int]

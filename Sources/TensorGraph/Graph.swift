@@ -16,6 +16,7 @@ public final class Graph {
     private var known: [Node: Int] = [:]
     private var scalars: [UInt32: Int] = [:]
 
+    /// A graph without nodes.
     public init() {}
 
     /// A tensor that the caller sets before running.

@@ -56,5 +56,6 @@ public enum Rate: Int, Sendable, Comparable, CaseIterable {
     /// With every evaluation.
     case evaluation
 
+    /// Whether a changes less often than b.
     public static func < (a: Rate, b: Rate) -> Bool { a.rawValue < b.rawValue }
 }

@@ -1,33 +1,44 @@
 /// Elementwise operations stretch their operands as NumPy does.
 extension Value {
+    /// a + b.
     public static func + (a: Value, b: Value) -> Value {
         if a.isZero, a.fits(b) { return b }
         if b.isZero, b.fits(a) { return a }
         return a.elementwise(.add, b)
     }
 
+    /// a - b.
     public static func - (a: Value, b: Value) -> Value {
         b.isZero && b.fits(a) ? a : a.elementwise(.subtract, b)
     }
 
+    /// a b, number by number.
     public static func * (a: Value, b: Value) -> Value {
         if a.graph.number(a) == 1, a.fits(b) { return b }
         if b.graph.number(b) == 1, b.fits(a) { return a }
         return a.elementwise(.multiply, b)
     }
 
+    /// a / b, number by number.
     public static func / (a: Value, b: Value) -> Value { a.elementwise(.divide, b) }
+    /// a + b.
     public static func + (a: Value, b: Float) -> Value { a + a.graph.constant(b) }
+    /// a - b.
     public static func - (a: Value, b: Float) -> Value { a - a.graph.constant(b) }
+    /// a - b.
     public static func - (a: Float, b: Value) -> Value { b.graph.constant(a) - b }
+    /// a b.
     public static func * (a: Float, b: Value) -> Value { b.graph.constant(a) * b }
+    /// a / b.
     public static func / (a: Float, b: Value) -> Value { b.graph.constant(a) / b }
+    /// -a.
     public static prefix func - (a: Value) -> Value { a.elementwise(.negate) }
 
     /// e^x.
     public func exponential() -> Value { elementwise(.exponential) }
     /// The natural logarithm.
     public func logarithm() -> Value { elementwise(.logarithm) }
+    /// The square root; NaN below 0.
     public func squareRoot() -> Value { elementwise(.squareRoot) }
     /// 1 / (1 + e^-x).
     public func sigmoid() -> Value { elementwise(.sigmoid) }
@@ -52,7 +63,9 @@ extension Value {
 
 /// Reductions keep their axes, with length 1. An axis counts from 0, or from the end if negative.
 extension Value {
+    /// The sum along axes.
     public func sum(_ axes: Int...) -> Value { reduce(.sum, axes.map(axis)) }
+    /// The mean along axes.
     public func mean(_ axes: Int...) -> Value {
         let axes = axes.map(axis)
         return (1 / Float(axes.reduce(1) { $0 * shape[$1] })) * reduce(.sum, axes)
