@@ -56,10 +56,13 @@ package struct File: ~Copyable {
         _ = close(descriptor)
     }
 
-    /// The size in bytes.
+    /// The size in bytes. A pipe, a device or a folder, which have none, is `.malformed`.
     package func size() throws(RunFolderError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure("read the size", errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw RunFolderError(.malformed, path: path, reason: "not a regular file")
+        }
         return Int(status.st_size)
     }
 
