@@ -7,6 +7,7 @@ public struct PoolClientError: Error, Sendable, CustomStringConvertible {
     public let exitStatus: Int32
     public let description: String
 
+    /// An error in words that say what to do.
     public init(exitStatus: Int32, _ description: String) {
         self.exitStatus = exitStatus
         self.description = description

@@ -82,8 +82,9 @@ extension NetworkDescription.Energy {
     /// Reads `{"kind": "denoising", "scale": 1.0}`; the scale may be left out. - Throws: ``JSONProblem``.
     public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
         let members = try field.members("an energy", allowed: ["kind", "scale"])
-        let kind = try members.required("kind", "the energy's form").choice(Kind.allCases.map(\.rawValue), "energy")
-        return Self(kind: Kind(rawValue: kind) ?? .denoising, scale: try members["scale"].map(scale) ?? 1)
+        return Self(
+            kind: try members.required("kind", "the energy's form").choice(Kind.self, "energy"),
+            scale: try members["scale"].map(scale) ?? 1)
     }
 
     private static func scale(_ field: JSONField) throws(JSONProblem) -> Double {
@@ -98,9 +99,8 @@ extension ScheduleDescription {
     /// Reads `{"kind": "cosine", "levels": 100}`. - Throws: ``JSONProblem``.
     public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
         let members = try field.members("{\"kind\": \"cosine\", \"levels\": 100}", allowed: ["kind", "levels"])
-        let kinds = Kind.allCases.map(\.rawValue)
-        let kind = try members.required("kind", "one of \(kinds)").choice(kinds, "schedule")
+        let kind = try members.required("kind", "one of \(Kind.allCases.map(\.rawValue))").choice(Kind.self, "schedule")
         let levels = try members.required("levels", "the number of noise levels, such as 100").integer(1...65_535)
-        return Self(kind: Kind(rawValue: kind) ?? .cosine, levels: levels)
+        return Self(kind: kind, levels: levels)
     }
 }

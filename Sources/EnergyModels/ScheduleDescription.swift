@@ -11,6 +11,7 @@ public struct ScheduleDescription: Sendable, Equatable {
     /// T, the number of noise levels, 1 to 65 535. Level 0 is the least noisy.
     public var levels: Int
 
+    /// A schedule; nothing is checked here.
     public init(kind: Kind, levels: Int) {
         self.kind = kind
         self.levels = levels

@@ -6,14 +6,14 @@ import RandomStreams
 import Sampling
 
 /// Reads a job section by section, so that one reading names what is wrong in each.
-struct JobDecoder {
+struct JobDecoder: JSONSectionDecoder {
     static let keys = [
         "rrr", "name", "seed", "models", "target", "schedule", "sampler", "chains", "draws", "thin", "block", "output",
     ]
     /// A block's result travels as one message.
     private static let largestResult = 48 << 20
 
-    private(set) var problems: [JSONProblem] = []
+    var problems: [JSONProblem] = []
     private var models: ModelDecoder
 
     init(models: ModelDecoder) { self.models = models }
@@ -31,25 +31,11 @@ struct JobDecoder {
         return JobError(code: .missingModels(digests), file: file, problems: all)
     }
 
-    private mutating func attempt<T>(_ work: () throws(JSONProblem) -> T) -> T? {
-        do {
-            return try work()
-        } catch {
-            problems.append(error)
-            return nil
-        }
-    }
-
     mutating func decode(_ root: JSONField) -> Job? {
         guard let job = attempt({ () throws(JSONProblem) in try root.members("a job, an object") }) else {
             return nil
         }
-        // The first few say enough.
-        for name in job.names.filter({ !Self.keys.contains($0) }).prefix(16) {
-            if let field = job[name] {
-                problems.append(field.problem("no such key; \(Spelling.suggestion(for: name, among: Self.keys))"))
-            }
-        }
+        refuseMembers(of: job, beside: Self.keys)
         _ = attempt { () throws(JSONProblem) in
             let version = try job.required("rrr", "the format version: \"rrr\": 1")
             _ = try version.integer(1...1)

@@ -44,6 +44,15 @@ public struct JSONField: Sendable {
         return name
     }
 
+    /// One of the names of an enumeration. - Parameter what: what a message calls them.
+    public func choice<Name: RawRepresentable<String> & CaseIterable>(
+        _ type: Name.Type, _ what: String
+    ) throws(JSONProblem) -> Name {
+        let name = try choice(type.allCases.map(\.rawValue), what)
+        guard let value = Name(rawValue: name) else { throw problem("no \(what) \"\(name)\"") }
+        return value
+    }
+
     /// True or false.
     public func bool() throws(JSONProblem) -> Bool {
         guard case .bool(let value) = node.value else { throw wrong("true or false") }

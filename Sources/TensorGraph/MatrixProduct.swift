@@ -55,7 +55,7 @@ struct MatrixProduct: Sendable {
         }
     }
 
-    private func multiply(
+    func multiply(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
     ) {
         if rows == 1 {
@@ -73,34 +73,28 @@ struct MatrixProduct: Sendable {
     }
 }
 
-/// The multiplication library, as it runs here.
-public enum MatrixLibrary {
+/// How the multiplication library runs here.
+enum MatrixLibrary {
     /// One thread per multiply: parallelism is blocks side by side, and bits change with the number of threads.
     static let singleThread: Void = openblas_set_num_threads(1)
+}
 
-    /// Version, build and the processor core that it chose its kernels for: what its bits depend on.
-    public static var description: String {
-        singleThread
-        return "\(String(cString: openblas_get_config())) \(String(cString: openblas_get_corename()))"
-    }
+/// A multiply [rows, inner] x [inner, columns] by OpenBLAS on one thread, with memory of its own: the
+/// limit that benchmarks measure against.
+public final class ReferenceMultiply {
+    private let memory: (left: Memory, right: Memory, result: Memory)
+    private let product: MatrixProduct
 
-    /// Multiplies two matrices of ones [rows, inner] x [inner, columns] `repeats` times: the limit that
-    /// benchmarks measure against.
-    public static func multiply(rows: Int, inner: Int, columns: Int, transposingRight: Bool, repeats: Int) {
-        singleThread
-        let memory = (0..<3).map { [left = rows * inner, right = inner * columns, result = rows * columns] in
-            Memory(count: [left, right, result][$0])
-        }
-        let product = MatrixProduct(
+    /// Matrices of zeros. - Parameter transposingRight: whether the right one is stored [columns, inner].
+    public init(rows: Int, inner: Int, columns: Int, transposingRight: Bool) {
+        MatrixLibrary.singleThread
+        memory = (Memory(count: rows * inner), Memory(count: inner * columns), Memory(count: rows * columns))
+        product = MatrixProduct(
             count: 1, rows: rows, inner: inner, columns: columns, transposeLeft: false,
             transposeRight: transposingRight, left: Place(region: .constant, offset: 0),
-            right: Place(region: .level, offset: 0), result: Place(region: .evaluation, offset: 0))
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1) { none in
-            guard let none = none.baseAddress else { return }
-            let regions = Regions(
-                constant: memory[0].start, level: memory[1].start, evaluation: memory[2].start, indices: none,
-                scratch: memory[2].start)
-            for _ in 0..<repeats { product.run(regions) }
-        }
+            right: Place(region: .constant, offset: 0), result: Place(region: .constant, offset: 0))
     }
+
+    /// Multiplies once.
+    public func run() { product.multiply(memory.left.start, memory.right.start, memory.result.start) }
 }

@@ -67,15 +67,6 @@ public struct Plan: Sendable {
         }
         constants = ConstantMemory(memory)
     }
-
-    /// Bytes that the plan keeps for all executions together, and that each execution takes.
-    public var byteCounts: (shared: Int, perExecution: Int) {
-        let number = MemoryLayout<Float>.stride
-        return (
-            constants.count * number,
-            (levelCount + evaluationCount + indexCount + registers * Int(RRR_STRIP)) * number
-        )
-    }
 }
 
 extension Instruction {

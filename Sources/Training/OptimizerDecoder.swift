@@ -13,7 +13,7 @@ enum OptimizerDecoder {
         guard let field else { return settings }
         let members = try field.members("an optimizer such as {\"learning_rate\": 1e-3}", allowed: keys)
         if let field = members["learning_rate"] { settings.learningRate = try positive(field, "1e-3") }
-        if let field = members["decay"] { settings.decay = try field.name(OptimizerSettings.Decay.self) }
+        if let field = members["decay"] { settings.decay = try field.choice(OptimizerSettings.Decay.self, "decay") }
         if let field = members["final_learning_rate"] {
             guard settings.decay == .cosine else {
                 throw field.problem(

@@ -2,7 +2,7 @@ import EnergyModels
 import StrictJSON
 
 /// Reads a training spec section by section, so that one reading names what is wrong in each.
-struct TrainingSpecDecoder {
+struct TrainingSpecDecoder: JSONSectionDecoder {
     static let keys = [
         "rrr_training", "seed", "architecture", "energy", "schedule", "data", "iterations", "batch", "shard",
         "optimizer", "ema", "label_dropout", "checkpoint_every", "weights",
@@ -12,29 +12,15 @@ struct TrainingSpecDecoder {
 
     /// What relative file names are put behind: empty, or a folder with a slash at its end.
     let folder: String
-    private(set) var problems: [JSONProblem] = []
+    var problems: [JSONProblem] = []
 
     init(folder: String) { self.folder = folder }
-
-    private mutating func attempt<T>(_ work: () throws(JSONProblem) -> T) -> T? {
-        do {
-            return try work()
-        } catch {
-            problems.append(error)
-            return nil
-        }
-    }
 
     mutating func decode(_ root: JSONField) -> TrainingSpec? {
         guard let spec = attempt({ () throws(JSONProblem) in try root.members("a training spec, an object") }) else {
             return nil
         }
-        // The first few say enough.
-        for name in spec.names.filter({ !Self.keys.contains($0) }).prefix(16) {
-            if let field = spec[name] {
-                problems.append(field.problem("no such key; \(Spelling.suggestion(for: name, among: Self.keys))"))
-            }
-        }
+        refuseMembers(of: spec, beside: Self.keys)
         _ = attempt { () throws(JSONProblem) in
             try spec.required("rrr_training", "the format version: \"rrr_training\": 1").integer(1...1)
         }
@@ -75,7 +61,7 @@ struct TrainingSpecDecoder {
             try spec["checkpoint_every"]?.integer(1...1 << 31) ?? 1000
         }
         let weights = attempt { () throws(JSONProblem) in
-            try spec["weights"]?.name(NetworkFile.Storage.self) ?? .float32
+            try spec["weights"]?.choice(NetworkFile.Storage.self, "type of weights") ?? .float32
         }
         let folder = folder
         let data = attempt { () throws(JSONProblem) -> DataDescription? in
@@ -115,16 +101,4 @@ struct TrainingSpecDecoder {
 
     /// An eighth of the batch, so that up to eight cores have work, or all of it if it has no eighth.
     private static func defaultShard(_ batch: Int) -> Int { batch.isMultiple(of: 8) ? batch / 8 : batch }
-}
-
-extension JSONField {
-    /// One of the names of an enumeration.
-    func name<Name: RawRepresentable<String> & CaseIterable>(_ type: Name.Type) throws(JSONProblem) -> Name {
-        let names = type.allCases.map(\.rawValue)
-        let text = try string("one of \(names)")
-        guard let value = Name(rawValue: text) else {
-            throw problem("no such name \"\(text)\"; \(Spelling.suggestion(for: text, among: names))")
-        }
-        return value
-    }
 }

@@ -12,6 +12,7 @@ public struct ModelCache: Sendable, Equatable {
     /// The limit where nothing else is said, 10 GiB.
     public static let defaultLimit = 10 << 30
 
+    /// A cache; the folder is made when it is first used.
     public init(folder: String, limit: Int = ModelCache.defaultLimit) {
         self.folder = folder
         self.limit = limit

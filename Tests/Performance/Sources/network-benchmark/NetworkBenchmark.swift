@@ -56,6 +56,11 @@ struct NetworkBenchmark: ParsableCommand {
 
         let shapes = Self.multiplies(network.description.architecture, rows: rows)
         let operations = shapes.reduce(0.0) { $0 + 2 * Double(rows * $1.inner * $1.columns) }
+        // Each with its own matrices, as the layers of a network have them.
+        let multiplies = shapes.map {
+            ReferenceMultiply(rows: rows, inner: $0.inner, columns: $0.columns, transposingRight: $0.transposed)
+        }
+        let squares = ReferenceMultiply(rows: 512, inner: 512, columns: 512, transposingRight: false)
         let repeats = max(1, 256 / rows)
         let rates = Rates.inTurns(
             repeats: self.repeats, seconds: seconds,
@@ -65,15 +70,13 @@ struct NetworkBenchmark: ParsableCommand {
                     return Double(repeats * rows)
                 },
                 {
-                    for shape in shapes {
-                        MatrixLibrary.multiply(
-                            rows: rows, inner: shape.inner, columns: shape.columns, transposingRight: shape.transposed,
-                            repeats: repeats)
+                    for _ in 0..<repeats {
+                        for multiply in multiplies { multiply.run() }
                     }
                     return Double(repeats) * operations
                 },
                 {
-                    MatrixLibrary.multiply(rows: 512, inner: 512, columns: 512, transposingRight: false, repeats: 1)
+                    squares.run()
                     return 2 * 512 * 512 * 512
                 },
             ])
