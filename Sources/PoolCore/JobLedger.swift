@@ -1,74 +1,209 @@
-/// What the scheduler remembers of one job: which blocks wait, run and are done.
+/// What the scheduler remembers of one job: which blocks wait, run, are being stored and are done.
 ///
-/// Blocks that were never granted are a single number, finished ones a bit each, so a job of a
-/// million chains costs kilobytes.
+/// Blocks that were never granted are a single number, those done a bit each, so a job of a million blocks costs
+/// kilobytes.
 struct JobLedger {
-    let blocks: Int
-    private(set) var finishedCount = 0
-    /// Attempts that run now, by block.
-    private(set) var running: [Int: Set<Attempt>] = [:]
+    /// Who runs a block.
+    struct Holder: Equatable {
+        let worker: WorkerID
+        /// The attempt's number.
+        let number: Int
+    }
 
+    /// A block that something has happened to and that is not done.
+    private struct Block {
+        var attempts = 0
+        var holders: [Holder] = []
+        /// Steps behind its latest checkpoint.
+        var checkpoint = 0
+        /// How it was lost or failed since it last got further.
+        var reports: [(worker: WorkerID, reason: String)] = []
+        var isSetAside = false
+    }
+
+    let blocks: Int
+    var priority: Int
+    let share: Double
+    /// When the job fails; nil for never.
+    let deadline: Duration?
+    var isPaused: Bool
+    /// The arithmetic of the workers that may run it; nil while none has.
+    private(set) var group: String?
+    /// The workers' time that it was given, over its share.
+    var served = 0.0
+    /// Usual seconds from a block's start to its result; nil before there is one.
+    private(set) var secondsPerBlock: Double?
+
+    private var results = 0
+    /// Blocks whose result is there.
+    private var finished: BlockSet
+    /// Those of them whose result is not stored yet.
+    private var storing: Set<Int> = []
     private var firstNeverGranted = 0
     /// Blocks to run again, the lowest last.
     private var returned: [Int] = []
-    private var finished: [UInt64]
-    /// Attempts so far, for blocks that had more than one.
-    private var attempts: [Int: Int] = [:]
-    private var crashes: [Int: Int] = [:]
+    private var neverGranted: Int
+    private var inPlay: [Int: Block] = [:]
+    private var setAside: [Int] = []
 
-    init(blocks: Int) {
-        self.blocks = blocks
-        finished = [UInt64](repeating: 0, count: (blocks + 63) / 64)
-    }
-
-    var waiting: Int { blocks - firstNeverGranted + returned.count }
-    var isFinished: Bool { finishedCount == blocks }
-
-    func isFinished(_ block: Int) -> Bool { finished[block / 64] >> UInt64(block % 64) & 1 == 1 }
-
-    /// The next block to run, those that came back first.
-    mutating func next(job: JobNumber) -> Attempt? {
-        let block: Int
-        if let again = returned.popLast() {
-            block = again
-        } else if firstNeverGranted < blocks {
-            block = firstNeverGranted
-            firstNeverGranted += 1
-        } else {
-            return nil
+    init(_ terms: JobTerms, _ progress: JobProgress, at now: Duration) {
+        blocks = terms.blocks
+        priority = terms.priority
+        share = terms.share
+        deadline = terms.timeLimit.map { now + $0 }
+        isPaused = progress.isPaused
+        group = progress.group
+        finished = progress.stored
+        neverGranted = terms.blocks - progress.stored.count
+        for (block, steps) in progress.checkpoints where !finished.contains(block) {
+            inPlay[block, default: Block()].checkpoint = steps
         }
-        let number = (attempts[block] ?? 0) + 1
-        attempts[block] = number
-        let attempt = Attempt(job: job, block: block, number: number)
-        running[block, default: []].insert(attempt)
-        return attempt
+        for (block, reasons) in progress.reports where !finished.contains(block) {
+            inPlay[block, default: Block()].reports = reasons.map { (0, $0) }
+        }
     }
 
-    /// Takes a result. Returns false for a block that is already finished: both are the same bytes.
-    mutating func finish(_ attempt: Attempt) -> Bool {
+    var waiting: Int { neverGranted + returned.count }
+    var finishedCount: Int { finished.count }
+    /// Blocks that some worker holds.
+    var runningCount: Int { blocks - finished.count - setAside.count - waiting }
+    /// Whether results are there of all blocks, or of all that were not set aside, and all are stored.
+    var isOver: Bool { finished.count + setAside.count == blocks && storing.isEmpty }
+    /// Whether a block that was given up stands in the way of the job's end.
+    var hasFailed: Bool { !setAside.isEmpty }
+
+    func isStoring(_ block: Int) -> Bool { storing.contains(block) }
+    func isFinished(_ block: Int) -> Bool { finished.contains(block) }
+    func holders(of block: Int) -> [Holder] { inPlay[block]?.holders ?? [] }
+
+    /// Whether workers of this arithmetic may run it.
+    func admits(_ group: String) -> Bool { self.group == nil || self.group == group }
+
+    /// Ties the job to an arithmetic: other workers' results would be other bytes.
+    mutating func bind(to group: String) {
+        if self.group == nil { self.group = group }
+    }
+
+    /// Frees the job for another arithmetic, if nothing of it was computed with the old one.
+    mutating func unbind() {
+        if finished.count == 0, runningCount == 0, inPlay.values.allSatisfy({ $0.checkpoint == 0 }) { group = nil }
+    }
+
+    /// Takes the next block to run, those that came back first.
+    ///
+    /// - Parameter avoiding: whether blocks that failed at this worker are left to others.
+    mutating func next(for worker: WorkerID, avoiding: Bool) -> (block: Int, number: Int)? {
+        if let place = returned.lastIndex(where: { block in
+            !avoiding || inPlay[block]?.reports.contains { $0.worker == worker } != true
+        }) {
+            return hold(returned.remove(at: place), worker)
+        }
+        guard neverGranted > 0 else { return nil }
+        while finished.contains(firstNeverGranted) { firstNeverGranted += 1 }
+        firstNeverGranted += 1
+        neverGranted -= 1
+        return hold(firstNeverGranted - 1, worker)
+    }
+
+    /// Gives a block that runs to a second worker.
+    mutating func double(_ block: Int, for worker: WorkerID) -> (block: Int, number: Int) { hold(block, worker) }
+
+    private mutating func hold(_ block: Int, _ worker: WorkerID) -> (block: Int, number: Int) {
+        inPlay[block, default: Block()].attempts += 1
+        let number = inPlay[block]?.attempts ?? 1
+        inPlay[block]?.holders.append(Holder(worker: worker, number: number))
+        return (block, number)
+    }
+
+    /// Takes in that a worker runs a block that nobody else does: it was granted by a coordinator that is gone, or
+    /// before the worker was taken for lost.
+    ///
+    /// - Returns: false if the block is done, unknown, or runs elsewhere.
+    mutating func adopt(_ attempt: Attempt, by worker: WorkerID) -> Bool {
         let block = attempt.block
-        guard block >= 0, block < blocks, !isFinished(block), attempts[block] != nil else { return false }
-        finished[block / 64] |= 1 << UInt64(block % 64)
-        finishedCount += 1
-        running[block] = nil
-        attempts[block] = nil
-        crashes[block] = nil
-        returned.removeAll { $0 == block }
+        guard block >= 0, block < blocks, !finished.contains(block), holders(of: block).isEmpty else { return false }
+        take(block)
+        inPlay[block, default: Block()].attempts = max(inPlay[block]?.attempts ?? 0, attempt.number)
+        inPlay[block]?.holders.append(Holder(worker: worker, number: attempt.number))
         return true
     }
 
-    /// Puts a block back whose attempt will not finish; a planned stop counts against nobody.
-    ///
-    /// - Returns: how often the block was lost or failed, 0 if it needs nothing.
-    mutating func giveBack(_ attempt: Attempt, counts: Bool) -> Int {
-        let block = attempt.block
-        guard running[block]?.remove(attempt) != nil else { return 0 }
-        if counts { crashes[block, default: 0] += 1 }
-        if running[block]?.isEmpty == true {
-            running[block] = nil
-            let place = returned.firstIndex { $0 < block } ?? returned.count
-            returned.insert(block, at: place)
+    /// Removes a block that nobody holds from where it waits.
+    private mutating func take(_ block: Int) {
+        if inPlay[block]?.isSetAside == true {
+            inPlay[block]?.isSetAside = false
+            setAside.removeAll { $0 == block }
+        } else if let place = returned.firstIndex(of: block) {
+            returned.remove(at: place)
+        } else if block >= firstNeverGranted {
+            // Those between wait as before, and now by name.
+            let between = (firstNeverGranted..<block).filter { !finished.contains($0) }
+            returned.insert(contentsOf: between.reversed(), at: 0)
+            neverGranted -= between.count + 1
+            firstNeverGranted = block + 1
         }
-        return crashes[block] ?? 0
+    }
+
+    /// Takes a result. - Returns: false for a block that has one already: both are the same bytes.
+    mutating func finish(_ block: Int, seconds: Double?) -> Bool {
+        guard block >= 0, block < blocks, !finished.contains(block) else { return false }
+        if holders(of: block).isEmpty { take(block) }
+        finished.insert(block)
+        storing.insert(block)
+        inPlay[block] = nil
+        if let seconds {
+            results += 1
+            let weight = max(0.1, 1 / Double(results))
+            secondsPerBlock = max(1e-6, (secondsPerBlock ?? 0) * (1 - weight) + seconds * weight)
+        }
+        return true
+    }
+
+    /// Takes in that a block's result will outlast the coordinator.
+    mutating func store(_ block: Int) { storing.remove(block) }
+
+    /// Takes in a checkpoint. - Returns: whether it is further than the one that is there.
+    mutating func checkpoint(_ block: Int, steps: Int) -> Bool {
+        guard block >= 0, block < blocks, !finished.contains(block), steps > inPlay[block]?.checkpoint ?? 0 else {
+            return false
+        }
+        inPlay[block, default: Block()].checkpoint = steps
+        // What gets further does not take workers down by itself.
+        inPlay[block]?.reports = []
+        return true
+    }
+
+    /// Puts a block back that a worker will not finish; a planned stop counts against nobody.
+    ///
+    /// - Parameter report: how it was lost or failed; nil for a planned stop.
+    /// - Returns: whether it is the block's last report: then it is set aside.
+    mutating func giveBack(_ attempt: Attempt, by worker: WorkerID, report: String?, limit: Int) -> Bool {
+        let block = attempt.block
+        guard let place = holders(of: block).firstIndex(of: Holder(worker: worker, number: attempt.number)) else {
+            return false
+        }
+        inPlay[block]?.holders.remove(at: place)
+        if let report { inPlay[block]?.reports.append((worker, report)) }
+        guard inPlay[block]?.holders.isEmpty == true else { return false }
+        if inPlay[block]?.reports.count ?? 0 >= limit {
+            inPlay[block]?.isSetAside = true
+            setAside.append(block)
+            return true
+        }
+        // Blocks come back at the front more often than not: the lowest is last.
+        let index = returned.lastIndex { $0 > block }.map { $0 + 1 } ?? 0
+        returned.insert(block, at: index)
+        return false
+    }
+
+    /// Why the blocks that were set aside were: the first ones, with all their reports.
+    var verdict: String {
+        let worst = setAside.sorted().prefix(3).map { block in
+            let reports = inPlay[block]?.reports ?? []
+            let texts = reports.enumerated().map { "\($0.offset + 1). \($0.element.reason)" }
+            return "block \(block) was lost or failed \(reports.count) times: " + texts.joined(separator: "; ")
+        }
+        return worst.joined(separator: ". ")
+            + (setAside.count > 3 ? ". So were \(setAside.count - 3) more blocks" : "")
     }
 }

@@ -1,20 +1,37 @@
 /// The coordinator's side of the pool as a value: events in, actions out, time given.
 ///
-/// Workers pull: whoever has free room is granted blocks of the oldest job that has some waiting. A
-/// worker that falls silent, says goodbye or hangs gives its blocks back; a result counts once.
+/// Workers pull: whoever has free room is granted blocks. A worker that falls silent, says goodbye or hangs gives its
+/// blocks back; a result counts once, and a job is over when all of its results are stored. What is lost on the way
+/// shows in the heartbeats, which tell what a worker holds: who tells of something else has to register again, and
+/// says then what it has.
 public struct Scheduler: Sendable {
     /// What happened.
     public enum Event: Sendable, Equatable {
-        case submitted(JobNumber, blocks: Int)
+        /// A job to work on, new or from an earlier life of the coordinator.
+        case submitted(JobNumber, JobTerms, JobProgress = JobProgress())
+        /// Nobody wants the job any more, or it cannot go on.
         case cancelled(JobNumber)
-        case registered(WorkerID, slots: Int)
+        case paused(JobNumber)
+        case resumed(JobNumber)
+        case prioritized(JobNumber, Int)
+        /// A worker that is new, or that tells anew what it holds. `group` names its arithmetic.
+        case registered(WorkerID, slots: Int, group: String, holding: [Attempt] = [])
         /// Any message at all: each is a heartbeat.
         case heard(WorkerID)
-        case progressed(WorkerID, Attempt)
+        /// A heartbeat proper: the last grant that the worker has got, and how many blocks it holds.
+        case counted(WorkerID, grant: UInt64, holding: Int)
+        case progressed(WorkerID, Attempt, fraction: Double)
         /// The worker was sent a piece of a model that its blocks wait for: they are not hung.
         case supplied(WorkerID)
+        case checkpointed(WorkerID, Attempt, steps: Int)
+        /// A planned stop of one block.
+        case returned(WorkerID, Attempt)
         case finished(WorkerID, Attempt)
         case failed(WorkerID, Attempt, reason: String)
+        /// The block's result will outlast the coordinator.
+        case stored(JobNumber, block: Int)
+        /// Nothing more can be stored, or it can again.
+        case storage(isFull: Bool)
         /// A planned stop: the worker's blocks come back and count against nobody.
         case left(WorkerID)
         /// The worker's process is known to be dead.
@@ -24,47 +41,42 @@ public struct Scheduler: Sendable {
 
     /// What to do about it.
     public enum Action: Sendable, Equatable {
-        /// Send these blocks to the worker.
-        case grant(WorkerID, [Attempt])
+        /// Send these blocks to the worker, as its grant of this number.
+        case grant(WorkerID, number: UInt64, [Attempt])
         /// Tell the worker to stop these.
         case revoke(WorkerID, [Attempt])
-        /// Keep the result at hand: it is the block's first.
+        /// Ask the worker to hand these back with what they have come to.
+        case recall(WorkerID, [Attempt])
+        /// Store the result at hand: it is the block's first. The worker keeps it until it is told that it may go.
         case keep(Attempt)
-        /// The result at hand is of a block that is done, or of a job that is over.
+        /// The result at hand is not needed: its block is stored, or its job is over.
         case drop(Attempt)
+        /// The result at hand is being stored already.
+        case pass(Attempt)
+        /// Store the checkpoint at hand.
+        case keepCheckpoint(Attempt, steps: Int)
+        /// Write down what became of a block at a worker.
+        case report(Attempt, WorkerID, reason: String)
         case jobFinished(JobNumber)
         case jobFailed(JobNumber, reason: String)
         /// The worker's session is over.
         case forget(WorkerID, reason: String)
-        /// The worker is not known; it has to register.
+        /// Send the worker home: all it does is fail.
+        case dismiss(WorkerID, reason: String)
+        /// The worker is not known, or has missed a message; it has to register.
         case registerAgain(WorkerID)
     }
 
-    private struct Lease {
-        /// In the order of granting, which is the order in which a worker starts its blocks.
-        let place: Int
-        /// When the block last reported progress; nil for one that may still wait for a slot.
-        var progress: Duration?
-    }
-
-    private struct Worker {
-        let slots: Int
-        var lastHeard: Duration
-        var leases: [Attempt: Lease] = [:]
-        var granted = 0
-        /// When any of its blocks last reported anything, or it was granted some while it had none.
-        var lastProgress: Duration
-        var finished = 0
-        /// Smoothed seconds from one result to the next, times slots; nil before there are any.
-        var secondsPerBlock: Double?
-        var lastResult: Duration?
-    }
-
-    private let configuration: PoolConfiguration
-    private var workers: [WorkerID: Worker] = [:]
-    private var jobs: [JobNumber: JobLedger] = [:]
+    let configuration: PoolConfiguration
+    var workers: [WorkerID: WorkerRecord] = [:]
+    var jobs: [JobNumber: JobLedger] = [:]
     /// Jobs that are not over, the oldest first.
-    private var order: [JobNumber] = []
+    var order: [JobNumber] = []
+    /// Slots and workers of each arithmetic, those left out that get no more work.
+    var groups: [String: (workers: Int, slots: Int)] = [:]
+    var storageIsFull = false
+    private var lastTick: Duration = .zero
+    var lastSweep: Duration = .zero
 
     public init(configuration: PoolConfiguration = PoolConfiguration()) {
         self.configuration = configuration
@@ -74,187 +86,200 @@ public struct Scheduler: Sendable {
     public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
         var actions: [Action] = []
         switch event {
-        case .submitted(let job, let blocks):
-            jobs[job] = JobLedger(blocks: blocks)
-            order.append(job)
+        case .submitted(let job, let terms, let progress):
+            submit(job, JobLedger(terms, progress, at: now), now, &actions)
         case .cancelled(let job):
-            end(job, &actions)
-        case .registered(let id, let slots):
-            workers[id] = Worker(slots: max(1, slots), lastHeard: now, lastProgress: now)
+            end(job, now, &actions)
+            grantToAll(now, &actions)
+        case .paused(let job):
+            jobs[job]?.isPaused = true
+            recall(job, &actions)
+        case .resumed(let job):
+            jobs[job]?.isPaused = false
+            grantToAll(now, &actions)
+        case .prioritized(let job, let priority):
+            jobs[job]?.priority = priority
+        case .registered(let id, let slots, let group, let holding):
+            register(id, slots: max(1, slots), group, holding, now, &actions)
         case .heard(let id):
             hear(id, now, &actions)
-        case .progressed(let id, let attempt):
+        case .counted(let id, let grant, let holding):
             hear(id, now, &actions)
-            if workers[id]?.leases[attempt] != nil {
-                workers[id]?.leases[attempt]?.progress = now
-                workers[id]?.lastProgress = now
-            }
+            count(id, grant, holding, now, &actions)
+        case .progressed(let id, let attempt, let fraction):
+            hear(id, now, &actions)
+            workers[id]?.note(progress: fraction, of: attempt, at: now)
         case .supplied(let id):
             hear(id, now, &actions)
             workers[id]?.lastProgress = now
+        case .checkpointed(let id, let attempt, let steps):
+            hear(id, now, &actions)
+            checkpoint(attempt, by: id, steps, now, &actions)
+        case .returned(let id, let attempt):
+            hear(id, now, &actions)
+            if takeLease(attempt, from: id, now) { giveBack(attempt, by: id, report: nil, now, &actions) }
+            grant(to: id, now, &actions)
         case .finished(let id, let attempt):
             hear(id, now, &actions)
             finish(attempt, by: id, now, &actions)
+            grant(to: id, now, &actions)
         case .failed(let id, let attempt, let reason):
             hear(id, now, &actions)
-            if workers[id]?.leases.removeValue(forKey: attempt) != nil {
-                giveBack(attempt, counts: true, reason: reason, &actions)
-            }
+            fail(attempt, by: id, reason, now, &actions)
+        case .stored(let job, let block):
+            jobs[job]?.store(block)
+            settle(job, now, &actions)
+        case .storage(let isFull):
+            storageIsFull = isFull
+            if !isFull { grantToAll(now, &actions) }
         case .left(let id):
-            lose(id, counts: false, reason: "it left", &actions)
+            lose(id, report: nil, reason: "it left", now, &actions)
         case .died(let id, let reason):
-            lose(id, counts: true, reason: reason, &actions)
+            lose(id, report: reason, reason: reason, now, &actions)
         case .ticked:
-            expire(now, &actions)
+            tick(now, &actions)
         }
-        grant(now, &actions)
         return actions
     }
 
-    private mutating func hear(_ id: WorkerID, _ now: Duration, _ actions: inout [Action]) {
+    private mutating func submit(_ job: JobNumber, _ ledger: JobLedger, _ now: Duration, _ actions: inout [Action]) {
+        var ledger = ledger
+        // What it missed before it came is no claim on the workers.
+        ledger.served = order.compactMap { jobs[$0]?.served }.min() ?? 0
+        jobs[job] = ledger
+        order.append(job)
+        settle(job, now, &actions)
+        grantToAll(now, &actions)
+    }
+
+    private mutating func register(
+        _ id: WorkerID, slots: Int, _ group: String, _ holding: [Attempt], _ now: Duration, _ actions: inout [Action]
+    ) {
         if workers[id] == nil {
-            actions.append(.registerAgain(id))
-        } else {
+            workers[id] = WorkerRecord(slots: slots, group: group, at: now)
+            groups[group, default: (0, 0)].workers += 1
+            groups[group, default: (0, 0)].slots += slots
+        }
+        workers[id]?.lastHeard = now
+        workers[id]?.lastChange = now
+        workers[id]?.lastGrant = 0
+        let held = Set(holding)
+        for lease in workers[id]?.leases ?? [] where !held.contains(lease.attempt) {
+            if takeLease(lease.attempt, from: id, now) { giveBack(lease.attempt, by: id, report: nil, now, &actions) }
+        }
+        var unwanted: [Attempt] = []
+        for attempt in holding where workers[id]?.lease(of: attempt) == nil {
+            guard let ledger = jobs[attempt.job], ledger.admits(group), !ledger.isPaused,
+                jobs[attempt.job]?.adopt(attempt, by: id) == true
+            else {
+                // The result of a block that waits to be stored is still wanted, its run is not.
+                unwanted.append(attempt)
+                continue
+            }
+            jobs[attempt.job]?.bind(to: group)
+            workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: ledger.secondsPerBlock))
+        }
+        if !unwanted.isEmpty { actions.append(.revoke(id, unwanted)) }
+        grant(to: id, now, &actions)
+    }
+
+    func isKnown(_ id: WorkerID) -> Bool { workers[id] != nil }
+
+    private mutating func hear(_ id: WorkerID, _ now: Duration, _ actions: inout [Action]) {
+        if isKnown(id) {
             workers[id]?.lastHeard = now
+        } else {
+            actions.append(.registerAgain(id))
+        }
+    }
+
+    /// Compares what a worker holds with what it was given.
+    private mutating func count(
+        _ id: WorkerID, _ grant: UInt64, _ holding: Int, _ now: Duration, _ actions: inout [Action]
+    ) {
+        guard let worker = workers[id], grant != worker.lastGrant || holding != worker.leases.count,
+            now - worker.lastChange > configuration.settling
+        else { return }
+        workers[id]?.lastChange = now
+        actions.append(.registerAgain(id))
+    }
+
+    private mutating func checkpoint(
+        _ attempt: Attempt, by id: WorkerID, _ steps: Int, _ now: Duration, _ actions: inout [Action]
+    ) {
+        guard let worker = workers[id], jobs[attempt.job]?.admits(worker.group) == true else { return }
+        workers[id]?.lastProgress = now
+        if jobs[attempt.job]?.checkpoint(attempt.block, steps: steps) == true {
+            actions.append(.keepCheckpoint(attempt, steps: steps))
         }
     }
 
     private mutating func finish(
         _ attempt: Attempt, by id: WorkerID, _ now: Duration, _ actions: inout [Action]
     ) {
-        if var worker = workers[id], worker.leases.removeValue(forKey: attempt) != nil {
-            worker.finished += 1
-            if let last = worker.lastResult {
-                let seconds = (now - last) / .seconds(1) * Double(worker.slots)
-                worker.secondsPerBlock = 0.8 * (worker.secondsPerBlock ?? seconds) + 0.2 * seconds
-            }
-            worker.lastResult = now
-            worker.lastProgress = now
-            workers[id] = worker
+        guard let group = workers[id]?.group else { return actions.append(.pass(attempt)) }
+        let lease = workers[id]?.remove(attempt, at: now)
+        if lease != nil {
+            workers[id]?.finished += 1
+            workers[id]?.failures = 0
+            workers[id]?.lastProgress = now
         }
-        let others = jobs[attempt.job]?.running[attempt.block]?.filter { $0 != attempt } ?? []
-        guard jobs[attempt.job]?.finish(attempt) == true else {
-            actions.append(.drop(attempt))
-            return
+        guard let ledger = jobs[attempt.job], ledger.admits(group) else { return actions.append(.drop(attempt)) }
+        let holders = ledger.holders(of: attempt.block)
+        let seconds = lease?.started.map { (now - $0) / .seconds(1) }
+        guard jobs[attempt.job]?.finish(attempt.block, seconds: seconds) == true else {
+            return actions.append(ledger.isStoring(attempt.block) ? .pass(attempt) : .drop(attempt))
         }
+        jobs[attempt.job]?.bind(to: group)
         actions.append(.keep(attempt))
-        for other in others { withdraw(other, &actions) }
-        if jobs[attempt.job]?.isFinished == true {
-            end(attempt.job, &actions)
-            actions.append(.jobFinished(attempt.job))
+        for holder in holders where holder != JobLedger.Holder(worker: id, number: attempt.number) {
+            let other = Attempt(job: attempt.job, block: attempt.block, number: holder.number)
+            if takeLease(other, from: holder.worker, now) { actions.append(.revoke(holder.worker, [other])) }
         }
     }
 
-    private mutating func withdraw(_ attempt: Attempt, _ actions: inout [Action]) {
-        for id in workers.keys.sorted() where workers[id]?.leases.removeValue(forKey: attempt) != nil {
-            actions.append(.revoke(id, [attempt]))
-        }
-    }
-
-    private mutating func giveBack(
-        _ attempt: Attempt, counts: Bool, reason: String, _ actions: inout [Action]
-    ) {
-        let crashes = jobs[attempt.job]?.giveBack(attempt, counts: counts) ?? 0
-        if crashes >= configuration.crashLimit {
-            end(attempt.job, &actions)
-            actions.append(
-                .jobFailed(
-                    attempt.job, reason: "block \(attempt.block) was lost \(crashes) times, the last time: \(reason)"))
-        }
-    }
-
-    private mutating func lose(_ id: WorkerID, counts: Bool, reason: String, _ actions: inout [Action]) {
-        guard let worker = workers.removeValue(forKey: id) else { return }
-        actions.append(.forget(id, reason: reason))
-        // Only what ran can have taken the worker down, not what waited behind it.
-        let leases = worker.leases.sorted { $0.value.place < $1.value.place }
-        for (index, lease) in leases.enumerated() {
-            giveBack(lease.key, counts: counts && index < worker.slots, reason: reason, &actions)
-        }
+    /// Ends a job of which nothing is left to do.
+    mutating func settle(_ job: JobNumber, _ now: Duration, _ actions: inout [Action]) {
+        guard let ledger = jobs[job], ledger.isOver else { return }
+        end(job, now, &actions)
+        actions.append(ledger.hasFailed ? .jobFailed(job, reason: ledger.verdict) : .jobFinished(job))
     }
 
     /// A job is over, one way or another: what still runs of it is called back.
-    private mutating func end(_ job: JobNumber, _ actions: inout [Action]) {
-        jobs[job] = nil
+    mutating func end(_ job: JobNumber, _ now: Duration, _ actions: inout [Action]) {
+        guard let ledger = jobs.removeValue(forKey: job) else { return }
         order.removeAll { $0 == job }
+        guard ledger.runningCount > 0 else { return }
         for id in workers.keys.sorted() {
-            let running = workers[id]?.leases.keys.filter { $0.job == job }.sorted { $0.block < $1.block } ?? []
-            guard !running.isEmpty else { continue }
-            for attempt in running { workers[id]?.leases.removeValue(forKey: attempt) }
-            actions.append(.revoke(id, running))
+            let running = workers[id]?.leases.map(\.attempt).filter { $0.job == job } ?? []
+            for attempt in running { _ = takeLease(attempt, from: id, now) }
+            if !running.isEmpty { actions.append(.revoke(id, running)) }
         }
     }
 
-    private mutating func expire(_ now: Duration, _ actions: inout [Action]) {
+    /// Takes a lease away from a worker; whoever calls tells the worker, if need be, and the job.
+    mutating func takeLease(_ attempt: Attempt, from id: WorkerID, _ now: Duration) -> Bool {
+        guard workers[id]?.remove(attempt, at: now) != nil else { return false }
+        workers[id]?.lastChange = now
+        return true
+    }
+
+    private mutating func recall(_ job: JobNumber, _ actions: inout [Action]) {
         for id in workers.keys.sorted() {
-            guard let worker = workers[id] else { continue }
-            if now - worker.lastHeard > configuration.silence {
-                lose(id, counts: true, reason: "worker \(id) was silent for \(now - worker.lastHeard)", &actions)
-                continue
-            }
-            // A block without progress of its own may wait behind others: then theirs counts.
-            let hung = worker.leases.filter {
-                now - ($0.value.progress ?? worker.lastProgress) > configuration.stall
-            }.keys
-            for attempt in hung.sorted(by: { $0.block < $1.block }) {
-                // The job may have ended with the attempt before this one.
-                guard workers[id]?.leases.removeValue(forKey: attempt) != nil else { continue }
-                actions.append(.revoke(id, [attempt]))
-                giveBack(attempt, counts: true, reason: "no progress at worker \(id)", &actions)
-            }
+            let held = workers[id]?.leases.filter { $0.attempt.job == job && !$0.isRecalled }.map(\.attempt) ?? []
+            for attempt in held { workers[id]?.recall(attempt) }
+            if !held.isEmpty { actions.append(.recall(id, held)) }
         }
     }
 
-    /// Blocks that a worker may hold: enough to hide the round trip, and toward the end of a job no
-    /// more than a fair part of what is left.
-    private func room(_ worker: Worker, waiting: Int, slots: Int) -> Int {
-        var depth = 2
-        if let seconds = worker.secondsPerBlock {
-            let target = configuration.queuedWork / .seconds(1)
-            depth = Int(min(Double(configuration.deepestQueue), max(2, target / max(seconds, 1e-9))))
+    private mutating func tick(_ now: Duration, _ actions: inout [Action]) {
+        // A coordinator that was stopped for a while has heard nobody, and that is nobody's fault.
+        if now - lastTick > configuration.silence / 3 {
+            for id in workers.keys { workers[id]?.startAnew(at: now) }
+            lastSweep = now
         }
-        let fair = max(1, waiting / (2 * max(1, slots)))
-        return worker.slots * min(depth, fair)
-    }
-
-    private mutating func grant(_ now: Duration, _ actions: inout [Action]) {
-        guard order.contains(where: { (jobs[$0]?.waiting ?? 0) > 0 }) else { return }
-        let slots = workers.values.reduce(0) { $0 + $1.slots }
-        // The emptiest first, so that the end of a job is spread over all.
-        let ids = workers.keys.sorted {
-            let (a, b) = (load($0), load($1))
-            return a == b ? $0 < $1 : a < b
-        }
-        for id in ids {
-            guard var worker = workers[id] else { continue }
-            let waiting = order.reduce(0) { $0 + (jobs[$1]?.waiting ?? 0) }
-            let room = room(worker, waiting: waiting, slots: slots)
-            // A quarter of the room at a time keeps leases few while blocks are short.
-            guard worker.leases.count <= room * 3 / 4, worker.leases.count < room else { continue }
-            var granted: [Attempt] = []
-            while worker.leases.count + granted.count < room, let attempt = nextAttempt() {
-                granted.append(attempt)
-            }
-            guard !granted.isEmpty else { return }
-            if worker.leases.isEmpty { worker.lastProgress = now }
-            for attempt in granted {
-                worker.leases[attempt] = Lease(place: worker.granted, progress: nil)
-                worker.granted += 1
-            }
-            workers[id] = worker
-            actions.append(.grant(id, granted))
-        }
-    }
-
-    private func load(_ id: WorkerID) -> Double {
-        workers[id].map { Double($0.leases.count) / Double($0.slots) } ?? 0
-    }
-
-    private mutating func nextAttempt() -> Attempt? {
-        for job in order {
-            if let attempt = jobs[job]?.next(job: job) { return attempt }
-        }
-        return nil
+        lastTick = now
+        sweep(now, &actions)
     }
 }
 
@@ -278,13 +303,32 @@ extension Scheduler {
         }
     }
 
-    /// Blocks of a job that are done and that run; nil once the job is over.
-    public func counts(of job: JobNumber) -> (finished: Int, running: Int)? {
-        jobs[job].map { ($0.finishedCount, $0.running.count) }
+    /// Whether the worker still holds this attempt.
+    public func holds(_ id: WorkerID, _ attempt: Attempt) -> Bool { workers[id]?.lease(of: attempt) != nil }
+
+    /// A job as `status` shows it.
+    public struct JobView: Sendable, Equatable {
+        /// Blocks whose results are there.
+        public let finished: Int
+        /// Blocks that some worker holds.
+        public let running: Int
+        /// Whether it waits to be resumed.
+        public let isPaused: Bool
+        /// The arithmetic that it is tied to and of which there is no worker now; nil if there is one or it is not tied.
+        public let missingGroup: String?
+    }
+
+    /// The job's standing; nil once it is over.
+    public func view(of job: JobNumber) -> JobView? {
+        jobs[job].map {
+            JobView(
+                finished: $0.finishedCount, running: $0.runningCount, isPaused: $0.isPaused,
+                missingGroup: $0.group.flatMap { groups[$0] == nil ? $0 : nil })
+        }
     }
 
     /// Workers and their slots.
     public var capacity: (workers: Int, slots: Int) {
-        (workers.count, workers.values.reduce(0) { $0 + $1.slots })
+        (workers.count, groups.values.reduce(0) { $0 + $1.slots })
     }
 }

@@ -1,22 +1,31 @@
 /// The worker's side of the pool as a value: events in, actions out, time given.
+///
+/// A worker that loses its coordinator goes on with what it holds, keeps the results, and tells whoever answers next
+/// what it has; results are let go only when the coordinator has stored them. Jobs have numbers of the worker's own.
 public struct WorkerSession: Sendable {
-    /// What happened. `Item` of a lease is whatever the worker needs to run a block.
+    /// What happened.
     public enum Event: Sendable, Equatable {
-        case welcomed(heartbeat: Duration, silence: Duration)
+        /// The coordinator answers the registration of this number.
+        case welcomed(registration: UInt32, heartbeat: Duration, silence: Duration)
         case registrationWanted
         case heard
-        case leased([BlockKey])
+        /// Blocks to run, as the coordinator's grant of this number.
+        case leased(grant: UInt64, [Attempt])
         /// The job's blocks must wait: its model files are on their way.
-        case preparing(job: String)
+        case preparing(job: JobNumber)
         /// The job's blocks may run.
-        case prepared(job: String)
+        case prepared(job: JobNumber)
         /// The job's blocks cannot be run here.
-        case unprepared(job: String)
+        case unprepared(job: JobNumber)
         /// Blocks to stop; the job's whole if empty.
-        case revoked(job: String, blocks: [Int])
+        case revoked(job: JobNumber, blocks: [Int])
+        /// Blocks to hand back with what they have come to.
+        case recalled(job: JobNumber, blocks: [Int])
+        /// The results of these blocks are stored, or not needed.
+        case taken(job: JobNumber, blocks: [Int])
         case drained
-        /// A slot is done with the block, for better or worse.
-        case ended(BlockKey)
+        /// A slot is done with the block; `hasResult` if there is one to deliver.
+        case ended(Attempt, hasResult: Bool)
         /// Something was sent, which is a heartbeat.
         case sent
         /// The worker was asked to stop.
@@ -26,48 +35,52 @@ public struct WorkerSession: Sendable {
 
     /// What to do about it.
     public enum Action: Sendable, Equatable {
-        case register
-        case sendHeartbeat
+        /// Introduce the worker, with this number and these blocks.
+        case register(UInt32, holding: [Attempt])
+        /// Tell the last grant that came and how many blocks are here.
+        case sendHeartbeat(grant: UInt64, holding: Int)
         /// Run the block in a free slot.
-        case start(BlockKey)
+        case start(Attempt)
         /// Stop a block that runs.
-        case abandon(BlockKey)
+        case abandon(Attempt)
+        /// Stop a block that runs and report its state; the slot then tells that it has ended.
+        case handBack(Attempt)
+        /// Report a block as returned that has not run.
+        case giveBack(Attempt)
         /// Report that the block cannot be run.
-        case refuse(BlockKey)
-        /// Say goodbye, returning these, and end.
-        case leave(returning: [BlockKey])
+        case refuse(Attempt)
+        /// Send the block's result, which is kept until it is taken.
+        case deliver(Attempt)
+        /// Let go of the block's result.
+        case release(Attempt)
+        /// Say goodbye and end.
+        case leave
     }
 
-    /// One attempt at a block, by the job's identity.
-    public struct BlockKey: Hashable, Sendable {
-        /// The job's hash, in hexadecimal digits.
-        public let job: String
-        /// The block's number within the job.
-        public let block: Int
-        /// Counted from 1.
-        public let attempt: Int
-
-        public init(job: String, block: Int, attempt: Int) {
-            self.job = job
-            self.block = block
-            self.attempt = attempt
-        }
-    }
+    /// How long a worker that leaves waits for its blocks to be handed back.
+    private static let farewell = Duration.milliseconds(1_200)
 
     private let slots: Int
     private let once: Bool
     private var heartbeat: Duration = .seconds(1)
     private var silence: Duration = .seconds(6)
-    private var registered = false
-    private var leaving = false
+    /// The number of the last registration that was sent.
+    private var registration: UInt32 = 0
+    private var isRegistered = false
+    private var lastGrant: UInt64 = 0
+    /// When it was asked to stop; nil before.
+    private var stoppedAt: Duration?
+    private var hasLeft = false
     private var lastSent: Duration
     private var lastHeard: Duration
     /// When a heartbeat last went out, which the coordinator answers.
     private var lastAsked: Duration
-    private var queue: [BlockKey] = []
-    private var running: Set<BlockKey> = []
+    private var queue: [Attempt] = []
+    private var running: Set<Attempt> = []
+    /// Blocks whose results the coordinator has not confirmed.
+    private var untaken: Set<Attempt> = []
     /// Jobs whose blocks stay in the queue for now.
-    private var preparing: Set<String> = []
+    private var preparing: Set<JobNumber> = []
     private var worked = false
     private var idleSince: Duration
 
@@ -81,27 +94,29 @@ public struct WorkerSession: Sendable {
     }
 
     /// The jobs of which there are blocks here, waiting or running.
-    public var jobs: Set<String> { Set(queue.map(\.job)).union(running.map(\.job)) }
+    public var jobs: Set<JobNumber> { Set(queue.map(\.job)).union(running.map(\.job)) }
+
+    /// Blocks that wait, run, or whose results are not confirmed.
+    public var holding: [Attempt] { queue + sorted(running.union(untaken)) }
 
     /// Takes in one event at time `now`.
     public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
         var actions: [Action] = []
         switch event {
-        case .welcomed(let heartbeat, let silence):
-            (registered, lastHeard) = (true, now)
-            (self.heartbeat, self.silence) = (heartbeat, silence)
-        case .registrationWanted where leaving:
-            break
+        case .welcomed(let number, let heartbeat, let silence):
+            welcome(number, heartbeat, silence, now, &actions)
         case .registrationWanted:
             lastHeard = now
-            forgetLeases(&actions)
-            (registered, lastSent) = (false, now)
-            actions.append(.register)
+            if stoppedAt == nil { register(now, &actions) }
         case .heard:
             lastHeard = now
-        case .leased(let keys):
+        case .leased(let grant, let attempts):
             lastHeard = now
-            queue += keys
+            // Grants that answer an earlier registration are void: the coordinator has counted them back.
+            guard isRegistered, stoppedAt == nil else { break }
+            lastGrant = grant
+            let known = Set(queue).union(running).union(untaken)
+            queue += attempts.filter { !known.contains($0) }
         case .preparing(let job):
             preparing.insert(job)
         case .prepared(let job):
@@ -114,52 +129,95 @@ public struct WorkerSession: Sendable {
             if !refused.isEmpty { (worked, idleSince) = (true, now) }
         case .revoked(let job, let blocks):
             lastHeard = now
-            let revoked: (BlockKey) -> Bool = { $0.job == job && (blocks.isEmpty || blocks.contains($0.block)) }
-            queue.removeAll(where: revoked)
-            actions += running.filter(revoked).sorted { $0.block < $1.block }.map { .abandon($0) }
-        case .ended(let key):
-            running.remove(key)
+            let chosen = choose(job, blocks)
+            queue.removeAll(where: chosen)
+            actions += sorted(running.filter(chosen)).map { .abandon($0) }
+        case .recalled(let job, let blocks):
+            lastHeard = now
+            let chosen = choose(job, blocks)
+            actions += queue.filter(chosen).map { .giveBack($0) }
+            queue.removeAll(where: chosen)
+            actions += sorted(running.filter(chosen)).map { .handBack($0) }
+        case .taken(let job, let blocks):
+            lastHeard = now
+            let taken = untaken.filter { $0.job == job && blocks.contains($0.block) }
+            untaken.subtract(taken)
+            actions += sorted(taken).map { .release($0) }
+        case .ended(let attempt, let hasResult):
+            running.remove(attempt)
             (worked, idleSince) = (true, now)
+            if hasResult {
+                untaken.insert(attempt)
+                actions.append(.deliver(attempt))
+            }
         case .sent:
             lastSent = now
         case .drained, .stopped:
-            if !leaving {
-                leaving = true
-                let held = queue + running.sorted { $0.block < $1.block }
-                queue = []
-                actions.append(.leave(returning: held))
-            }
+            guard stoppedAt == nil else { break }
+            stoppedAt = now
+            queue = []
+            actions += sorted(running).map { .handBack($0) }
         case .ticked:
             tick(now, &actions)
         }
-        while !leaving, running.count < slots, let next = queue.firstIndex(where: { !preparing.contains($0.job) }) {
-            let key = queue.remove(at: next)
-            running.insert(key)
-            actions.append(.start(key))
+        while stoppedAt == nil, running.count < slots,
+            let next = queue.firstIndex(where: { !preparing.contains($0.job) })
+        {
+            let attempt = queue.remove(at: next)
+            running.insert(attempt)
+            actions.append(.start(attempt))
         }
+        leaveIfDone(now, &actions)
         return actions
     }
 
+    private func choose(_ job: JobNumber, _ blocks: [Int]) -> (Attempt) -> Bool {
+        let blocks = Set(blocks)
+        return { $0.job == job && (blocks.isEmpty || blocks.contains($0.block)) }
+    }
+
+    private func sorted(_ attempts: Set<Attempt>) -> [Attempt] { attempts.sorted { ($0.job, $0.block) < ($1.job, $1.block) } }
+
+    private mutating func register(_ now: Duration, _ actions: inout [Action]) {
+        registration &+= 1
+        isRegistered = false
+        (lastSent, lastAsked) = (now, now)
+        actions.append(.register(registration, holding: holding))
+    }
+
+    private mutating func welcome(
+        _ number: UInt32, _ heartbeat: Duration, _ silence: Duration, _ now: Duration, _ actions: inout [Action]
+    ) {
+        lastHeard = now
+        guard number == registration, !isRegistered else { return }
+        isRegistered = true
+        lastGrant = 0
+        (self.heartbeat, self.silence) = (heartbeat, silence)
+        // Whoever welcomes may never have got them.
+        actions += sorted(untaken).map { .deliver($0) }
+    }
+
     private mutating func tick(_ now: Duration, _ actions: inout [Action]) {
-        guard !leaving else { return }
-        if registered, now - lastHeard > silence {
-            // The coordinator is gone or has been replaced: what it leased out it has leased out again.
-            registered = false
-            forgetLeases(&actions)
+        guard stoppedAt == nil else { return }
+        // The coordinator is gone, or has been replaced and does not know this worker.
+        if isRegistered, now - lastHeard > silence { isRegistered = false }
+        guard isRegistered else {
+            if now - lastAsked >= heartbeat || registration == 0 { register(now, &actions) }
+            return
         }
         // Reports of progress are not answered: a worker that sends nothing else would take the coordinator for silent.
-        if now - lastSent >= heartbeat || registered && now - max(lastHeard, lastAsked) >= heartbeat {
+        if now - lastSent >= heartbeat || now - max(lastHeard, lastAsked) >= heartbeat {
             (lastSent, lastAsked) = (now, now)
-            actions.append(registered ? .sendHeartbeat : .register)
+            actions.append(.sendHeartbeat(grant: lastGrant, holding: queue.count + running.count))
         }
-        if once, worked, queue.isEmpty, running.isEmpty, now - idleSince > .seconds(2) {
-            leaving = true
-            actions.append(.leave(returning: []))
+        if once, worked, queue.isEmpty, running.isEmpty, untaken.isEmpty, now - idleSince > .seconds(2) {
+            stoppedAt = now
         }
     }
 
-    private mutating func forgetLeases(_ actions: inout [Action]) {
-        queue = []
-        actions += running.sorted { $0.block < $1.block }.map { .abandon($0) }
+    private mutating func leaveIfDone(_ now: Duration, _ actions: inout [Action]) {
+        guard let stoppedAt, !hasLeft, running.isEmpty || now - stoppedAt > Self.farewell else { return }
+        hasLeft = true
+        actions.append(.leave)
     }
 }

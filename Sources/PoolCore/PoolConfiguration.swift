@@ -1,0 +1,62 @@
+/// The pool's timers and its limits. Each timer has one meaning and stands alone; the third, a job's time limit,
+/// is in its ``JobTerms``.
+public struct PoolConfiguration: Sendable, Equatable {
+    /// Link: how often either side lets the other hear from it.
+    public var heartbeat: Duration = .seconds(1)
+    /// Link: a worker silent for this long has lost its leases.
+    public var silence: Duration = .seconds(6)
+    /// Link: a worker whose heartbeats still tell of other leases than it was given, this long after the last change,
+    /// has missed a message and has to register again.
+    public var settling: Duration = .seconds(3)
+    /// Progress: a block that reports nothing for this long while its worker lives is hung.
+    public var stall: Duration = .seconds(300)
+    /// A block that took down this many workers, or failed this often, without getting any further in between is set
+    /// aside; a worker that fails this often in a row, where others succeed, is too.
+    public var crashLimit = 5
+    /// The work that is queued at each slot of a worker, so that it never waits for a round trip.
+    public var queuedWork: Duration = .milliseconds(100)
+    /// The most blocks queued at each slot.
+    public var deepestQueue = 256
+    /// A block that has run for this many times the usual time is run a second time by a worker that has nothing to do.
+    public var straggling = 2.0
+    /// No block is run a second time before it has run for this long.
+    public var patience: Duration = .seconds(1)
+
+    public init() {}
+}
+
+/// What a job asks of the pool.
+public struct JobTerms: Sendable, Equatable {
+    /// How many blocks it has.
+    public var blocks: Int
+    /// Jobs of a higher priority go first.
+    public var priority = 0
+    /// Jobs of one priority get the workers' time in proportion to their shares; above zero.
+    public var share = 1.0
+    /// The job fails when it is not finished this long after it was handed to the scheduler.
+    public var timeLimit: Duration?
+
+    public init(blocks: Int, priority: Int = 0, share: Double = 1, timeLimit: Duration? = nil) {
+        self.blocks = blocks
+        self.priority = priority
+        self.share = share
+        self.timeLimit = timeLimit
+    }
+}
+
+/// What is already done of a job that is handed to the scheduler again.
+public struct JobProgress: Sendable, Equatable {
+    /// Blocks whose results are stored.
+    public var stored = BlockSet()
+    /// Of blocks that have a checkpoint, the steps it has behind it.
+    public var checkpoints: [Int: Int] = [:]
+    /// Of blocks that took workers down, why, one text each time.
+    public var reports: [Int: [String]] = [:]
+    /// The arithmetic that what is done was computed with; nil if there is nothing.
+    public var group: String?
+    /// Whether its blocks wait until the job is resumed.
+    public var isPaused = false
+
+    /// Nothing.
+    public init() {}
+}

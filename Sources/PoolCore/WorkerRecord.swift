@@ -1,0 +1,104 @@
+/// A block that a worker holds.
+struct Lease {
+    let attempt: Attempt
+    let granted: Duration
+    /// When it came to be among the first blocks of its worker, which are those that run.
+    var started: Duration?
+    /// When the block last reported progress; nil for one that may still wait for a slot.
+    var progress: Duration?
+    /// The part of the block that is done, from 0 to 1.
+    var fraction = 0.0
+    /// Seconds that the block is expected to take; nil if nobody knows.
+    let estimate: Double?
+    /// Whether the worker was asked to hand it back.
+    var isRecalled = false
+}
+
+/// What the scheduler knows of a worker.
+struct WorkerRecord {
+    let slots: Int
+    /// Of its arithmetic: workers of one group compute equal bytes.
+    let group: String
+    var lastHeard: Duration
+    /// When any of its blocks last reported anything, or it was granted some while it had none.
+    var lastProgress: Duration
+    /// In the order of granting, which is the order in which a worker starts its blocks.
+    private(set) var leases: [Lease] = []
+    /// What the leases are expected to take, those left out of which nobody knows.
+    private(set) var heldSeconds = 0.0
+    var finished = 0
+    /// Failures since the last result.
+    var failures = 0
+    /// The number of the last grant that was sent to it.
+    var lastGrant: UInt64 = 0
+    /// When leases were last given to it or taken away.
+    var lastChange: Duration
+    /// Whether it gets no more work.
+    var isSetAside = false
+
+    init(slots: Int, group: String, at now: Duration) {
+        self.slots = slots
+        self.group = group
+        (lastHeard, lastProgress, lastChange) = (now, now, now)
+    }
+
+    func lease(of attempt: Attempt) -> Lease? { leases.first { $0.attempt == attempt } }
+
+    mutating func add(_ lease: Lease) {
+        leases.append(lease)
+        heldSeconds += lease.estimate ?? 0
+        start(at: lease.granted)
+    }
+
+    /// Takes a lease away; the next one in the queue is then taken to run.
+    mutating func remove(_ attempt: Attempt, at now: Duration) -> Lease? {
+        guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return nil }
+        let lease = leases.remove(at: place)
+        heldSeconds = leases.isEmpty ? 0 : heldSeconds - (lease.estimate ?? 0)
+        start(at: now)
+        return lease
+    }
+
+    private mutating func start(at now: Duration) {
+        let last = min(slots, leases.count) - 1
+        if last >= 0, leases[last].started == nil { leases[last].started = now }
+    }
+
+    mutating func note(progress fraction: Double, of attempt: Attempt, at now: Duration) {
+        guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return }
+        leases[place].progress = now
+        leases[place].fraction = fraction
+        lastProgress = now
+    }
+
+    mutating func recall(_ attempt: Attempt) {
+        guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return }
+        leases[place].isRecalled = true
+    }
+
+    /// Forgets how long everything has taken: time went by that nobody worked in.
+    mutating func startAnew(at now: Duration) {
+        (lastHeard, lastProgress, lastChange) = (now, now, now)
+        for place in leases.indices {
+            if leases[place].started != nil { leases[place].started = now }
+            if leases[place].progress != nil { leases[place].progress = now }
+        }
+    }
+
+    /// How many more blocks of `seconds` each it should be given: enough to hide the round trip, and toward the end
+    /// of a job no more than a fair part of what is left.
+    ///
+    /// - Parameter fair: the most that a slot should hold.
+    func room(seconds: Double?, fair: Int, _ configuration: PoolConfiguration) -> Int {
+        guard !isSetAside else { return 0 }
+        var room = 2 * slots - leases.count
+        if let seconds {
+            let target = configuration.queuedWork / .seconds(1) * Double(slots)
+            let wanted = min((target - heldSeconds) / seconds, Double(slots * configuration.deepestQueue))
+            room = max(room, Int(max(0, wanted)))
+        }
+        room = min(room, slots * min(configuration.deepestQueue, fair) - leases.count)
+        // A quarter of the room at a time keeps grants few while blocks are short.
+        return leases.count < slots || 4 * room >= leases.count + room ? max(0, room) : 0
+    }
+}
