@@ -277,6 +277,51 @@ void   rrr__wire__checkpoint__free_unpacked
   assert(message->base.descriptor == &rrr__wire__checkpoint__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rrr__wire__returned__init
+                     (Rrr__Wire__Returned         *message)
+{
+  static const Rrr__Wire__Returned init_value = RRR__WIRE__RETURNED__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__returned__get_packed_size
+                     (const Rrr__Wire__Returned *message)
+{
+  assert(message->base.descriptor == &rrr__wire__returned__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__returned__pack
+                     (const Rrr__Wire__Returned *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__returned__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__returned__pack_to_buffer
+                     (const Rrr__Wire__Returned *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__returned__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Returned *
+       rrr__wire__returned__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Returned *)
+     protobuf_c_message_unpack (&rrr__wire__returned__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__returned__free_unpacked
+                     (Rrr__Wire__Returned *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__returned__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rrr__wire__block_result__init
                      (Rrr__Wire__BlockResult         *message)
 {
@@ -592,6 +637,51 @@ void   rrr__wire__lease__free_unpacked
   assert(message->base.descriptor == &rrr__wire__lease__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rrr__wire__taken__init
+                     (Rrr__Wire__Taken         *message)
+{
+  static const Rrr__Wire__Taken init_value = RRR__WIRE__TAKEN__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__taken__get_packed_size
+                     (const Rrr__Wire__Taken *message)
+{
+  assert(message->base.descriptor == &rrr__wire__taken__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__taken__pack
+                     (const Rrr__Wire__Taken *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__taken__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__taken__pack_to_buffer
+                     (const Rrr__Wire__Taken *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__taken__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Taken *
+       rrr__wire__taken__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Taken *)
+     protobuf_c_message_unpack (&rrr__wire__taken__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__taken__free_unpacked
+                     (Rrr__Wire__Taken *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__taken__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rrr__wire__revoke__init
                      (Rrr__Wire__Revoke         *message)
 {
@@ -815,6 +905,51 @@ void   rrr__wire__submit__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &rrr__wire__submit__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__control__init
+                     (Rrr__Wire__Control         *message)
+{
+  static const Rrr__Wire__Control init_value = RRR__WIRE__CONTROL__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__control__get_packed_size
+                     (const Rrr__Wire__Control *message)
+{
+  assert(message->base.descriptor == &rrr__wire__control__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__control__pack
+                     (const Rrr__Wire__Control *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__control__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__control__pack_to_buffer
+                     (const Rrr__Wire__Control *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__control__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Control *
+       rrr__wire__control__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Control *)
+     protobuf_c_message_unpack (&rrr__wire__control__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__control__free_unpacked
+                     (Rrr__Wire__Control *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__control__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   rrr__wire__status_request__init
@@ -1357,7 +1492,7 @@ void   rrr__wire__refusal__free_unpacked
   assert(message->base.descriptor == &rrr__wire__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[26] =
+static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[29] =
 {
   {
     "protocol_version",
@@ -1468,6 +1603,18 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[26]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "returned",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, returned),
+    &rrr__wire__returned__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "welcome",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -1540,6 +1687,18 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[26]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "taken",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, taken),
+    &rrr__wire__taken__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "submit",
     50,
     PROTOBUF_C_LABEL_NONE,
@@ -1595,6 +1754,18 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[26]
     offsetof(Rrr__Wire__Envelope, body_case),
     offsetof(Rrr__Wire__Envelope, fetch),
     &rrr__wire__fetch__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "control",
+    55,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, control),
+    &rrr__wire__control__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1673,41 +1844,44 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[26]
   },
 };
 static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
-  20,   /* field[20] = accepted */
-  18,   /* field[18] = cancel */
+  23,   /* field[23] = accepted */
+  20,   /* field[20] = cancel */
   4,   /* field[4] = checkpoint */
-  13,   /* field[13] = drain */
-  22,   /* field[22] = event */
+  22,   /* field[22] = control */
+  14,   /* field[14] = drain */
+  25,   /* field[25] = event */
   6,   /* field[6] = failure */
-  19,   /* field[19] = fetch */
-  24,   /* field[24] = file_chunk */
+  21,   /* field[21] = fetch */
+  27,   /* field[27] = file_chunk */
   8,   /* field[8] = goodbye */
   2,   /* field[2] = heartbeat */
-  10,   /* field[10] = lease */
-  12,   /* field[12] = model_chunk */
+  11,   /* field[11] = lease */
+  13,   /* field[13] = model_chunk */
   7,   /* field[7] = model_request */
-  21,   /* field[21] = pool_status */
+  24,   /* field[24] = pool_status */
   3,   /* field[3] = progress */
   0,   /* field[0] = protocol_version */
-  25,   /* field[25] = refusal */
-  14,   /* field[14] = register_again */
+  28,   /* field[28] = refusal */
+  15,   /* field[15] = register_again */
   1,   /* field[1] = registration */
   5,   /* field[5] = result */
-  11,   /* field[11] = revoke */
-  16,   /* field[16] = status_request */
-  15,   /* field[15] = submit */
-  9,   /* field[9] = welcome */
-  23,   /* field[23] = worker_list */
-  17,   /* field[17] = workers_request */
+  9,   /* field[9] = returned */
+  12,   /* field[12] = revoke */
+  18,   /* field[18] = status_request */
+  17,   /* field[17] = submit */
+  16,   /* field[16] = taken */
+  10,   /* field[10] = welcome */
+  26,   /* field[26] = worker_list */
+  19,   /* field[19] = workers_request */
 };
 static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
 {
   { 1, 0 },
   { 10, 1 },
-  { 30, 9 },
-  { 50, 15 },
-  { 70, 20 },
-  { 0, 26 }
+  { 30, 10 },
+  { 50, 17 },
+  { 70, 23 },
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
 {
@@ -1717,7 +1891,7 @@ const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
   "Rrr__Wire__Envelope",
   "rrr.wire",
   sizeof(Rrr__Wire__Envelope),
-  26,
+  29,
   rrr__wire__envelope__field_descriptors,
   rrr__wire__envelope__field_indices_by_name,
   5,  rrr__wire__envelope__number_ranges,
@@ -1788,7 +1962,7 @@ const ProtobufCMessageDescriptor rrr__wire__attempt_id__descriptor =
   (ProtobufCMessageInit) rrr__wire__attempt_id__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__registration__field_descriptors[6] =
+static const ProtobufCFieldDescriptor rrr__wire__registration__field_descriptors[8] =
 {
   {
     "session",
@@ -1862,10 +2036,36 @@ static const ProtobufCFieldDescriptor rrr__wire__registration__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "number",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Registration, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "holding",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Registration, n_holding),
+    offsetof(Rrr__Wire__Registration, holding),
+    &rrr__wire__attempt_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__registration__field_indices_by_name[] = {
   5,   /* field[5] = fingerprint */
+  7,   /* field[7] = holding */
   1,   /* field[1] = host */
+  6,   /* field[6] = number */
   2,   /* field[2] = process */
   0,   /* field[0] = session */
   3,   /* field[3] = slots */
@@ -1874,7 +2074,7 @@ static const unsigned rrr__wire__registration__field_indices_by_name[] = {
 static const ProtobufCIntRange rrr__wire__registration__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor rrr__wire__registration__descriptor =
 {
@@ -1884,16 +2084,49 @@ const ProtobufCMessageDescriptor rrr__wire__registration__descriptor =
   "Rrr__Wire__Registration",
   "rrr.wire",
   sizeof(Rrr__Wire__Registration),
-  6,
+  8,
   rrr__wire__registration__field_descriptors,
   rrr__wire__registration__field_indices_by_name,
   1,  rrr__wire__registration__number_ranges,
   (ProtobufCMessageInit) rrr__wire__registration__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define rrr__wire__heartbeat__field_descriptors NULL
-#define rrr__wire__heartbeat__field_indices_by_name NULL
-#define rrr__wire__heartbeat__number_ranges NULL
+static const ProtobufCFieldDescriptor rrr__wire__heartbeat__field_descriptors[2] =
+{
+  {
+    "lease",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Heartbeat, lease),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "holding",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Heartbeat, holding),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__heartbeat__field_indices_by_name[] = {
+  1,   /* field[1] = holding */
+  0,   /* field[0] = lease */
+};
+static const ProtobufCIntRange rrr__wire__heartbeat__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
 const ProtobufCMessageDescriptor rrr__wire__heartbeat__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -1902,10 +2135,10 @@ const ProtobufCMessageDescriptor rrr__wire__heartbeat__descriptor =
   "Rrr__Wire__Heartbeat",
   "rrr.wire",
   sizeof(Rrr__Wire__Heartbeat),
-  0,
+  2,
   rrr__wire__heartbeat__field_descriptors,
   rrr__wire__heartbeat__field_indices_by_name,
-  0,  rrr__wire__heartbeat__number_ranges,
+  1,  rrr__wire__heartbeat__number_ranges,
   (ProtobufCMessageInit) rrr__wire__heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2048,6 +2281,70 @@ const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor =
   rrr__wire__checkpoint__field_indices_by_name,
   1,  rrr__wire__checkpoint__number_ranges,
   (ProtobufCMessageInit) rrr__wire__checkpoint__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__returned__field_descriptors[3] =
+{
+  {
+    "attempt",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Returned, attempt),
+    &rrr__wire__attempt_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "steps_done",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Returned, steps_done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Returned, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__returned__field_indices_by_name[] = {
+  0,   /* field[0] = attempt */
+  2,   /* field[2] = state */
+  1,   /* field[1] = steps_done */
+};
+static const ProtobufCIntRange rrr__wire__returned__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rrr__wire__returned__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Returned",
+  "Returned",
+  "Rrr__Wire__Returned",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Returned),
+  3,
+  rrr__wire__returned__field_descriptors,
+  rrr__wire__returned__field_indices_by_name,
+  1,  rrr__wire__returned__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__returned__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rrr__wire__block_result__field_descriptors[7] =
@@ -2319,7 +2616,7 @@ const ProtobufCMessageDescriptor rrr__wire__goodbye__descriptor =
   (ProtobufCMessageInit) rrr__wire__goodbye__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__welcome__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rrr__wire__welcome__field_descriptors[4] =
 {
   {
     "worker",
@@ -2357,16 +2654,29 @@ static const ProtobufCFieldDescriptor rrr__wire__welcome__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "registration",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Welcome, registration),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__welcome__field_indices_by_name[] = {
   1,   /* field[1] = heartbeat_milliseconds */
+  3,   /* field[3] = registration */
   2,   /* field[2] = silence_milliseconds */
   0,   /* field[0] = worker */
 };
 static const ProtobufCIntRange rrr__wire__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor rrr__wire__welcome__descriptor =
 {
@@ -2376,7 +2686,7 @@ const ProtobufCMessageDescriptor rrr__wire__welcome__descriptor =
   "Rrr__Wire__Welcome",
   "rrr.wire",
   sizeof(Rrr__Wire__Welcome),
-  3,
+  4,
   rrr__wire__welcome__field_descriptors,
   rrr__wire__welcome__field_indices_by_name,
   1,  rrr__wire__welcome__number_ranges,
@@ -2447,7 +2757,7 @@ const ProtobufCMessageDescriptor rrr__wire__leased_block__descriptor =
   (ProtobufCMessageInit) rrr__wire__leased_block__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__lease__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rrr__wire__lease__field_descriptors[5] =
 {
   {
     "job",
@@ -2485,16 +2795,42 @@ static const ProtobufCFieldDescriptor rrr__wire__lease__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "number",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Lease, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_milliseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Lease, checkpoint_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__lease__field_indices_by_name[] = {
   2,   /* field[2] = blocks */
+  4,   /* field[4] = checkpoint_milliseconds */
   0,   /* field[0] = job */
   1,   /* field[1] = job_text */
+  3,   /* field[3] = number */
 };
 static const ProtobufCIntRange rrr__wire__lease__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor rrr__wire__lease__descriptor =
 {
@@ -2504,14 +2840,65 @@ const ProtobufCMessageDescriptor rrr__wire__lease__descriptor =
   "Rrr__Wire__Lease",
   "rrr.wire",
   sizeof(Rrr__Wire__Lease),
-  3,
+  5,
   rrr__wire__lease__field_descriptors,
   rrr__wire__lease__field_indices_by_name,
   1,  rrr__wire__lease__number_ranges,
   (ProtobufCMessageInit) rrr__wire__lease__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__revoke__field_descriptors[2] =
+static const ProtobufCFieldDescriptor rrr__wire__taken__field_descriptors[2] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Taken, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blocks",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Rrr__Wire__Taken, n_blocks),
+    offsetof(Rrr__Wire__Taken, blocks),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__taken__field_indices_by_name[] = {
+  1,   /* field[1] = blocks */
+  0,   /* field[0] = job */
+};
+static const ProtobufCIntRange rrr__wire__taken__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rrr__wire__taken__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Taken",
+  "Taken",
+  "Rrr__Wire__Taken",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Taken),
+  2,
+  rrr__wire__taken__field_descriptors,
+  rrr__wire__taken__field_indices_by_name,
+  1,  rrr__wire__taken__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__taken__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__revoke__field_descriptors[3] =
 {
   {
     "job",
@@ -2537,15 +2924,28 @@ static const ProtobufCFieldDescriptor rrr__wire__revoke__field_descriptors[2] =
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "hand_back",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Revoke, hand_back),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__revoke__field_indices_by_name[] = {
   1,   /* field[1] = blocks */
+  2,   /* field[2] = hand_back */
   0,   /* field[0] = job */
 };
 static const ProtobufCIntRange rrr__wire__revoke__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor rrr__wire__revoke__descriptor =
 {
@@ -2555,7 +2955,7 @@ const ProtobufCMessageDescriptor rrr__wire__revoke__descriptor =
   "Rrr__Wire__Revoke",
   "rrr.wire",
   sizeof(Rrr__Wire__Revoke),
-  2,
+  3,
   rrr__wire__revoke__field_descriptors,
   rrr__wire__revoke__field_indices_by_name,
   1,  rrr__wire__revoke__number_ranges,
@@ -2652,7 +3052,7 @@ const ProtobufCMessageDescriptor rrr__wire__model_chunk__descriptor =
   (ProtobufCMessageInit) rrr__wire__model_chunk__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__drain__field_descriptors[1] =
+static const ProtobufCFieldDescriptor rrr__wire__drain__field_descriptors[2] =
 {
   {
     "reason",
@@ -2666,14 +3066,27 @@ static const ProtobufCFieldDescriptor rrr__wire__drain__field_descriptors[1] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "exit_status",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Drain, exit_status),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__drain__field_indices_by_name[] = {
+  1,   /* field[1] = exit_status */
   0,   /* field[0] = reason */
 };
 static const ProtobufCIntRange rrr__wire__drain__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor rrr__wire__drain__descriptor =
 {
@@ -2683,7 +3096,7 @@ const ProtobufCMessageDescriptor rrr__wire__drain__descriptor =
   "Rrr__Wire__Drain",
   "rrr.wire",
   sizeof(Rrr__Wire__Drain),
-  1,
+  2,
   rrr__wire__drain__field_descriptors,
   rrr__wire__drain__field_indices_by_name,
   1,  rrr__wire__drain__number_ranges,
@@ -2728,7 +3141,7 @@ const ProtobufCMessageDescriptor rrr__wire__register_again__descriptor =
   (ProtobufCMessageInit) rrr__wire__register_again__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__submit__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rrr__wire__submit__field_descriptors[7] =
 {
   {
     "job_text",
@@ -2766,16 +3179,68 @@ static const ProtobufCFieldDescriptor rrr__wire__submit__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Submit, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "share",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Submit, share),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_limit_seconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Submit, time_limit_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_seconds",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Submit, checkpoint_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__submit__field_indices_by_name[] = {
+  6,   /* field[6] = checkpoint_seconds */
   1,   /* field[1] = force */
   0,   /* field[0] = job_text */
+  3,   /* field[3] = priority */
+  4,   /* field[4] = share */
+  5,   /* field[5] = time_limit_seconds */
   2,   /* field[2] = watch */
 };
 static const ProtobufCIntRange rrr__wire__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor rrr__wire__submit__descriptor =
 {
@@ -2785,11 +3250,75 @@ const ProtobufCMessageDescriptor rrr__wire__submit__descriptor =
   "Rrr__Wire__Submit",
   "rrr.wire",
   sizeof(Rrr__Wire__Submit),
-  3,
+  7,
   rrr__wire__submit__field_descriptors,
   rrr__wire__submit__field_indices_by_name,
   1,  rrr__wire__submit__number_ranges,
   (ProtobufCMessageInit) rrr__wire__submit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__control__field_descriptors[3] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Control, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pause",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Rrr__Wire__Control, change_case),
+    offsetof(Rrr__Wire__Control, pause),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    offsetof(Rrr__Wire__Control, change_case),
+    offsetof(Rrr__Wire__Control, priority),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__control__field_indices_by_name[] = {
+  0,   /* field[0] = job */
+  1,   /* field[1] = pause */
+  2,   /* field[2] = priority */
+};
+static const ProtobufCIntRange rrr__wire__control__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rrr__wire__control__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Control",
+  "Control",
+  "Rrr__Wire__Control",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Control),
+  3,
+  rrr__wire__control__field_descriptors,
+  rrr__wire__control__field_indices_by_name,
+  1,  rrr__wire__control__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__control__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rrr__wire__status_request__field_descriptors[1] =
@@ -3014,7 +3543,7 @@ const ProtobufCMessageDescriptor rrr__wire__accepted__descriptor =
   (ProtobufCMessageInit) rrr__wire__accepted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[10] =
+static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[13] =
 {
   {
     "job",
@@ -3136,15 +3665,54 @@ static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notice",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, notice),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blocks_again",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, blocks_again),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
   6,   /* field[6] = acceptance */
+  12,   /* field[12] = blocks_again */
   4,   /* field[4] = chains_done */
   3,   /* field[3] = chains_total */
   9,   /* field[9] = failure */
   5,   /* field[5] = fraction */
   0,   /* field[0] = job */
   1,   /* field[1] = name */
+  10,   /* field[10] = notice */
+  11,   /* field[11] = priority */
   7,   /* field[7] = seconds_elapsed */
   2,   /* field[2] = state */
   8,   /* field[8] = workers */
@@ -3152,7 +3720,7 @@ static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
 static const ProtobufCIntRange rrr__wire__job_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
 {
@@ -3162,7 +3730,7 @@ const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
   "Rrr__Wire__JobStatus",
   "rrr.wire",
   sizeof(Rrr__Wire__JobStatus),
-  10,
+  13,
   rrr__wire__job_status__field_descriptors,
   rrr__wire__job_status__field_indices_by_name,
   1,  rrr__wire__job_status__number_ranges,
@@ -3618,7 +4186,7 @@ const ProtobufCMessageDescriptor rrr__wire__refusal__descriptor =
   (ProtobufCMessageInit) rrr__wire__refusal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue rrr__wire__job_state__enum_values_by_number[6] =
+static const ProtobufCEnumValue rrr__wire__job_state__enum_values_by_number[7] =
 {
   { "JOB_STATE_UNSPECIFIED", "RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED", 0 },
   { "JOB_STATE_QUEUED", "RRR__WIRE__JOB_STATE__JOB_STATE_QUEUED", 1 },
@@ -3626,15 +4194,17 @@ static const ProtobufCEnumValue rrr__wire__job_state__enum_values_by_number[6] =
   { "JOB_STATE_FINISHED", "RRR__WIRE__JOB_STATE__JOB_STATE_FINISHED", 3 },
   { "JOB_STATE_FAILED", "RRR__WIRE__JOB_STATE__JOB_STATE_FAILED", 4 },
   { "JOB_STATE_CANCELLED", "RRR__WIRE__JOB_STATE__JOB_STATE_CANCELLED", 5 },
+  { "JOB_STATE_PAUSED", "RRR__WIRE__JOB_STATE__JOB_STATE_PAUSED", 6 },
 };
 static const ProtobufCIntRange rrr__wire__job_state__value_ranges[] = {
-{0, 0},{0, 6}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex rrr__wire__job_state__enum_values_by_name[6] =
+static const ProtobufCEnumValueIndex rrr__wire__job_state__enum_values_by_name[7] =
 {
   { "JOB_STATE_CANCELLED", 5 },
   { "JOB_STATE_FAILED", 4 },
   { "JOB_STATE_FINISHED", 3 },
+  { "JOB_STATE_PAUSED", 6 },
   { "JOB_STATE_QUEUED", 1 },
   { "JOB_STATE_RUNNING", 2 },
   { "JOB_STATE_UNSPECIFIED", 0 },
@@ -3646,9 +4216,9 @@ const ProtobufCEnumDescriptor rrr__wire__job_state__descriptor =
   "JobState",
   "Rrr__Wire__JobState",
   "rrr.wire",
-  6,
+  7,
   rrr__wire__job_state__enum_values_by_number,
-  6,
+  7,
   rrr__wire__job_state__enum_values_by_name,
   1,
   rrr__wire__job_state__value_ranges,

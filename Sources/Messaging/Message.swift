@@ -8,11 +8,16 @@ public enum Message: Sendable, Equatable {
 
     /// A worker introduces itself; answered with `welcome` or `drain`.
     case registration(Registration)
-    /// "I am here", in both directions.
-    case heartbeat
+    /// "I am here", in both directions. A worker tells the number of the last lease that came and how many blocks
+    /// wait or run there, so that a message that was lost shows.
+    case heartbeat(lease: UInt64 = 0, holding: Int = 0)
     /// How far a running block is.
     case progress(BlockProgress)
-    /// A finished block.
+    /// The state of a block that runs, to go on from if it is lost.
+    case checkpoint(BlockState)
+    /// A block that is handed back, planned; without a state if it has not begun.
+    case returned(BlockState)
+    /// A finished block. The worker keeps it until it is `taken`.
     case result(BlockReport)
     /// A block that cannot be finished, and why.
     case failure(AttemptID, text: String)
@@ -23,31 +28,37 @@ public enum Message: Sendable, Equatable {
 
     // Coordinator to worker.
 
-    /// The worker is known now. It is to be heard every `heartbeat`, and is lost after `silence`.
-    case welcome(worker: UInt64, heartbeat: Duration, silence: Duration)
+    /// Answers the registration of that number: the worker is known now. It is to be heard every `heartbeat`, and is
+    /// lost after `silence`.
+    case welcome(worker: UInt64, registration: UInt32, heartbeat: Duration, silence: Duration)
     /// Blocks to run.
     case lease(Lease)
-    /// Blocks not to run after all; all of the job's if none is named.
-    case revoke(job: Digest, blocks: [Int])
+    /// The results of these blocks are stored, or not needed.
+    case taken(job: Digest, blocks: [Int])
+    /// Blocks not to run after all; all of the job's if none is named. With `handBack` what they have come to is
+    /// wanted.
+    case revoke(job: Digest, blocks: [Int], handBack: Bool = false)
     /// Answers `modelRequest`; a submitter answers a coordinator in the same way.
     case modelChunk(ModelChunk)
     /// Answers `modelRequest`: the file cannot be had, and why.
     case modelUnavailable(Digest, reason: String)
-    /// Take nothing more, and leave.
-    case drain(reason: String)
+    /// Take nothing more, and end with this exit status.
+    case drain(reason: String, exitStatus: Int32 = 0)
     /// The coordinator does not know who is speaking.
     case registerAgain(reason: String)
 
     // Submitter to coordinator.
 
     /// A job to run. `force` runs it again though it is finished; `watch` asks for events.
-    case submit(jobText: [UInt8], force: Bool, watch: Bool)
+    case submit(jobText: [UInt8], force: Bool, watch: Bool, terms: SubmissionTerms = SubmissionTerms())
     /// How a job is, or all of them.
     case statusRequest(job: Digest?)
     /// Who works here.
     case workersRequest
     /// Stop a job.
     case cancel(job: Digest)
+    /// Treat a job differently; answered with `poolStatus`.
+    case control(job: Digest, JobControl)
     /// A piece of a file of a finished job.
     case fetch(job: Digest, file: String, offset: Int, length: Int)
 
@@ -67,7 +78,7 @@ public enum Message: Sendable, Equatable {
     case refusal(exitStatus: Int32, text: String)
 
     /// Both sides must speak the same version.
-    public static let protocolVersion: UInt32 = 1
+    public static let protocolVersion: UInt32 = 2
 }
 
 /// One attempt at one block of a job.
@@ -101,8 +112,12 @@ public struct Registration: Hashable, Sendable {
     public var version: String
     /// Of its arithmetic: equal ones give equal bytes.
     public var fingerprint: String
+    /// Counts the registrations of the session.
+    public var number: UInt32 = 0
+    /// Blocks that wait or run there, or whose results were not taken yet.
+    public var holding: [AttemptID] = []
 
-    /// Every field as given.
+    /// A registration of a worker that holds nothing.
     public init(session: [UInt8], host: String, process: Int, slots: Int, version: String, fingerprint: String) {
         self.session = session
         self.host = host
@@ -131,6 +146,46 @@ public struct BlockProgress: Sendable, Equatable {
         self.stepsTotal = stepsTotal
         self.acceptance = acceptance
     }
+}
+
+/// What a block has come to.
+public struct BlockState: Sendable, Equatable {
+    /// What is reported on.
+    public var attempt: AttemptID
+    /// Of the whole block's.
+    public var stepsDone: Int
+    /// What it takes to go on from there; empty if it has not begun.
+    public var state: [UInt8]
+
+    /// Every field as given.
+    public init(attempt: AttemptID, stepsDone: Int, state: [UInt8]) {
+        self.attempt = attempt
+        self.stepsDone = stepsDone
+        self.state = state
+    }
+}
+
+/// How a job is to be treated; no part of its identity.
+public struct SubmissionTerms: Sendable, Equatable {
+    /// Jobs of a higher priority go first.
+    public var priority = 0
+    /// Jobs of one priority get the workers' time in proportion to their shares; above zero.
+    public var share = 1.0
+    /// The job fails if it is not finished after so long; nil for never.
+    public var timeLimit: Duration?
+    /// How often a running block's state is brought to the coordinator; nil for the coordinator's own interval.
+    public var checkpointInterval: Duration?
+
+    /// The defaults.
+    public init() {}
+}
+
+/// A change to how a job is treated.
+public enum JobControl: Sendable, Equatable {
+    /// No block of it runs until it is resumed.
+    case pause
+    case resume
+    case priority(Int)
 }
 
 /// A finished block.
@@ -189,12 +244,24 @@ public struct Lease: Sendable, Equatable {
     public var jobText: [UInt8]
     /// What to run, in this order.
     public var blocks: [AttemptID]
+    /// What some of the blocks have come to, by block.
+    public var checkpoints: [Int: [UInt8]]
+    /// Counts the leases since the welcome, from 1.
+    public var number: UInt64
+    /// How often to send the state of a running block.
+    public var checkpointInterval: Duration
 
     /// Every field as given.
-    public init(job: Digest, jobText: [UInt8], blocks: [AttemptID]) {
+    public init(
+        job: Digest, jobText: [UInt8], blocks: [AttemptID], checkpoints: [Int: [UInt8]] = [:], number: UInt64 = 0,
+        checkpointInterval: Duration = .seconds(10)
+    ) {
         self.job = job
         self.jobText = jobText
         self.blocks = blocks
+        self.checkpoints = checkpoints
+        self.number = number
+        self.checkpointInterval = checkpointInterval
     }
 }
 

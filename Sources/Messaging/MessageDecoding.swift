@@ -42,12 +42,15 @@ private struct EnvelopeReader {
         case RRR__WIRE__ENVELOPE__BODY_REGISTRATION:
             let m = try present(envelope.registration).pointee
             guard m.session.len == 16 else { throw .malformed("a session of \(m.session.len) bytes instead of 16") }
-            return .registration(
-                Registration(
-                    session: bytes(m.session), host: try text(m.host), process: Int(m.process), slots: Int(m.slots),
-                    version: try text(m.version), fingerprint: try text(m.fingerprint)))
+            var registration = Registration(
+                session: bytes(m.session), host: try text(m.host), process: Int(m.process), slots: Int(m.slots),
+                version: try text(m.version), fingerprint: try text(m.fingerprint))
+            registration.number = m.number
+            for held in try list(m.holding, m.n_holding) { registration.holding.append(try attempt(held)) }
+            return .registration(registration)
         case RRR__WIRE__ENVELOPE__BODY_HEARTBEAT:
-            return .heartbeat
+            let m = try present(envelope.heartbeat).pointee
+            return .heartbeat(lease: m.lease, holding: Int(m.holding))
         case RRR__WIRE__ENVELOPE__BODY_PROGRESS:
             let m = try present(envelope.progress).pointee
             guard m.steps_done <= m.steps_total else {
@@ -57,6 +60,14 @@ private struct EnvelopeReader {
                 BlockProgress(
                     attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), stepsTotal: Int(m.steps_total),
                     acceptance: m.acceptance))
+        case RRR__WIRE__ENVELOPE__BODY_CHECKPOINT:
+            let m = try present(envelope.checkpoint).pointee
+            return .checkpoint(
+                BlockState(attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), state: bytes(m.state)))
+        case RRR__WIRE__ENVELOPE__BODY_RETURNED:
+            let m = try present(envelope.returned).pointee
+            return .returned(
+                BlockState(attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), state: bytes(m.state)))
         case RRR__WIRE__ENVELOPE__BODY_RESULT:
             let m = try present(envelope.result).pointee
             guard m.samples.len % MemoryLayout<Float>.size == 0 else {
@@ -89,17 +100,21 @@ private struct EnvelopeReader {
                 throw .malformed("a heartbeat or silence of no time")
             }
             return .welcome(
-                worker: m.worker, heartbeat: .milliseconds(Int(m.heartbeat_milliseconds)),
+                worker: m.worker, registration: m.registration,
+                heartbeat: .milliseconds(Int(m.heartbeat_milliseconds)),
                 silence: .milliseconds(Int(m.silence_milliseconds)))
         case RRR__WIRE__ENVELOPE__BODY_LEASE:
             return .lease(try lease(try present(envelope.lease).pointee))
         case RRR__WIRE__ENVELOPE__BODY_REVOKE:
             let m = try present(envelope.revoke).pointee
-            var blocks: [Int] = []
-            for block in try list(m.blocks, m.n_blocks) { blocks.append(try count(block)) }
-            return .revoke(job: try digest(m.job), blocks: blocks)
+            return .revoke(
+                job: try digest(m.job), blocks: try blocks(m.blocks, m.n_blocks), handBack: m.hand_back != 0)
+        case RRR__WIRE__ENVELOPE__BODY_TAKEN:
+            let m = try present(envelope.taken).pointee
+            return .taken(job: try digest(m.job), blocks: try blocks(m.blocks, m.n_blocks))
         case RRR__WIRE__ENVELOPE__BODY_DRAIN:
-            return .drain(reason: try text(try present(envelope.drain).pointee.reason))
+            let m = try present(envelope.drain).pointee
+            return .drain(reason: try text(m.reason), exitStatus: Int32(clamping: m.exit_status))
         case RRR__WIRE__ENVELOPE__BODY_REGISTER_AGAIN:
             return .registerAgain(reason: try text(try present(envelope.register_again).pointee.reason))
         default:
@@ -112,7 +127,16 @@ private struct EnvelopeReader {
         switch envelope.body_case {
         case RRR__WIRE__ENVELOPE__BODY_SUBMIT:
             let m = try present(envelope.submit).pointee
-            return .submit(jobText: bytes(m.job_text), force: m.force != 0, watch: m.watch != 0)
+            return .submit(
+                jobText: bytes(m.job_text), force: m.force != 0, watch: m.watch != 0, terms: try terms(m))
+        case RRR__WIRE__ENVELOPE__BODY_CONTROL:
+            let m = try present(envelope.control).pointee
+            let job = try digest(m.job)
+            switch m.change_case {
+            case RRR__WIRE__CONTROL__CHANGE_PAUSE: return .control(job: job, m.pause != 0 ? .pause : .resume)
+            case RRR__WIRE__CONTROL__CHANGE_PRIORITY: return .control(job: job, .priority(Int(m.priority)))
+            default: throw .malformed("a control that changes nothing")
+            }
         case RRR__WIRE__ENVELOPE__BODY_STATUS_REQUEST:
             let m = try present(envelope.status_request).pointee
             return .statusRequest(job: m.job.len == 0 ? nil : try digest(m.job))
@@ -178,11 +202,38 @@ private struct EnvelopeReader {
     private func lease(_ m: Rrr__Wire__Lease) throws(MessagingError) -> Lease {
         let job = try digest(m.job)
         var blocks: [AttemptID] = []
+        var checkpoints: [Int: [UInt8]] = [:]
         for pointer in try list(m.blocks, m.n_blocks) {
             let block = try present(pointer).pointee
             blocks.append(AttemptID(job: job, block: try count(block.block), attempt: Int(block.attempt)))
+            if block.checkpoint.len > 0 { checkpoints[try count(block.block)] = bytes(block.checkpoint) }
         }
-        return Lease(job: job, jobText: bytes(m.job_text), blocks: blocks)
+        guard m.checkpoint_milliseconds > 0 else { throw .malformed("checkpoints without any time between them") }
+        return Lease(
+            job: job, jobText: bytes(m.job_text), blocks: blocks, checkpoints: checkpoints, number: m.number,
+            checkpointInterval: .milliseconds(Int(m.checkpoint_milliseconds)))
+    }
+
+    private func blocks(_ pointer: UnsafeMutablePointer<UInt64>?, _ number: Int) throws(MessagingError) -> [Int] {
+        var blocks: [Int] = []
+        for block in try list(pointer, number) { blocks.append(try count(block)) }
+        return blocks
+    }
+
+    private func terms(_ m: Rrr__Wire__Submit) throws(MessagingError) -> SubmissionTerms {
+        var terms = SubmissionTerms()
+        terms.priority = Int(m.priority)
+        terms.share = m.share == 0 ? 1 : m.share
+        guard terms.share > 0, terms.share.isFinite else { throw .malformed("a share of \(m.share)") }
+        terms.timeLimit = try duration(m.time_limit_seconds)
+        terms.checkpointInterval = try duration(m.checkpoint_seconds)
+        return terms
+    }
+
+    /// Nil for no time at all.
+    private func duration(_ seconds: Double) throws(MessagingError) -> Duration? {
+        guard seconds >= 0, seconds <= 1e9 else { throw .malformed("a time of \(seconds) s") }
+        return seconds == 0 ? nil : .seconds(seconds)
     }
 
     private func status(_ m: Rrr__Wire__JobStatus) throws(MessagingError) -> JobStatus {
@@ -192,7 +243,8 @@ private struct EnvelopeReader {
         return JobStatus(
             job: try digest(m.job), name: try text(m.name), state: state, chainsTotal: try count(m.chains_total),
             chainsDone: try count(m.chains_done), fraction: m.fraction, acceptance: m.acceptance,
-            secondsElapsed: m.seconds_elapsed, workers: Int(m.workers), failure: try text(m.failure))
+            secondsElapsed: m.seconds_elapsed, workers: Int(m.workers), failure: try text(m.failure),
+            notice: try text(m.notice), priority: Int(m.priority), blocksAgain: try count(m.blocks_again))
     }
 
     private func worker(_ m: Rrr__Wire__WorkerStatus) throws(MessagingError) -> WorkerStatus {

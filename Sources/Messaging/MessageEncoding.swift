@@ -28,10 +28,17 @@ extension Message {
                 m.slots = UInt32(clamping: registration.slots)
                 m.version = arena.text(registration.version)
                 m.fingerprint = arena.text(registration.fingerprint)
+                m.number = registration.number
+                var holding: [UnsafeMutablePointer<Rrr__Wire__AttemptID>?] = []
+                for attempt in registration.holding { holding.append(attempt.placed(in: &arena)) }
+                (m.n_holding, m.holding) = (holding.count, arena.array(holding))
             }
-        case .heartbeat:
+        case .heartbeat(let lease, let holding):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_HEARTBEAT
-            envelope.heartbeat = arena.message(rrr__wire__heartbeat__init, Rrr__Wire__Heartbeat()) { _, _ in }
+            envelope.heartbeat = arena.message(rrr__wire__heartbeat__init, Rrr__Wire__Heartbeat()) { m, _ in
+                m.lease = lease
+                m.holding = UInt32(clamping: holding)
+            }
         case .progress(let progress):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_PROGRESS
             envelope.progress = arena.message(rrr__wire__progress__init, Rrr__Wire__Progress()) { m, arena in
@@ -39,6 +46,20 @@ extension Message {
                 m.steps_done = UInt32(clamping: progress.stepsDone)
                 m.steps_total = UInt32(clamping: progress.stepsTotal)
                 m.acceptance = progress.acceptance
+            }
+        case .checkpoint(let state):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_CHECKPOINT
+            envelope.checkpoint = arena.message(rrr__wire__checkpoint__init, Rrr__Wire__Checkpoint()) { m, arena in
+                m.attempt = state.attempt.placed(in: &arena)
+                m.steps_done = UInt32(clamping: state.stepsDone)
+                m.state = arena.bytes(state.state)
+            }
+        case .returned(let state):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_RETURNED
+            envelope.returned = arena.message(rrr__wire__returned__init, Rrr__Wire__Returned()) { m, arena in
+                m.attempt = state.attempt.placed(in: &arena)
+                m.steps_done = UInt32(clamping: state.stepsDone)
+                m.state = arena.bytes(state.state)
             }
         case .result(let report):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_RESULT
@@ -86,12 +107,13 @@ extension Message {
             envelope.goodbye = arena.message(rrr__wire__goodbye__init, Rrr__Wire__Goodbye()) { m, arena in
                 m.reason = arena.text(reason)
             }
-        case .welcome(let worker, let heartbeat, let silence):
+        case .welcome(let worker, let registration, let heartbeat, let silence):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_WELCOME
             envelope.welcome = arena.message(rrr__wire__welcome__init, Rrr__Wire__Welcome()) { m, _ in
                 m.worker = worker
                 m.heartbeat_milliseconds = milliseconds(heartbeat)
                 m.silence_milliseconds = milliseconds(silence)
+                m.registration = registration
             }
         case .lease(let lease):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_LEASE
@@ -101,23 +123,36 @@ extension Message {
                 var blocks: [UnsafeMutablePointer<Rrr__Wire__LeasedBlock>?] = []
                 for block in lease.blocks {
                     blocks.append(
-                        arena.message(rrr__wire__leased_block__init, Rrr__Wire__LeasedBlock()) { m, _ in
+                        arena.message(rrr__wire__leased_block__init, Rrr__Wire__LeasedBlock()) { m, arena in
                             m.block = UInt64(clamping: block.block)
                             m.attempt = UInt32(clamping: block.attempt)
+                            if let checkpoint = lease.checkpoints[block.block] {
+                                m.checkpoint = arena.bytes(checkpoint)
+                            }
                         })
                 }
                 (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks))
+                m.number = lease.number
+                m.checkpoint_milliseconds = milliseconds(lease.checkpointInterval)
             }
-        case .revoke(let job, let blocks):
+        case .taken(let job, let blocks):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_TAKEN
+            envelope.taken = arena.message(rrr__wire__taken__init, Rrr__Wire__Taken()) { m, arena in
+                m.job = arena.bytes(job.bytes)
+                (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks.map { UInt64(clamping: $0) }))
+            }
+        case .revoke(let job, let blocks, let handBack):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REVOKE
             envelope.revoke = arena.message(rrr__wire__revoke__init, Rrr__Wire__Revoke()) { m, arena in
                 m.job = arena.bytes(job.bytes)
                 (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks.map { UInt64(clamping: $0) }))
+                m.hand_back = handBack ? 1 : 0
             }
-        case .drain(let reason):
+        case .drain(let reason, let exitStatus):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_DRAIN
             envelope.drain = arena.message(rrr__wire__drain__init, Rrr__Wire__Drain()) { m, arena in
                 m.reason = arena.text(reason)
+                m.exit_status = UInt32(clamping: exitStatus)
             }
         case .registerAgain(let reason):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_REGISTER_AGAIN
@@ -134,12 +169,29 @@ extension Message {
     /// The submitter's side of the conversation.
     private func fillForSubmitter(_ envelope: inout Rrr__Wire__Envelope, _ arena: inout EncodingArena) {
         switch self {
-        case .submit(let text, let force, let watch):
+        case .submit(let text, let force, let watch, let terms):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_SUBMIT
             envelope.submit = arena.message(rrr__wire__submit__init, Rrr__Wire__Submit()) { m, arena in
                 m.job_text = arena.bytes(text)
                 m.force = force ? 1 : 0
                 m.watch = watch ? 1 : 0
+                m.priority = Int32(clamping: terms.priority)
+                m.share = terms.share
+                m.time_limit_seconds = (terms.timeLimit ?? .zero) / .seconds(1)
+                m.checkpoint_seconds = (terms.checkpointInterval ?? .zero) / .seconds(1)
+            }
+        case .control(let job, let change):
+            envelope.body_case = RRR__WIRE__ENVELOPE__BODY_CONTROL
+            envelope.control = arena.message(rrr__wire__control__init, Rrr__Wire__Control()) { m, arena in
+                m.job = arena.bytes(job.bytes)
+                switch change {
+                case .pause, .resume:
+                    m.change_case = RRR__WIRE__CONTROL__CHANGE_PAUSE
+                    m.pause = change == .pause ? 1 : 0
+                case .priority(let priority):
+                    m.change_case = RRR__WIRE__CONTROL__CHANGE_PRIORITY
+                    m.priority = Int32(clamping: priority)
+                }
             }
         case .statusRequest(let job):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_STATUS_REQUEST
@@ -235,7 +287,7 @@ extension JobStatus {
     static let wireStates: [State: Rrr__Wire__JobState] = [
         .queued: RRR__WIRE__JOB_STATE__JOB_STATE_QUEUED, .running: RRR__WIRE__JOB_STATE__JOB_STATE_RUNNING,
         .finished: RRR__WIRE__JOB_STATE__JOB_STATE_FINISHED, .failed: RRR__WIRE__JOB_STATE__JOB_STATE_FAILED,
-        .cancelled: RRR__WIRE__JOB_STATE__JOB_STATE_CANCELLED,
+        .cancelled: RRR__WIRE__JOB_STATE__JOB_STATE_CANCELLED, .paused: RRR__WIRE__JOB_STATE__JOB_STATE_PAUSED,
     ]
 
     fileprivate func placed(in arena: inout EncodingArena) -> UnsafeMutablePointer<Rrr__Wire__JobStatus> {
@@ -250,6 +302,9 @@ extension JobStatus {
             m.seconds_elapsed = secondsElapsed
             m.workers = UInt32(clamping: workers)
             m.failure = arena.text(failure)
+            m.notice = arena.text(notice)
+            m.priority = Int32(clamping: priority)
+            m.blocks_again = UInt64(clamping: blocksAgain)
         }
     }
 }

@@ -4,11 +4,11 @@ public import ContentHash
 public struct JobStatus: Sendable, Equatable {
     /// The stages of a job's life.
     public enum State: String, Sendable, CaseIterable {
-        /// From first to last; the last three are final.
-        case queued, running, finished, failed, cancelled
+        /// The last three are final.
+        case queued, running, paused, finished, failed, cancelled
 
         /// Whether nothing more will happen to the job.
-        public var isOver: Bool { self != .queued && self != .running }
+        public var isOver: Bool { [.finished, .failed, .cancelled].contains(self) }
     }
 
     /// The hash of the canonical job.
@@ -31,11 +31,18 @@ public struct JobStatus: Sendable, Equatable {
     public var workers: Int
     /// Why it failed; empty otherwise.
     public var failure: String
+    /// Why it does not go on just now, such as a full disk; empty if it does.
+    public var notice: String
+    /// Jobs of a higher priority go first.
+    public var priority: Int
+    /// Times that a block was started again, because it was lost or came back.
+    public var blocksAgain: Int
 
     /// Every field as given.
     public init(
         job: Digest, name: String, state: State, chainsTotal: Int, chainsDone: Int, fraction: Double,
-        acceptance: Double, secondsElapsed: Double, workers: Int, failure: String
+        acceptance: Double, secondsElapsed: Double, workers: Int, failure: String, notice: String = "",
+        priority: Int = 0, blocksAgain: Int = 0
     ) {
         self.job = job
         self.name = name
@@ -47,6 +54,9 @@ public struct JobStatus: Sendable, Equatable {
         self.secondsElapsed = secondsElapsed
         self.workers = workers
         self.failure = failure
+        self.notice = notice
+        self.priority = priority
+        self.blocksAgain = blocksAgain
     }
 }
 

@@ -114,7 +114,8 @@ public struct WorkerSession: Sendable {
             lastHeard = now
             // Grants that answer an earlier registration are void: the coordinator has counted them back.
             guard isRegistered, stoppedAt == nil else { break }
-            lastGrant = grant
+            // A grant may come in parts, some of which took longer to put together.
+            lastGrant = max(lastGrant, grant)
             let known = Set(queue).union(running).union(untaken)
             queue += attempts.filter { !known.contains($0) }
         case .preparing(let job):

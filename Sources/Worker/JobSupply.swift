@@ -87,7 +87,7 @@ struct JobSupply {
     /// - Parameters:
     ///   - text: empty if it has come before.
     ///   - inUse: the jobs that have blocks here; of others no more than the text is kept.
-    mutating func isPreparing(_ job: Digest, text: [UInt8], inUse: Set<String>) -> Bool {
+    mutating func isPreparing(_ job: Digest, text: [UInt8], inUse: Set<Digest>) -> Bool {
         if jobs[job] == nil, !text.isEmpty { jobs[job] = (text, .known) }
         guard let entry = jobs[job] else { return false }
         switch entry.state {
@@ -95,7 +95,7 @@ struct JobSupply {
         case .reading, .waiting: return true
         case .known: break
         }
-        for other in jobs.keys where !inUse.contains(other.hex) {
+        for other in jobs.keys where !inUse.contains(other) {
             if case .ready = jobs[other]?.state { jobs[other]?.state = .known }
         }
         jobs[job]?.state = .reading

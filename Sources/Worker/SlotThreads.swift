@@ -12,25 +12,39 @@ final class SlotThreads: Sendable {
         let plan: SamplingPlan
         /// Chains that count; the rest pads.
         let chains: Int
+        /// What an earlier attempt has come to; empty if nothing.
+        let checkpoint: [UInt8]
+        /// How often to report a checkpoint.
+        let checkpointInterval: Duration
     }
 
     /// What comes back.
     enum Outcome: Sendable {
         case progress(BlockProgress)
-        case finished(BlockReport)
+        case checkpoint(BlockState)
+        /// The result as a message.
+        case finished(AttemptID, result: [UInt8])
+        case handedBack(BlockState)
         case abandoned(AttemptID)
+        /// The checkpoint was of no use; the block has begun from its start.
+        case startedAnew(AttemptID, reason: String)
     }
 
-    /// Each start of a block has a token of its own: after a job was cancelled and handed in again, the
-    /// same attempt may be started while its earlier run is still ending.
-    private typealias Token = Int
+    /// What is wanted of a block that is queued or runs, looked at between two transitions.
+    private final class Wish: Sendable {
+        enum Kind: Int { case finish, handBack, abandon }
+
+        private let kind = Atomic<Int>(Kind.finish.rawValue)
+
+        var current: Kind { Kind(rawValue: kind.load(ordering: .relaxed)) ?? .abandon }
+        func change(to kind: Kind) { self.kind.store(kind.rawValue, ordering: .relaxed) }
+    }
 
     private struct State {
-        var queue: [(work: Work, token: Token)] = []
-        var lastToken: Token = 0
-        /// Starts that are queued or running.
-        var active: [AttemptID: Set<Token>] = [:]
-        var abandoned: Set<Token> = []
+        var queue: ArraySlice<(work: Work, wish: Wish)> = []
+        /// Of starts that are queued or running. After a job was cancelled and handed in again, the same attempt may be
+        /// started while its earlier run is still ending.
+        var active: [AttemptID: [Wish]] = [:]
     }
 
     private let state = Mutex(State())
@@ -47,57 +61,83 @@ final class SlotThreads: Sendable {
     }
 
     func start(_ work: Work) {
+        let wish = Wish()
         state.withLock { state in
-            state.lastToken += 1
-            state.queue.append((work, state.lastToken))
-            state.active[work.attempt, default: []].insert(state.lastToken)
+            state.queue.append((work, wish))
+            state.active[work.attempt, default: []].append(wish)
         }
         available.signal()
     }
 
     /// Makes a block end early that is queued or running; one that has just ended is not concerned.
-    func abandon(_ attempt: AttemptID) {
-        state.withLock { $0.abandoned.formUnion($0.active[attempt] ?? []) }
+    func abandon(_ attempt: AttemptID) { change(attempt, to: .abandon) }
+
+    /// Makes a block end early and report its state.
+    func handBack(_ attempt: AttemptID) { change(attempt, to: .handBack) }
+
+    private func change(_ attempt: AttemptID, to kind: Wish.Kind) {
+        for wish in state.withLock({ $0.active[attempt] ?? [] }) { wish.change(to: kind) }
     }
 
     private func work() {
         while true {
             available.wait()
-            guard let (work, token) = state.withLock({ $0.queue.isEmpty ? nil : $0.queue.removeFirst() }) else {
-                continue
-            }
-            let outcome = run(work, token)
+            guard let (work, wish) = state.withLock({ $0.queue.popFirst() }) else { continue }
+            let outcome = run(work, wish)
             state.withLock { state in
-                state.active[work.attempt]?.remove(token)
+                state.active[work.attempt]?.removeAll { $0 === wish }
                 if state.active[work.attempt]?.isEmpty == true { state.active[work.attempt] = nil }
-                state.abandoned.remove(token)
             }
             deliver(outcome)
         }
     }
 
-    private func run(_ work: Work, _ token: Token) -> Outcome {
+    private func run(_ work: Work, _ wish: Wish) -> Outcome {
         let clock = ContinuousClock()
         let begin = clock.now
-        var reported = begin
-        var block = ChainBlock(plan: work.plan, index: work.attempt.block)
+        var (reported, saved) = (begin, begin)
+        var block = block(work)
         while block.advance() {
-            if state.withLock({ $0.abandoned.contains(token) }) { return .abandoned(work.attempt) }
+            switch wish.current {
+            case .finish: break
+            case .handBack: return .handedBack(block.state(of: work.attempt))
+            case .abandon: return .abandoned(work.attempt)
+            }
             let now = clock.now
-            guard now - reported > .milliseconds(200) else { continue }
-            reported = now
-            deliver(
-                .progress(
-                    BlockProgress(
-                        attempt: work.attempt, stepsDone: block.stepsDone, stepsTotal: block.steps,
-                        acceptance: block.latestAcceptance(chains: work.chains) ?? .nan)))
+            if now - reported > .milliseconds(200) {
+                reported = now
+                deliver(
+                    .progress(
+                        BlockProgress(
+                            attempt: work.attempt, stepsDone: block.stepsDone, stepsTotal: block.steps,
+                            acceptance: block.latestAcceptance(chains: work.chains) ?? .nan)))
+            }
+            if now - saved >= work.checkpointInterval {
+                saved = now
+                deliver(.checkpoint(block.state(of: work.attempt)))
+            }
         }
         let result = block.result(chains: work.chains)
-        return .finished(
-            BlockReport(
-                attempt: work.attempt,
-                samples: result.samples,
-                acceptance: result.acceptance, logDensity: result.logDensity, divergences: result.divergences,
-                gradientEvaluations: result.gradientEvaluations, seconds: (clock.now - begin) / .seconds(1)))
+        let report = BlockReport(
+            attempt: work.attempt, samples: result.samples, acceptance: result.acceptance,
+            logDensity: result.logDensity, divergences: result.divergences,
+            gradientEvaluations: result.gradientEvaluations, seconds: (clock.now - begin) / .seconds(1))
+        return .finished(work.attempt, result: Message.result(report).encoded())
+    }
+
+    private func block(_ work: Work) -> ChainBlock {
+        guard !work.checkpoint.isEmpty else { return ChainBlock(plan: work.plan, index: work.attempt.block) }
+        do {
+            return try ChainBlock(plan: work.plan, index: work.attempt.block, resuming: work.checkpoint)
+        } catch {
+            deliver(.startedAnew(work.attempt, reason: "\(error)"))
+            return ChainBlock(plan: work.plan, index: work.attempt.block)
+        }
+    }
+}
+
+extension ChainBlock {
+    fileprivate func state(of attempt: AttemptID) -> BlockState {
+        BlockState(attempt: attempt, stepsDone: stepsDone, state: checkpoint())
     }
 }

@@ -68,12 +68,14 @@ struct WorkerCommand: ParsableCommand {
                     limit: try cacheLimit())),
             logger: logger)
         let signals = StopSignals { _ in service.stop() }
+        let status: Int32
         do {
-            try service.run()
+            status = try service.run()
         } catch {
             FileHandle.standardError.write(Data("rrr-worker: \(error)\n".utf8))
             throw ExitCode(70)
         }
         if signals.received == SIGINT { throw ExitCode(130) }
+        if status != 0 { throw ExitCode(status) }
     }
 }

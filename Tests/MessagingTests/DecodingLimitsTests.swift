@@ -43,7 +43,7 @@ struct DecodingLimitsTests {
         #expect(code(Message.revoke(job: Samples.job, blocks: [1, 2, 3]).encoded(), limits) == .malformed)
         #expect(code(Message.drain(reason: "12345678").encoded(), limits) == nil)
         #expect(code(Message.drain(reason: "123456789").encoded(), limits) == .malformed)
-        let heartbeat = Message.heartbeat.encoded()
+        let heartbeat = Message.heartbeat().encoded()
         limits.messageBytes = heartbeat.count
         #expect(code(heartbeat, limits) == nil)
         limits.messageBytes -= 1
@@ -84,10 +84,10 @@ struct DecodingLimitsTests {
     }
 
     @Test func `A number without a place on the wire travels as the nearest with one`() throws {
-        let welcome = Message.welcome(worker: 1, heartbeat: .zero, silence: .seconds(1e12))
+        let welcome = Message.welcome(worker: 1, registration: 1, heartbeat: .zero, silence: .seconds(1e12))
         #expect(
             try Message.decode(welcome.encoded())
-                == .welcome(worker: 1, heartbeat: .milliseconds(1), silence: .milliseconds(Int(UInt32.max))))
+                == .welcome(worker: 1, registration: 1, heartbeat: .milliseconds(1), silence: .milliseconds(Int(UInt32.max))))
         let revoke = Message.revoke(job: Samples.job, blocks: [-1])
         #expect(try Message.decode(revoke.encoded()) == .revoke(job: Samples.job, blocks: [0]))
     }

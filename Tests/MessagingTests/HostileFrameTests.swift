@@ -126,7 +126,7 @@ struct HostileFrameTests {
                 if let decoded = try? Message.decode(both) { _ = decoded.encoded() }
             }
         }
-        let both = Message.goodbye(reason: "a").encoded() + Message.heartbeat.encoded()
+        let both = Message.goodbye(reason: "a").encoded() + Message.heartbeat().encoded()
         guard case .heartbeat = try Message.decode(both) else {
             Issue.record("not the last one")
             return

@@ -25,12 +25,29 @@ enum Samples {
 
     static let lease = Lease(
         job: job, jobText: Array("{\"a\": 1}".utf8),
-        blocks: [AttemptID(job: job, block: 0, attempt: 1), AttemptID(job: job, block: 9, attempt: 2)])
+        blocks: [AttemptID(job: job, block: 0, attempt: 1), AttemptID(job: job, block: 9, attempt: 2)],
+        checkpoints: [9: [1, 0, 255]], number: 1 << 40, checkpointInterval: .milliseconds(2_500))
+
+    static let state = BlockState(attempt: attempt, stepsDone: 17, state: [0, 255, 0])
+
+    static let holder: Registration = {
+        var holder = registration
+        (holder.number, holder.holding) = (7, [attempt, AttemptID(job: job, block: 0, attempt: 1)])
+        return holder
+    }()
+
+    static let terms: SubmissionTerms = {
+        var terms = SubmissionTerms()
+        (terms.priority, terms.share) = (-3, 2.5)
+        (terms.timeLimit, terms.checkpointInterval) = (.seconds(3_600), .milliseconds(500))
+        return terms
+    }()
 
     static func status(_ state: JobStatus.State) -> JobStatus {
         JobStatus(
             job: job, name: "ring", state: state, chainsTotal: 1_000_000, chainsDone: 17, fraction: 0.125,
-            acceptance: .nan, secondsElapsed: 3.5, workers: 4, failure: state == .failed ? "a block was lost" : "")
+            acceptance: .nan, secondsElapsed: 3.5, workers: 4, failure: state == .failed ? "a block was lost" : "",
+            notice: state == .paused ? "no room" : "", priority: -2, blocksAgain: 5)
     }
 
     static let poolStatus = PoolStatus(
@@ -47,9 +64,13 @@ enum Samples {
     static let all: [Message] = [
         .modelRequest(ModelRequest(model: digest(9), offset: 1 << 33, length: 1 << 20)), .modelChunk(modelChunk),
         .modelUnavailable(digest(9), reason: "it was moved"),
-        .registration(registration), .heartbeat, .progress(progress), .result(report),
+        .registration(registration), .heartbeat(lease: 3, holding: 5), .progress(progress), .result(report),
         .failure(attempt, text: "energy is NaN"), .goodbye(reason: "asked to"),
-        .welcome(worker: .max, heartbeat: .milliseconds(1_500), silence: .seconds(6)), .lease(lease),
+        .welcome(worker: .max, registration: 9, heartbeat: .milliseconds(1_500), silence: .seconds(6)), .lease(lease),
+        .registration(holder), .checkpoint(state), .returned(state), .taken(job: job, blocks: [1, 1 << 40]),
+        .revoke(job: job, blocks: [3], handBack: true), .drain(reason: "it fails", exitStatus: 70),
+        .submit(jobText: [123, 125], force: false, watch: true, terms: terms),
+        .control(job: job, .pause), .control(job: job, .resume), .control(job: job, .priority(-4)),
         .revoke(job: job, blocks: [0, 5, 1 << 40]), .drain(reason: "enough"), .registerAgain(reason: "who are you"),
         .submit(jobText: [123, 125], force: true, watch: true), .statusRequest(job: job), .statusRequest(job: nil),
         .workersRequest, .cancel(job: job), .fetch(job: job, file: "run.json", offset: 1 << 40, length: 65_536),

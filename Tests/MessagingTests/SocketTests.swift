@@ -118,8 +118,8 @@ struct SocketTests {
         #expect(try meeting.router.next()?.bytes == [3])
 
         let dealer = try DealerSocket(meeting.context, connectingTo: meeting.address)
-        #expect(try dealer.sendWhenConnected(Message.heartbeat.encoded()))
-        #expect(try meeting.router.next()?.bytes == Message.heartbeat.encoded())
+        #expect(try dealer.sendWhenConnected(Message.heartbeat().encoded()))
+        #expect(try meeting.router.next()?.bytes == Message.heartbeat().encoded())
     }
 
     @Test func `A large message arrives whole`() throws {

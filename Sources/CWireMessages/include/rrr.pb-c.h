@@ -21,6 +21,7 @@ typedef struct Rrr__Wire__Registration Rrr__Wire__Registration;
 typedef struct Rrr__Wire__Heartbeat Rrr__Wire__Heartbeat;
 typedef struct Rrr__Wire__Progress Rrr__Wire__Progress;
 typedef struct Rrr__Wire__Checkpoint Rrr__Wire__Checkpoint;
+typedef struct Rrr__Wire__Returned Rrr__Wire__Returned;
 typedef struct Rrr__Wire__BlockResult Rrr__Wire__BlockResult;
 typedef struct Rrr__Wire__Failure Rrr__Wire__Failure;
 typedef struct Rrr__Wire__ModelRequest Rrr__Wire__ModelRequest;
@@ -28,11 +29,13 @@ typedef struct Rrr__Wire__Goodbye Rrr__Wire__Goodbye;
 typedef struct Rrr__Wire__Welcome Rrr__Wire__Welcome;
 typedef struct Rrr__Wire__LeasedBlock Rrr__Wire__LeasedBlock;
 typedef struct Rrr__Wire__Lease Rrr__Wire__Lease;
+typedef struct Rrr__Wire__Taken Rrr__Wire__Taken;
 typedef struct Rrr__Wire__Revoke Rrr__Wire__Revoke;
 typedef struct Rrr__Wire__ModelChunk Rrr__Wire__ModelChunk;
 typedef struct Rrr__Wire__Drain Rrr__Wire__Drain;
 typedef struct Rrr__Wire__RegisterAgain Rrr__Wire__RegisterAgain;
 typedef struct Rrr__Wire__Submit Rrr__Wire__Submit;
+typedef struct Rrr__Wire__Control Rrr__Wire__Control;
 typedef struct Rrr__Wire__StatusRequest Rrr__Wire__StatusRequest;
 typedef struct Rrr__Wire__WorkersRequest Rrr__Wire__WorkersRequest;
 typedef struct Rrr__Wire__Cancel Rrr__Wire__Cancel;
@@ -55,7 +58,8 @@ typedef enum _Rrr__Wire__JobState {
   RRR__WIRE__JOB_STATE__JOB_STATE_RUNNING = 2,
   RRR__WIRE__JOB_STATE__JOB_STATE_FINISHED = 3,
   RRR__WIRE__JOB_STATE__JOB_STATE_FAILED = 4,
-  RRR__WIRE__JOB_STATE__JOB_STATE_CANCELLED = 5
+  RRR__WIRE__JOB_STATE__JOB_STATE_CANCELLED = 5,
+  RRR__WIRE__JOB_STATE__JOB_STATE_PAUSED = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(RRR__WIRE__JOB_STATE)
 } Rrr__Wire__JobState;
 
@@ -71,17 +75,20 @@ typedef enum {
   RRR__WIRE__ENVELOPE__BODY_FAILURE = 15,
   RRR__WIRE__ENVELOPE__BODY_MODEL_REQUEST = 16,
   RRR__WIRE__ENVELOPE__BODY_GOODBYE = 17,
+  RRR__WIRE__ENVELOPE__BODY_RETURNED = 18,
   RRR__WIRE__ENVELOPE__BODY_WELCOME = 30,
   RRR__WIRE__ENVELOPE__BODY_LEASE = 31,
   RRR__WIRE__ENVELOPE__BODY_REVOKE = 32,
   RRR__WIRE__ENVELOPE__BODY_MODEL_CHUNK = 33,
   RRR__WIRE__ENVELOPE__BODY_DRAIN = 34,
   RRR__WIRE__ENVELOPE__BODY_REGISTER_AGAIN = 35,
+  RRR__WIRE__ENVELOPE__BODY_TAKEN = 36,
   RRR__WIRE__ENVELOPE__BODY_SUBMIT = 50,
   RRR__WIRE__ENVELOPE__BODY_STATUS_REQUEST = 51,
   RRR__WIRE__ENVELOPE__BODY_WORKERS_REQUEST = 52,
   RRR__WIRE__ENVELOPE__BODY_CANCEL = 53,
   RRR__WIRE__ENVELOPE__BODY_FETCH = 54,
+  RRR__WIRE__ENVELOPE__BODY_CONTROL = 55,
   RRR__WIRE__ENVELOPE__BODY_ACCEPTED = 70,
   RRR__WIRE__ENVELOPE__BODY_POOL_STATUS = 71,
   RRR__WIRE__ENVELOPE__BODY_EVENT = 72,
@@ -108,6 +115,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__Failure *failure;
     Rrr__Wire__ModelRequest *model_request;
     Rrr__Wire__Goodbye *goodbye;
+    Rrr__Wire__Returned *returned;
     /*
      * Coordinator to worker.
      */
@@ -117,6 +125,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__ModelChunk *model_chunk;
     Rrr__Wire__Drain *drain;
     Rrr__Wire__RegisterAgain *register_again;
+    Rrr__Wire__Taken *taken;
     /*
      * Submitter to coordinator.
      */
@@ -125,6 +134,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__WorkersRequest *workers_request;
     Rrr__Wire__Cancel *cancel;
     Rrr__Wire__Fetch *fetch;
+    Rrr__Wire__Control *control;
     /*
      * Coordinator to submitter.
      */
@@ -174,19 +184,39 @@ struct  Rrr__Wire__Registration
    * of a probe computation: equal fingerprints give equal bytes
    */
   char *fingerprint;
+  /*
+   * counts the registrations of the session; only the latest one's welcome counts
+   */
+  uint32_t number;
+  /*
+   * blocks that wait or run here, or whose results were not taken yet
+   */
+  size_t n_holding;
+  Rrr__Wire__AttemptID **holding;
 };
 #define RRR__WIRE__REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__registration__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
 
 
+/*
+ * Between a worker and its coordinator. The worker's tells what it has, so that a message that was lost shows.
+ */
 struct  Rrr__Wire__Heartbeat
 {
   ProtobufCMessage base;
+  /*
+   * the number of the last lease that came
+   */
+  uint64_t lease;
+  /*
+   * blocks that wait or run here
+   */
+  uint32_t holding;
 };
 #define RRR__WIRE__HEARTBEAT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__heartbeat__descriptor) \
-     }
+    , 0, 0 }
 
 
 struct  Rrr__Wire__Progress
@@ -205,6 +235,9 @@ struct  Rrr__Wire__Progress
     , NULL, 0, 0, 0 }
 
 
+/*
+ * The state of a block that runs, to go on from if it is lost.
+ */
 struct  Rrr__Wire__Checkpoint
 {
   ProtobufCMessage base;
@@ -214,6 +247,21 @@ struct  Rrr__Wire__Checkpoint
 };
 #define RRR__WIRE__CHECKPOINT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__checkpoint__descriptor) \
+    , NULL, 0, {0,NULL} }
+
+
+/*
+ * A block that is handed back, planned; with its state, unless it has not begun.
+ */
+struct  Rrr__Wire__Returned
+{
+  ProtobufCMessage base;
+  Rrr__Wire__AttemptID *attempt;
+  uint32_t steps_done;
+  ProtobufCBinaryData state;
+};
+#define RRR__WIRE__RETURNED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__returned__descriptor) \
     , NULL, 0, {0,NULL} }
 
 
@@ -293,10 +341,14 @@ struct  Rrr__Wire__Welcome
   uint64_t worker;
   uint32_t heartbeat_milliseconds;
   uint32_t silence_milliseconds;
+  /*
+   * the number of the registration that this answers
+   */
+  uint32_t registration;
 };
 #define RRR__WIRE__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__welcome__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, 0 }
 
 
 struct  Rrr__Wire__LeasedBlock
@@ -321,10 +373,33 @@ struct  Rrr__Wire__Lease
   ProtobufCBinaryData job_text;
   size_t n_blocks;
   Rrr__Wire__LeasedBlock **blocks;
+  /*
+   * counts the leases since the welcome
+   */
+  uint64_t number;
+  /*
+   * how often to send a checkpoint of a block of this job
+   */
+  uint32_t checkpoint_milliseconds;
 };
 #define RRR__WIRE__LEASE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__lease__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0,NULL, 0, 0 }
+
+
+/*
+ * The results of these blocks are stored, or not needed: the worker need not keep them any longer.
+ */
+struct  Rrr__Wire__Taken
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData job;
+  size_t n_blocks;
+  uint64_t *blocks;
+};
+#define RRR__WIRE__TAKEN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__taken__descriptor) \
+    , {0,NULL}, 0,NULL }
 
 
 struct  Rrr__Wire__Revoke
@@ -336,10 +411,14 @@ struct  Rrr__Wire__Revoke
    */
   size_t n_blocks;
   uint64_t *blocks;
+  /*
+   * send what they have come to
+   */
+  protobuf_c_boolean hand_back;
 };
 #define RRR__WIRE__REVOKE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__revoke__descriptor) \
-    , {0,NULL}, 0,NULL }
+    , {0,NULL}, 0,NULL, 0 }
 
 
 /*
@@ -366,10 +445,14 @@ struct  Rrr__Wire__Drain
 {
   ProtobufCMessage base;
   char *reason;
+  /*
+   * what the worker should end with
+   */
+  uint32_t exit_status;
 };
 #define RRR__WIRE__DRAIN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__drain__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Rrr__Wire__RegisterAgain
@@ -394,10 +477,51 @@ struct  Rrr__Wire__Submit
    * send events
    */
   protobuf_c_boolean watch;
+  int32_t priority;
+  /*
+   * 1 if it is 0
+   */
+  double share;
+  /*
+   * none if it is 0
+   */
+  double time_limit_seconds;
+  /*
+   * the coordinator's own if it is 0
+   */
+  double checkpoint_seconds;
 };
 #define RRR__WIRE__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__submit__descriptor) \
-    , {0,NULL}, 0, 0 }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0 }
+
+
+typedef enum {
+  RRR__WIRE__CONTROL__CHANGE__NOT_SET = 0,
+  RRR__WIRE__CONTROL__CHANGE_PAUSE = 2,
+  RRR__WIRE__CONTROL__CHANGE_PRIORITY = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(RRR__WIRE__CONTROL__CHANGE__CASE)
+} Rrr__Wire__Control__ChangeCase;
+
+/*
+ * Changes how a job is treated; answered with a PoolStatus.
+ */
+struct  Rrr__Wire__Control
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData job;
+  Rrr__Wire__Control__ChangeCase change_case;
+  union {
+    /*
+     * false resumes it
+     */
+    protobuf_c_boolean pause;
+    int32_t priority;
+  };
+};
+#define RRR__WIRE__CONTROL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__control__descriptor) \
+    , {0,NULL}, RRR__WIRE__CONTROL__CHANGE__NOT_SET, {0} }
 
 
 struct  Rrr__Wire__StatusRequest
@@ -475,10 +599,19 @@ struct  Rrr__Wire__JobStatus
   double seconds_elapsed;
   uint32_t workers;
   char *failure;
+  /*
+   * why it does not go on just now; empty if it does
+   */
+  char *notice;
+  int32_t priority;
+  /*
+   * times that a block was started again, because it was lost or came back
+   */
+  uint64_t blocks_again;
 };
 #define RRR__WIRE__JOB_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__job_status__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Rrr__Wire__PoolStatus
@@ -674,6 +807,25 @@ Rrr__Wire__Checkpoint *
 void   rrr__wire__checkpoint__free_unpacked
                      (Rrr__Wire__Checkpoint *message,
                       ProtobufCAllocator *allocator);
+/* Rrr__Wire__Returned methods */
+void   rrr__wire__returned__init
+                     (Rrr__Wire__Returned         *message);
+size_t rrr__wire__returned__get_packed_size
+                     (const Rrr__Wire__Returned   *message);
+size_t rrr__wire__returned__pack
+                     (const Rrr__Wire__Returned   *message,
+                      uint8_t             *out);
+size_t rrr__wire__returned__pack_to_buffer
+                     (const Rrr__Wire__Returned   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Returned *
+       rrr__wire__returned__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__returned__free_unpacked
+                     (Rrr__Wire__Returned *message,
+                      ProtobufCAllocator *allocator);
 /* Rrr__Wire__BlockResult methods */
 void   rrr__wire__block_result__init
                      (Rrr__Wire__BlockResult         *message);
@@ -807,6 +959,25 @@ Rrr__Wire__Lease *
 void   rrr__wire__lease__free_unpacked
                      (Rrr__Wire__Lease *message,
                       ProtobufCAllocator *allocator);
+/* Rrr__Wire__Taken methods */
+void   rrr__wire__taken__init
+                     (Rrr__Wire__Taken         *message);
+size_t rrr__wire__taken__get_packed_size
+                     (const Rrr__Wire__Taken   *message);
+size_t rrr__wire__taken__pack
+                     (const Rrr__Wire__Taken   *message,
+                      uint8_t             *out);
+size_t rrr__wire__taken__pack_to_buffer
+                     (const Rrr__Wire__Taken   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Taken *
+       rrr__wire__taken__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__taken__free_unpacked
+                     (Rrr__Wire__Taken *message,
+                      ProtobufCAllocator *allocator);
 /* Rrr__Wire__Revoke methods */
 void   rrr__wire__revoke__init
                      (Rrr__Wire__Revoke         *message);
@@ -901,6 +1072,25 @@ Rrr__Wire__Submit *
                       const uint8_t       *data);
 void   rrr__wire__submit__free_unpacked
                      (Rrr__Wire__Submit *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__Control methods */
+void   rrr__wire__control__init
+                     (Rrr__Wire__Control         *message);
+size_t rrr__wire__control__get_packed_size
+                     (const Rrr__Wire__Control   *message);
+size_t rrr__wire__control__pack
+                     (const Rrr__Wire__Control   *message,
+                      uint8_t             *out);
+size_t rrr__wire__control__pack_to_buffer
+                     (const Rrr__Wire__Control   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Control *
+       rrr__wire__control__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__control__free_unpacked
+                     (Rrr__Wire__Control *message,
                       ProtobufCAllocator *allocator);
 /* Rrr__Wire__StatusRequest methods */
 void   rrr__wire__status_request__init
@@ -1150,6 +1340,9 @@ typedef void (*Rrr__Wire__Progress_Closure)
 typedef void (*Rrr__Wire__Checkpoint_Closure)
                  (const Rrr__Wire__Checkpoint *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__Returned_Closure)
+                 (const Rrr__Wire__Returned *message,
+                  void *closure_data);
 typedef void (*Rrr__Wire__BlockResult_Closure)
                  (const Rrr__Wire__BlockResult *message,
                   void *closure_data);
@@ -1171,6 +1364,9 @@ typedef void (*Rrr__Wire__LeasedBlock_Closure)
 typedef void (*Rrr__Wire__Lease_Closure)
                  (const Rrr__Wire__Lease *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__Taken_Closure)
+                 (const Rrr__Wire__Taken *message,
+                  void *closure_data);
 typedef void (*Rrr__Wire__Revoke_Closure)
                  (const Rrr__Wire__Revoke *message,
                   void *closure_data);
@@ -1185,6 +1381,9 @@ typedef void (*Rrr__Wire__RegisterAgain_Closure)
                   void *closure_data);
 typedef void (*Rrr__Wire__Submit_Closure)
                  (const Rrr__Wire__Submit *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__Control_Closure)
+                 (const Rrr__Wire__Control *message,
                   void *closure_data);
 typedef void (*Rrr__Wire__StatusRequest_Closure)
                  (const Rrr__Wire__StatusRequest *message,
@@ -1235,6 +1434,7 @@ extern const ProtobufCMessageDescriptor rrr__wire__registration__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__progress__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__returned__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__block_result__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__failure__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__model_request__descriptor;
@@ -1242,11 +1442,13 @@ extern const ProtobufCMessageDescriptor rrr__wire__goodbye__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__welcome__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__leased_block__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__lease__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__taken__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__revoke__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__model_chunk__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__drain__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__register_again__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__submit__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__control__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__status_request__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__workers_request__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__cancel__descriptor;

@@ -1,0 +1,236 @@
+import ContentHash
+import JobFile
+import Logging
+import Messaging
+import ModelTransfer
+import PoolCore
+
+/// The thread's own side of a worker: the connection, the session, what waits to be sent and results that the
+/// coordinator has not taken yet.
+struct CoordinatorLink {
+    private let socket: DealerSocket
+    private let slots: SlotThreads
+    private var supply: JobSupply
+    private var session: WorkerSession
+    private var registration: Registration
+    private let logger: Logger
+    private var outbox = Outbox()
+    private(set) var hasLeft = false
+    /// What the process should end with.
+    private(set) var exitStatus: Int32 = 0
+
+    /// Jobs by the number that the session knows them by.
+    private var jobs: [JobNumber: Digest] = [:]
+    private var numbers: [Digest: JobNumber] = [:]
+    private var checkpointIntervals: [JobNumber: Duration] = [:]
+    /// What blocks that wait have come to elsewhere.
+    private var checkpoints: [Attempt: [UInt8]] = [:]
+    /// Messages with results that are not taken yet.
+    private var results: [Attempt: [UInt8]] = [:]
+    /// Why the blocks that are being refused cannot run.
+    private var refusalReason = ""
+    private let clock = ContinuousClock()
+    private let start = ContinuousClock().now
+
+    init(
+        socket: DealerSocket, slots: SlotThreads, supply: JobSupply, session: WorkerSession,
+        registration: Registration, logger: Logger
+    ) {
+        self.socket = socket
+        self.slots = slots
+        self.supply = supply
+        self.session = session
+        self.registration = registration
+        self.logger = logger
+    }
+
+    private var now: Duration { clock.now - start }
+
+    // MARK: The connection
+
+    /// Waits until a message is there, somebody calls, or a timer may be due.
+    func wait(for wakeup: borrowing Wakeup) throws {
+        try socket.wait(for: wakeup, atMost: outbox.isEmpty ? .milliseconds(100) : .milliseconds(5))
+    }
+
+    /// Takes in the messages that are there.
+    mutating func receive() throws {
+        while let bytes = try socket.receive() { take(bytes) }
+    }
+
+    mutating func flush() throws {
+        if try outbox.flush({ try socket.send($0) }) { _ = session.handle(.sent, at: now) }
+    }
+
+    /// Asks for the next pieces of model files, once what was to be sent before is gone.
+    mutating func requestModels() {
+        guard outbox.isEmpty else { return }
+        for request in supply.requests(at: now) { send(request) }
+    }
+
+    private mutating func send(_ message: Message, as kind: Outbox.Kind = .statement) {
+        outbox.add(message.encoded(), as: kind)
+    }
+
+    // MARK: The session's wishes
+
+    mutating func handle(_ event: WorkerSession.Event) {
+        for action in session.handle(event, at: now) { perform(action) }
+    }
+
+    private mutating func perform(_ action: WorkerSession.Action) {
+        switch action {
+        case .register(let number, let holding):
+            registration.number = number
+            registration.holding = holding.compactMap(identity)
+            send(.registration(registration), as: .registration)
+        case .sendHeartbeat(let grant, let holding):
+            send(.heartbeat(lease: grant, holding: holding), as: .heartbeat)
+        case .start(let attempt):
+            begin(attempt)
+        case .abandon(let attempt):
+            if let id = identity(attempt) { slots.abandon(id) }
+        case .handBack(let attempt):
+            if let id = identity(attempt) { slots.handBack(id) }
+        case .giveBack(let attempt):
+            checkpoints[attempt] = nil
+            if let id = identity(attempt) { send(.returned(BlockState(attempt: id, stepsDone: 0, state: []))) }
+        case .refuse(let attempt):
+            checkpoints[attempt] = nil
+            if let id = identity(attempt) { send(.failure(id, text: refusalReason)) }
+        case .deliver(let attempt):
+            guard let id = identity(attempt), let result = results[attempt] else { return }
+            outbox.add(result, as: .result(id))
+        case .release(let attempt):
+            results[attempt] = nil
+        case .leave:
+            send(.goodbye(reason: "stopped"))
+            hasLeft = true
+        }
+    }
+
+    private func identity(_ attempt: Attempt) -> AttemptID? {
+        jobs[attempt.job].map { AttemptID(job: $0, block: attempt.block, attempt: attempt.number) }
+    }
+
+    private mutating func attempt(_ id: AttemptID) -> Attempt {
+        Attempt(job: number(id.job), block: id.block, number: id.attempt)
+    }
+
+    private mutating func number(_ job: Digest) -> JobNumber {
+        if let number = numbers[job] { return number }
+        let number = numbers.count + 1
+        (numbers[job], jobs[number]) = (number, job)
+        return number
+    }
+
+    private mutating func begin(_ attempt: Attempt) {
+        let checkpoint = checkpoints.removeValue(forKey: attempt) ?? []
+        guard let id = identity(attempt) else { return }
+        guard let prepared = supply.ready(id.job), attempt.block < prepared.job.blocks else {
+            send(.failure(id, text: "the block's job is not known here"))
+            handle(.ended(attempt, hasResult: false))
+            return
+        }
+        slots.start(
+            SlotThreads.Work(
+                attempt: id, plan: prepared.plan, chains: prepared.job.chains(inBlock: attempt.block),
+                checkpoint: checkpoint, checkpointInterval: checkpointIntervals[attempt.job] ?? .seconds(10)))
+    }
+
+    // MARK: What the slots tell
+
+    mutating func take(_ outcome: SlotThreads.Outcome) {
+        switch outcome {
+        case .progress(let progress):
+            send(.progress(progress), as: .progress(progress.attempt))
+        case .checkpoint(let state):
+            send(.checkpoint(state), as: .checkpoint(state.attempt))
+        case .finished(let id, let result):
+            let attempt = attempt(id)
+            results[attempt] = result
+            handle(.ended(attempt, hasResult: true))
+        case .handedBack(let state):
+            send(.returned(state))
+            handle(.ended(attempt(state.attempt), hasResult: false))
+        case .abandoned(let id):
+            handle(.ended(attempt(id), hasResult: false))
+        case .startedAnew(let id, let reason):
+            logger.warning("block \(id.block) of job \(id.job.hex.prefix(8)) begins from its start: \(reason)")
+        }
+    }
+
+    // MARK: What the coordinator tells
+
+    private mutating func take(_ bytes: [UInt8]) {
+        do {
+            answer(try Message.decode(bytes))
+        } catch {
+            logger.warning("a message was passed over: \(error)")
+        }
+    }
+
+    private mutating func answer(_ message: Message) {
+        switch message {
+        case .welcome(let worker, let number, let heartbeat, let silence):
+            logger.info("registered as worker \(worker)")
+            supply.startAnew()
+            handle(.welcomed(registration: number, heartbeat: heartbeat, silence: silence))
+        case .heartbeat:
+            handle(.heard)
+        case .lease(let lease):
+            take(lease)
+        case .taken(let job, let blocks):
+            handle(.taken(job: number(job), blocks: blocks))
+        case .modelChunk(let chunk):
+            handle(.heard)
+            announce(supply.take(chunk, at: now))
+        case .modelUnavailable(let model, let reason):
+            handle(.heard)
+            announce(supply.failed(model, reason: "the coordinator can't send the model \(model.hex): \(reason)"))
+        case .revoke(let job, let blocks, let handBack):
+            let job = number(job)
+            handle(handBack ? .recalled(job: job, blocks: blocks) : .revoked(job: job, blocks: blocks))
+        case .drain(let reason, let exitStatus):
+            logger.log(level: exitStatus == 0 ? .info : .error, "leaving: \(reason)")
+            self.exitStatus = exitStatus
+            handle(.drained)
+        case .registerAgain:
+            handle(.registrationWanted)
+        default:
+            logger.warning("a message that is not for a worker was passed over")
+        }
+    }
+
+    private mutating func take(_ lease: Lease) {
+        let job = number(lease.job)
+        checkpointIntervals[job] = lease.checkpointInterval
+        let inUse = Set(session.jobs.compactMap { jobs[$0] })
+        if supply.isPreparing(lease.job, text: lease.jobText, inUse: inUse) { handle(.preparing(job: job)) }
+        let attempts = lease.blocks.map { Attempt(job: job, block: $0.block, number: $0.attempt) }
+        if !checkpoints.isEmpty {
+            // Of blocks that were called back before they began, nothing is kept.
+            let held = Set(session.holding)
+            checkpoints = checkpoints.filter { held.contains($0.key) }
+        }
+        for attempt in attempts { checkpoints[attempt] = lease.checkpoints[attempt.block] }
+        handle(.leased(grant: lease.number, attempts))
+    }
+
+    mutating func take(_ reading: JobSupply.Reading, of job: Digest) {
+        announce(supply.take(reading, of: job, at: now))
+    }
+
+    private mutating func announce(_ changes: [JobSupply.Change]) {
+        for change in changes {
+            switch change {
+            case .ready(let job):
+                handle(.prepared(job: number(job)))
+            case .failed(let job, let reason):
+                logger.error("job \(job.hex.prefix(8)): \(reason)")
+                refusalReason = reason
+                handle(.unprepared(job: number(job)))
+            }
+        }
+    }
+}
