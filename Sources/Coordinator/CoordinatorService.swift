@@ -3,14 +3,18 @@ import Messaging
 import ModelTransfer
 public import PoolCore
 
-/// The coordinator: one thread that owns the socket, the scheduler and the jobs' folders.
+/// The coordinator: one thread that owns the socket and the scheduler, and one that owns what must outlast it.
 public final class CoordinatorService: Sendable {
     /// How a coordinator is set up.
     public struct Configuration: Sendable {
-        /// Where it keeps the folders of its jobs.
+        /// Where it keeps its journal and the folders of its jobs.
         public var stateFolder: String
         /// Timers and limits.
         public var pool: PoolConfiguration
+        /// How often the state of a running block is brought here, where a job does not say.
+        public var checkpointInterval: Duration = .seconds(10)
+        /// Whether what was acknowledged survives a loss of power, or the death of the process alone.
+        public var survivesPowerLoss = true
 
         public init(stateFolder: String, pool: PoolConfiguration = PoolConfiguration()) {
             self.stateFolder = stateFolder
@@ -26,7 +30,12 @@ public final class CoordinatorService: Sendable {
         case failAll(reason: String)
         /// What the reading of a job that was handed in came to.
         case read(Int, JobReader<Int>.Outcome)
+        /// What the archive has done.
+        case archived([Archive.Reply])
     }
+
+    /// How long a coordinator that was told to stop waits for its workers to hand back what they have.
+    private static let farewell = Duration.seconds(3)
 
     private let configuration: Configuration
     private let logger: Logger
@@ -51,15 +60,23 @@ public final class CoordinatorService: Sendable {
     /// - Parameters:
     ///   - endpoint: where to listen, as ZeroMQ writes it; port `*` is chosen by the system.
     ///   - ready: called with the address as it became.
-    /// - Throws: ``MessagingError`` if it cannot listen there; ``ModelTransferError`` if it cannot keep models.
+    /// - Throws: ``MessagingError`` if it cannot listen there; ``ModelTransferError`` if it cannot keep models;
+    ///   `JournalError` if it cannot keep its journal, or another coordinator does.
     public func run(listeningAt endpoint: String, _ ready: (String) -> Void) throws {
         let store = try ModelStore(folder: configuration.stateFolder + "/models", logger: logger)
         let mailbox = mailbox
         let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
+        let (archive, jobs, workers) = try Archive.open(
+            folder: configuration.stateFolder, durability: configuration.survivesPowerLoss ? .power : .process,
+            logger: logger
+        ) { mailbox.post(.archived($0)) }
+        defer { archive.close(within: .seconds(5)) }
         let router = try RouterSocket(MessagingContext())
         ready(try router.bind(to: endpoint))
-        var desk = FrontDesk(configuration: configuration, intake: intake, models: store, logger: logger) {
-            bytes, peer in
+        var desk = FrontDesk(
+            configuration: configuration, intake: intake, models: store, archive: archive, past: (jobs, workers),
+            logger: logger
+        ) { bytes, peer in
             do { return try router.offer(bytes, to: peer) } catch { return .unreachable }
         }
         let clock = ContinuousClock()
@@ -78,10 +95,11 @@ public final class CoordinatorService: Sendable {
                 switch call {
                 case .stop:
                     if deadline == nil { desk.dismiss() }
-                    deadline = deadline ?? clock.now + .seconds(1)
+                    deadline = deadline ?? clock.now + Self.farewell
                 case .processDied(let process, let reason): desk.processDied(process, reason: reason)
                 case .failAll(let reason): desk.failAll(reason: reason)
                 case .read(let number, let outcome): desk.take(outcome, of: number)
+                case .archived(let replies): for reply in replies { desk.take(reply) }
                 }
             }
             desk.tick()

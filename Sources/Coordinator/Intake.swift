@@ -8,6 +8,7 @@ struct HandedIn {
     let text: [UInt8]
     let force: Bool
     let watch: Bool
+    var terms = SubmissionTerms()
     let peer: PeerID
 }
 

@@ -8,13 +8,19 @@ public final class LocalPool: Sendable {
     /// Where the coordinator listens.
     public let endpoint: String
 
+    /// Private to this pool: its socket, the path of which must be short.
     private let folder: String
+    private let stateFolder: String
     private let service: CoordinatorService
     private let workers: LocalWorkers
     private let served = DispatchSemaphore(value: 0)
 
-    /// Starts everything. - Throws: ``PoolClientError`` with exit status 70 or 73.
-    public init(workers count: Int, logger: Logger) throws {
+    /// Starts everything.
+    ///
+    /// - Parameter stateFolder: where the coordinator keeps what must outlast it; what an earlier pool left there goes on.
+    /// - Throws: ``PoolClientError`` with exit status 70 or 73.
+    public init(workers count: Int, stateFolder: String, logger: Logger) throws {
+        self.stateFolder = stateFolder
         let base = FileManager.default.temporaryDirectory.path
         let folder = base + "/rrr-" + UUID().uuidString.prefix(8).lowercased()
         do {
@@ -25,7 +31,7 @@ public final class LocalPool: Sendable {
             throw PoolClientError(exitStatus: 73, "\(folder) can't be made: \(error.localizedDescription)")
         }
         self.folder = folder
-        let service = CoordinatorService(configuration: .init(stateFolder: folder), logger: logger)
+        let service = CoordinatorService(configuration: .init(stateFolder: stateFolder), logger: logger)
         self.service = service
         let answer = Mutex<Result<String, any Error>?>(nil)
         let ready = DispatchSemaphore(value: 0)
@@ -58,11 +64,14 @@ public final class LocalPool: Sendable {
     }
 
     /// Sends the workers home, ends the coordinator and removes the private folder.
-    public func close() {
+    ///
+    /// - Parameter keepingState: whether what is done stays in the state folder.
+    public func close(keepingState: Bool) {
         // While the coordinator still listens to their goodbyes.
         workers.end()
         service.stop()
         served.wait()
         try? FileManager.default.removeItem(atPath: folder)
+        if !keepingState { try? FileManager.default.removeItem(atPath: stateFolder) }
     }
 }

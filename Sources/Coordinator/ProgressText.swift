@@ -16,6 +16,8 @@ extension JobStatus {
             parts.append(ProgressLine.time(left) + " left")
         }
         parts.append("\(workers) worker\(workers == 1 ? "" : "s")")
+        if state == .paused { parts.append("paused") }
+        if !notice.isEmpty { parts.append(notice) }
         return parts.joined(separator: ", ")
     }
 }

@@ -1,25 +1,42 @@
 import ContentHash
 import Foundation
 import JobFile
+import Journal
 import Messaging
 import PoolCore
 import RunFolder
 import StrictJSON
 
-/// A job that the coordinator has been given: its files, its numbers and who watches it.
+/// A job that the coordinator has been given: its numbers and who watches it.
 struct RunningJob {
-    let job: Job
-    let text: [UInt8]
+    /// What it takes to run it; nil once it is over.
+    struct Work {
+        let job: Job
+        /// Canonical.
+        let text: [UInt8]
+    }
+
     let identity: Digest
     let number: JobNumber
-    let folder: String
-    var state: JobStatus.State = .queued
-    var failure = ""
+    let name: String
+    private let chains: Int
+    private let blocks: Int
+    let blockSize: Int
+    private(set) var work: Work?
+    private(set) var state: JobStatus.State = .queued
+    private var failure = ""
+    var terms: SubmissionTerms
     var watchers: Set<PeerID> = []
     /// Whether somebody handed it in without waiting for it.
     var isDetached = false
+    /// Who waits to hear that it is accepted; nil once it is.
+    var unanswered: [PeerID]? = []
+    var isPaused = false
+    /// Why it does not go on just now; empty if it does.
+    var notice = ""
+    /// Blocks that have a checkpoint in the journal.
+    var checkpointed: Set<Int> = []
 
-    private var staging: RunStaging?
     private let started: Duration
     private var ended: Duration?
     private var blocksDone = 0
@@ -27,96 +44,108 @@ struct RunningJob {
     private var acceptance = (sum: 0.0, count: 0)
     /// Of running blocks, the part that is done.
     private var partial: [Int: Double] = [:]
-    private var work: [String: (blocks: Int, seconds: Double)] = [:]
-    private var repeated = 0
+    private var shares: [String: WorkerShare] = [:]
+    private var again = 0
 
-    init(job: Job, text: [UInt8], number: JobNumber, folder: String, at now: Duration) throws(RunFolderError) {
-        self.job = job
-        self.text = text
+    /// - Parameter secondsElapsed: since it was first handed in.
+    init(
+        _ job: Job, text: [UInt8], number: JobNumber, terms: SubmissionTerms, secondsElapsed: Double, at now: Duration
+    ) {
+        work = Work(job: job, text: text)
         self.number = number
-        self.folder = folder
+        self.terms = terms
         identity = job.identity
-        started = now
-        staging = try RunStaging(
-            folder: folder,
-            description: RunDescription(
-                canonicalJob: text, jobHash: identity.hex, name: job.name, chains: job.chains, draws: job.draws,
-                dimension: job.dimension, levels: job.levels, stepSizes: job.stepSizes))
+        (name, chains, blocks, blockSize) = (job.name, job.chains, job.blocks, job.block)
+        started = now - .seconds(secondsElapsed)
     }
 
-    mutating func note(_ progress: BlockProgress) {
-        guard progress.stepsTotal > 0, !state.isOver else { return }
-        state = .running
-        partial[progress.attempt.block] = Double(progress.stepsDone) / Double(progress.stepsTotal)
-        if chainsDone == 0, progress.acceptance.isFinite { acceptance = (progress.acceptance, 1) }
+    /// Takes in what is stored of it. - Returns: the same for the scheduler.
+    mutating func resume(_ stored: StoredProgress, workers: [String: WorkerDescription]) -> JobProgress {
+        guard let job = work?.job else { return JobProgress() }
+        var progress = JobProgress()
+        for block in 0..<blocks where stored.finished.contains(block) {
+            progress.stored.insert(block)
+            chainsDone += job.chains(inBlock: block)
+        }
+        blocksDone = progress.stored.count
+        checkpointed = Set(stored.checkpoints.keys)
+        (shares, again) = (stored.shares, stored.blocksAgain)
+        progress.checkpoints = stored.checkpoints
+        progress.reports = stored.reports.mapValues { $0.map(\.reason) }
+        progress.group = shares.keys.lazy.compactMap { workers[$0]?.fingerprint }.first
+        progress.isPaused = isPaused
+        return progress
     }
 
-    /// Writes a block's rows. - Throws: what the disk says, or that the result is not what the job asked for.
-    mutating func record(_ report: BlockReport, from worker: String) throws(RunFolderError) {
-        let block = report.attempt.block
-        let chains = job.chains(inBlock: block)
-        try staging?.record(
-            BlockRecord(
-                firstChain: block * job.block, chains: chains, samples: report.samples, acceptance: report.acceptance,
-                logDensity: report.logDensity, divergences: report.divergences,
-                gradientEvaluations: report.gradientEvaluations))
-        if chainsDone == 0 { acceptance = (0, 0) }
+    mutating func note(_ report: BlockProgress) {
+        guard report.stepsTotal > 0, !state.isOver else { return }
+        if state == .queued { state = .running }
+        partial[report.attempt.block] = Double(report.stepsDone) / Double(report.stepsTotal)
+        if acceptance.count == 0 || chainsDone == 0, report.acceptance.isFinite { acceptance = (report.acceptance, 1) }
+    }
+
+    /// Counts a block's result, which is the first.
+    mutating func count(_ report: BlockReport, from worker: String) {
+        if state == .queued { state = .running }
         for value in report.acceptance where value.isFinite {
             acceptance.sum += Double(value)
             acceptance.count += 1
         }
-        state = .running
-        partial[block] = nil
+        partial[report.attempt.block] = nil
+        checkpointed.remove(report.attempt.block)
         blocksDone += 1
-        chainsDone += chains
-        repeated += report.attempt.attempt > 1 ? 1 : 0
-        work[worker, default: (0, 0)].blocks += 1
-        work[worker, default: (0, 0)].seconds += report.seconds
-    }
-
-    /// Completes the folder.
-    mutating func finish(workers: [String: Registration], at now: Duration) throws(RunFolderError) {
-        ended = now
-        _ = try staging?.finish(provenance: Array(provenance(workers).utf8))
-        staging = nil
-        state = .finished
+        chainsDone += work?.job.chains(inBlock: report.attempt.block) ?? 0
+        again += report.attempt.attempt > 1 ? 1 : 0
+        shares[worker, default: WorkerShare()].add(seconds: report.seconds)
     }
 
     mutating func end(as state: JobStatus.State, failure: String = "", at now: Duration) {
         guard !self.state.isOver else { return }
-        staging = nil
-        ended = now
-        self.failure = failure
-        self.state = state
+        (self.state, self.failure, ended) = (state, failure, now)
+        (work, partial, checkpointed) = (nil, [:], [])
     }
 
-    func status(workers: Int, at now: Duration) -> JobStatus {
+    /// Since it was submitted, up to its end.
+    func secondsElapsed(at now: Duration) -> Double { ((ended ?? now) - started) / .seconds(1) }
+
+    /// - Parameter notice: why no job goes on just now.
+    func status(workers: Int, notice: String, at now: Duration) -> JobStatus {
         let done = Double(blocksDone) + partial.values.reduce(0, +)
         return JobStatus(
-            job: identity, name: job.name, state: state, chainsTotal: job.chains, chainsDone: chainsDone,
-            fraction: state == .finished ? 1 : min(1, done / Double(job.blocks)),
+            job: identity, name: name, state: !state.isOver && isPaused ? .paused : state, chainsTotal: chains,
+            chainsDone: chainsDone, fraction: state == .finished ? 1 : min(1, done / Double(blocks)),
             acceptance: acceptance.count > 0 ? acceptance.sum / Double(acceptance.count) : .nan,
-            secondsElapsed: ((ended ?? now) - started) / .seconds(1), workers: workers, failure: failure)
+            secondsElapsed: secondsElapsed(at: now), workers: workers, failure: failure,
+            notice: state.isOver ? "" : self.notice.isEmpty ? notice : self.notice, priority: terms.priority,
+            blocksAgain: again)
     }
 
     /// Everything about the run that is not the same each time.
-    private func provenance(_ workers: [String: Registration]) -> String {
-        let seconds = ((ended ?? started) - started) / .seconds(1)
-        let list = work.keys.sorted().map { name -> JSONText in
-            let registration = workers[name]
+    func provenance(_ workers: [String: WorkerDescription], at now: Duration) -> [UInt8] {
+        let list = shares.keys.sorted { ($0.count, $0) < ($1.count, $1) }.map { name -> JSONText in
+            let worker = workers[name]
             return .object([
-                ("worker", .string(name)), ("host", .string(registration?.host ?? "")),
-                ("process", .integer(registration?.process ?? 0)), ("slots", .integer(registration?.slots ?? 0)),
-                ("version", .string(registration?.version ?? "")),
-                ("fingerprint", .string(registration?.fingerprint ?? "")),
-                ("blocks", .integer(work[name]?.blocks ?? 0)),
-                ("compute_seconds", .number(work[name]?.seconds ?? 0)),
+                ("worker", .string(name)), ("host", .string(worker?.host ?? "")),
+                ("process", .integer(worker?.process ?? 0)), ("slots", .integer(worker?.slots ?? 0)),
+                ("version", .string(worker?.version ?? "")), ("fingerprint", .string(worker?.fingerprint ?? "")),
+                ("blocks", .integer(shares[name]?.blocks ?? 0)),
+                ("compute_seconds", .number(shares[name]?.seconds ?? 0)),
             ])
         }
-        return JSONText.object([
+        let text = JSONText.object([
             ("job", .string(identity.hex)), ("version", .string(poolVersion)),
-            ("finished_at", .string(Date().formatted(.iso8601))), ("seconds", .number(seconds)),
-            ("blocks", .integer(job.blocks)), ("blocks_run_again", .integer(repeated)), ("workers", .array(list)),
-        ]).pretty
+            ("finished_at", .string(Date().formatted(.iso8601))), ("seconds", .number(secondsElapsed(at: now))),
+            ("blocks", .integer(blocks)), ("blocks_run_again", .integer(again)), ("workers", .array(list)),
+        ])
+        return Array(text.pretty.utf8)
+    }
+}
+
+extension Job {
+    /// What the job's folder needs to know.
+    func description(text: [UInt8]) -> RunDescription {
+        RunDescription(
+            canonicalJob: text, jobHash: identity.hex, name: name, chains: chains, draws: draws,
+            dimension: dimension, levels: levels, stepSizes: stepSizes)
     }
 }

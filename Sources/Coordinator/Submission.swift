@@ -10,13 +10,27 @@ public struct Submission {
     private let job: Job
     private let folder: String
     private let force: Bool
+    private let terms: SubmissionTerms
+    /// Whether the job goes when its submitter is interrupted.
+    private let cancelsWhenInterrupted: Bool
+    /// The part of the job that was last heard to be done.
+    public private(set) var fractionDone = 0.0
 
-    /// - Parameter folder: where the files go.
-    public init(client: PoolClient, job: Job, folder: String, force: Bool) {
+    /// - Parameters:
+    ///   - folder: where the files go.
+    ///   - force: whether to begin anew what is done, or begun.
+    ///   - terms: how the job is to be treated.
+    ///   - cancelsWhenInterrupted: whether the job is cancelled on a signal; else the coordinator keeps what is done.
+    public init(
+        client: PoolClient, job: Job, folder: String, force: Bool, terms: SubmissionTerms = SubmissionTerms(),
+        cancelsWhenInterrupted: Bool = true
+    ) {
         self.client = client
         self.job = job
         self.folder = folder
         self.force = force
+        self.terms = terms
+        self.cancelsWhenInterrupted = cancelsWhenInterrupted
     }
 
     /// Hands the job in, with the models that the coordinator lacks, and does not wait for it.
@@ -25,7 +39,8 @@ public struct Submission {
     /// - Throws: ``PoolClientError``.
     @discardableResult
     public mutating func submit(watch: Bool) throws -> Bool {
-        let question = Message.submit(jobText: Array(job.canonicalText.utf8), force: force, watch: watch)
+        let question = Message.submit(
+            jobText: Array(job.canonicalText.utf8), force: force, watch: watch, terms: terms)
         let clock = ContinuousClock()
         guard try client.send(question, within: .seconds(4)) else { throw client.unreachable() }
         var heard = clock.now
@@ -67,11 +82,15 @@ public struct Submission {
             finished = try submit(watch: true)
         } catch  where client.interruptedBy != nil {
             // The job may have arrived all the same.
-            _ = try client.send(.cancel(job: identity), within: .milliseconds(200))
+            try giveUp(identity)
             throw error
         }
         if !finished { try watch(identity, text, report) }
         return try fetch(identity)
+    }
+
+    private mutating func giveUp(_ identity: Digest) throws {
+        if cancelsWhenInterrupted { _ = try client.send(.cancel(job: identity), within: .milliseconds(200)) }
     }
 
     private mutating func watch(_ identity: Digest, _ text: [UInt8], _ report: (JobStatus) -> Void) throws {
@@ -80,8 +99,9 @@ public struct Submission {
         while true {
             let message = try client.receive(within: .seconds(3))
             if let signal = client.interruptedBy {
-                _ = try client.send(.cancel(job: identity), within: .milliseconds(200))
-                throw PoolClientError(exitStatus: 128 + signal, "interrupted; the job was cancelled")
+                try giveUp(identity)
+                throw PoolClientError(
+                    exitStatus: 128 + signal, "interrupted" + (cancelsWhenInterrupted ? "; the job was cancelled" : ""))
             }
             guard let message else {
                 guard clock.now - heard < .seconds(30) else {
@@ -89,7 +109,8 @@ public struct Submission {
                         exitStatus: 69, "the coordinator has been silent for 30 s; submit again to join the job")
                 }
                 // A coordinator that started anew has forgotten who watches; handing in again joins the job.
-                _ = try client.send(.submit(jobText: text, force: false, watch: true), within: .milliseconds(100))
+                _ = try client.send(
+                    .submit(jobText: text, force: false, watch: true, terms: terms), within: .milliseconds(100))
                 continue
             }
             heard = clock.now
@@ -101,6 +122,7 @@ public struct Submission {
             case .modelRequest(let request):
                 try answer(request)
             case .event(let status) where status.job == identity:
+                fractionDone = status.fraction
                 report(status)
                 switch status.state {
                 case .finished: return

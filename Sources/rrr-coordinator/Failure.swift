@@ -2,6 +2,7 @@ import ArgumentParser
 import Coordinator
 import Foundation
 import JobFile
+import Journal
 import ModelTransfer
 import RunFolder
 
@@ -18,6 +19,7 @@ func reportingFailure(_ work: () throws -> Void) throws {
         case let error as JobError: throw ExitCode(error.exitStatus)
         case let error as ModelTransferError: throw ExitCode(error.exitStatus)
         case let error as RunFolderError: throw ExitCode(error.exitStatus)
+        case let error as JournalError: throw ExitCode(error.exitStatus)
         default: throw ExitCode(70)
         }
     }

@@ -58,7 +58,7 @@ struct Status: ParsableCommand {
                     let line = job.progressText
                     try printResult(
                         "\(job.job.hex.prefix(8)) \(job.state.rawValue): \(line)"
-                            + (job.failure.isEmpty ? "" : ": " + job.failure))
+                            + [job.failure, job.notice].filter { !$0.isEmpty }.map { ": " + $0 }.joined())
                 }
             }
         }
@@ -72,12 +72,23 @@ private func poolStatus(_ connection: CoordinatorOption) throws -> PoolStatus {
     }
 }
 
+/// The one job that is not over and whose hash begins so.
+func runningJob(_ id: String, _ connection: CoordinatorOption) throws -> JobStatus {
+    let found = try poolStatus(connection).jobs.filter { $0.job.hex.hasPrefix(id) && !$0.state.isOver }
+    guard found.count == 1, let job = found.first else {
+        throw PoolClientError(
+            exitStatus: 66, found.isEmpty ? "no running job \(id)" : "several jobs begin with \(id)")
+    }
+    return job
+}
+
 extension JobStatus {
     fileprivate var json: JSONText {
         .object([
             ("job", .string(job.hex)), ("name", .string(name)), ("state", .string(state.rawValue)),
             ("chains", .integer(chainsTotal)), ("chains_done", .integer(chainsDone)), ("fraction", .number(fraction)),
             ("acceptance", .number(acceptance)), ("seconds", .number(secondsElapsed)), ("failure", .string(failure)),
+            ("notice", .string(notice)), ("priority", .integer(priority)), ("blocks_run_again", .integer(blocksAgain)),
         ])
     }
 }
@@ -133,11 +144,7 @@ struct Cancel: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let found = try poolStatus(connection).jobs.filter { $0.job.hex.hasPrefix(id) && !$0.state.isOver }
-            guard found.count == 1, let job = found.first else {
-                throw PoolClientError(
-                    exitStatus: 66, found.isEmpty ? "no running job \(id)" : "several jobs begin with \(id)")
-            }
+            let job = try runningJob(id, connection)
             var client = try connection.client()
             _ = try client.ask(.cancel(job: job.job)) { answer -> PoolStatus? in
                 if case .poolStatus(let status) = answer { status } else { nil }

@@ -15,10 +15,16 @@ struct Serve: ParsableCommand {
     @Option(help: "Folder for the jobs' files (default: RRR_STATE, else ~/.local/state/rrr).")
     var state: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How often the state of a running block is brought here, where a job does not say.", valueName: "seconds"))
+    var checkpointEvery = 10.0
+
     @Flag(help: "Listen where other hosts can connect, although nothing is encrypted and anybody is let in.")
     var insecure = false
 
     func validate() throws {
+        try checkInterval(checkpointEvery)
         let address = listen.dropFirst("tcp://".count)
         let isLocal =
             listen.hasPrefix("ipc://") || address.hasPrefix("127.") || address.hasPrefix("localhost:")
@@ -38,8 +44,9 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let service = CoordinatorService(
-                configuration: .init(stateFolder: Environment.state(state)), logger: Environment.logger)
+            var configuration = CoordinatorService.Configuration(stateFolder: Environment.state(state))
+            configuration.checkpointInterval = .seconds(checkpointEvery)
+            let service = CoordinatorService(configuration: configuration, logger: Environment.logger)
             let signals = StopSignals { _ in service.stop() }
             do {
                 try service.run(listeningAt: listen) { endpoint in

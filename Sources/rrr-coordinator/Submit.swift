@@ -31,8 +31,10 @@ struct Submit: ParsableCommand {
     @Flag(help: "Hand the job in and return; needs a coordinator.")
     var detach = false
 
-    @Flag(help: "Run the job even if the output folder holds its result.")
+    @Flag(help: "Run the job from its start, even if the output folder holds its result or a part of it.")
     var force = false
+
+    @OptionGroup var treatment: TreatmentOptions
 
     @Flag(help: "Print the summary as JSON.")
     var json = false
@@ -65,26 +67,49 @@ struct Submit: ParsableCommand {
             if let endpoint = workers == nil ? Environment.coordinator(coordinator) : nil {
                 try submit(job, folder, try PoolClient(endpoint: endpoint, interruption: interruption))
             } else {
-                let pool = try LocalPool(
-                    workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, logger: Environment.logger)
-                defer { pool.close() }
-                try submit(job, folder, try PoolClient(endpoint: pool.endpoint, interruption: interruption))
+                try submitLocally(job, folder, interruption)
             }
         }
     }
 
     private func submit(_ job: Job, _ folder: String, _ client: PoolClient) throws {
-        var submission = Submission(client: client, job: job, folder: folder, force: force)
+        var submission = Submission(
+            client: client, job: job, folder: folder, force: force, terms: treatment.terms)
         if detach {
             try submission.submit(watch: false)
             try printResult(job.identity.hex)
             return
         }
+        try show(try run(&submission), folder)
+    }
+
+    /// Runs the job in this process and workers beside it. What is done is kept in a hidden folder of the output
+    /// folder until the job is, so that the same command goes on after a crash or an interruption.
+    private func submitLocally(_ job: Job, _ folder: String, _ interruption: Mailbox<Int32>) throws {
+        let pool = try LocalPool(
+            workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, stateFolder: folder + "/.pool",
+            logger: Environment.logger)
+        var submission = Submission(
+            client: try PoolClient(endpoint: pool.endpoint, interruption: interruption), job: job, folder: folder,
+            force: force, terms: treatment.terms, cancelsWhenInterrupted: false)
+        let summary: RunSummary
+        do {
+            summary = try run(&submission)
+        } catch {
+            pool.close(keepingState: submission.fractionDone > 0)
+            if submission.fractionDone > 0 {
+                tell("rrr-coordinator: what is done is kept in \(folder)/.pool; the same command goes on from there")
+            }
+            throw error
+        }
+        pool.close(keepingState: false)
+        try show(summary, folder)
+    }
+
+    private func run(_ submission: inout Submission) throws -> RunSummary {
         var progress = ProgressLine()
         defer { progress.clear() }
-        let summary = try submission.run { progress.show(secondsElapsed: $0.secondsElapsed, $0.progressText) }
-        progress.clear()
-        try show(summary, folder)
+        return try submission.run { progress.show(secondsElapsed: $0.secondsElapsed, $0.progressText) }
     }
 
     private func show(_ summary: RunSummary, _ folder: String) throws {

@@ -1,0 +1,136 @@
+import Foundation
+import Journal
+import Logging
+import PoolCore
+import RunFolder
+import Synchronization
+
+/// What must outlast the coordinator, on a thread of its own: the journal, and the files of the jobs that run.
+///
+/// Requests are done in their order and in batches: the rows of a batch are written and brought to the disk before the
+/// journal says so, and the journal is on the disk before anybody is told. A full disk holds everything up until there
+/// is room; nothing is dropped.
+final class Archive: Sendable {
+    /// What is asked of it.
+    enum Request: Sendable {
+        /// A job to take in, and to note unless it is noted already; with `resumes` from what is stored of it.
+        case open(JobNumber, folder: String, RunDescription, blockSize: Int, resumes: Bool, note: JournalEntry?)
+        case result(Attempt, WorkerID, BlockRecord, FinishedBlock)
+        case checkpoint(Attempt, BlockCheckpoint)
+        /// The latest checkpoint of a block is wanted for a worker, whose grant has this number.
+        case load(Attempt, WorkerID, grant: UInt64)
+        case note(JournalEntry)
+        /// All results are there: complete the folder.
+        case finish(JobNumber, provenance: [UInt8], note: JournalEntry)
+        /// The job is over without that; its files stay if it may go on one day.
+        case end(JobNumber, keepsFiles: Bool, note: JournalEntry)
+        /// Do what was asked before, and end.
+        case stop
+
+        /// Bytes that it holds in memory, roughly.
+        var size: Int {
+            switch self {
+            case .result(_, _, let record, _): record.samples.count + 4 * record.acceptance.count
+            case .checkpoint(_, let checkpoint): checkpoint.state.count
+            default: 0
+            }
+        }
+    }
+
+    /// What it tells, once that is so.
+    enum Reply: Sendable {
+        /// The job is taken in, with what is stored of it.
+        case opened(JobNumber, StoredProgress)
+        case refused(JobNumber, exitStatus: Int32, reason: String)
+        case stored(Attempt, WorkerID)
+        case loaded(Attempt, WorkerID, grant: UInt64, state: [UInt8])
+        case finished(JobNumber)
+        /// The job's files cannot be written.
+        case failed(JobNumber, reason: String)
+        /// Nothing can be stored for now.
+        case full(reason: String)
+        case hasRoom
+    }
+
+    /// How long a full disk is left alone.
+    private static let pause = Duration.seconds(1)
+
+    private let requests = Mutex<[Request]>([])
+    private let available = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+    private let bytes = Atomic<Int>(0)
+
+    private init() {}
+
+    /// Opens the journal in a folder and starts the thread.
+    ///
+    /// - Parameter deliver: called from the thread.
+    /// - Returns: the archive, and the jobs and workers that the journal knows.
+    /// - Throws: ``JournalError``.
+    static func open(
+        folder: String, durability: Journal.Durability, logger: Logger, deliver: @escaping @Sendable ([Reply]) -> Void
+    ) throws -> (archive: Archive, jobs: [StoredJob], workers: [WorkerDescription]) {
+        let archive = Archive()
+        // The journal lives on the thread that uses it.
+        let opening = Mutex<Result<([StoredJob], [WorkerDescription]), any Error>>(.success(([], [])))
+        let ready = DispatchSemaphore(value: 0)
+        Thread {
+            do {
+                let journal = try Journal(folder: folder, durability: durability)
+                let content = (try journal.jobs(), try journal.workers())
+                opening.withLock { $0 = .success(content) }
+                ready.signal()
+                archive.serve(ArchiveDesk(journal: journal, durability: durability, logger: logger), deliver)
+            } catch {
+                opening.withLock { $0 = .failure(error) }
+                ready.signal()
+            }
+            archive.ended.signal()
+        }.start()
+        ready.wait()
+        let (jobs, workers) = try opening.withLock { try $0.get() }
+        return (archive, jobs, workers)
+    }
+
+    /// Bytes of results and checkpoints that wait to be stored.
+    var waitingBytes: Int { bytes.load(ordering: .relaxed) }
+
+    /// Asks for something; from any thread.
+    func ask(_ request: Request) {
+        bytes.add(request.size, ordering: .relaxed)
+        requests.withLock { $0.append(request) }
+        available.signal()
+    }
+
+    /// Does what was asked before, and ends the thread. What a full disk holds up is given up after `limit`.
+    func close(within limit: Duration) {
+        ask(.stop)
+        _ = ended.wait(timeout: .now() + limit / .seconds(1))
+    }
+
+    private func serve(_ desk: ArchiveDesk, _ deliver: ([Reply]) -> Void) {
+        var desk = desk
+        var backlog: ArraySlice<Request> = []
+        var isFull = false
+        while true {
+            if backlog.isEmpty { available.wait() }
+            backlog += requests.withLock { requests in
+                defer { requests = [] }
+                return requests
+            }
+            do {
+                let (done, size, stops) = try desk.work(on: backlog)
+                backlog = backlog.dropFirst(done)
+                bytes.subtract(size, ordering: .relaxed)
+                if isFull { deliver([.hasRoom]) }
+                isFull = false
+                deliver(desk.takeReplies())
+                if stops { return desk.close() }
+            } catch {
+                if !isFull { deliver([.full(reason: "\(error)")]) }
+                isFull = true
+                Thread.sleep(forTimeInterval: Self.pause / .seconds(1))
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+import ContentHash
+import Foundation
+import JobFile
+import Journal
+import Messaging
+import ModelTransfer
+import PoolCore
+import RunFolder
+
+/// How jobs begin and end.
+extension FrontDesk {
+    /// Takes up what earlier lives of the coordinator have left.
+    mutating func takeUp(_ jobs: [StoredJob], workers: [WorkerDescription]) {
+        for worker in workers {
+            everyWorker[worker.name] = worker
+            nextWorker = max(nextWorker, (WorkerID(worker.name) ?? 0) + 1)
+        }
+        for job in jobs {
+            let record = job.record
+            nextJob = max(nextJob, record.number + 1)
+            past[record.hash] = job
+            guard !job.state.isOver else { continue }
+            if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
+                // The coordinator ended between the job's last file and the last word of the journal.
+                past[record.hash]?.state = .finished
+                archive.ask(
+                    .note(
+                        .ended(
+                            job: record.number, state: .finished, failure: "",
+                            secondsElapsed: Date().timeIntervalSince1970 - record.submittedAt)))
+            } else {
+                logger.notice("job \(record.name) \(record.hash.hex.prefix(8)) goes on")
+                // Handed in by nobody: its models are looked for and its text is read like any other's.
+                intake.take(
+                    HandedIn(text: record.text, force: false, watch: false, terms: record.terms, peer: nobody(record)))
+            }
+        }
+    }
+
+    private func nobody(_ record: JobRecord) -> PeerID {
+        // Identities that begin with zero are ZeroMQ's own, so no peer has this one.
+        [0] + Array("job \(record.number)".utf8)
+    }
+
+    private func isNobody(_ peer: PeerID) -> Bool { peer.first == 0 }
+
+    mutating func submit(_ submission: HandedIn) {
+        // Submitters send the canonical text, whose hash is the job's identity.
+        if join(SHA256.hash(of: submission.text), submission) { return }
+        send(.heartbeat(), to: submission.peer)
+        intake.take(submission)
+    }
+
+    /// Takes in what the reading of a job came to.
+    mutating func take(_ outcome: JobReader<Int>.Outcome, of number: Int) {
+        settle(intake.take(outcome, of: number, at: now))
+    }
+
+    mutating func settle(_ decision: Intake.Decision?) {
+        switch decision {
+        case .accepted(let job, let submission):
+            if !join(job.identity, submission) { start(job, submission) }
+        case .refused(let peer, let status, let text):
+            if isNobody(peer) {
+                logger.error("a job of an earlier life can't go on: \(text); hand it in again")
+            } else {
+                send(.refusal(exitStatus: status, text: text), to: peer)
+            }
+        case nil:
+            break
+        }
+    }
+
+    /// Where a job's files are.
+    func folder(of job: Digest) -> String { configuration.stateFolder + "/jobs/" + job.hex }
+
+    /// Adds a submitter to a job that runs, or tells that it is finished. - Returns: false if it is neither.
+    private mutating func join(_ id: Digest, _ submission: HandedIn) -> Bool {
+        if let known = jobs[id], !known.state.isOver {
+            add(submission, to: id)
+            return true
+        }
+        if !submission.force, RunFolder.isComplete(folder(of: id), jobHash: id.hex) {
+            send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
+            return true
+        }
+        return false
+    }
+
+    private mutating func add(_ submission: HandedIn, to id: Digest) {
+        guard let job = jobs[id], !isNobody(submission.peer) else { return }
+        if submission.watch {
+            jobs[id]?.watchers.insert(submission.peer)
+        } else if !job.isDetached {
+            jobs[id]?.isDetached = true
+            if job.unanswered == nil { archive.ask(.note(.detached(job: job.number))) }
+        }
+        if job.unanswered == nil {
+            send(.accepted(job: id, alreadyFinished: false), to: submission.peer)
+        } else {
+            jobs[id]?.unanswered?.append(submission.peer)
+        }
+    }
+
+    private mutating func start(_ job: Job, _ submission: HandedIn) {
+        let id = job.identity
+        let known = past.removeValue(forKey: id)
+        let lastState = jobs[id]?.state ?? known?.state
+        let number = known?.record.number ?? jobs[id]?.number ?? nextJob
+        nextJob = max(nextJob, number + 1)
+        // What failed, or was interrupted, goes on; what was finished or cancelled once begins anew.
+        let resumes = !submission.force && lastState.map { $0 == .failed || !$0.isOver } == true
+        let goesOn = resumes && lastState != .failed
+        let text = Array(job.canonicalText.utf8)
+        let time = Date().timeIntervalSince1970
+        let submittedAt = goesOn ? known?.record.submittedAt ?? time : time
+        var fresh = RunningJob(
+            job, text: text, number: number, terms: goesOn ? known?.record.terms ?? submission.terms : submission.terms,
+            secondsElapsed: max(0, time - submittedAt), at: now)
+        fresh.isDetached = known?.record.isDetached == true || !submission.watch && !isNobody(submission.peer)
+        fresh.isPaused = goesOn && known?.isPaused == true
+        jobs[id] = fresh
+        identities[number] = id
+        add(submission, to: id)
+        let record = JobRecord(
+            number: number, hash: id, text: text, name: job.name, chains: job.chains, terms: fresh.terms,
+            isDetached: fresh.isDetached, submittedAt: submittedAt)
+        archive.ask(
+            .open(
+                number, folder: folder(of: id), job.description(text: text), blockSize: job.block, resumes: resumes,
+                note: goesOn ? nil : resumes ? .resubmitted(record) : .accepted(record)))
+    }
+
+    /// The job's files and its place in the journal are there: whoever handed it in may rely on it.
+    mutating func opened(_ number: JobNumber, _ stored: StoredProgress) {
+        guard let id = identities[number], let job = jobs[id], let work = job.work, let peers = job.unanswered else {
+            return
+        }
+        jobs[id]?.unanswered = nil
+        logger.info("job \(job.name) \(id.hex.prefix(8)): \(work.job.blocks) blocks")
+        for peer in peers { send(.accepted(job: id, alreadyFinished: false), to: peer) }
+        let terms = JobTerms(
+            blocks: work.job.blocks, priority: job.terms.priority, share: job.terms.share,
+            timeLimit: job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) })
+        let progress = jobs[id]?.resume(stored, workers: everyWorker) ?? JobProgress()
+        act(on: .submitted(number, terms, progress))
+        if let verdict { fail(id, reason: verdict) }
+    }
+
+    mutating func refused(_ number: JobNumber, _ status: Int32, _ reason: String) {
+        guard let id = identities.removeValue(forKey: number), let job = jobs.removeValue(forKey: id) else { return }
+        logger.error("job \(job.name): \(reason)")
+        for peer in job.unanswered ?? [] { send(.refusal(exitStatus: status, text: reason), to: peer) }
+    }
+
+    /// All results of a job are stored.
+    mutating func finish(_ number: JobNumber) {
+        guard let id = identities[number], let job = jobs[id], !job.state.isOver else { return }
+        archive.ask(
+            .finish(
+                number, provenance: job.provenance(everyWorker, at: now),
+                note: .ended(
+                    job: number, state: .finished, failure: "", secondsElapsed: job.secondsElapsed(at: now))))
+    }
+
+    /// All files of a job are there.
+    mutating func finished(_ number: JobNumber) {
+        guard let id = identities[number] else { return }
+        let time = now
+        jobs[id]?.end(as: .finished, at: time)
+        announce(id)
+    }
+
+    /// Ends a job that the scheduler has ended.
+    mutating func end(_ id: Digest, as state: JobStatus.State, failure: String = "") {
+        guard let job = jobs[id], !job.state.isOver else { return }
+        let time = now
+        jobs[id]?.end(as: state, failure: failure, at: time)
+        archive.ask(
+            .end(
+                job.number, keepsFiles: state == .failed,
+                note: .ended(
+                    job: job.number, state: state == .failed ? .failed : .cancelled, failure: failure,
+                    secondsElapsed: job.secondsElapsed(at: time))))
+        announce(id)
+    }
+
+    mutating func fail(_ id: Digest, reason: String) {
+        guard let number = jobs[id]?.number else { return }
+        end(id, as: .failed, failure: reason)
+        act(on: .cancelled(number))
+    }
+
+    mutating func failAll(reason: String) {
+        verdict = reason
+        for (id, job) in jobs where !job.state.isOver { fail(id, reason: reason) }
+    }
+
+    mutating func cancel(_ id: Digest, _ peer: PeerID) {
+        if intake.cancel(id, peer) { return }
+        guard let job = jobs[id], !job.state.isOver else {
+            send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
+            return
+        }
+        // A submitter that gives up takes the job along only if nobody else wants it.
+        if jobs[id]?.watchers.remove(peer) != nil, job.isDetached || jobs[id]?.watchers.isEmpty == false { return }
+        end(id, as: .cancelled)
+        act(on: .cancelled(job.number))
+        if !job.watchers.contains(peer) { status(of: id, to: peer) }
+    }
+
+    mutating func control(_ id: Digest, _ change: JobControl, _ peer: PeerID) {
+        guard let job = jobs[id], !job.state.isOver else {
+            send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
+            return
+        }
+        switch change {
+        case .pause, .resume:
+            let pauses = change == .pause
+            jobs[id]?.isPaused = pauses
+            archive.ask(.note(.paused(job: job.number, pauses)))
+            act(on: pauses ? .paused(job.number) : .resumed(job.number))
+        case .priority(let priority):
+            jobs[id]?.terms.priority = priority
+            archive.ask(.note(.priority(job: job.number, priority)))
+            act(on: .prioritized(job.number, priority))
+        }
+        status(of: id, to: peer)
+    }
+}

@@ -1,0 +1,120 @@
+import ContentHash
+import Journal
+import Messaging
+import PoolCore
+import RunFolder
+
+/// Doing what the scheduler wants.
+extension FrontDesk {
+    /// What came with the event that the scheduler is asked about.
+    enum Parcel {
+        case result(WorkerID, BlockReport)
+        case checkpoint(BlockState)
+    }
+
+    mutating func act(on event: Scheduler.Event, holding parcel: Parcel? = nil) {
+        for action in scheduler.handle(event, at: now) { perform(action, parcel) }
+    }
+
+    private mutating func perform(_ action: Scheduler.Action, _ parcel: Parcel?) {
+        switch action {
+        case .grant(let worker, let number, let attempts):
+            grant(attempts, to: worker, number)
+        case .revoke(let worker, let attempts):
+            revoke(attempts, at: worker, handBack: false)
+        case .recall(let worker, let attempts):
+            revoke(attempts, at: worker, handBack: true)
+        case .keep(let attempt):
+            if case .result(let worker, let report) = parcel { keep(attempt, worker, report) }
+        case .drop(let attempt):
+            if case .result(let worker, _) = parcel { confirm(attempt, to: worker) }
+        case .pass:
+            break
+        case .keepCheckpoint(let attempt, let steps):
+            guard case .checkpoint(let state) = parcel, let id = identities[attempt.job] else { return }
+            jobs[id]?.checkpointed.insert(attempt.block)
+            archive.ask(
+                .checkpoint(attempt, BlockCheckpoint(attempt: attempt.number, stepsDone: steps, state: state.state)))
+        case .report(let attempt, let worker, let reason):
+            logger.warning("block \(attempt.block) at worker \(worker): \(reason)")
+            archive.ask(
+                .note(
+                    .report(
+                        job: attempt.job, block: attempt.block,
+                        FailureReport(attempt: attempt.number, worker: "\(worker)", reason: reason))))
+        case .jobFinished(let number):
+            finish(number)
+        case .jobFailed(let number, let reason):
+            if let id = identities[number] { end(id, as: .failed, failure: reason) }
+        case .forget(let worker, let reason):
+            logger.info("worker \(worker) is gone: \(reason)")
+            if let entry = workers.removeValue(forKey: worker) { workerByPeer[entry.peer] = nil }
+        case .dismiss(let worker, let reason):
+            logger.error("worker \(worker) is set aside: \(reason)")
+            guard let peer = workers[worker]?.peer else { return }
+            send(.drain(reason: "this worker is set aside: \(reason)", exitStatus: 70), to: peer)
+        case .registerAgain(let worker):
+            guard let peer = workers[worker]?.peer else { return }
+            send(.registerAgain(reason: "a message between us was lost"), to: peer)
+        }
+    }
+
+    private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport) {
+        guard let id = identities[attempt.job], let job = jobs[id]?.work?.job else { return }
+        note(worker)
+        jobs[id]?.count(report, from: "\(worker)")
+        archive.ask(
+            .result(
+                attempt, worker,
+                BlockRecord(
+                    firstChain: attempt.block * job.block, chains: job.chains(inBlock: attempt.block),
+                    samples: report.samples, acceptance: report.acceptance, logDensity: report.logDensity,
+                    divergences: report.divergences, gradientEvaluations: report.gradientEvaluations),
+                FinishedBlock(
+                    attempt: attempt.number, worker: "\(worker)", seconds: report.seconds,
+                    gradientEvaluations: report.gradientEvaluations)))
+    }
+
+    private func revoke(_ attempts: [Attempt], at worker: WorkerID, handBack: Bool) {
+        guard let peer = workers[worker]?.peer else { return }
+        for (number, group) in Dictionary(grouping: attempts, by: \.job) {
+            guard let job = identities[number] else { continue }
+            send(.revoke(job: job, blocks: group.map(\.block), handBack: handBack), to: peer)
+        }
+    }
+
+    private mutating func grant(_ attempts: [Attempt], to worker: WorkerID, _ number: UInt64) {
+        for (job, group) in Dictionary(grouping: attempts, by: \.job).sorted(by: { $0.key < $1.key }) {
+            guard let checkpointed = identities[job].flatMap({ jobs[$0]?.checkpointed }) else { continue }
+            // What a block has come to is on the disk.
+            let begun = checkpointed.isEmpty ? [] : group.filter { checkpointed.contains($0.block) }
+            for attempt in begun { archive.ask(.load(attempt, worker, grant: number)) }
+            let fresh = begun.isEmpty ? group : group.filter { !checkpointed.contains($0.block) }
+            if !fresh.isEmpty { lease(fresh, to: worker, number) }
+        }
+    }
+
+    /// Sends blocks of one job to a worker.
+    ///
+    /// - Parameter checkpoint: what they have come to, if it is one block that has begun.
+    mutating func lease(_ attempts: [Attempt], to worker: WorkerID, _ number: UInt64, checkpoint: [UInt8] = []) {
+        guard let peer = workers[worker]?.peer, let first = attempts.first, let id = identities[first.job],
+            let job = jobs[id], let work = job.work
+        else { return }
+        let isNew = workers[worker]?.knownJobs.insert(id).inserted == true
+        let message = Lease(
+            job: id, jobText: isNew ? work.text : [],
+            blocks: attempts.map { AttemptID(job: id, block: $0.block, attempt: $0.number) },
+            checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint], number: number,
+            checkpointInterval: job.terms.checkpointInterval ?? configuration.checkpointInterval)
+        switch send(.lease(message), to: peer) {
+        case .sent:
+            break
+        case .wouldBlock:
+            // It takes nothing in now: its blocks go elsewhere, and its next message makes it register.
+            act(on: .left(worker))
+        case .unreachable:
+            act(on: .died(worker, reason: "the connection to worker \(worker) is gone"))
+        }
+    }
+}

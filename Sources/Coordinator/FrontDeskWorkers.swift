@@ -1,0 +1,121 @@
+import ContentHash
+import Foundation
+import Journal
+import Messaging
+import ModelTransfer
+import PoolCore
+import RunFolder
+
+/// What workers say.
+extension FrontDesk {
+    mutating func hear(_ message: Message, from worker: WorkerID, _ peer: PeerID) {
+        switch message {
+        case .progress(let progress):
+            guard let attempt = attempt(progress.attempt) else { return act(on: .heard(worker)) }
+            jobs[progress.attempt.job]?.note(progress)
+            let fraction = progress.stepsTotal > 0 ? Double(progress.stepsDone) / Double(progress.stepsTotal) : 0
+            act(on: .progressed(worker, attempt, fraction: fraction))
+        case .checkpoint(let state):
+            act(on: state, from: worker)
+        case .returned(let state):
+            if !state.state.isEmpty { act(on: state, from: worker) }
+            act(on: attempt(state.attempt).map { .returned(worker, $0) } ?? .heard(worker))
+        case .result(let report):
+            guard let attempt = attempt(report.attempt) else {
+                // Nobody wants it any more.
+                send(.taken(job: report.attempt.job, blocks: [report.attempt.block]), to: peer)
+                return act(on: .heard(worker))
+            }
+            act(on: .finished(worker, attempt), holding: .result(worker, report))
+        case .failure(let id, let text):
+            logger.warning("worker \(worker): block \(id.block) failed: \(text)")
+            act(on: attempt(id).map { .failed(worker, $0, reason: "worker \(worker): \(text)") } ?? .heard(worker))
+        case .modelRequest(let request):
+            // A worker checks what it gets, and one that gets nothing asks again.
+            send(ModelUpload.answer(request, from: models.path(of: request.model)), to: peer)
+            act(on: .supplied(worker))
+        case .goodbye:
+            act(on: .left(worker))
+        case .heartbeat(let lease, let holding):
+            send(.heartbeat(), to: peer)
+            act(on: .counted(worker, grant: lease, holding: holding))
+        default:
+            act(on: .heard(worker))
+        }
+    }
+
+    private mutating func act(on state: BlockState, from worker: WorkerID) {
+        guard let attempt = attempt(state.attempt) else { return act(on: .heard(worker)) }
+        act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(state))
+    }
+
+    private func attempt(_ id: AttemptID) -> Attempt? {
+        guard let job = jobs[id.job], !job.state.isOver else { return nil }
+        return Attempt(job: job.number, block: id.block, number: id.attempt)
+    }
+
+    mutating func register(_ registration: Registration, _ peer: PeerID) {
+        guard !isDismissing else {
+            send(.drain(reason: "the coordinator stops"), to: peer)
+            return
+        }
+        let id = workerByPeer[peer] ?? nextWorker
+        if id == nextWorker { nextWorker += 1 }
+        // Whatever it was sent before may not have arrived, the texts of jobs included.
+        workers[id] = WorkerEntry(peer: peer, registration: registration, isNoted: workers[id]?.isNoted ?? false)
+        workerByPeer[peer] = id
+        logger.info("worker \(id) on \(registration.host), \(registration.slots) slots")
+        send(
+            .welcome(
+                worker: id, registration: registration.number, heartbeat: configuration.pool.heartbeat,
+                silence: configuration.pool.silence), to: peer)
+        var holding: [Attempt] = []
+        var unknown: [Digest: [Int]] = [:]
+        for held in registration.holding {
+            if let attempt = attempt(held) {
+                holding.append(attempt)
+            } else {
+                unknown[held.job, default: []].append(held.block)
+            }
+        }
+        for (job, blocks) in unknown { send(.revoke(job: job, blocks: blocks), to: peer) }
+        act(
+            on: .registered(
+                id, slots: registration.slots, group: registration.fingerprint, holding: holding))
+    }
+
+    /// Remembers, at a worker's first result, who it is.
+    mutating func note(_ worker: WorkerID) {
+        guard let entry = workers[worker], !entry.isNoted else { return }
+        workers[worker]?.isNoted = true
+        let description = WorkerDescription(
+            name: "\(worker)", host: entry.registration.host, process: entry.registration.process,
+            slots: entry.registration.slots, version: entry.registration.version,
+            fingerprint: entry.registration.fingerprint)
+        everyWorker[description.name] = description
+        archive.ask(.note(.worker(description)))
+    }
+
+    mutating func processDied(_ process: Int32, reason: String) {
+        let dead = workers.filter {
+            $0.value.registration.process == Int(process)
+                && $0.value.registration.host == ProcessInfo.processInfo.hostName
+        }
+        for id in dead.keys.sorted() { act(on: .died(id, reason: reason)) }
+    }
+
+    // MARK: Results that may be let go
+
+    mutating func confirm(_ attempt: Attempt, to worker: WorkerID) {
+        guard let id = identities[attempt.job], workers[worker] != nil else { return }
+        confirmations[worker, default: [:]][id, default: []].append(attempt.block)
+    }
+
+    mutating func sendConfirmations() {
+        for (worker, jobs) in confirmations {
+            guard let peer = workers[worker]?.peer else { continue }
+            for (job, blocks) in jobs { send(.taken(job: job, blocks: blocks), to: peer) }
+        }
+        confirmations.removeAll(keepingCapacity: true)
+    }
+}

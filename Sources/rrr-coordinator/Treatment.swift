@@ -1,0 +1,93 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+import Messaging
+
+/// How a job is treated: no part of what it is, so its bytes do not depend on it.
+struct TreatmentOptions: ParsableArguments {
+    @Option(help: "Jobs of a higher priority go first.")
+    var priority = 0
+
+    @Option(help: "The job's part of the workers' time, against that of other jobs of its priority.")
+    var share = 1.0
+
+    @Option(help: ArgumentHelp("Let the job fail if it is not finished after so long.", valueName: "seconds"))
+    var timeLimit: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "How often the state of a running block is brought to the coordinator: what a crash can cost "
+                + "(default: the coordinator's, 10).", valueName: "seconds"))
+    var checkpointEvery: Double?
+
+    func validate() throws {
+        guard (-1_000_000...1_000_000).contains(priority) else {
+            throw ValidationError("--priority must be from -1000000 to 1000000, is \(priority).")
+        }
+        for (name, value) in [("--share", share), ("--time-limit", timeLimit ?? 1)] {
+            guard value > 0, value <= 1e9 else {
+                throw ValidationError("\(name) must be above 0 and at most 1e9, is \(value).")
+            }
+        }
+        try checkInterval(checkpointEvery)
+    }
+
+    var terms: SubmissionTerms {
+        var terms = SubmissionTerms()
+        (terms.priority, terms.share) = (priority, share)
+        terms.timeLimit = timeLimit.map { .seconds($0) }
+        terms.checkpointInterval = checkpointEvery.map { .seconds($0) }
+        return terms
+    }
+}
+
+/// Refuses an interval of checkpoints that is none.
+func checkInterval(_ checkpointInterval: Double?) throws {
+    guard let checkpointInterval, !(0.01...1e6).contains(checkpointInterval) else { return }
+    throw ValidationError("--checkpoint-every must be from 0.01 to 1e6 seconds, is \(checkpointInterval).")
+}
+
+struct Pause: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let no block of a job run until it is resumed; what runs is handed back with its state.")
+
+    @Argument(help: "The first digits of the job's hash.")
+    var id: String
+
+    @OptionGroup var connection: CoordinatorOption
+
+    func run() throws { try reportingFailure { try control(id, .pause, connection) } }
+}
+
+struct Resume: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Let a paused job go on.")
+
+    @Argument(help: "The first digits of the job's hash.")
+    var id: String
+
+    @OptionGroup var connection: CoordinatorOption
+
+    func run() throws { try reportingFailure { try control(id, .resume, connection) } }
+}
+
+struct Prioritize: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Change a job's priority; higher ones go first.")
+
+    @Argument(help: "The first digits of the job's hash.")
+    var id: String
+
+    @Argument(help: "The new priority.")
+    var priority: Int
+
+    @OptionGroup var connection: CoordinatorOption
+
+    func run() throws { try reportingFailure { try control(id, .priority(priority), connection) } }
+}
+
+private func control(_ id: String, _ change: JobControl, _ connection: CoordinatorOption) throws {
+    let job = try runningJob(id, connection)
+    var client = try connection.client()
+    _ = try client.ask(.control(job: job.job, change)) { answer -> PoolStatus? in
+        if case .poolStatus(let status) = answer { status } else { nil }
+    }
+}
