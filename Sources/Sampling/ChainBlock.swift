@@ -9,97 +9,132 @@ import VectorMath
 /// ancestral step into the level if asked for, then transitions that leave the composition at that
 /// level invariant. What comes out depends on the plan and on the block's number alone.
 ///
-/// Call ``advance()`` until it returns false, then take ``result(chains:)``.
+/// Call ``advance()`` until it returns false, then take ``result(chains:)``. Between two calls a block
+/// can be written down by ``checkpoint()`` and taken up again elsewhere, with the same outcome.
 public struct ChainBlock {
     /// The plan of the job.
     public let plan: SamplingPlan
-    /// Units of ``advance()`` done so far, of ``steps``.
-    public private(set) var stepsDone = 0
-    /// The chains as they stand.
+    /// The chains as they stand; not evaluated before the first unit.
     public private(set) var state: ChainState
 
+    private let index: Int
     private let stream: RandomStream
+    private var place: BlockPlace
     private var target: any DensityEvaluator
     private var kernel: (any TransitionKernel)?
     private var reverseStep: ReverseStep
-    private var acceptance: [[Int32]]
+    /// Transitions accepted at the levels left behind, the noisiest first, each [lanes].
+    private var acceptedBefore: [[Int32]]
     private var samples: [Float]
 
     /// A block whose first chain is `index` times the number of lanes.
     public init(plan: SamplingPlan, index: Int) {
         self.plan = plan
+        self.index = index
         let dimension = plan.density.dimension
         stream = RandomStream(seed: plan.seed, firstChain: index * plan.lanes)
+        place = BlockPlace(startOf: plan)
         target = plan.density.evaluator(lanes: plan.lanes, at: plan.schedule.levels[plan.firstLevel])
         kernel = plan.settings.kernel(dimension: dimension, lanes: plan.lanes)
         reverseStep = ReverseStep(dimension: dimension, lanes: plan.lanes)
-        acceptance = []
+        acceptedBefore = []
         samples = [Float](repeating: 0, count: plan.lanes * plan.draws * dimension)
         state = ChainState(dimension: dimension, lanes: plan.lanes)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: plan.firstLevel)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: plan.firstLevel)
         plan.bounds?.fold(&state.position, momentum: &state.momentum)
-        state.evaluate(&target)
     }
 
-    /// How many times ``advance()`` does something: once per level, and once per further draw.
-    public var steps: Int { plan.firstLevel - plan.lastLevel + plan.draws }
+    /// A block that goes on where ``checkpoint()`` of a block of the same plan and number was taken.
+    ///
+    /// - Throws: ``BlockCheckpointError`` if the bytes are no such checkpoint, whole and undamaged.
+    public init(plan: SamplingPlan, index: Int, resuming bytes: [UInt8]) throws(BlockCheckpointError) {
+        let checkpoint = try BlockCheckpoint(bytes, of: plan, index: index)
+        self.init(plan: plan, index: index)
+        place = BlockPlace(after: checkpoint.unitsDone, of: plan)
+        state.position.elements = checkpoint.position
+        state.momentum.elements = checkpoint.momentum
+        state.accepted = checkpoint.accepted.last ?? state.accepted
+        state.divergences = checkpoint.divergences
+        state.evaluations = checkpoint.evaluations
+        acceptedBefore = checkpoint.accepted.dropLast()
+        let (kept, whole) = (place.draws(of: plan) * dimension, plan.draws * dimension)
+        for lane in 0..<plan.lanes {
+            samples.replaceSubrange(
+                lane * whole..<lane * whole + kept, with: checkpoint.draws[lane * kept..<(lane + 1) * kept])
+        }
+        guard place.unitsDone > 0 else { return }
+        // A chain's evaluation depends on its point and its lane alone, so these are the bits that were there;
+        // it was counted when it was made first.
+        target.move(to: plan.schedule.levels[place.level])
+        target.evaluate(at: state.position, into: &state.evaluation)
+    }
 
-    /// Fraction of proposals accepted at the level just done, over the first `chains` chains; nil
-    /// where no transition ran.
+    /// Units of ``advance()`` done so far, of ``steps``.
+    public var stepsDone: Int { place.unitsDone }
+
+    /// How many times ``advance()`` does something: once per level that is entered, once per transition.
+    public var steps: Int { plan.units }
+
+    /// Whether the next unit begins a level or the way to another draw, or the block is finished: where a
+    /// checkpoint cuts nothing in two.
+    public var atLevelBoundary: Bool { place.isBoundary(of: plan) }
+
+    /// Fraction of proposals accepted so far at the level in progress or just done, over the first
+    /// `chains` chains; nil where no transition ran yet.
     public func latestAcceptance(chains: Int) -> Double? {
-        let level = max(plan.firstLevel - stepsDone + 1, plan.lastLevel)
-        let draws = max(1, stepsDone - (plan.firstLevel - plan.lastLevel))
-        let proposed = plan.transitions(at: level, draws: draws)
-        guard proposed > 0, stepsDone > 0, let counts = acceptance.last else { return nil }
-        return Double(counts.prefix(chains).reduce(0) { $0 + Int($1) }) / Double(proposed * chains)
+        guard plan.settings.kind != .reverse, place.transitions > 0 else { return nil }
+        return Double(state.accepted.prefix(chains).reduce(0) { $0 + Int($1) }) / Double(place.transitions * chains)
     }
 
-    /// Runs the transitions of one level, or those up to the next draw.
+    /// Enters a level, or makes one transition of all chains.
     ///
     /// - Returns: false, without doing anything, when the block is finished.
     public mutating func advance() -> Bool {
-        guard stepsDone < steps else { return false }
-        let level = plan.firstLevel - stepsDone
-        if level >= plan.lastLevel {
-            enter(level)
-            run(transitions: 0..<plan.transitions(at: level), at: level)
-            acceptance.append(state.accepted)
-            if level == plan.lastLevel { keep(draw: 0) }
-        } else {
-            let draw = plan.lastLevel - level
-            let first = plan.transitions(at: plan.lastLevel) + (draw - 1) * plan.thin
-            run(transitions: first..<first + plan.thin, at: plan.lastLevel)
-            acceptance[acceptance.count - 1] = state.accepted
-            keep(draw: draw)
+        switch place.advance(in: plan) {
+        case .entry(let level): enter(level)
+        case .transition(let transition, let level): run(transition, at: level)
+        case nil: return false
         }
-        stepsDone += 1
+        if place.isDraw(of: plan) { keep(draw: place.draws(of: plan) - 1) }
         return true
     }
 
+    /// All that ``init(plan:index:resuming:)`` needs to go on from here, as bytes: a few numbers per chain,
+    /// one per chain and level behind, and the draws kept so far.
+    public func checkpoint() -> [UInt8] {
+        let (kept, whole) = (place.draws(of: plan) * dimension, plan.draws * dimension)
+        return BlockCheckpoint(
+            unitsDone: place.unitsDone, evaluations: state.evaluations, position: state.position.elements,
+            momentum: state.momentum.elements, divergences: state.divergences,
+            accepted: place.unitsDone > 0 ? acceptedBefore + [state.accepted] : [],
+            draws: (0..<plan.lanes).flatMap { samples[$0 * whole..<$0 * whole + kept] }
+        ).bytes(of: plan, index: index)
+    }
+
+    private var dimension: Int { plan.density.dimension }
+
     private mutating func enter(_ level: Int) {
-        for lane in state.accepted.indices { state.accepted[lane] = 0 }
-        guard level < plan.firstLevel else { return }
-        if plan.settings.reverseSteps {
-            reverseStep.step(&state, from: plan.schedule.levels[level + 1], stream: stream)
-            plan.bounds?.fold(&state.position, momentum: &state.momentum)
+        if level < plan.firstLevel {
+            acceptedBefore.append(state.accepted)
+            for lane in state.accepted.indices { state.accepted[lane] = 0 }
+            if plan.settings.reverseSteps {
+                reverseStep.step(&state, from: plan.schedule.levels[level + 1], stream: stream)
+                plan.bounds?.fold(&state.position, momentum: &state.momentum)
+            }
+            target.move(to: plan.schedule.levels[level])
         }
-        target.move(to: plan.schedule.levels[level])
         state.evaluate(&target)
     }
 
-    private mutating func run(transitions: Range<Int>, at level: Int) {
-        var context = TransitionContext(
-            level: level, transition: 0, stepSize: plan.stepSizes[level], mass: plan.masses[level],
+    private mutating func run(_ transition: Int, at level: Int) {
+        let context = TransitionContext(
+            level: level, transition: transition, stepSize: plan.stepSizes[level], mass: plan.masses[level],
             bounds: plan.bounds, stream: stream)
-        for transition in transitions {
-            context.transition = transition
-            kernel?.transition(&state, target: &target, in: context)
-        }
+        kernel?.transition(&state, target: &target, in: context)
     }
 
     private mutating func keep(draw: Int) {
-        let dimension = plan.density.dimension
         for lane in 0..<plan.lanes {
             let start = (lane * plan.draws + draw) * dimension
             for row in 0..<dimension { samples[start + row] = Float(state.position[row, lane]) }
@@ -110,16 +145,16 @@ public struct ChainBlock {
     public func result(chains: Int) -> BlockResult {
         let levels = plan.schedule.levels.count
         var fractions = [Float](repeating: .nan, count: chains * levels)
-        for (index, counts) in acceptance.enumerated() {
-            let level = plan.firstLevel - index
-            let proposed = plan.transitions(at: level, draws: plan.draws)
+        for (offset, counts) in (acceptedBefore + [state.accepted]).enumerated() {
+            let level = plan.firstLevel - offset
+            let proposed = plan.proposals(at: level)
             guard proposed > 0 else { continue }
             for chain in 0..<chains {
                 fractions[chain * levels + level] = Float(Double(counts[chain]) / Double(proposed))
             }
         }
         return BlockResult(
-            samples: Array(samples.prefix(chains * plan.draws * plan.density.dimension)),
+            samples: Array(samples.prefix(chains * plan.draws * dimension)),
             acceptance: fractions,
             logDensity: plan.hasEnergy
                 ? Array(state.evaluation.logDensity.prefix(chains)) : [Double](repeating: .nan, count: chains),

@@ -56,14 +56,21 @@ public struct SamplingPlan: Sendable {
     var lastLevel: Int { settings.reverseSteps ? 0 : settings.levels.lowerBound }
 
     /// Transitions of annealing at a level.
-    func transitions(at level: Int) -> Int {
+    func annealingTransitions(at level: Int) -> Int {
         settings.levels.contains(level) ? settings.transitions : 0
     }
 
-    /// Transitions of annealing and of reaching `draws` draws at a level: what acceptance is a fraction of.
-    func transitions(at level: Int, draws: Int) -> Int {
-        guard settings.kind != .reverse else { return 0 }
-        return transitions(at: level) + (level == lastLevel ? (draws - 1) * thin : 0)
+    /// Transitions of annealing at a level, and of reaching the further draws at the last.
+    func transitions(at level: Int) -> Int {
+        annealingTransitions(at: level) + (level == lastLevel ? (draws - 1) * thin : 0)
+    }
+
+    /// Proposals that a chain makes at a level: what acceptance is a fraction of.
+    func proposals(at level: Int) -> Int { settings.kind == .reverse ? 0 : transitions(at: level) }
+
+    /// Entries into levels and transitions, all told.
+    var units: Int {
+        firstLevel - lastLevel + 1 + settings.levels.count * settings.transitions + (draws - 1) * thin
     }
 }
 

@@ -186,25 +186,40 @@ struct ChainBlockTests {
         #expect(block.state == state)
     }
 
-    @Test("Progress counts levels and further draws, and acceptance is told on the way")
+    @Test("Progress counts entries and transitions, and acceptance is told on the way")
     func progress() {
-        var block = ChainBlock(plan: plan(settings(.mala, levels: 3...5), draws: 3), index: 0)
-        #expect(block.steps == 5)
+        // Levels 5, 4 and 3 are entered and get three transitions; two further draws, two transitions apart.
+        let transitions = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7]
+        let boundaries: Set = [0, 4, 8, 12, 14, 16]
+        var block = ChainBlock(plan: plan(settings(.mala, levels: 3...5), draws: 3, thin: 2), index: 0)
+        #expect(block.steps == 16)
         #expect(block.latestAcceptance(chains: 64) == nil)
-        for done in 1...5 {
+        #expect(block.atLevelBoundary)
+        for (unit, made) in transitions.enumerated() {
+            let evaluations = block.state.evaluations
             let advanced = block.advance()
             #expect(advanced)
-            #expect(block.stepsDone == done)
-            // Three transitions a level; the two further draws add one each to the last level.
-            let proposed = 64 * (3 + max(done - 3, 0))
+            #expect(block.stepsDone == unit + 1)
+            #expect(block.state.evaluations == evaluations + 1)
+            #expect(block.atLevelBoundary == boundaries.contains(unit + 1))
             let accepted = block.state.accepted.reduce(0) { $0 + Int($1) }
-            #expect(block.latestAcceptance(chains: 64) == Double(accepted) / Double(proposed))
+            #expect(block.latestAcceptance(chains: 64) == (made > 0 ? Double(accepted) / Double(64 * made) : nil))
         }
         let state = block.state
         let advanced = block.advance()
         #expect(!advanced)
         #expect(block.state == state)
-        #expect(block.stepsDone == 5)
+        #expect(block.stepsDone == 16)
+    }
+
+    @Test("A level without transitions is one unit, and draws follow it where it is the last")
+    func levelsWithoutTransitions() {
+        var block = ChainBlock(
+            plan: plan(settings(.mala, reverseSteps: true, levels: 4...8), draws: 3, thin: 2), index: 0)
+        #expect(block.steps == 12 + 5 * 3 + 2 * 2)
+        var boundaries: [Int] = []
+        repeat { if block.atLevelBoundary { boundaries.append(block.stepsDone) } } while block.advance()
+        #expect(boundaries == [0, 1, 2, 3, 7, 11, 15, 19, 23, 24, 25, 26, 27, 29, 31])
     }
 
     @Test("Reverse diffusion proposes nothing, so its acceptance is NaN, also with several draws")

@@ -46,14 +46,14 @@ struct ConstraintTests {
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 10)), settings: settings,
             seed: 8, lanes: 64)
         var block = ChainBlock(plan: long, index: 0)
-        repeat {
+        while block.advance() {
             for lane in 0..<64 {
                 for axis in 0..<2 {
                     #expect((low[axis]...high[axis]).contains(block.state.position[axis, lane]))
                 }
                 #expect(block.state.evaluation.logDensity[lane].isFinite)
             }
-        } while block.advance()
+        }
         #expect(block.state.divergences.allSatisfy { $0 == 0 })
     }
 
@@ -99,6 +99,7 @@ struct ConstraintTests {
                 stepSize: .constant(kind == .mala ? 0.02 : 0.1), levels: 0...0),
             seed: 12, lanes: 256, draws: 400)
         var block = ChainBlock(plan: plan, index: 0)
+        _ = block.advance()
         var wasInside = block.state.evaluation.logDensity.map(\.isFinite)
         var left = 0
         #expect(wasInside.filter { !$0 }.count > 100)

@@ -1,0 +1,147 @@
+import EnergyModels
+
+/// A block of chains between two units, as it is written down.
+///
+/// All numbers are little-endian: `rrrblock`, the version (UInt32); seed, block and shape of the plan, units done
+/// and evaluations (UInt64 each); then arrays without lengths, since those follow from the plan and the units
+/// done: position and momentum [dimension][lanes] (Float64), divergences [lanes] and accepted transitions
+/// [levels entered][lanes] (Int32), draws [lanes][kept][dimension] (Float32); at the end the checksum of all
+/// before it (UInt64). Log density and score are left out: they can be computed again.
+struct BlockCheckpoint {
+    var unitsDone: Int
+    /// Evaluations of the composition so far.
+    var evaluations: Int
+    /// [dimension][lanes].
+    var position: [Double]
+    /// [dimension][lanes].
+    var momentum: [Double]
+    /// [lanes].
+    var divergences: [Int32]
+    /// Transitions accepted at each level entered, the noisiest first, each [lanes].
+    var accepted: [[Int32]]
+    /// [lanes][kept so far][dimension].
+    var draws: [Float]
+
+    private static let magic = Array("rrrblock".utf8)
+    private static let version: UInt32 = 1
+
+    /// What must be the same in a checkpoint and in the block that takes it up.
+    private static func header(of plan: SamplingPlan, index: Int) -> [(name: String, value: UInt64)] {
+        let settings = plan.settings
+        let kind = SamplerSettings.Kind.allCases.firstIndex(of: settings.kind) ?? 0
+        let numbers: [(String, Int)] = [
+            ("block", index), ("lanes", plan.lanes), ("dimension", plan.density.dimension), ("draws", plan.draws),
+            ("thin", plan.thin), ("noise levels", plan.schedule.levels.count), ("first level", plan.firstLevel),
+            ("last level", plan.lastLevel), ("sampler kind", kind), ("transitions", settings.transitions),
+            ("lowest level with transitions", settings.levels.lowerBound),
+            ("highest level with transitions", settings.levels.upperBound),
+        ]
+        return [("seed", plan.seed)] + numbers.map { ($0, UInt64($1)) }
+    }
+}
+
+extension BlockCheckpoint {
+    /// As bytes, for block `index` of the plan.
+    func bytes(of plan: SamplingPlan, index: Int) -> [UInt8] {
+        var bytes = Self.magic
+        bytes.reserveCapacity(
+            256 + 16 * position.count + 4 * (accepted.count + 1) * divergences.count + 4 * draws.count)
+        func append(_ number: some FixedWidthInteger) {
+            withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        append(Self.version)
+        for field in Self.header(of: plan, index: index) { append(field.value) }
+        append(UInt64(unitsDone))
+        append(UInt64(evaluations))
+        for array in [position, momentum] { for element in array { append(element.bitPattern) } }
+        for counts in [divergences] + accepted { for count in counts { append(count) } }
+        for element in draws { append(element.bitPattern) }
+        append(Self.checksum(of: bytes[...]))
+        return bytes
+    }
+
+    /// Reads what ``bytes(of:index:)`` wrote for the same block of the same plan.
+    ///
+    /// Memory is taken only after the number of bytes has been found to be what the plan asks for.
+    init(_ bytes: [UInt8], of plan: SamplingPlan, index: Int) throws(BlockCheckpointError) {
+        let header = Self.header(of: plan, index: index)
+        let front = Self.magic.count + 4
+        guard bytes.starts(with: Self.magic), bytes.count >= front else { throw .noCheckpoint }
+        var reader = Reader(bytes: bytes, next: Self.magic.count)
+        let version: UInt32 = reader.number()
+        guard version == Self.version else { throw .otherVersion(version) }
+        let end = bytes.count - 8
+        guard end >= front + 8 * (header.count + 2) else { throw .damaged }
+        var trailer = Reader(bytes: bytes, next: end)
+        guard trailer.number() == Self.checksum(of: bytes[..<end]) else { throw .damaged }
+
+        for field in header {
+            let found: UInt64 = reader.number()
+            guard found == field.value else {
+                throw .otherBlock(field: field.name, found: found, expected: field.value)
+            }
+        }
+        unitsDone = try reader.count("units done", atMost: plan.units)
+        let place = BlockPlace(after: unitsDone, of: plan)
+        evaluations = try reader.count("evaluations", atMost: unitsDone * max(1, plan.settings.leapfrogSteps))
+        let (lanes, dimension) = (plan.lanes, plan.density.dimension)
+        let entered = plan.firstLevel + 1 - place.level
+        let kept = place.draws(of: plan)
+        guard end - reader.next == lanes * (16 * dimension + 4 * (1 + entered) + 4 * kept * dimension) else {
+            throw .damaged
+        }
+
+        position = reader.doubles(lanes * dimension)
+        momentum = reader.doubles(lanes * dimension)
+        divergences = try reader.counts(lanes, "divergences", atMost: unitsDone)
+        accepted = []
+        for level in (place.level..<plan.firstLevel + 1).reversed() {
+            let made = level > place.level ? plan.transitions(at: level) : place.transitions
+            accepted.append(try reader.counts(lanes, "accepted at level \(level)", atMost: made))
+        }
+        draws = reader.floats(lanes * kept * dimension)
+    }
+
+    /// FNV-1a of 64 bits (Fowler, Noll, Vo): every change of a single byte changes it.
+    static func checksum(of bytes: ArraySlice<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return hash
+    }
+}
+
+/// Takes numbers from bytes, one after the other; that there are enough has been checked.
+private struct Reader {
+    let bytes: [UInt8]
+    var next: Int
+
+    mutating func number<Number: FixedWidthInteger & UnsignedInteger>() -> Number {
+        var number: Number = 0
+        let size = Number.bitWidth / 8
+        for offset in 0..<size { number |= Number(bytes[next + offset]) << Number(8 * offset) }
+        next += size
+        return number
+    }
+
+    mutating func count(_ name: String, atMost most: Int) throws(BlockCheckpointError) -> Int {
+        let found: UInt64 = number()
+        guard found <= UInt64(most) else { throw .outOfRange(field: name, found: found, most: most) }
+        return Int(found)
+    }
+
+    mutating func counts(_ count: Int, _ name: String, atMost most: Int) throws(BlockCheckpointError) -> [Int32] {
+        let most = min(most, Int(Int32.max))
+        var counts: [Int32] = []
+        counts.reserveCapacity(count)
+        for _ in 0..<count {
+            let found: UInt32 = number()
+            guard found <= UInt32(most) else { throw .outOfRange(field: name, found: UInt64(found), most: most) }
+            counts.append(Int32(found))
+        }
+        return counts
+    }
+
+    mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in Double(bitPattern: number()) } }
+
+    mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in Float(bitPattern: number()) } }
+}

@@ -1,0 +1,28 @@
+/// Why bytes can't be taken up as a checkpoint of a block.
+public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// They begin with something else.
+    case noCheckpoint
+    /// They were written in another version of the format.
+    case otherVersion(UInt32)
+    /// They are cut short, too many, or changed.
+    case damaged
+    /// They belong to another block, or to a plan of another shape.
+    case otherBlock(field: String, found: UInt64, expected: UInt64)
+    /// They count more than there can have been.
+    case outOfRange(field: String, found: UInt64, most: Int)
+
+    /// What is wrong and what to do, in one line.
+    public var description: String {
+        let problem =
+            switch self {
+            case .noCheckpoint: "these bytes are no checkpoint of a block"
+            case .otherVersion(let version): "the checkpoint's format is version \(version), not 1"
+            case .damaged: "the checkpoint is cut short or damaged"
+            case .otherBlock(let field, let found, let expected):
+                "the checkpoint is of another block: \(field) is \(found), not \(expected)"
+            case .outOfRange(let field, let found, let most):
+                "the checkpoint is damaged: \(field) is \(found), above \(most)"
+            }
+        return problem + "; run the block from its start"
+    }
+}

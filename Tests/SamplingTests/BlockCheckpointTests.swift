@@ -1,0 +1,216 @@
+import Composition
+import EnergyModels
+import Sampling
+import Testing
+
+/// The block after so many units.
+private func block(_ plan: SamplingPlan, units: Int, index: Int = 2) -> ChainBlock {
+    var block = ChainBlock(plan: plan, index: index)
+    for _ in 0..<units { _ = block.advance() }
+    return block
+}
+
+/// The result of going on to the end.
+private func end(_ block: ChainBlock, chains: Int = 7) -> BlockResult {
+    var block = block
+    while block.advance() {}
+    return block.result(chains: chains)
+}
+
+/// Equality of all bits, NaN included.
+private func sameBits(_ one: BlockResult, _ other: BlockResult) -> Bool {
+    one.samples.map(\.bitPattern) == other.samples.map(\.bitPattern)
+        && one.acceptance.map(\.bitPattern) == other.acceptance.map(\.bitPattern)
+        && one.logDensity.map(\.bitPattern) == other.logDensity.map(\.bitPattern)
+        && one.divergences == other.divergences && one.gradientEvaluations == other.gradientEvaluations
+}
+
+/// A checkpoint whose bytes from `offset` on are others, with the checksum (FNV-1a) to match.
+private func changed(_ bytes: [UInt8], at offset: Int, to new: [UInt8]) -> [UInt8] {
+    var body = Array(bytes.dropLast(8))
+    body.replaceSubrange(offset..<offset + new.count, with: new)
+    let hash = body.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    return body + (0..<8).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
+}
+
+private func word(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+
+/// Where things are in a checkpoint of 8 lanes and 2 dimensions.
+private enum Place {
+    static let version = 8
+    static let seed = 12
+    static let unitsDone = seed + 13 * 8
+    static let evaluations = unitsDone + 8
+    static let momentum = evaluations + 8 + 8 * 8 * 2
+    static let divergences = momentum + 8 * 8 * 2
+    static let accepted = divergences + 4 * 8
+}
+
+private func refusal(_ bytes: [UInt8], of plan: SamplingPlan, index: Int = 2) -> BlockCheckpointError? {
+    do throws(BlockCheckpointError) {
+        _ = try ChainBlock(plan: plan, index: index, resuming: bytes)
+        return nil
+    } catch {
+        return error
+    }
+}
+
+@Suite("Checkpoints of blocks")
+struct BlockCheckpointTests {
+    @Test("A block stopped after any unit and taken up again ends with the same bits", arguments: CheckpointCase.all)
+    func resumed(example: CheckpointCase) throws {
+        let plan = example.plan
+        let undisturbed = end(block(plan, units: 0))
+        for units in 0...block(plan, units: 0).steps {
+            let stopped = block(plan, units: units)
+            let resumed = try ChainBlock(plan: plan, index: 2, resuming: stopped.checkpoint())
+            #expect(resumed.state == stopped.state)
+            #expect(resumed.stepsDone == units)
+            #expect(resumed.atLevelBoundary == stopped.atLevelBoundary)
+            #expect(resumed.latestAcceptance(chains: 5) == stopped.latestAcceptance(chains: 5))
+            #expect(resumed.checkpoint() == stopped.checkpoint())
+            #expect(sameBits(end(resumed), undisturbed), "after \(units) units")
+        }
+    }
+
+    @Test("A block that moves on after every single unit ends with the same bits", arguments: CheckpointCase.all)
+    func handedOn(example: CheckpointCase) throws {
+        var bytes = block(example.plan, units: 0).checkpoint()
+        while true {
+            var next = try ChainBlock(plan: example.plan, index: 2, resuming: bytes)
+            guard next.advance() else {
+                #expect(sameBits(next.result(chains: 7), end(block(example.plan, units: 0))))
+                break
+            }
+            bytes = next.checkpoint()
+        }
+    }
+
+    @Test("A checkpoint can be taken of a block without disturbing it")
+    func undisturbed() {
+        let plan = CheckpointCase.hamiltonian.plan
+        var watched = block(plan, units: 0)
+        repeat { _ = watched.checkpoint() } while watched.advance()
+        #expect(sameBits(watched.result(chains: 7), end(block(plan, units: 0))))
+    }
+
+    @Test("A checkpoint holds the draws kept so far and no room for others")
+    func size() {
+        let plan = CheckpointCase("many draws", .leaf("mixture"), .mala, draws: 100_000).plan
+        let annealing = 6 * (1 + 3)
+        func size(_ units: Int) -> Int { block(plan, units: units).checkpoint().count }
+        #expect(size(0) < 600)
+        #expect(size(annealing) == size(annealing - 1) + 8 * 2 * 4)
+        #expect(size(annealing + 10) == size(annealing) + 10 * 8 * 2 * 4)
+    }
+
+    @Test("A momentum, accepted counts, divergences or draws that are lost change the result")
+    func lost() throws {
+        let plan = CheckpointCase.hamiltonian.plan
+        // In the middle of the last level, one draw kept.
+        let bytes = block(plan, units: 6 * (1 + 3) + 1).checkpoint()
+        let undisturbed = end(block(plan, units: 0))
+        #expect(sameBits(end(try ChainBlock(plan: plan, index: 2, resuming: bytes)), undisturbed))
+        let zeros = [UInt8](repeating: 0, count: 8 * 8 * 2)
+        let drawsAt = Place.accepted + 6 * 4 * 8
+        #expect(bytes.count == drawsAt + 8 * 2 * 4 + 8)
+        func altered(_ offset: Int, _ new: [UInt8]) throws -> BlockResult {
+            end(try ChainBlock(plan: plan, index: 2, resuming: changed(bytes, at: offset, to: new)))
+        }
+        let momentum = try altered(Place.momentum, zeros)
+        #expect(momentum.samples != undisturbed.samples)
+        let counts = try altered(Place.accepted, Array(zeros.prefix(4)))
+        #expect(counts.samples == undisturbed.samples && counts.acceptance != undisturbed.acceptance)
+        let divergences = try altered(Place.divergences, [1, 0, 0, 0])
+        #expect(divergences.divergences != undisturbed.divergences)
+        let evaluations = try altered(Place.evaluations, word(5))
+        #expect(evaluations.gradientEvaluations < undisturbed.gradientEvaluations)
+        let draws = try altered(drawsAt, Array(zeros.prefix(8)))
+        #expect(draws.samples.prefix(2) == [0, 0] && draws.samples.dropFirst(2) == undisturbed.samples.dropFirst(2))
+    }
+}
+
+@Suite("Checkpoints that are refused")
+struct RefusedCheckpointTests {
+    private let plan = CheckpointCase.hamiltonian.plan
+    private let bytes = block(CheckpointCase.hamiltonian.plan, units: 6 * (1 + 3) + 1).checkpoint()
+
+    @Test("A checkpoint that is cut anywhere, or goes on after its end, is refused")
+    func truncated() {
+        for count in bytes.indices { #expect(refusal(Array(bytes.prefix(count)), of: plan) != nil) }
+        #expect(refusal(bytes + [0], of: plan) == .damaged)
+        #expect(refusal(changed(bytes + [0], at: 0, to: []), of: plan) == .damaged)
+        #expect(refusal(changed(Array(bytes.dropLast(4)), at: 0, to: []), of: plan) == .damaged)
+        #expect(refusal([], of: plan) == .noCheckpoint)
+        #expect(refusal(bytes, of: plan) == nil)
+    }
+
+    @Test("A checkpoint with any bit turned over is refused")
+    func flipped() {
+        var damaged = bytes
+        for index in bytes.indices {
+            for bit in 0..<8 {
+                damaged[index] ^= 1 << bit
+                #expect(refusal(damaged, of: plan) != nil, "byte \(index)")
+                damaged[index] ^= 1 << bit
+            }
+        }
+    }
+
+    @Test("Bytes of other kinds and other versions are told apart")
+    func kinds() {
+        #expect(refusal(Array("rrrblok".utf8) + bytes, of: plan) == .noCheckpoint)
+        #expect(refusal(changed(bytes, at: Place.version, to: [2, 0, 0, 0]), of: plan) == .otherVersion(2))
+        #expect(
+            BlockCheckpointError.otherVersion(2).description
+                == "the checkpoint's format is version 2, not 1; run the block from its start")
+    }
+
+    @Test("A checkpoint of another block, seed or shape is refused by the name of what differs")
+    func otherBlocks() {
+        func name(_ other: CheckpointCase, index: Int = 2) -> String? {
+            guard case .otherBlock(let field, _, _) = refusal(bytes, of: other.plan, index: index) else { return nil }
+            return field
+        }
+        func hmc(
+            _ kind: SamplerSettings.Kind = .hmc, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
+            draws: Int = 3, thin: Int = 2, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3
+        ) -> CheckpointCase {
+            CheckpointCase(
+                "", .leaf("mixture"), kind, reverseSteps: reverseSteps, levels: levels, draws: draws, thin: thin,
+                seed: seed, lanes: lanes, transitions: transitions)
+        }
+        #expect(name(hmc()) == nil)
+        #expect(name(hmc(), index: 3) == "block")
+        #expect(name(hmc(seed: 4)) == "seed")
+        #expect(name(hmc(lanes: 16)) == "lanes")
+        #expect(name(hmc(draws: 4)) == "draws")
+        #expect(name(hmc(thin: 1)) == "thin")
+        #expect(name(hmc(levels: 0...4)) == "first level")
+        #expect(name(hmc(levels: 1...5)) == "last level")
+        #expect(name(hmc(reverseSteps: true, levels: 1...5)) == "lowest level with transitions")
+        #expect(name(hmc(reverseSteps: true, levels: 0...4)) == "highest level with transitions")
+        #expect(name(hmc(.uhmc)) == "sampler kind")
+        #expect(name(hmc(transitions: 4)) == "transitions")
+    }
+
+    @Test("Counts that can't be are refused although the checksum is right")
+    func counts() {
+        func field(_ offset: Int, _ new: [UInt8]) -> String? {
+            guard case .outOfRange(let field, _, _) = refusal(changed(bytes, at: offset, to: new), of: plan) else {
+                return nil
+            }
+            return field
+        }
+        #expect(field(Place.unitsDone, word(29)) == "units done")
+        #expect(field(Place.unitsDone, word(.max)) == "units done")
+        #expect(field(Place.evaluations, word(1 << 63)) == "evaluations")
+        #expect(field(Place.evaluations, word(51)) == "evaluations")
+        #expect(field(Place.divergences, [26, 0, 0, 0]) == "divergences")
+        #expect(field(Place.accepted, [4, 0, 0, 0]) == "accepted at level 5")
+        #expect(field(Place.accepted, [255, 255, 255, 255]) == "accepted at level 5")
+        #expect(field(Place.accepted + 5 * 4 * 8, [5, 0, 0, 0]) == "accepted at level 0")
+        // Another number of units asks for another number of bytes.
+        #expect(refusal(changed(bytes, at: Place.unitsDone, to: word(26)), of: plan) == .damaged)
+    }
+}
