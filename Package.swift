@@ -39,6 +39,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C libraries and generated C.
@@ -84,13 +85,14 @@ let package = Package(
             "ModelTransfer",
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
             settings: [.unsafeFlags(["-enable-testing"])]),
+        room("Journal", ["ContentHash", "RunFolder", .product(name: "GRDB", package: "GRDB.swift")]),
         room("PoolCore"),
         room("StopSignals"),
         room("TerminalProgress"),
         room(
             "Coordinator",
             [
-                "PoolCore", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ], settings: [.unsafeFlags(["-enable-testing"])]),
@@ -104,7 +106,7 @@ let package = Package(
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
+                "Coordinator", "JobFile", "Journal", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
                 "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,7 @@
 import Foundation
 import Journal
 import Logging
+import Messaging
 import PoolCore
 import RunFolder
 import Synchronization
@@ -39,8 +40,8 @@ final class Archive: Sendable {
 
     /// What it tells, once that is so.
     enum Reply: Sendable {
-        /// The job is taken in, with what is stored of it.
-        case opened(JobNumber, StoredProgress)
+        /// The job is taken in, with what is stored of it if it goes on.
+        case opened(JobNumber, RecoveredJob?)
         case refused(JobNumber, exitStatus: Int32, reason: String)
         case stored(Attempt, WorkerID)
         case loaded(Attempt, WorkerID, grant: UInt64, state: [UInt8])
@@ -65,31 +66,30 @@ final class Archive: Sendable {
     /// Opens the journal in a folder and starts the thread.
     ///
     /// - Parameter deliver: called from the thread.
-    /// - Returns: the archive, and the jobs and workers that the journal knows.
+    /// - Returns: the archive, and the jobs that the journal knows.
     /// - Throws: ``JournalError``.
     static func open(
         folder: String, durability: Journal.Durability, logger: Logger, deliver: @escaping @Sendable ([Reply]) -> Void
-    ) throws -> (archive: Archive, jobs: [StoredJob], workers: [WorkerDescription]) {
+    ) throws -> (archive: Archive, jobs: [RecoveredJob]) {
         let archive = Archive()
         // The journal lives on the thread that uses it.
-        let opening = Mutex<Result<([StoredJob], [WorkerDescription]), any Error>>(.success(([], [])))
+        let opening = Mailbox<Result<[RecoveredJob], any Error>>()
         let ready = DispatchSemaphore(value: 0)
         Thread {
             do {
                 let journal = try Journal(folder: folder, durability: durability)
-                let content = (try journal.jobs(), try journal.workers())
-                opening.withLock { $0 = .success(content) }
+                let jobs = try journal.recover()
+                opening.post(.success(jobs))
                 ready.signal()
                 archive.serve(ArchiveDesk(journal: journal, durability: durability, logger: logger), deliver)
             } catch {
-                opening.withLock { $0 = .failure(error) }
+                opening.post(.failure(error))
                 ready.signal()
             }
             archive.ended.signal()
         }.start()
         ready.wait()
-        let (jobs, workers) = try opening.withLock { try $0.get() }
-        return (archive, jobs, workers)
+        return (archive, try opening.drain().first?.get() ?? [])
     }
 
     /// Bytes of results and checkpoints that wait to be stored.
@@ -108,29 +108,32 @@ final class Archive: Sendable {
         _ = ended.wait(timeout: .now() + limit / .seconds(1))
     }
 
+    private func takeRequests() -> [Request] {
+        requests.withLock { requests in
+            defer { requests = [] }
+            return requests
+        }
+    }
+
     private func serve(_ desk: ArchiveDesk, _ deliver: ([Reply]) -> Void) {
         var desk = desk
         var backlog: ArraySlice<Request> = []
         var isFull = false
-        while true {
+        while !desk.stops {
             if backlog.isEmpty { available.wait() }
-            backlog += requests.withLock { requests in
-                defer { requests = [] }
-                return requests
-            }
-            do {
-                let (done, size, stops) = try desk.work(on: backlog)
-                backlog = backlog.dropFirst(done)
-                bytes.subtract(size, ordering: .relaxed)
-                if isFull { deliver([.hasRoom]) }
+            backlog += takeRequests()
+            switch desk.work(on: backlog) {
+            case .success(let done):
+                backlog = backlog.dropFirst(done.count)
+                bytes.subtract(done.size, ordering: .relaxed)
+                deliver((isFull ? [.hasRoom] : []) + desk.takeReplies())
                 isFull = false
-                deliver(desk.takeReplies())
-                if stops { return desk.close() }
-            } catch {
+            case .failure(let error):
                 if !isFull { deliver([.full(reason: "\(error)")]) }
                 isFull = true
                 Thread.sleep(forTimeInterval: Self.pause / .seconds(1))
             }
         }
+        desk.close()
     }
 }

@@ -22,7 +22,8 @@ struct ArchiveDesk {
     private var touched: Set<JobNumber> = []
     /// Jobs whose rows of this batch did not reach the disk and have to be written again.
     private var unsynced: Set<JobNumber> = []
-    private var stops = false
+    /// Whether the last request is done.
+    private(set) var stops = false
 
     init(journal: Journal, durability: Journal.Durability, logger: Logger) {
         self.journal = journal
@@ -32,20 +33,23 @@ struct ArchiveDesk {
 
     /// Does some of the requests and stores what comes of them.
     ///
-    /// - Returns: how many are done, their bytes, and whether the last was to stop.
-    /// - Throws: what a full disk says. What was done of the batch by then is remembered: the same requests, and more,
-    ///   are to be given again.
-    mutating func work(on requests: ArraySlice<Archive.Request>) throws -> (done: Int, size: Int, stops: Bool) {
-        try writeAgain(requests.prefix(done))
-        for request in requests.dropFirst(done) {
-            guard !stops, done < Self.mostRequests, size < Self.mostBytes else { break }
-            try perform(request)
-            done += 1
-            size += request.size
+    /// - Returns: how many are done, and their bytes; or what a full disk says. Then what was done of the batch is
+    ///   remembered: the same requests, and more, are to be given again.
+    mutating func work(on requests: ArraySlice<Archive.Request>) -> Result<(count: Int, size: Int), any Error> {
+        do {
+            try writeAgain(requests.prefix(done))
+            for request in requests.dropFirst(done) {
+                guard !stops, done < Self.mostRequests, size < Self.mostBytes else { break }
+                try perform(request)
+                done += 1
+                size += request.size
+            }
+            try store()
+        } catch {
+            return .failure(error)
         }
-        try store()
         defer { (done, size) = (0, 0) }
-        return (done, size, stops)
+        return .success((done, size))
     }
 
     private mutating func store() throws {
@@ -64,11 +68,13 @@ struct ArchiveDesk {
 
     private mutating func writeAgain(_ requests: ArraySlice<Archive.Request>) throws {
         guard !unsynced.isEmpty else { return }
-        for case .result(let attempt, _, let record, _) in requests where unsynced.contains(attempt.job) {
+        for request in requests {
+            guard case .result(let attempt, _, let record, _) = request, unsynced.contains(attempt.job) else { continue }
             do {
                 try runs[attempt.job]?.record(record)
-            } catch where error.code == .invalidValue {
-                // It was written again the last time that this was tried.
+            } catch {
+                // One that was written again the last time that this was tried is refused, and in its place.
+                if error.code != .invalidValue { throw error }
             }
         }
         unsynced = []
@@ -93,12 +99,14 @@ struct ArchiveDesk {
             try open(job, folder, description, blockSize, resumes: resumes, note)
         case .result(let attempt, let worker, let record, let block):
             guard let run = runs[attempt.job] else { return }
-            try notingFailure(of: attempt.job) { () throws(RunFolderError) in
+            do {
                 try run.record(record)
-                touched.insert(attempt.job)
-                entries.append(.finished(job: attempt.job, block: attempt.block, block))
-                replies.append(.stored(attempt, worker))
+            } catch {
+                return try note(error, of: attempt.job)
             }
+            touched.insert(attempt.job)
+            entries.append(.finished(job: attempt.job, block: attempt.block, block))
+            replies.append(.stored(attempt, worker))
         case .checkpoint(let attempt, let checkpoint):
             guard runs[attempt.job] != nil else { return }
             entries.append(.checkpoint(job: attempt.job, block: attempt.block, checkpoint))
@@ -111,13 +119,15 @@ struct ArchiveDesk {
             entries.append(entry)
         case .finish(let job, let provenance, let note):
             guard let run = runs[job] else { return }
-            try notingFailure(of: job) { () throws(RunFolderError) in
+            do {
                 _ = try run.finish(provenance: provenance)
-                runs[job] = nil
-                touched.remove(job)
-                entries.append(note)
-                replies.append(.finished(job))
+            } catch {
+                return try self.note(error, of: job)
             }
+            runs[job] = nil
+            touched.remove(job)
+            entries.append(note)
+            replies.append(.finished(job))
         case .end(let job, let keepsFiles, let note):
             if let run = runs.removeValue(forKey: job) {
                 if keepsFiles { run.suspend() } else { try? run.discard() }
@@ -130,36 +140,21 @@ struct ArchiveDesk {
     }
 
     /// A full disk is waited for; whatever else is wrong with a job's files is the job's own trouble.
-    private mutating func notingFailure(of job: JobNumber, _ work: () throws(RunFolderError) -> Void) throws {
-        do {
-            try work()
-        } catch where error.code == .full {
-            throw error
-        } catch {
-            replies.append(.failed(job, reason: "\(error)"))
-        }
+    private mutating func note(_ error: RunFolderError, of job: JobNumber) throws {
+        if error.code == .full { throw error }
+        replies.append(.failed(job, reason: "\(error)"))
     }
 
     private mutating func open(
         _ job: JobNumber, _ folder: String, _ description: RunDescription, _ blockSize: Int, resumes: Bool,
         _ note: JournalEntry?
     ) throws {
-        var stored = StoredProgress()
+        var stored: RecoveredJob?
         do {
-            if resumes {
-                stored = try journal.progress(of: job)
-                let blocks = stored.finished
-                let recorded = stride(from: 0, to: description.chains, by: blockSize).lazy
-                    .filter { blocks.contains($0 / blockSize) }.map { $0..<min($0 + blockSize, description.chains) }
-                do {
-                    runs[job] = try RunStaging(
-                        resuming: folder, description: description, recordedChains: recorded,
-                        gradientEvaluations: stored.gradientEvaluations)
-                } catch let error as RunFolderError where [.missing, .malformed].contains(error.code) {
-                    logger.error("what was stored of job \(description.name) can't be read, it begins anew: \(error)")
-                    stored = StoredProgress()
-                    entries.append(.restarted(job: job))
-                }
+            if resumes, let known = try journal.recover(job: job) {
+                runs[job] = try resume(known, folder, description, blockSize)
+                stored = runs[job] == nil ? nil : known
+                if stored == nil { entries.append(.restarted(known.record)) }
             }
             if runs[job] == nil { runs[job] = try RunStaging(folder: folder, description: description) }
         } catch let error as RunFolderError where error.code != .full {
@@ -168,5 +163,23 @@ struct ArchiveDesk {
         }
         if let note { entries.append(note) }
         replies.append(.opened(job, stored))
+    }
+
+    /// The files of a run that was interrupted; nil if they cannot be read.
+    private func resume(
+        _ job: RecoveredJob, _ folder: String, _ description: RunDescription, _ blockSize: Int
+    ) throws(RunFolderError) -> RunStaging? {
+        let recorded = job.finishedBlocks.map {
+            $0.lowerBound * blockSize..<min($0.upperBound * blockSize, description.chains)
+        }
+        do {
+            return try RunStaging(
+                resuming: folder, description: description, recordedChains: recorded,
+                gradientEvaluations: job.gradientEvaluations)
+        } catch {
+            guard error.code == .missing || error.code == .malformed else { throw error }
+            logger.error("what was stored of job \(description.name) can't be read, it begins anew: \(error)")
+            return nil
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Journal
 public import Logging
 import Messaging
 import ModelTransfer
@@ -66,7 +67,7 @@ public final class CoordinatorService: Sendable {
         let store = try ModelStore(folder: configuration.stateFolder + "/models", logger: logger)
         let mailbox = mailbox
         let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
-        let (archive, jobs, workers) = try Archive.open(
+        let (archive, jobs) = try Archive.open(
             folder: configuration.stateFolder, durability: configuration.survivesPowerLoss ? .power : .process,
             logger: logger
         ) { mailbox.post(.archived($0)) }
@@ -74,7 +75,7 @@ public final class CoordinatorService: Sendable {
         let router = try RouterSocket(MessagingContext())
         ready(try router.bind(to: endpoint))
         var desk = FrontDesk(
-            configuration: configuration, intake: intake, models: store, archive: archive, past: (jobs, workers),
+            configuration: configuration, intake: intake, models: store, archive: archive, past: jobs,
             logger: logger
         ) { bytes, peer in
             do { return try router.offer(bytes, to: peer) } catch { return .unreachable }
@@ -83,7 +84,8 @@ public final class CoordinatorService: Sendable {
         var deadline: ContinuousClock.Instant?
         // Once stopped it stays until the workers have said goodbye: what is sent just before a
         // connection closes may not arrive.
-        while deadline.map({ clock.now < $0 && desk.hasWorkers }) ?? true {
+        while true {
+            if let deadline, clock.now >= deadline || !desk.hasWorkers { break }
             try router.wait(for: mailbox.wakeup, atMost: .milliseconds(50))
             // Some messages at a time, so that timers and results get their turn.
             var left = 1_000

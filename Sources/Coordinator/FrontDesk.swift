@@ -16,10 +16,10 @@ struct FrontDesk {
     struct WorkerEntry {
         let peer: PeerID
         var registration: Registration
+        /// What provenance tells of it.
+        let record: WorkerRecord
         /// Jobs whose text it has.
         var knownJobs: Set<Digest> = []
-        /// Whether the journal knows of it.
-        var isNoted = false
     }
 
     /// Results and checkpoints beyond this, in bytes, that wait for the disk hold up new grants.
@@ -37,13 +37,11 @@ struct FrontDesk {
     var scheduler: Scheduler
     var workers: [WorkerID: WorkerEntry] = [:]
     var workerByPeer: [PeerID: WorkerID] = [:]
-    /// All that have done something, by name.
-    var everyWorker: [String: WorkerDescription] = [:]
     var nextWorker: WorkerID = 1
     var jobs: [Digest: RunningJob] = [:]
     var identities: [JobNumber: Digest] = [:]
     /// What earlier lives of the coordinator left of jobs that are not in ``jobs``.
-    var past: [Digest: StoredJob] = [:]
+    var past: [Digest: RecoveredJob] = [:]
     var nextJob: JobNumber = 1
     private(set) var isDismissing = false
     /// Why no job can be worked on any more.
@@ -58,8 +56,7 @@ struct FrontDesk {
 
     init(
         configuration: CoordinatorService.Configuration, intake: Intake, models: ModelStore, archive: Archive,
-        past: (jobs: [StoredJob], workers: [WorkerDescription]), logger: Logger,
-        transmit: @escaping ([UInt8], PeerID) -> SendOutcome
+        past: [RecoveredJob], logger: Logger, transmit: @escaping ([UInt8], PeerID) -> SendOutcome
     ) {
         self.configuration = configuration
         self.intake = intake
@@ -68,7 +65,7 @@ struct FrontDesk {
         self.logger = logger
         self.transmit = transmit
         scheduler = Scheduler(configuration: configuration.pool)
-        takeUp(past.jobs, workers: past.workers)
+        takeUp(past)
     }
 
     var now: Duration { clock.now - start }
@@ -167,14 +164,14 @@ struct FrontDesk {
     }
 
     /// Of a job that has not been taken up again.
-    private func status(_ job: StoredJob) -> JobStatus {
-        let isFinished = job.state == .finished
+    private func status(_ job: RecoveredJob) -> JobStatus {
+        let (isFinished, card) = (job.outcome == .finished, job.record.card)
         return JobStatus(
-            job: job.record.hash, name: job.record.name, state: job.state, chainsTotal: job.record.chains,
-            chainsDone: isFinished ? job.record.chains : 0, fraction: isFinished ? 1 : 0, acceptance: .nan,
-            secondsElapsed: job.secondsElapsed, workers: scheduler.capacity.workers, failure: job.failure,
+            job: job.record.hash, name: card.name, state: job.state, chainsTotal: card.chains,
+            chainsDone: isFinished ? card.chains : 0, fraction: isFinished ? 1 : 0, acceptance: .nan,
+            secondsElapsed: job.secondsElapsed ?? 0, workers: scheduler.capacity.workers, failure: job.failure,
             notice: job.state.isOver ? "" : "waits for its model files; hand it in again with them",
-            priority: job.record.terms.priority)
+            priority: job.record.priority)
     }
 
     func status(of id: Digest?, to peer: PeerID) {

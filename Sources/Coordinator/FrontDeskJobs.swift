@@ -2,6 +2,7 @@ import ContentHash
 import Foundation
 import JobFile
 import Journal
+import Logging
 import Messaging
 import ModelTransfer
 import PoolCore
@@ -10,26 +11,24 @@ import RunFolder
 /// How jobs begin and end.
 extension FrontDesk {
     /// Takes up what earlier lives of the coordinator have left.
-    mutating func takeUp(_ jobs: [StoredJob], workers: [WorkerDescription]) {
-        for worker in workers {
-            everyWorker[worker.name] = worker
-            nextWorker = max(nextWorker, (WorkerID(worker.name) ?? 0) + 1)
-        }
-        for job in jobs {
+    mutating func takeUp(_ recovered: [RecoveredJob]) {
+        for job in recovered {
             let record = job.record
             nextJob = max(nextJob, record.number + 1)
+            // Names that results are noted under are not used twice.
+            for share in job.workers { nextWorker = max(nextWorker, (WorkerID(share.worker.name) ?? 0) + 1) }
             past[record.hash] = job
             guard !job.state.isOver else { continue }
             if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
                 // The coordinator ended between the job's last file and the last word of the journal.
-                past[record.hash]?.state = .finished
+                past[record.hash]?.outcome = .finished
                 archive.ask(
                     .note(
                         .ended(
-                            job: record.number, state: .finished, failure: "",
+                            job: record.number, .finished, failure: "",
                             secondsElapsed: Date().timeIntervalSince1970 - record.submittedAt)))
             } else {
-                logger.notice("job \(record.name) \(record.hash.hex.prefix(8)) goes on")
+                logger.notice("job \(record.card.name) \(record.hash.hex.prefix(8)) goes on")
                 // Handed in by nobody: its models are looked for and its text is read like any other's.
                 intake.take(
                     HandedIn(text: record.text, force: false, watch: false, terms: record.terms, peer: nobody(record)))
@@ -114,25 +113,26 @@ extension FrontDesk {
         let text = Array(job.canonicalText.utf8)
         let time = Date().timeIntervalSince1970
         let submittedAt = goesOn ? known?.record.submittedAt ?? time : time
+        let terms = goesOn ? known?.record.terms ?? submission.terms : submission.terms
         var fresh = RunningJob(
-            job, text: text, number: number, terms: goesOn ? known?.record.terms ?? submission.terms : submission.terms,
-            secondsElapsed: max(0, time - submittedAt), at: now)
+            job, text: text, number: number, terms: terms, secondsElapsed: max(0, time - submittedAt), at: now)
         fresh.isDetached = known?.record.isDetached == true || !submission.watch && !isNobody(submission.peer)
         fresh.isPaused = goesOn && known?.isPaused == true
         jobs[id] = fresh
         identities[number] = id
         add(submission, to: id)
         let record = JobRecord(
-            number: number, hash: id, text: text, name: job.name, chains: job.chains, terms: fresh.terms,
-            isDetached: fresh.isDetached, submittedAt: submittedAt)
+            number: number, hash: id, text: text, submittedAt: submittedAt, terms: terms, isDetached: fresh.isDetached)
+        let note: JournalEntry? =
+            lastState == nil ? .accepted(record) : goesOn ? nil : resumes ? .resubmitted(record) : .restarted(record)
         archive.ask(
             .open(
                 number, folder: folder(of: id), job.description(text: text), blockSize: job.block, resumes: resumes,
-                note: goesOn ? nil : resumes ? .resubmitted(record) : .accepted(record)))
+                note: note))
     }
 
     /// The job's files and its place in the journal are there: whoever handed it in may rely on it.
-    mutating func opened(_ number: JobNumber, _ stored: StoredProgress) {
+    mutating func opened(_ number: JobNumber, _ stored: RecoveredJob?) {
         guard let id = identities[number], let job = jobs[id], let work = job.work, let peers = job.unanswered else {
             return
         }
@@ -142,7 +142,8 @@ extension FrontDesk {
         let terms = JobTerms(
             blocks: work.job.blocks, priority: job.terms.priority, share: job.terms.share,
             timeLimit: job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) })
-        let progress = jobs[id]?.resume(stored, workers: everyWorker) ?? JobProgress()
+        var progress = JobProgress()
+        if let stored, let resumed = jobs[id]?.resume(stored) { progress = resumed }
         act(on: .submitted(number, terms, progress))
         if let verdict { fail(id, reason: verdict) }
     }
@@ -158,9 +159,9 @@ extension FrontDesk {
         guard let id = identities[number], let job = jobs[id], !job.state.isOver else { return }
         archive.ask(
             .finish(
-                number, provenance: job.provenance(everyWorker, at: now),
+                number, provenance: job.provenance(at: now),
                 note: .ended(
-                    job: number, state: .finished, failure: "", secondsElapsed: job.secondsElapsed(at: now))))
+                    job: number, .finished, failure: "", secondsElapsed: job.secondsElapsed(at: now))))
     }
 
     /// All files of a job are there.
@@ -180,7 +181,7 @@ extension FrontDesk {
             .end(
                 job.number, keepsFiles: state == .failed,
                 note: .ended(
-                    job: job.number, state: state == .failed ? .failed : .cancelled, failure: failure,
+                    job: job.number, state == .failed ? .failed : .cancelled, failure: failure,
                     secondsElapsed: job.secondsElapsed(at: time))))
         announce(id)
     }

@@ -1,5 +1,7 @@
 import ContentHash
+import JobFile
 import Journal
+import Logging
 import Messaging
 import PoolCore
 import RunFolder
@@ -60,9 +62,10 @@ extension FrontDesk {
     }
 
     private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport) {
-        guard let id = identities[attempt.job], let job = jobs[id]?.work?.job else { return }
-        note(worker)
-        jobs[id]?.count(report, from: "\(worker)")
+        guard let id = identities[attempt.job], let job = jobs[id]?.work?.job, let record = workers[worker]?.record
+        else { return }
+        if jobs[id]?.knows(record.name) == false { archive.ask(.note(.worker(job: attempt.job, record))) }
+        jobs[id]?.count(report, from: record)
         archive.ask(
             .result(
                 attempt, worker,
@@ -71,7 +74,7 @@ extension FrontDesk {
                     samples: report.samples, acceptance: report.acceptance, logDensity: report.logDensity,
                     divergences: report.divergences, gradientEvaluations: report.gradientEvaluations),
                 FinishedBlock(
-                    attempt: attempt.number, worker: "\(worker)", seconds: report.seconds,
+                    attempt: attempt.number, worker: record.name, seconds: report.seconds,
                     gradientEvaluations: report.gradientEvaluations)))
     }
 

@@ -1,6 +1,7 @@
 import ContentHash
 import Foundation
 import Journal
+import Logging
 import Messaging
 import ModelTransfer
 import PoolCore
@@ -62,7 +63,11 @@ extension FrontDesk {
         let id = workerByPeer[peer] ?? nextWorker
         if id == nextWorker { nextWorker += 1 }
         // Whatever it was sent before may not have arrived, the texts of jobs included.
-        workers[id] = WorkerEntry(peer: peer, registration: registration, isNoted: workers[id]?.isNoted ?? false)
+        workers[id] = WorkerEntry(
+            peer: peer, registration: registration,
+            record: WorkerRecord(
+                name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
+                version: registration.version, fingerprint: registration.fingerprint))
         workerByPeer[peer] = id
         logger.info("worker \(id) on \(registration.host), \(registration.slots) slots")
         send(
@@ -82,18 +87,6 @@ extension FrontDesk {
         act(
             on: .registered(
                 id, slots: registration.slots, group: registration.fingerprint, holding: holding))
-    }
-
-    /// Remembers, at a worker's first result, who it is.
-    mutating func note(_ worker: WorkerID) {
-        guard let entry = workers[worker], !entry.isNoted else { return }
-        workers[worker]?.isNoted = true
-        let description = WorkerDescription(
-            name: "\(worker)", host: entry.registration.host, process: entry.registration.process,
-            slots: entry.registration.slots, version: entry.registration.version,
-            fingerprint: entry.registration.fingerprint)
-        everyWorker[description.name] = description
-        archive.ask(.note(.worker(description)))
     }
 
     mutating func processDied(_ process: Int32, reason: String) {

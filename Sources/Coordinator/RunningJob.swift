@@ -44,6 +44,7 @@ struct RunningJob {
     private var acceptance = (sum: 0.0, count: 0)
     /// Of running blocks, the part that is done.
     private var partial: [Int: Double] = [:]
+    /// Who did what, by name.
     private var shares: [String: WorkerShare] = [:]
     private var again = 0
 
@@ -60,22 +61,25 @@ struct RunningJob {
     }
 
     /// Takes in what is stored of it. - Returns: the same for the scheduler.
-    mutating func resume(_ stored: StoredProgress, workers: [String: WorkerDescription]) -> JobProgress {
-        guard let job = work?.job else { return JobProgress() }
+    mutating func resume(_ stored: RecoveredJob) -> JobProgress {
         var progress = JobProgress()
-        for block in 0..<blocks where stored.finished.contains(block) {
-            progress.stored.insert(block)
-            chainsDone += job.chains(inBlock: block)
+        for blocks in stored.finishedBlocks {
+            for block in blocks { progress.stored.insert(block) }
+            chainsDone += min(blocks.upperBound * blockSize, chains) - blocks.lowerBound * blockSize
         }
         blocksDone = progress.stored.count
         checkpointed = Set(stored.checkpoints.keys)
-        (shares, again) = (stored.shares, stored.blocksAgain)
-        progress.checkpoints = stored.checkpoints
+        again = stored.blocksRunAgain
+        for share in stored.workers { shares[share.worker.name] = share }
+        progress.checkpoints = stored.checkpoints.mapValues(\.stepsDone)
         progress.reports = stored.reports.mapValues { $0.map(\.reason) }
-        progress.group = shares.keys.lazy.compactMap { workers[$0]?.fingerprint }.first
+        progress.group = stored.workers.first { !$0.worker.fingerprint.isEmpty }?.worker.fingerprint
         progress.isPaused = isPaused
         return progress
     }
+
+    /// Whether the journal knows that the worker did something for the job.
+    func knows(_ worker: String) -> Bool { shares[worker] != nil }
 
     mutating func note(_ report: BlockProgress) {
         guard report.stepsTotal > 0, !state.isOver else { return }
@@ -85,7 +89,7 @@ struct RunningJob {
     }
 
     /// Counts a block's result, which is the first.
-    mutating func count(_ report: BlockReport, from worker: String) {
+    mutating func count(_ report: BlockReport, from worker: WorkerRecord) {
         if state == .queued { state = .running }
         for value in report.acceptance where value.isFinite {
             acceptance.sum += Double(value)
@@ -96,7 +100,8 @@ struct RunningJob {
         blocksDone += 1
         chainsDone += work?.job.chains(inBlock: report.attempt.block) ?? 0
         again += report.attempt.attempt > 1 ? 1 : 0
-        shares[worker, default: WorkerShare()].add(seconds: report.seconds)
+        shares[worker.name, default: WorkerShare(worker: worker, blocks: 0, seconds: 0)].blocks += 1
+        shares[worker.name]?.seconds += report.seconds
     }
 
     mutating func end(as state: JobStatus.State, failure: String = "", at now: Duration) {
@@ -121,15 +126,15 @@ struct RunningJob {
     }
 
     /// Everything about the run that is not the same each time.
-    func provenance(_ workers: [String: WorkerDescription], at now: Duration) -> [UInt8] {
-        let list = shares.keys.sorted { ($0.count, $0) < ($1.count, $1) }.map { name -> JSONText in
-            let worker = workers[name]
+    func provenance(at now: Duration) -> [UInt8] {
+        let sorted = shares.values.sorted { ($0.worker.name.count, $0.worker.name) < ($1.worker.name.count, $1.worker.name) }
+        let list = sorted.map { share -> JSONText in
+            let worker = share.worker
             return .object([
-                ("worker", .string(name)), ("host", .string(worker?.host ?? "")),
-                ("process", .integer(worker?.process ?? 0)), ("slots", .integer(worker?.slots ?? 0)),
-                ("version", .string(worker?.version ?? "")), ("fingerprint", .string(worker?.fingerprint ?? "")),
-                ("blocks", .integer(shares[name]?.blocks ?? 0)),
-                ("compute_seconds", .number(shares[name]?.seconds ?? 0)),
+                ("worker", .string(worker.name)), ("host", .string(worker.host)), ("process", .integer(worker.process)),
+                ("slots", .integer(worker.slots)), ("version", .string(worker.version)),
+                ("fingerprint", .string(worker.fingerprint)), ("blocks", .integer(share.blocks)),
+                ("compute_seconds", .number(share.seconds)),
             ])
         }
         let text = JSONText.object([

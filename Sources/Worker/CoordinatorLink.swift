@@ -59,6 +59,7 @@ struct CoordinatorLink {
     }
 
     mutating func flush() throws {
+        let socket = socket
         if try outbox.flush({ try socket.send($0) }) { _ = session.handle(.sent, at: now) }
     }
 

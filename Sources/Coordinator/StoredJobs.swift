@@ -1,0 +1,47 @@
+import ContentHash
+import Foundation
+import Journal
+import Messaging
+import StrictJSON
+
+/// Jobs as the journal has them, in the words of the messages.
+extension JobRecord {
+    init(
+        number: Int, hash: Digest, text: [UInt8], submittedAt: Double, terms: SubmissionTerms, isDetached: Bool
+    ) {
+        self.init(
+            number: number, hash: hash, text: text, submittedAt: submittedAt, priority: terms.priority,
+            share: terms.share, timeLimit: terms.timeLimit.map { $0 / .seconds(1) },
+            checkpointInterval: terms.checkpointInterval.map { $0 / .seconds(1) }, isDetached: isDetached)
+    }
+
+    /// How the job is to be treated.
+    var terms: SubmissionTerms {
+        var terms = SubmissionTerms()
+        (terms.priority, terms.share) = (priority, share)
+        terms.timeLimit = timeLimit.map { .seconds($0) }
+        terms.checkpointInterval = checkpointInterval.map { .seconds($0) }
+        return terms
+    }
+
+    /// What a list tells of a job, read from its text without its models.
+    var card: (name: String, chains: Int) {
+        do {
+            let members = try JSONField(node: try JSONParser.parse(text), pointer: "").members("a job")
+            return (try members["name"]?.string("a name") ?? "?", try members["chains"]?.integer(1...1 << 32) ?? 0)
+        } catch {
+            return ("?", 0)
+        }
+    }
+}
+
+extension RecoveredJob {
+    var state: JobStatus.State {
+        switch outcome {
+        case .finished: .finished
+        case .failed: .failed
+        case .cancelled: .cancelled
+        case nil: isPaused ? .paused : .queued
+        }
+    }
+}
