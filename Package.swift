@@ -87,6 +87,7 @@ let package = Package(
         room("PoolCore"),
         room("StopSignals"),
         room("TerminalProgress"),
+        room("Chaos", ["ContentHash", "StrictJSON"]),
         room(
             "Coordinator",
             [
@@ -104,7 +105,7 @@ let package = Package(
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
+                "Chaos", "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
                 "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
@@ -141,6 +142,7 @@ let package = Package(
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),
+        tests("ChaosTests", ["Chaos"]),
         tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
     ],
     swiftLanguageModes: [.v6]
