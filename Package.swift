@@ -105,8 +105,8 @@ let package = Package(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
-                "StrictJSON",
+                "Chaos", "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging",
+                "ContentHash", "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
