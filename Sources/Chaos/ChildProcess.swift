@@ -7,13 +7,16 @@ final class ChildProcess: Sendable {
     private let process: Process
     private let end = Mutex<Ending?>(nil)
 
-    /// Starts a command whose output is appended to a log.
+    /// Starts a command whose output is appended to a log. To be called from a thread that outlives the process.
     ///
     /// - Throws: ``ChaosError`` with exit status 70 or 73.
     init(_ command: ProcessCommand, log: String) throws(ChaosError) {
         process = Process()
-        process.executableURL = URL(fileURLWithPath: command.executable)
-        process.arguments = command.arguments
+        // Of util-linux: the process dies with the thread that starts it, even if that is killed.
+        let tether = "/usr/bin/setpriv"
+        let tethered = FileManager.default.isExecutableFile(atPath: tether)
+        process.executableURL = URL(fileURLWithPath: tethered ? tether : command.executable)
+        process.arguments = (tethered ? ["--pdeathsig", "KILL", command.executable] : []) + command.arguments
         process.environment = command.environment
         process.standardInput = FileHandle.nullDevice
         process.terminationHandler = { [self] ended in

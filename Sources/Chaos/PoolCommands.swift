@@ -65,10 +65,8 @@ public struct PoolCommands: Sendable {
     func worker(for address: String, folder: String) -> ProcessCommand {
         let worker = commands + "/rrr-worker"
         guard let workerCommand else {
-            // With --parent it ends when this process does, whatever the reason.
             return ProcessCommand(
-                executable: worker,
-                arguments: ["--coordinator", address, "--slots", "1", "--parent", String(getpid())],
+                executable: worker, arguments: ["--coordinator", address, "--slots", "1"],
                 environment: environment(folder))
         }
         let text = workerCommand.replacing("{worker}", with: worker).replacing("{coordinator}", with: address)

@@ -6,6 +6,7 @@ struct ChaosTests {
     private struct Report: Decodable {
         struct Run: Decodable {
             let outcome: String
+            let details: [String]
             let folder: String?
         }
 
@@ -24,17 +25,40 @@ struct ChaosTests {
     func sameBytes() async throws {
         let commands = try Commands()
         defer { commands.remove() }
-        let job = try commands.job(chains: 120_000, levels: 100, transitions: 10)
+        let job = try commands.job(chains: 100_000, levels: 100, transitions: 10)
         let folder = commands.path("runs")
         let ending = try await commands.run(
             "rrr-coordinator",
-            ["chaos", job, "--seed", "3", "--every", "0.5", "--seconds", "12", "--patience", "25", "--json"]
+            ["chaos", job, "--seed", "3", "--every", "0.5", "--seconds", "10", "--patience", "25", "--json"]
                 + ["--folder", folder], label: "chaos")
         #expect(ending.status == 0, "\(ending.errors)")
         let report = try report(ending)
         #expect(report.runs == 1 && report.identical == 1)
         #expect(report.disturbances.values.reduce(0, +) >= 3, "the job was hardly disturbed")
         #expect(ending.errors.contains("seed 3"))
+    }
+
+    @Test("Other bytes are told: status 2, and the files that differ")
+    func otherBytes() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 12_800, levels: 100, transitions: 10)
+        let folder = commands.path("runs")
+        let chaos = try commands.start(
+            "rrr-coordinator", ["chaos", job, "--json", "--folder", folder], label: "chaos")
+        // The undisturbed run has read the job when it claims its folder; the disturbed one will read another.
+        for _ in 0..<2_000 where !FileManager.default.fileExists(atPath: folder + "/undisturbed") {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+        try Data(text.replacing("\"seed\": 7", with: "\"seed\": 8").utf8).write(
+            to: URL(fileURLWithPath: job), options: .atomic)
+        let ending = try await commands.ending(of: chaos, label: "chaos")
+        #expect(ending.status == 2, "\(ending.errors)")
+        let report = try report(ending)
+        #expect(report.each.first?.outcome == "different")
+        #expect(
+            report.each.first?.details == ["job.json", "samples.npy", "statistics.npz", "summary.json"])
     }
 
     @Test("A pool without workers hangs: status 2, and what it left is kept")
@@ -70,8 +94,8 @@ struct ChaosTests {
         #expect(usage.status == 64)
     }
 
-    @Test("Interrupted, it ends all processes that it has started")
-    func interruption() async throws {
+    @Test("Interrupted or killed, it leaves none of the processes that it has started", arguments: [SIGINT, SIGKILL])
+    func interruption(signal: Int32) async throws {
         let commands = try Commands()
         defer { commands.remove() }
         let job = try commands.job(chains: 2_000)
@@ -85,12 +109,20 @@ struct ChaosTests {
         for _ in 0..<2_000 where !FileManager.default.fileExists(atPath: log) {
             try await Task.sleep(for: .milliseconds(10))
         }
-        chaos.signal(SIGINT)
-        #expect(try await commands.ending(of: chaos, label: "chaos").status == 130)
-        let left = (try FileManager.default.contentsOfDirectory(atPath: "/proc")).filter { process in
+        #expect(try !processes(naming: folder).isEmpty)
+        chaos.signal(signal)
+        let ending = try await commands.ending(of: chaos, label: "chaos")
+        #expect(ending.status == (signal == SIGINT ? 130 : SIGKILL))
+        // The system may take a moment to bury them.
+        for _ in 0..<200 where try !processes(naming: folder).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try processes(naming: folder) == [])
+    }
+
+    /// The processes with a text in their command line.
+    private func processes(naming text: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { process in
             guard let arguments = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
-            return String(decoding: arguments, as: UTF8.self).contains(folder)
+            return String(decoding: arguments, as: UTF8.self).contains(text)
         }
-        #expect(left == [])
     }
 }
