@@ -31,13 +31,26 @@ public struct ChaosTest {
     ///   73 or 74. No process is left either way.
     public func run(runs: Int, seed: UInt64, _ report: (Int, String) -> Void) throws(ChaosError) -> ChaosReport {
         try makeFolder(folder)
-        let (expected, time) = try undisturbed()
+        let (expected, time): (OutputContent, Duration)
+        do {
+            (expected, time) = try undisturbed()
+        } catch {
+            // The error holds all that was said.
+            remove(folder)
+            throw error
+        }
         report(0, "undisturbed, \(time.roundedSeconds) s")
         var reports: [RunReport] = []
         for number in 1...max(1, runs) {
             var run = DisturbedRun(
                 commands: commands, folder: "\(folder)/run-\(number)", patience: patience, interruption: interruption)
-            var outcome = try run.run(settings, seed: seed &+ UInt64(number - 1))
+            var outcome: RunReport
+            do {
+                outcome = try run.run(settings, seed: seed &+ UInt64(number - 1))
+            } catch {
+                if interruption() != nil { remove(reports.allSatisfy(\.isFlawless) ? folder : run.folder) }
+                throw error
+            }
             if outcome.outcome == .identical {
                 outcome.details = try content(run.output).differences(from: expected)
                 if !outcome.details.isEmpty { outcome.outcome = .different }

@@ -87,7 +87,10 @@ struct ChaosTests {
     func badJob() async throws {
         let commands = try Commands()
         defer { commands.remove() }
-        let missing = try await commands.run("rrr-coordinator", ["chaos", "none.json"], label: "missing")
+        let folder = commands.path("runs")
+        let missing = try await commands.run(
+            "rrr-coordinator", ["chaos", "none.json", "--folder", folder], label: "missing")
+        #expect(!FileManager.default.fileExists(atPath: folder))
         #expect(missing.status == 66)
         #expect(missing.errors.contains("none.json"))
         let usage = try await commands.run("rrr-coordinator", ["chaos", "none.json", "--every", "0"], label: "usage")
@@ -113,6 +116,7 @@ struct ChaosTests {
         chaos.signal(signal)
         let ending = try await commands.ending(of: chaos, label: "chaos")
         #expect(ending.status == (signal == SIGINT ? 130 : SIGKILL))
+        #expect(FileManager.default.fileExists(atPath: folder) == (signal == SIGKILL))
         // The system may take a moment to bury them.
         for _ in 0..<200 where try !processes(naming: folder).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         #expect(try processes(naming: folder) == [])
