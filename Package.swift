@@ -89,6 +89,7 @@ let package = Package(
         room("PoolCore"),
         room("StopSignals"),
         room("TerminalProgress"),
+        room("Chaos", ["ContentHash", "StrictJSON"]),
         room(
             "Coordinator",
             [
@@ -106,8 +107,8 @@ let package = Package(
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "JobFile", "Journal", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
-                "StrictJSON",
+                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "RunFolder", "StopSignals", "Messaging",
+                "ContentHash", "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -143,6 +144,7 @@ let package = Package(
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("PoolCoreTests", ["PoolCore"]),
+        tests("ChaosTests", ["Chaos"]),
         tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,11 @@
+/// Why a pool could not be put to the test, with the exit status to end with.
+public struct ChaosError: Error, Sendable, CustomStringConvertible {
+    /// What the command should end with, as sysexits.h has it, or as the command that failed ended.
+    public let exitStatus: Int32
+    public let description: String
+
+    init(exitStatus: Int32, _ description: String) {
+        self.exitStatus = exitStatus
+        self.description = description
+    }
+}
