@@ -1,7 +1,7 @@
 /// An array of fixed shape that grows on the disk, rows in any order, and takes its name when it is whole.
 ///
 /// The file `.NAME.partial` has its full size from the start, without taking room for rows that are not written yet;
-/// memory does not depend on the array's size. Dropped without `finish`, it is removed.
+/// memory does not depend on the array's size. Dropped without `finish` or `suspend`, it is removed.
 public struct ArrayStaging: ~Copyable {
     /// The kind of numbers and the shape.
     public let header: NpyHeader
@@ -14,6 +14,43 @@ public struct ArrayStaging: ~Copyable {
     public init(
         folder: String, name: String, elementType: NpyElementType, shape: [Int]
     ) throws(RunFolderError) {
+        let (header, prefix, size) = try ArrayStaging.layout(folder, name, elementType, shape)
+        let staged = try StagedFile(folder: folder, name: name)
+        try staged.file.write(prefix, at: 0)
+        try staged.file.resize(to: size)
+        self.header = header
+        self.staged = staged
+        dataOffset = prefix.count
+    }
+
+    /// Takes up the staging file that an earlier process left, with the rows it holds.
+    ///
+    /// Call `own` once all that belongs to it is there too: before that, dropping it leaves the file as it is.
+    /// Throws `.missing` when there is no such file and `.malformed` when it is not of this array.
+    init(
+        resuming name: String, folder: String, elementType: NpyElementType, shape: [Int]
+    ) throws(RunFolderError) {
+        let (header, prefix, size) = try ArrayStaging.layout(folder, name, elementType, shape)
+        let staged = try StagedFile(resuming: name, folder: folder)
+        let found = try staged.file.size()
+        guard found == size else {
+            throw RunFolderError(
+                .malformed, path: staged.file.path, reason: "\(found) bytes, expected \(size) for the shape \(shape)")
+        }
+        guard try staged.file.read(count: prefix.count, at: 0) == prefix else {
+            throw RunFolderError(
+                .malformed, path: staged.file.path,
+                reason: "its header is not that of \(elementType.rawValue) of the shape \(shape)")
+        }
+        self.header = header
+        self.staged = staged
+        dataOffset = prefix.count
+    }
+
+    /// What the file of an array starts with, and its size in bytes.
+    private static func layout(
+        _ folder: String, _ name: String, _ elementType: NpyElementType, _ shape: [Int]
+    ) throws(RunFolderError) -> (header: NpyHeader, prefix: [UInt8], size: Int) {
         let header = try NpyHeader(elementType: elementType, shape: shape, path: Folder.path(folder, name))
         let prefix = header.bytes
         let (size, overflows) = prefix.count.addingReportingOverflow(header.dataSize)
@@ -21,12 +58,7 @@ public struct ArrayStaging: ~Copyable {
             throw RunFolderError(
                 .invalidValue, path: Folder.path(folder, name), reason: "an array cannot have the shape \(shape)")
         }
-        let staged = try StagedFile(folder: folder, name: name)
-        try staged.file.write(prefix, at: 0)
-        try staged.file.resize(to: size)
-        self.header = header
-        self.staged = staged
-        dataOffset = prefix.count
+        return (header, prefix, size)
     }
 
     /// Writes whole rows, given as little-endian bytes, from the row `row` on.
@@ -69,9 +101,19 @@ public struct ArrayStaging: ~Copyable {
         try staged.discard()
     }
 
+    /// The staging file goes with its owner from now on.
+    mutating func own() {
+        staged.own()
+    }
+
+    /// Leaves the staging file where it is.
+    mutating func suspend() {
+        staged.suspend()
+    }
+
     /// Returns when the content has reached the disk.
     func sync() throws(RunFolderError) {
-        try staged.file.sync()
+        try staged.file.syncContent()
     }
 
     /// Gives the array its name; the caller has synced it and syncs the folder.

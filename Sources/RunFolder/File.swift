@@ -13,6 +13,8 @@ package struct File: ~Copyable {
         case writing
         /// For reading and writing; a file of that name must not exist yet.
         case creating
+        /// For reading and writing a file that was created before.
+        case resuming
         /// A folder, to make its entries durable or to lock it.
         case folder
 
@@ -23,6 +25,7 @@ package struct File: ~Copyable {
             case .reading: O_RDONLY | O_CLOEXEC | O_NONBLOCK
             case .writing: O_WRONLY | O_CLOEXEC
             case .creating: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+            case .resuming: O_RDWR | O_NOFOLLOW | O_CLOEXEC
             case .folder: O_RDONLY | O_DIRECTORY | O_CLOEXEC
             }
         }
@@ -43,7 +46,7 @@ package struct File: ~Copyable {
             switch purpose {
             case .creating:
                 throw .system(.cannotCreate, path: path, doing: "create the file", number: number)
-            case .reading, .writing, .folder:
+            case .reading, .writing, .resuming, .folder:
                 throw .system(number == ENOENT ? .missing : .inputOutput, path: path, doing: "open", number: number)
             }
         }
@@ -130,17 +133,27 @@ package struct File: ~Copyable {
     static let pieceSize = 1 << 20
 
     /// Returns when the content has reached the disk.
-    func sync() throws(RunFolderError) {
+    package func sync() throws(RunFolderError) {
+        try sync(fsync)
+    }
+
+    /// Returns when the content, and whatever finding it again takes, has reached the disk; the times of the file may
+    /// still be on their way.
+    func syncContent() throws(RunFolderError) {
+        try sync(fdatasync)
+    }
+
+    private func sync(_ call: (CInt) -> CInt) throws(RunFolderError) {
         var number: CInt = 0
         repeat {
-            number = fsync(descriptor) == 0 ? 0 : errno
+            number = call(descriptor) == 0 ? 0 : errno
         } while number == EINTR
         guard number == 0 else { throw failure("sync", number) }
     }
 
     /// Takes the lock of an open file or folder, which ends when it is closed or the process dies.
     /// False when somebody else holds it. A file system that knows no such locks counts as free.
-    func tryLock() -> Bool {
+    package func tryLock() -> Bool {
         var number: CInt = 0
         repeat {
             number = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno

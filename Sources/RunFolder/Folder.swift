@@ -1,16 +1,19 @@
 import Glibc
 
 /// The calls on names in the file system that an output folder needs.
-enum Folder {
+package enum Folder {
     /// Makes `path` and the folders above it, as far as they are not there yet.
-    static func create(_ path: String) throws(RunFolderError) {
-        if isFolder(path) { return }
+    ///
+    /// - Returns: the folders that got a new name in them; the new names last once these are synced.
+    @discardableResult
+    package static func create(_ path: String) throws(RunFolderError) -> [String] {
+        if isFolder(path) { return [] }
         let parent = parent(of: path)
-        if parent != path { try create(parent) }
-        guard mkdir(path, 0o777) != 0 else { return }
+        let changed = parent != path ? try create(parent) : []
+        guard mkdir(path, 0o777) != 0 else { return changed + [parent] }
         let number = errno
         // Somebody else may have made it in the meantime.
-        guard !(number == EEXIST && isFolder(path)) else { return }
+        guard !(number == EEXIST && isFolder(path)) else { return changed }
         // The system's word for a file in the way, "exists", would leave the reader wondering.
         throw .system(
             .cannotCreate, path: path, doing: "create the folder", number: number == EEXIST ? ENOTDIR : number)
@@ -42,7 +45,7 @@ enum Folder {
     }
 
     /// Returns when the names in the folder have reached the disk.
-    static func sync(_ path: String) throws(RunFolderError) {
+    package static func sync(_ path: String) throws(RunFolderError) {
         try File(path, for: .folder).sync()
     }
 

@@ -32,6 +32,9 @@ public struct RunDescription: Sendable, Equatable {
         self.stepSizes = stepSizes
     }
 
+    /// The shape of `samples.npy`.
+    var samplesShape: [Int] { [chains, draws, dimension] }
+
     /// Throws `.invalidValue`, naming `folder`, when the numbers do not describe a run.
     func check(folder: String) throws(RunFolderError) {
         for (name, value) in [("chains", chains), ("draws", draws), ("dimension", dimension), ("levels", levels)] {

@@ -3,8 +3,9 @@ import ContentHash
 /// An output folder while its run is under way: takes blocks in any order and becomes a finished folder at the end.
 ///
 /// Until `finish`, the folder holds hidden staging files alone; dropped or killed before, a run leaves no file under a
-/// final name. All bytes but those of the provenance depend on the job and its chains, never on the order of the
-/// blocks. Memory: one bit a chain, the numbers of one level each, and about a megabyte.
+/// final name. A run that was killed, or let go of with `suspend`, can be taken up again where `sync` last left it.
+/// All bytes but those of the provenance depend on the job and its chains, never on the order of the blocks or on
+/// interruptions. Memory: two bits a chain, the numbers of one level each, and about a megabyte.
 public final class RunStaging {
     private let folder: String
     private let description: RunDescription
@@ -12,8 +13,12 @@ public final class RunStaging {
     private let folderLock: File
     private var samples: ArrayStaging
     private var statistics: StagedStatistics
+    private var job: StagedFile
     private var recorded: RecordedChains
-    private var gradientEvaluations = 0
+    /// What was recorded when `sync` last returned.
+    private var synced: RecordedChains
+    /// Folders with names in them that have not reached the disk.
+    private var unsyncedFolders: [String]
     private var isOpen = true
 
     /// Makes the folder, if need be, and the staging files in it; staging files of a killed run are replaced.
@@ -22,16 +27,56 @@ public final class RunStaging {
     /// `.invalidValue` when the numbers do not describe a run.
     public init(folder: String, description: RunDescription) throws(RunFolderError) {
         try description.check(folder: folder)
-        try Folder.create(folder)
-        let folderLock = try File(folder, for: .folder)
-        guard folderLock.tryLock() else {
-            throw RunFolderError(.inUse, path: folder, reason: "another run is writing to this folder")
-        }
-        let shape = [description.chains, description.draws, description.dimension]
+        unsyncedFolders = try Folder.create(folder) + [folder]
+        let folderLock = try RunStaging.lock(folder)
         samples = try ArrayStaging(
-            folder: folder, name: RunFolder.samplesName, elementType: .float32, shape: shape)
+            folder: folder, name: RunFolder.samplesName, elementType: .float32, shape: description.samplesShape)
         statistics = try StagedStatistics(folder: folder, chains: description.chains, levels: description.levels)
+        job = try StagedFile(folder: folder, name: RunFolder.jobName)
+        try job.file.write(description.canonicalJob, at: 0)
         recorded = RecordedChains(count: description.chains)
+        synced = recorded
+        self.folder = folder
+        self.description = description
+        self.folderLock = folderLock
+    }
+
+    /// Takes up a run whose staging files an earlier process left in the folder.
+    ///
+    /// - Parameters:
+    ///   - recordedChains: the chains whose rows the files hold for certain: those of blocks that were recorded before
+    ///     a `sync` that returned. The rows of all others are written anew, whatever stands there.
+    ///   - gradientEvaluations: of these chains together.
+    ///
+    /// A run that was killed within `finish` is taken up too. Throws `.missing` when a staging file is not there and
+    /// `.malformed` when one is not of this run, its job or its size; then all files are left as they are, and the
+    /// other initialiser starts the run from nothing. Throws `.inUse` while another run is writing there and
+    /// `.invalidValue` when a chain is not of the run or named twice.
+    public init(
+        resuming folder: String, description: RunDescription, recordedChains: some Sequence<Range<Int>>,
+        gradientEvaluations: Int
+    ) throws(RunFolderError) {
+        try description.check(folder: folder)
+        let recorded = try RunStaging.recorded(recordedChains, gradientEvaluations, of: description, folder: folder)
+        let folderLock = try RunStaging.lock(folder)
+        try RunStaging.takeBackFinalNames(in: folder)
+        job = try StagedFile(resuming: RunFolder.jobName, folder: folder)
+        let size = try job.file.size()
+        guard size == description.canonicalJob.count,
+            try job.file.read(count: size, at: 0) == description.canonicalJob
+        else {
+            throw RunFolderError(.malformed, path: job.file.path, reason: "the staging files are those of another job")
+        }
+        samples = try ArrayStaging(
+            resuming: RunFolder.samplesName, folder: folder, elementType: .float32, shape: description.samplesShape)
+        statistics = try StagedStatistics(
+            resuming: folder, chains: description.chains, levels: description.levels)
+        samples.own()
+        statistics.own()
+        job.own()
+        self.recorded = recorded
+        synced = recorded
+        unsyncedFolders = [folder]
         self.folder = folder
         self.description = description
         self.folderLock = folderLock
@@ -59,14 +104,43 @@ public final class RunStaging {
         if let chain = recorded.first(in: chains) {
             throw RunFolderError(.invalidValue, path: folder, reason: "chain \(chain) is recorded already")
         }
-        let (sum, overflows) = gradientEvaluations.addingReportingOverflow(block.gradientEvaluations)
-        guard !overflows else {
+        guard recorded.hasRoom(for: block.gradientEvaluations) else {
             throw RunFolderError(.invalidValue, path: folder, reason: "the number of gradient evaluations overflows")
         }
         try samples.write(bytes: block.samples, atRow: block.firstChain)
         try statistics.write(block)
-        recorded.insert(chains)
-        gradientEvaluations = sum
+        recorded.insert(chains, gradientEvaluations: block.gradientEvaluations)
+    }
+
+    /// Returns when all that was recorded so far has reached the disk and would survive a loss of power.
+    ///
+    /// Throws `.inputOutput` or `.full`. Then what was recorded since the last `sync` counts as not recorded and may
+    /// come again: after a failure the system no longer tells which of it is on the disk.
+    public func sync() throws(RunFolderError) {
+        try expectOpen()
+        do {
+            try samples.sync()
+            try statistics.sync()
+            if !unsyncedFolders.isEmpty {
+                try job.file.syncContent()
+                for folder in unsyncedFolders { try Folder.sync(folder) }
+                unsyncedFolders = []
+            }
+        } catch {
+            recorded = synced
+            throw error
+        }
+        synced = recorded
+    }
+
+    /// Lets go of the run and leaves its staging files, for `init(resuming:)`. Nothing can be recorded afterwards.
+    ///
+    /// The folder stays locked until this object goes.
+    public func suspend() {
+        isOpen = false
+        samples.suspend()
+        statistics.suspend()
+        job.suspend()
     }
 
     /// Completes the folder and gives its summary; `provenance` is the text of `provenance.json`.
@@ -86,9 +160,9 @@ public final class RunStaging {
         var archive = try StagedFile(folder: folder, name: RunFolder.statisticsName)
         try statistics.writeArchive(to: archive.file)
         try archive.file.sync()
-        var job = try staged(RunFolder.jobName, description.canonicalJob)
         var origin = try staged(RunFolder.provenanceName, provenance)
         var mark = try staged(RunFolder.summaryName, Array(summary.json.utf8))
+        try job.file.sync()
         try samples.sync()
 
         try Folder.removeFile(Folder.path(folder, RunFolder.summaryName))
@@ -109,6 +183,17 @@ public final class RunStaging {
         isOpen = false
         try samples.discard()
         try statistics.discard()
+        try job.discard()
+    }
+
+    /// Removes the staging files of a run that is not taken up again. Throws `.inUse` while a run is writing there.
+    public static func discard(in folder: String) throws(RunFolderError) {
+        guard Folder.isFolder(folder) else { return }
+        let folderLock = try lock(folder)
+        for name in [RunFolder.samplesName, RunFolder.jobName] + StagedStatistics.names {
+            try Folder.removeFile(Folder.path(folder, StagedFile.hiddenName(of: name)))
+        }
+        try folderLock.sync()
     }
 
     private func summarize() throws(RunFolderError) -> RunSummary {
@@ -124,7 +209,7 @@ public final class RunStaging {
             acceptanceMean: acceptance.mean,
             acceptancePerLevel: acceptance.perLevel,
             stepSize: description.stepSizes.map { $0.isFinite ? $0 : nil },
-            gradientEvaluations: gradientEvaluations,
+            gradientEvaluations: recorded.gradientEvaluations,
             divergences: try statistics.divergenceCount(),
             logDensity: try statistics.logDensityMoments(),
             samplesSHA256: hash.finalize().hex)
@@ -137,30 +222,55 @@ public final class RunStaging {
         return staged
     }
 
+    private static func lock(_ folder: String) throws(RunFolderError) -> File {
+        let folderLock = try File(folder, for: .folder)
+        guard folderLock.tryLock() else {
+            throw RunFolderError(.inUse, path: folder, reason: "another run is writing to this folder")
+        }
+        return folderLock
+    }
+
+    /// Gives files that a killed `finish` had given their names already their hidden names back.
+    ///
+    /// They are this run's: the hidden statistics stay until the end, `finish` removes the summary of an earlier run
+    /// before it gives the first name, and the other hidden files are there from the run's start until then.
+    private static func takeBackFinalNames(in folder: String) throws(RunFolderError) {
+        let statistics = StagedStatistics.names.map { Folder.path(folder, StagedFile.hiddenName(of: $0)) }
+        guard !Folder.isFile(Folder.path(folder, RunFolder.summaryName)), statistics.allSatisfy(Folder.isFile) else {
+            return
+        }
+        for name in [RunFolder.samplesName, RunFolder.jobName] {
+            let (hidden, final) = (
+                Folder.path(folder, StagedFile.hiddenName(of: name)), Folder.path(folder, name)
+            )
+            guard !Folder.isFile(hidden), Folder.isFile(final) else { continue }
+            try Folder.rename(final, to: hidden)
+        }
+    }
+
+    private static func recorded(
+        _ ranges: some Sequence<Range<Int>>, _ gradients: Int, of description: RunDescription, folder: String
+    ) throws(RunFolderError) -> RecordedChains {
+        var recorded = RecordedChains(count: description.chains)
+        for chains in ranges {
+            guard chains.lowerBound >= 0, chains.upperBound <= description.chains, recorded.first(in: chains) == nil
+            else {
+                throw RunFolderError(
+                    .invalidValue, path: folder,
+                    reason: "the recorded chains \(chains) are named twice or not all of the \(description.chains)")
+            }
+            recorded.insert(chains, gradientEvaluations: 0)
+        }
+        guard gradients >= 0 else {
+            throw RunFolderError(.invalidValue, path: folder, reason: "\(gradients) gradient evaluations")
+        }
+        recorded.insert(0..<0, gradientEvaluations: gradients)
+        return recorded
+    }
+
     private func expectOpen() throws(RunFolderError) {
         guard isOpen else {
             throw RunFolderError(.invalidValue, path: folder, reason: "the run is finished or given up")
         }
-    }
-}
-
-/// Which chains are recorded, one bit each.
-private struct RecordedChains {
-    private var words: [UInt64]
-    private(set) var total = 0
-
-    init(count: Int) {
-        words = [UInt64](repeating: 0, count: (count + 63) / 64)
-    }
-
-    /// The first of these chains that is recorded.
-    func first(in chains: Range<Int>) -> Int? {
-        chains.first { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
-    }
-
-    /// Adds chains of which none is recorded yet.
-    mutating func insert(_ chains: Range<Int>) {
-        for chain in chains { words[chain / 64] |= 1 << UInt64(chain % 64) }
-        total += chains.count
     }
 }

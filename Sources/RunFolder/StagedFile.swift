@@ -1,7 +1,7 @@
 /// A file that is written under a hidden name, `.NAME.partial`, and takes its own name when it is whole.
 ///
-/// One that is dropped without being published leaves nothing behind; a killed process leaves the hidden name alone,
-/// which the next run in that folder replaces.
+/// One that is dropped without being published leaves nothing behind, unless it was suspended; a killed process leaves
+/// the hidden name alone, which the next run in that folder replaces or takes up again.
 struct StagedFile: ~Copyable {
     let folder: String
     let name: String
@@ -18,6 +18,17 @@ struct StagedFile: ~Copyable {
         self.file = file
     }
 
+    /// Takes up the hidden file that a process left under that name, its content as it is; `.missing` if there is none.
+    init(resuming name: String, folder: String) throws(RunFolderError) {
+        let hidden = Folder.path(folder, StagedFile.hiddenName(of: name))
+        let file = try File(hidden, for: .resuming)
+        self.folder = folder
+        self.name = name
+        self.file = file
+        // Until its content proves to be what the caller expects, it is not ours to remove.
+        isPending = false
+    }
+
     deinit {
         if isPending { try? Folder.removeFile(file.path) }
     }
@@ -29,6 +40,16 @@ struct StagedFile: ~Copyable {
     mutating func publish() throws(RunFolderError) {
         guard isPending else { return }
         try Folder.rename(file.path, to: Folder.path(folder, name))
+        isPending = false
+    }
+
+    /// From now on the hidden file goes with its owner, like one that was created.
+    mutating func own() {
+        isPending = true
+    }
+
+    /// Leaves the hidden file where it is, for whoever takes it up again.
+    mutating func suspend() {
         isPending = false
     }
 

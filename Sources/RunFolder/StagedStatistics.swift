@@ -1,5 +1,8 @@
 /// The per-chain statistics of a run while it is under way: three arrays on the disk, rows in any order.
 struct StagedStatistics: ~Copyable {
+    /// What the arrays are called in the archive.
+    static let names = ["acceptance.npy", "log_density.npy", "divergences.npy"]
+
     private var acceptance: ArrayStaging
     private var logDensity: ArrayStaging
     private var divergences: ArrayStaging
@@ -11,6 +14,19 @@ struct StagedStatistics: ~Copyable {
             folder: folder, name: "log_density.npy", elementType: .float64, shape: [chains])
         let divergences = try ArrayStaging(
             folder: folder, name: "divergences.npy", elementType: .int32, shape: [chains])
+        self.acceptance = acceptance
+        self.logDensity = logDensity
+        self.divergences = divergences
+    }
+
+    /// Takes up what an earlier process left; see `ArrayStaging.init(resuming:)`.
+    init(resuming folder: String, chains: Int, levels: Int) throws(RunFolderError) {
+        let acceptance = try ArrayStaging(
+            resuming: "acceptance.npy", folder: folder, elementType: .float32, shape: [chains, levels])
+        let logDensity = try ArrayStaging(
+            resuming: "log_density.npy", folder: folder, elementType: .float64, shape: [chains])
+        let divergences = try ArrayStaging(
+            resuming: "divergences.npy", folder: folder, elementType: .int32, shape: [chains])
         self.acceptance = acceptance
         self.logDensity = logDensity
         self.divergences = divergences
@@ -29,6 +45,24 @@ struct StagedStatistics: ~Copyable {
         try archive.add("log_density.npy", logDensity, to: file)
         try archive.add("divergences.npy", divergences, to: file)
         try archive.finish(to: file)
+    }
+
+    func sync() throws(RunFolderError) {
+        try acceptance.sync()
+        try logDensity.sync()
+        try divergences.sync()
+    }
+
+    mutating func own() {
+        acceptance.own()
+        logDensity.own()
+        divergences.own()
+    }
+
+    mutating func suspend() {
+        acceptance.suspend()
+        logDensity.suspend()
+        divergences.suspend()
     }
 
     mutating func discard() throws(RunFolderError) {

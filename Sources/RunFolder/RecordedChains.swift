@@ -1,0 +1,28 @@
+/// Which chains of a run are recorded, one bit each, and the gradients they took.
+struct RecordedChains {
+    private var words: [UInt64]
+    private(set) var total = 0
+    /// Gradients evaluated, all recorded chains together.
+    private(set) var gradientEvaluations = 0
+
+    init(count: Int) {
+        words = [UInt64](repeating: 0, count: (count + 63) / 64)
+    }
+
+    /// The first of these chains that is recorded.
+    func first(in chains: Range<Int>) -> Int? {
+        chains.first { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
+    }
+
+    /// Whether the gradients can be counted with so many more.
+    func hasRoom(for gradients: Int) -> Bool {
+        !gradientEvaluations.addingReportingOverflow(gradients).overflow
+    }
+
+    /// Adds chains of which none is recorded yet, and the gradients they took, for which there is room.
+    mutating func insert(_ chains: Range<Int>, gradientEvaluations gradients: Int) {
+        for chain in chains { words[chain / 64] |= 1 << UInt64(chain % 64) }
+        total += chains.count
+        gradientEvaluations += gradients
+    }
+}
