@@ -39,6 +39,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C libraries and generated C.
@@ -83,6 +84,14 @@ let package = Package(
         room(
             "ModelTransfer",
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
+            settings: [.unsafeFlags(["-enable-testing"])]),
+        // Its tests look inside, in release builds too: they fill the disk and read the schema.
+        room(
+            "Journal",
+            [
+                "ContentHash", "RunFolder", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             settings: [.unsafeFlags(["-enable-testing"])]),
         room("PoolCore"),
         room("StopSignals"),
@@ -140,6 +149,7 @@ let package = Package(
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
+        tests("JournalTests", ["Journal", "ContentHash", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("PoolCoreTests", ["PoolCore"]),
         tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
     ],

@@ -181,6 +181,26 @@ struct ResumedRunTests {
         #expect(try folder.names == [])
     }
 
+    @Test("What a failed sync may have lost counts as not recorded, and can come again")
+    func failedSync() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunStaging(folder: folder("out"), description: SmallRun.description)
+        try run.record(SmallRun.blocks[1])
+        try FileManager.default.moveItem(atPath: folder("out"), toPath: folder("away"))
+        let error = failure { () throws(RunFolderError) in try run.sync() }
+        #expect(error?.code == .missing)
+        #expect(run.recordedChains == 0)
+
+        try FileManager.default.moveItem(atPath: folder("away"), toPath: folder("out"))
+        try run.record(SmallRun.blocks[1])
+        try run.sync()
+        #expect(run.recordedChains == 4)
+        try run.record(SmallRun.blocks[0])
+        try run.record(SmallRun.blocks[2])
+        _ = try run.finish(provenance: Array("{}\n".utf8))
+        #expect(try TemporaryFolder.contents(of: folder("out")) == undisturbed())
+    }
+
     @Test("Nothing can be recorded or synced once the run is let go of")
     func closed() throws {
         let folder = try TemporaryFolder()

@@ -1,0 +1,154 @@
+import ContentHash
+import Foundation
+import GRDB
+
+/// Writes entries into the tables, within transactions of its owner. Its statements are compiled once.
+///
+/// After an error it is of no more use: what it looked up may be gone, and its statements would repeat the error.
+final class EntryWriter {
+    private let path: String
+    private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
+    private let insertFinished, insertCheckpoint, insertReport, insertWorker, insertWorkerName: Statement
+    private let dropFinished, dropCheckpoints, dropReports, dropWorkers: Statement
+    private let workerID: Statement
+    /// Rows of workers that were looked up before.
+    private var workerIDs: [WorkerKey: Int64] = [:]
+
+    private struct WorkerKey: Hashable {
+        let job: Int
+        let name: String
+    }
+
+    init(_ db: Database, path: String) throws {
+        self.path = path
+        func prepare(_ sql: String) throws -> Statement { try db.makeStatement(sql: sql) }
+        insertJob = try prepare(
+            """
+            INSERT INTO job (number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval, is_detached)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+            WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job' AND seq >= ?1)
+            """)
+        updateJob = try prepare(
+            """
+            UPDATE job SET text = ?3, submitted_at = ?4, priority = ?5, share = ?6, time_limit = ?7,
+                checkpoint_interval = ?8, is_detached = ?9, is_paused = 0, outcome = NULL, failure = '',
+                seconds_elapsed = NULL
+            WHERE number = ?1 AND hash = ?2
+            """)
+        findEnded = try prepare("SELECT 1 FROM job WHERE number = ? AND outcome IS NOT NULL")
+        endJob = try prepare("UPDATE job SET outcome = ?2, failure = ?3, seconds_elapsed = ?4 WHERE number = ?1")
+        pauseJob = try prepare("UPDATE job SET is_paused = ?2 WHERE number = ?1")
+        setPriority = try prepare("UPDATE job SET priority = ?2 WHERE number = ?1")
+        detachJob = try prepare("UPDATE job SET is_detached = 1 WHERE number = ?1")
+        forgetJob = try prepare("DELETE FROM job WHERE number = ?1")
+        insertFinished = try prepare(
+            """
+            INSERT INTO finished (job, block, attempt, worker, seconds, gradient_evaluations) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING
+            """)
+        insertCheckpoint = try prepare(
+            """
+            INSERT INTO checkpoint (job, block, attempt, steps_done, state) SELECT ?1, ?2, ?3, ?4, ?5
+            WHERE NOT EXISTS (SELECT 1 FROM finished WHERE job = ?1 AND block = ?2)
+            ON CONFLICT (job, block) DO UPDATE
+                SET attempt = excluded.attempt, steps_done = excluded.steps_done, state = excluded.state
+                WHERE excluded.steps_done > checkpoint.steps_done
+            """)
+        insertReport = try prepare("INSERT INTO report (job, block, attempt, worker, reason) VALUES (?, ?, ?, ?, ?)")
+        insertWorker = try prepare(
+            """
+            INSERT INTO worker (job, name, host, process, slots, version, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (job, name) DO UPDATE
+                SET host = excluded.host, process = excluded.process, slots = excluded.slots,
+                    version = excluded.version, fingerprint = excluded.fingerprint
+            """)
+        insertWorkerName = try prepare("INSERT INTO worker (job, name) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        workerID = try prepare("SELECT id FROM worker WHERE job = ? AND name = ?")
+        dropFinished = try prepare("DELETE FROM finished WHERE job = ?")
+        dropCheckpoints = try prepare("DELETE FROM checkpoint WHERE job = ?")
+        dropReports = try prepare("DELETE FROM report WHERE job = ?")
+        dropWorkers = try prepare("DELETE FROM worker WHERE job = ?")
+    }
+
+    /// Writes one entry. Throws `JournalError` or `DatabaseError`; the owner rolls back and drops the writer.
+    func write(_ entry: JournalEntry, to db: Database) throws {
+        switch entry {
+        case .accepted(let record):
+            try insertJob.execute(arguments: arguments(of: record))
+            guard db.changesCount == 1 else {
+                throw refusal("the number \(record.number) was given to a job before")
+            }
+        case .finished(let job, let block, let result):
+            let worker = try rowID(ofWorker: result.worker, job: job)
+            try insertFinished.execute(
+                arguments: StatementArguments([
+                    job.databaseValue, block.databaseValue, result.attempt.databaseValue, worker.databaseValue,
+                    result.seconds.databaseValue, result.gradientEvaluations.databaseValue,
+                ]))
+        case .checkpoint(let job, let block, let checkpoint):
+            try insertCheckpoint.execute(
+                arguments: [job, block, checkpoint.attempt, checkpoint.stepsDone, Data(checkpoint.state)])
+        case .report(let job, let block, let report):
+            try insertReport.execute(arguments: [job, block, report.attempt, report.worker, report.reason])
+        case .worker(let job, let worker):
+            try insertWorker.execute(
+                arguments: [
+                    job, worker.name, worker.host, worker.process, worker.slots, worker.version, worker.fingerprint,
+                ])
+        case .ended(let job, let outcome, let failure, let seconds):
+            try change(job, in: db, endJob, [job, outcome.rawValue, failure, seconds])
+            if outcome != .failed { try dropWork(of: job) }
+        case .paused(let job, let isPaused): try change(job, in: db, pauseJob, [job, isPaused])
+        case .priority(let job, let priority): try change(job, in: db, setPriority, [job, priority])
+        case .detached(let job): try change(job, in: db, detachJob, [job])
+        case .resubmitted(let record):
+            guard try Int.fetchOne(findEnded, arguments: [record.number]) != nil else {
+                throw refusal("there is no job \(record.number) that has ended")
+            }
+            try change(record.number, in: db, updateJob, arguments(of: record))
+            try dropReports.execute(arguments: [record.number])
+        case .restarted(let record):
+            try change(record.number, in: db, updateJob, arguments(of: record))
+            try dropWork(of: record.number)
+        case .forgotten(let job):
+            // Its own rows first: left to the foreign keys they would be searched for one table after the other too,
+            // but row by row.
+            try dropWork(of: job)
+            try change(job, in: db, forgetJob, [job])
+        }
+    }
+
+    private func change(_ job: Int, in db: Database, _ statement: Statement, _ values: StatementArguments) throws {
+        try statement.execute(arguments: values)
+        guard db.changesCount == 1 else { throw refusal("there is no such job \(job)") }
+    }
+
+    private func dropWork(of job: Int) throws {
+        for statement in [dropFinished, dropCheckpoints, dropReports, dropWorkers] {
+            try statement.execute(arguments: [job])
+        }
+        workerIDs = workerIDs.filter { $0.key.job != job }
+    }
+
+    private func rowID(ofWorker name: String, job: Int) throws -> Int64 {
+        let key = WorkerKey(job: job, name: name)
+        if let id = workerIDs[key] { return id }
+        try insertWorkerName.execute(arguments: [job, name])
+        guard let id = try Int64.fetchOne(workerID, arguments: [job, name]) else {
+            throw refusal("the worker \(name) of job \(job) has no row")
+        }
+        workerIDs[key] = id
+        return id
+    }
+
+    private func arguments(of record: JobRecord) -> StatementArguments {
+        [
+            record.number, Data(record.hash.bytes), Data(record.text), record.submittedAt, record.priority,
+            record.share, record.timeLimit, record.checkpointInterval, record.isDetached,
+        ]
+    }
+
+    private func refusal(_ reason: String) -> JournalError {
+        JournalError(.invalidValue, path: path, reason: reason)
+    }
+}

@@ -1,0 +1,159 @@
+import ContentHash
+import Foundation
+import GRDB
+
+/// Reads what the tables hold; every value is checked, since a damaged file may hold anything.
+struct JobReading {
+    let db: Database
+    let path: String
+
+    /// All jobs, in the order of their numbers.
+    func jobs() throws -> [RecoveredJob] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval, is_detached,
+                    is_paused, outcome, failure, seconds_elapsed
+                FROM job ORDER BY number
+                """)
+        var jobs: [RecoveredJob] = []
+        while let row = try rows.next() {
+            jobs.append(try job(of: row))
+        }
+        for index in jobs.indices {
+            try readBlocks(into: &jobs[index])
+            try readCheckpoints(into: &jobs[index])
+            try readReports(into: &jobs[index])
+        }
+        return jobs
+    }
+
+    /// The latest checkpoint of a block, with its state.
+    func checkpoint(job: Int, block: Int) throws -> BlockCheckpoint? {
+        try Row.fetchOne(
+            db, sql: "SELECT attempt, steps_done, state FROM checkpoint WHERE job = ? AND block = ?",
+            arguments: [job, block]
+        ).map { row in
+            BlockCheckpoint(
+                attempt: try integer(row, 0), stepsDone: try integer(row, 1), state: try bytes(row, 2))
+        }
+    }
+
+    /// The largest number that a job ever had; 0 before the first.
+    func lastNumber() throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'job'") ?? 0
+    }
+
+    private func job(of row: Row) throws -> RecoveredJob {
+        let number = try integer(row, 0)
+        guard let hash = Digest(bytes: try bytes(row, 1)) else { throw damaged("the hash of job \(number)") }
+        let record = JobRecord(
+            number: number, hash: hash, text: try bytes(row, 2), submittedAt: try real(row, 3),
+            priority: try integer(row, 4), share: try real(row, 5), timeLimit: Double.fromDatabaseValue(row[6]),
+            checkpointInterval: Double.fromDatabaseValue(row[7]), isDetached: try integer(row, 8) == 1)
+        var job = RecoveredJob(record: record)
+        job.isPaused = try integer(row, 9) == 1
+        if let name = String.fromDatabaseValue(row[10]) {
+            guard let outcome = JobOutcome(rawValue: name) else { throw damaged("the outcome of job \(number)") }
+            job.outcome = outcome
+        }
+        job.failure = try text(row, 11)
+        job.secondsElapsed = Double.fromDatabaseValue(row[12])
+        return job
+    }
+
+    private func readBlocks(into job: inout RecoveredJob) throws {
+        var shares: [Int: (blocks: Int, seconds: Double)] = [:]
+        var run = 0..<0
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT block, attempt, worker, seconds, gradient_evaluations FROM finished WHERE job = ? ORDER BY block
+                """, arguments: [job.record.number])
+        while let row = try rows.next() {
+            // Without a detour over a value of any kind: there may be millions.
+            guard let block = row[0] as Int?, let attempt = row[1] as Int?, let worker = row[2] as Int?,
+                let seconds = row[3] as Double?, let gradients = row[4] as Int?
+            else { throw damaged("a finished block of job \(job.record.number)") }
+            guard block >= run.upperBound, block < Int.max else {
+                throw damaged("the order of the finished blocks of job \(job.record.number)")
+            }
+            if block > run.upperBound {
+                if !run.isEmpty { job.finishedBlocks.append(run) }
+                run = block..<block
+            }
+            run = run.lowerBound..<(block + 1)
+            if attempt > 1 { job.blocksRunAgain += 1 }
+            let (sum, overflows) = job.gradientEvaluations.addingReportingOverflow(gradients)
+            guard !overflows else { throw damaged("the gradient evaluations of job \(job.record.number)") }
+            job.gradientEvaluations = sum
+            shares[worker, default: (0, 0)].blocks += 1
+            shares[worker, default: (0, 0)].seconds += seconds
+        }
+        if !run.isEmpty { job.finishedBlocks.append(run) }
+        try readWorkers(into: &job, shares)
+    }
+
+    private func readWorkers(into job: inout RecoveredJob, _ shares: [Int: (blocks: Int, seconds: Double)]) throws {
+        var unnamed = Set(shares.keys)
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT id, name, host, process, slots, version, fingerprint FROM worker WHERE job = ? ORDER BY name
+                """, arguments: [job.record.number])
+        while let row = try rows.next() {
+            let id = try integer(row, 0)
+            let worker = WorkerRecord(
+                name: try text(row, 1), host: try text(row, 2), process: try integer(row, 3),
+                slots: try integer(row, 4), version: try text(row, 5), fingerprint: try text(row, 6))
+            let share = shares[id] ?? (0, 0)
+            job.workers.append(WorkerShare(worker: worker, blocks: share.blocks, seconds: share.seconds))
+            unnamed.remove(id)
+        }
+        guard unnamed.isEmpty else { throw damaged("the workers of job \(job.record.number)") }
+    }
+
+    private func readCheckpoints(into job: inout RecoveredJob) throws {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT block, attempt, steps_done FROM checkpoint WHERE job = ?",
+            arguments: [job.record.number])
+        while let row = try rows.next() {
+            job.checkpoints[try integer(row, 0)] = CheckpointMark(
+                attempt: try integer(row, 1), stepsDone: try integer(row, 2))
+        }
+    }
+
+    private func readReports(into job: inout RecoveredJob) throws {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT block, attempt, worker, reason FROM report WHERE job = ? ORDER BY id",
+            arguments: [job.record.number])
+        while let row = try rows.next() {
+            job.reports[try integer(row, 0), default: []].append(
+                FailureReport(attempt: try integer(row, 1), worker: try text(row, 2), reason: try text(row, 3)))
+        }
+    }
+
+    private func integer(_ row: Row, _ column: Int) throws -> Int {
+        guard let value = Int.fromDatabaseValue(row[column]) else { throw damaged("no whole number") }
+        return value
+    }
+
+    private func real(_ row: Row, _ column: Int) throws -> Double {
+        guard let value = Double.fromDatabaseValue(row[column]) else { throw damaged("no number") }
+        return value
+    }
+
+    private func text(_ row: Row, _ column: Int) throws -> String {
+        guard let value = String.fromDatabaseValue(row[column]) else { throw damaged("no text") }
+        return value
+    }
+
+    private func bytes(_ row: Row, _ column: Int) throws -> [UInt8] {
+        guard let value = Data.fromDatabaseValue(row[column]) else { throw damaged("no bytes") }
+        return Array(value)
+    }
+
+    private func damaged(_ what: String) -> JournalError {
+        JournalError(.malformed, path: path, reason: "a damaged journal: \(what)")
+    }
+}

@@ -1,0 +1,159 @@
+public import ContentHash
+
+/// Something that must not be forgotten, once it is acknowledged.
+public enum JournalEntry: Sendable, Equatable {
+    /// A job was handed in. Its number is larger than that of every job before.
+    case accepted(JobRecord)
+    /// A block's rows are in the staging files, on the disk. Takes the block's checkpoint and reports away; for a block
+    /// that is finished already nothing changes.
+    case finished(job: Int, block: Int, FinishedBlock)
+    /// A block got so far. Replaces an earlier checkpoint of it; one with no more steps than that, or of a block that
+    /// is finished, changes nothing.
+    case checkpoint(job: Int, block: Int, BlockCheckpoint)
+    /// An attempt took a block down.
+    case report(job: Int, block: Int, FailureReport)
+    /// What the provenance tells of a worker that did something for the job.
+    case worker(job: Int, WorkerRecord)
+    /// A job ended; `failure` says why, for people, and is empty otherwise. Unless it failed, its blocks, checkpoints,
+    /// reports and workers go; a failed one keeps them, so that handing it in again goes on from there.
+    case ended(job: Int, JobOutcome, failure: String, secondsElapsed: Double)
+    /// No block of the job is to be handed out, or they are again.
+    case paused(job: Int, Bool)
+    /// The job has another priority.
+    case priority(job: Int, Int)
+    /// Nobody need watch the job any more.
+    case detached(job: Int)
+    /// A job that ended was handed in again, with this time and these options: it waits once more. Its reports go, the
+    /// rest that is there stays.
+    case resubmitted(JobRecord)
+    /// A job is to start from nothing, with this time and these options: all that is known of its blocks goes.
+    case restarted(JobRecord)
+    /// A job goes, with everything that is known of it, except that its number is taken.
+    case forgotten(job: Int)
+}
+
+/// A job as it was handed in.
+public struct JobRecord: Sendable, Equatable {
+    /// 1 or more; never used twice.
+    public var number: Int
+    /// SHA-256 of the text.
+    public var hash: Digest
+    /// The canonical job.
+    public var text: [UInt8]
+    /// Seconds since 1970.
+    public var submittedAt: Double
+    /// Larger ones go first.
+    public var priority: Int
+    /// Its part of the workers among jobs of the same priority, relative to theirs.
+    public var share: Double
+    /// Seconds; nil for no limit.
+    public var timeLimit: Double?
+    /// Seconds between checkpoints of a block; nil for the coordinator's own.
+    public var checkpointInterval: Double?
+    /// Whether nobody need watch it.
+    public var isDetached: Bool
+
+    /// Every field as given.
+    public init(
+        number: Int, hash: Digest, text: [UInt8], submittedAt: Double, priority: Int = 0, share: Double = 1,
+        timeLimit: Double? = nil, checkpointInterval: Double? = nil, isDetached: Bool = false
+    ) {
+        self.number = number
+        self.hash = hash
+        self.text = text
+        self.submittedAt = submittedAt
+        self.priority = priority
+        self.share = share
+        self.timeLimit = timeLimit
+        self.checkpointInterval = checkpointInterval
+        self.isDetached = isDetached
+    }
+}
+
+/// How a job ended.
+public enum JobOutcome: String, Sendable {
+    case finished, failed, cancelled
+}
+
+/// What is kept of a block's result beside its rows.
+public struct FinishedBlock: Sendable, Equatable {
+    /// The attempt that brought the result, from 1.
+    public var attempt: Int
+    /// The worker's name.
+    public var worker: String
+    /// That the worker computed.
+    public var seconds: Double
+    /// Gradients evaluated, all its chains together.
+    public var gradientEvaluations: Int
+
+    /// Every field as given.
+    public init(attempt: Int, worker: String, seconds: Double, gradientEvaluations: Int) {
+        self.attempt = attempt
+        self.worker = worker
+        self.seconds = seconds
+        self.gradientEvaluations = gradientEvaluations
+    }
+}
+
+/// A state from which a block can go on.
+public struct BlockCheckpoint: Sendable, Equatable {
+    /// The attempt that got so far, from 1.
+    public var attempt: Int
+    /// Of the block's steps.
+    public var stepsDone: Int
+    /// The state of its chains, as workers write it.
+    public var state: [UInt8]
+
+    /// Every field as given.
+    public init(attempt: Int, stepsDone: Int, state: [UInt8]) {
+        self.attempt = attempt
+        self.stepsDone = stepsDone
+        self.state = state
+    }
+}
+
+/// What took a block down.
+public struct FailureReport: Sendable, Equatable {
+    /// The attempt, from 1.
+    public var attempt: Int
+    /// The worker's name.
+    public var worker: String
+    /// For people.
+    public var reason: String
+
+    /// Every field as given.
+    public init(attempt: Int, worker: String, reason: String) {
+        self.attempt = attempt
+        self.worker = worker
+        self.reason = reason
+    }
+}
+
+/// What the provenance of a job tells of a worker.
+public struct WorkerRecord: Sendable, Equatable {
+    /// The name that results come under.
+    public var name: String
+    /// The name of its machine.
+    public var host: String
+    /// Its process number there.
+    public var process: Int
+    /// Blocks that can run side by side.
+    public var slots: Int
+    /// Of the program.
+    public var version: String
+    /// Of its arithmetic.
+    public var fingerprint: String
+
+    /// Every field as given; what is not known is empty or 0.
+    public init(
+        name: String, host: String = "", process: Int = 0, slots: Int = 0, version: String = "",
+        fingerprint: String = ""
+    ) {
+        self.name = name
+        self.host = host
+        self.process = process
+        self.slots = slots
+        self.version = version
+        self.fingerprint = fingerprint
+    }
+}

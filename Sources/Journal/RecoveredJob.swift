@@ -1,0 +1,66 @@
+/// All that the journal knows of a job.
+///
+/// Its size depends on the runs of neighbouring blocks, on checkpoints and on reports, not on the number of blocks.
+public struct RecoveredJob: Sendable, Equatable {
+    /// The job as it was handed in, or handed in last, with the priority it was given since.
+    public var record: JobRecord
+    /// Whether its blocks are not to be handed out.
+    public var isPaused = false
+    /// How it ended; nil while it waits or runs.
+    public var outcome: JobOutcome?
+    /// Why it failed, for people; empty otherwise.
+    public var failure = ""
+    /// Seconds it took; nil while it waits or runs.
+    public var secondsElapsed: Double?
+    /// Finished blocks: runs of neighbours, as long as can be, in order.
+    public var finishedBlocks: [Range<Int>] = []
+    /// Of the finished blocks, those that took more than one attempt.
+    public var blocksRunAgain = 0
+    /// Gradients evaluated, all finished blocks together.
+    public var gradientEvaluations = 0
+    /// Who did what, in the order of the names.
+    public var workers: [WorkerShare] = []
+    /// The latest checkpoints, by block; ``Journal/checkpoint(job:block:)`` reads their states.
+    public var checkpoints: [Int: CheckpointMark] = [:]
+    /// What took blocks down that are not finished, by block, in the order in which it happened.
+    public var reports: [Int: [FailureReport]] = [:]
+
+    /// A job of which nothing but its record is known.
+    public init(record: JobRecord) {
+        self.record = record
+    }
+
+    /// The number of finished blocks.
+    public var finishedCount: Int { finishedBlocks.reduce(0) { $0 + $1.count } }
+}
+
+/// What a worker did for a job.
+public struct WorkerShare: Sendable, Equatable {
+    /// What the provenance tells of it.
+    public var worker: WorkerRecord
+    /// Finished blocks.
+    public var blocks: Int
+    /// That it computed for them.
+    public var seconds: Double
+
+    /// Every field as given.
+    public init(worker: WorkerRecord, blocks: Int, seconds: Double) {
+        self.worker = worker
+        self.blocks = blocks
+        self.seconds = seconds
+    }
+}
+
+/// A checkpoint without its state.
+public struct CheckpointMark: Sendable, Equatable {
+    /// The attempt that got so far, from 1.
+    public var attempt: Int
+    /// Of the block's steps.
+    public var stepsDone: Int
+
+    /// Every field as given.
+    public init(attempt: Int, stepsDone: Int) {
+        self.attempt = attempt
+        self.stepsDone = stepsDone
+    }
+}
