@@ -85,7 +85,14 @@ let package = Package(
             "ModelTransfer",
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
             settings: [.unsafeFlags(["-enable-testing"])]),
-        room("Journal", ["ContentHash", "RunFolder", .product(name: "GRDB", package: "GRDB.swift")]),
+        // Its tests look inside, in release builds too: they fill the disk and read the schema.
+        room(
+            "Journal",
+            [
+                "ContentHash", "RunFolder", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            settings: [.unsafeFlags(["-enable-testing"])]),
         room("PoolCore"),
         room("StopSignals"),
         room("TerminalProgress"),
@@ -143,6 +150,7 @@ let package = Package(
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
+        tests("JournalTests", ["Journal", "ContentHash", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("PoolCoreTests", ["PoolCore"]),
         tests("ChaosTests", ["Chaos"]),
         tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),

@@ -62,8 +62,25 @@ struct ArchiveDesk {
             }
             touched.remove(job)
         }
-        if !entries.isEmpty { try journal.append(entries) }
+        if !entries.isEmpty { try append() }
         (entries, touched) = ([], [])
+    }
+
+    private func append() throws {
+        do {
+            try journal.append(entries)
+        } catch {
+            guard error.code == .invalidValue else { throw error }
+            // One entry that does not fit must not keep the others out.
+            for entry in entries {
+                do {
+                    try journal.append([entry])
+                } catch {
+                    guard error.code == .invalidValue else { throw error }
+                    logger.error("an entry of the journal does not fit and is left out: \(error)")
+                }
+            }
+        }
     }
 
     private mutating func writeAgain(_ requests: ArraySlice<Archive.Request>) throws {
@@ -154,6 +171,8 @@ struct ArchiveDesk {
             if resumes, let known = try journal.recover(job: job) {
                 runs[job] = try resume(known, folder, description, blockSize)
                 stored = runs[job] == nil ? nil : known
+                // Who hands a failed job in again wants its blocks tried again.
+                if case .resubmitted = note { stored?.reports = [:] }
                 if stored == nil { entries.append(.restarted(known.record)) }
             }
             if runs[job] == nil { runs[job] = try RunStaging(folder: folder, description: description) }

@@ -9,7 +9,7 @@ final class EntryWriter {
     private let path: String
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
     private let insertFinished, insertCheckpoint, insertReport, insertWorker, insertWorkerName: Statement
-    private let dropFinished, dropCheckpoints, dropReports, dropWorkers: Statement
+    private let dropFinished, dropCheckpoints, dropReports, dropBlockReports, dropWorkers: Statement
     private let workerID: Statement
     /// Rows of workers that were looked up before.
     private var workerIDs: [WorkerKey: Int64] = [:]
@@ -67,6 +67,7 @@ final class EntryWriter {
         dropFinished = try prepare("DELETE FROM finished WHERE job = ?")
         dropCheckpoints = try prepare("DELETE FROM checkpoint WHERE job = ?")
         dropReports = try prepare("DELETE FROM report WHERE job = ?")
+        dropBlockReports = try prepare("DELETE FROM report WHERE job = ? AND block = ?")
         dropWorkers = try prepare("DELETE FROM worker WHERE job = ?")
     }
 
@@ -88,6 +89,8 @@ final class EntryWriter {
         case .checkpoint(let job, let block, let checkpoint):
             try insertCheckpoint.execute(
                 arguments: [job, block, checkpoint.attempt, checkpoint.stepsDone, Data(checkpoint.state)])
+            // What gets further does not take workers down by itself.
+            if db.changesCount > 0 { try dropBlockReports.execute(arguments: [job, block]) }
         case .report(let job, let block, let report):
             try insertReport.execute(arguments: [job, block, report.attempt, report.worker, report.reason])
         case .worker(let job, let worker):

@@ -7,8 +7,8 @@ public enum JournalEntry: Sendable, Equatable {
     /// A block's rows are in the staging files, on the disk. Takes the block's checkpoint and reports away; for a block
     /// that is finished already nothing changes.
     case finished(job: Int, block: Int, FinishedBlock)
-    /// A block got so far. Replaces an earlier checkpoint of it; one with no more steps than that, or of a block that
-    /// is finished, changes nothing.
+    /// A block got so far. Replaces an earlier checkpoint of it and takes its reports away; one with no more steps than
+    /// that, or of a block that is finished, changes nothing.
     case checkpoint(job: Int, block: Int, BlockCheckpoint)
     /// An attempt took a block down.
     case report(job: Int, block: Int, FailureReport)

@@ -62,8 +62,8 @@ struct RunStagingFailureTests {
             for block in SmallRun.blocks { try run.record(block) }
             #expect(
                 try folder.names == [
-                    ".acceptance.npy.partial", ".divergences.npy.partial", ".log_density.npy.partial",
-                    ".samples.npy.partial",
+                    ".acceptance.npy.partial", ".divergences.npy.partial", ".job.json.partial",
+                    ".log_density.npy.partial", ".samples.npy.partial",
                 ])
             #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
         }
