@@ -18,8 +18,8 @@ final class Archive: Sendable {
         case open(JobNumber, folder: String, RunDescription, blockSize: Int, resumes: Bool, note: JournalEntry?)
         case result(Attempt, WorkerID, BlockRecord, FinishedBlock)
         case checkpoint(Attempt, BlockCheckpoint)
-        /// The latest checkpoint of a block is wanted for a worker, whose grant has this number.
-        case load(Attempt, WorkerID, grant: UInt64)
+        /// The latest checkpoint of a block is wanted for a worker.
+        case load(Attempt, WorkerID)
         case note(JournalEntry)
         /// All results are there: complete the folder.
         case finish(JobNumber, provenance: [UInt8], note: JournalEntry)
@@ -44,7 +44,7 @@ final class Archive: Sendable {
         case opened(JobNumber, RecoveredJob?)
         case refused(JobNumber, exitStatus: Int32, reason: String)
         case stored(Attempt, WorkerID)
-        case loaded(Attempt, WorkerID, grant: UInt64, state: [UInt8])
+        case loaded(Attempt, WorkerID, state: [UInt8])
         case finished(JobNumber)
         /// The job's files cannot be written.
         case failed(JobNumber, reason: String)

@@ -127,11 +127,11 @@ struct ArchiveDesk {
         case .checkpoint(let attempt, let checkpoint):
             guard runs[attempt.job] != nil else { return }
             entries.append(.checkpoint(job: attempt.job, block: attempt.block, checkpoint))
-        case .load(let attempt, let worker, let grant):
+        case .load(let attempt, let worker):
             // What was asked to be stored before is to be found.
             try store()
             let state = try journal.checkpoint(job: attempt.job, block: attempt.block)?.state ?? []
-            replies.append(.loaded(attempt, worker, grant: grant, state: state))
+            replies.append(.loaded(attempt, worker, state: state))
         case .note(let entry):
             entries.append(entry)
         case .finish(let job, let provenance, let note):

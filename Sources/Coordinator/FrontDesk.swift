@@ -20,6 +20,12 @@ struct FrontDesk {
         let record: WorkerRecord
         /// Jobs whose text it has.
         var knownJobs: Set<Digest> = []
+        /// The scheduler's number of the last grant.
+        var lastGrant: UInt64 = 0
+        /// The number of the last lease that was sent: a grant may travel in several.
+        var lastLease: UInt64 = 0
+        /// What it was granted and has begun elsewhere: the archive looks for the state.
+        var loading: Set<Attempt> = []
     }
 
     /// Results and checkpoints beyond this, in bytes, that wait for the disk hold up new grants.
@@ -124,8 +130,9 @@ struct FrontDesk {
         case .stored(let attempt, let worker):
             confirm(attempt, to: worker)
             act(on: .stored(attempt.job, block: attempt.block))
-        case .loaded(let attempt, let worker, let grant, let state):
-            if scheduler.holds(worker, attempt) { lease([attempt], to: worker, grant, checkpoint: state) }
+        case .loaded(let attempt, let worker, let state):
+            guard workers[worker]?.loading.remove(attempt) != nil, scheduler.holds(worker, attempt) else { return }
+            lease([attempt], to: worker, checkpoint: state)
         case .finished(let number):
             finished(number)
         case .failed(let number, let reason):

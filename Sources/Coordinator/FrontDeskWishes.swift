@@ -87,30 +87,36 @@ extension FrontDesk {
     }
 
     private mutating func grant(_ attempts: [Attempt], to worker: WorkerID, _ number: UInt64) {
+        workers[worker]?.lastGrant = number
         for (job, group) in Dictionary(grouping: attempts, by: \.job).sorted(by: { $0.key < $1.key }) {
             guard let checkpointed = identities[job].flatMap({ jobs[$0]?.checkpointed }) else { continue }
             // What a block has come to is on the disk.
             let begun = checkpointed.isEmpty ? [] : group.filter { checkpointed.contains($0.block) }
-            for attempt in begun { archive.ask(.load(attempt, worker, grant: number)) }
+            for attempt in begun {
+                workers[worker]?.loading.insert(attempt)
+                archive.ask(.load(attempt, worker))
+            }
             let fresh = begun.isEmpty ? group : group.filter { !checkpointed.contains($0.block) }
-            if !fresh.isEmpty { lease(fresh, to: worker, number) }
+            if !fresh.isEmpty { lease(fresh, to: worker) }
         }
     }
 
     /// Sends blocks of one job to a worker.
     ///
     /// - Parameter checkpoint: what they have come to, if it is one block that has begun.
-    mutating func lease(_ attempts: [Attempt], to worker: WorkerID, _ number: UInt64, checkpoint: [UInt8] = []) {
-        guard let peer = workers[worker]?.peer, let first = attempts.first, let id = identities[first.job],
+    mutating func lease(_ attempts: [Attempt], to worker: WorkerID, checkpoint: [UInt8] = []) {
+        guard let entry = workers[worker], let first = attempts.first, let id = identities[first.job],
             let job = jobs[id], let work = job.work
         else { return }
+        let number = entry.lastLease + 1
+        workers[worker]?.lastLease = number
         let isNew = workers[worker]?.knownJobs.insert(id).inserted == true
         let message = Lease(
             job: id, jobText: isNew ? work.text : [],
             blocks: attempts.map { AttemptID(job: id, block: $0.block, attempt: $0.number) },
             checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint], number: number,
             checkpointInterval: job.terms.checkpointInterval ?? configuration.checkpointInterval)
-        switch send(.lease(message), to: peer) {
+        switch send(.lease(message), to: entry.peer) {
         case .sent:
             break
         case .wouldBlock:

@@ -39,7 +39,10 @@ extension FrontDesk {
             act(on: .left(worker))
         case .heartbeat(let lease, let holding):
             send(.heartbeat(), to: peer)
-            act(on: .counted(worker, grant: lease, holding: holding))
+            guard let entry = workers[worker], entry.loading.isEmpty else { return act(on: .heard(worker)) }
+            // A grant has arrived when the last of its leases has.
+            let grant = lease == entry.lastLease ? entry.lastGrant : 0
+            act(on: .counted(worker, grant: grant, holding: holding))
         default:
             act(on: .heard(worker))
         }

@@ -33,6 +33,8 @@ struct JobLedger {
     var served = 0.0
     /// Usual seconds from a block's start to its result; nil before there is one.
     private(set) var secondsPerBlock: Double?
+    /// Blocks that were granted before that was known, and charged a second each.
+    private var unpriced = 0
 
     private var results = 0
     /// Blocks whose result is there.
@@ -46,7 +48,8 @@ struct JobLedger {
     private var inPlay: [Int: Block] = [:]
     private var setAside: [Int] = []
 
-    init(_ terms: JobTerms, _ progress: JobProgress, at now: Duration) {
+    /// - Parameter limit: blocks with this many reports are set aside.
+    init(_ terms: JobTerms, _ progress: JobProgress, limit: Int, at now: Duration) {
         blocks = terms.blocks
         priority = terms.priority
         share = terms.share
@@ -60,6 +63,11 @@ struct JobLedger {
         }
         for (block, reasons) in progress.reports where !finished.contains(block) {
             inPlay[block, default: Block()].reports = reasons.map { (0, $0) }
+            if reasons.count >= limit {
+                take(block)
+                inPlay[block]?.isSetAside = true
+                setAside.append(block)
+            }
         }
     }
 
@@ -67,14 +75,22 @@ struct JobLedger {
     var finishedCount: Int { finished.count }
     /// Blocks that some worker holds.
     var runningCount: Int { blocks - finished.count - setAside.count - waiting }
-    /// Whether results are there of all blocks, or of all that were not set aside, and all are stored.
-    var isOver: Bool { finished.count + setAside.count == blocks && storing.isEmpty }
+    /// Whether results are there of all blocks that were not set aside, and all are stored; or a block was set aside
+    /// and nothing of the job has ever come to anything: the others would go the same way.
+    var isOver: Bool {
+        finished.count + setAside.count == blocks && storing.isEmpty || hasFailed && finished.count == 0
+    }
     /// Whether a block that was given up stands in the way of the job's end.
     var hasFailed: Bool { !setAside.isEmpty }
 
     func isStoring(_ block: Int) -> Bool { storing.contains(block) }
-    func isFinished(_ block: Int) -> Bool { finished.contains(block) }
     func holders(of block: Int) -> [Holder] { inPlay[block]?.holders ?? [] }
+
+    /// Whether one worker runs the block and it has taken none down: that it could do to two at once.
+    func isFitForTwo(_ block: Int) -> Bool { inPlay[block].map { $0.holders.count == 1 && $0.reports.isEmpty } ?? false }
+
+    /// Workers that a block was lost or failed at since it last got further.
+    func reporters(of block: Int) -> [WorkerID] { inPlay[block]?.reports.map(\.worker) ?? [] }
 
     /// Whether workers of this arithmetic may run it.
     func admits(_ group: String) -> Bool { self.group == nil || self.group == group }
@@ -91,10 +107,12 @@ struct JobLedger {
 
     /// Takes the next block to run, those that came back first.
     ///
-    /// - Parameter avoiding: whether blocks that failed at this worker are left to others.
-    mutating func next(for worker: WorkerID, avoiding: Bool) -> (block: Int, number: Int)? {
+    /// - Parameter peers: how many workers there are; blocks that failed here more often than elsewhere are left to
+    ///   the others. One of them always takes it.
+    mutating func next(for worker: WorkerID, among peers: Int) -> (block: Int, number: Int)? {
         if let place = returned.lastIndex(where: { block in
-            !avoiding || inPlay[block]?.reports.contains { $0.worker == worker } != true
+            let reporters = reporters(of: block)
+            return reporters.isEmpty || reporters.count { $0 == worker } <= reporters.count / peers
         }) {
             return hold(returned.remove(at: place), worker)
         }
@@ -144,6 +162,12 @@ struct JobLedger {
         }
     }
 
+    /// Charges the job for blocks that were granted.
+    mutating func charge(blocks: Int) {
+        if secondsPerBlock == nil { unpriced += blocks }
+        served += Double(blocks) * (secondsPerBlock ?? 1) / share
+    }
+
     /// Takes a result. - Returns: false for a block that has one already: both are the same bytes.
     mutating func finish(_ block: Int, seconds: Double?) -> Bool {
         guard block >= 0, block < blocks, !finished.contains(block) else { return false }
@@ -153,6 +177,8 @@ struct JobLedger {
         inPlay[block] = nil
         if let seconds {
             results += 1
+            served += Double(unpriced) * (seconds - 1) / share
+            unpriced = 0
             let weight = max(0.1, 1 / Double(results))
             secondsPerBlock = max(1e-6, (secondsPerBlock ?? 0) * (1 - weight) + seconds * weight)
         }

@@ -11,7 +11,7 @@ public struct PoolConfiguration: Sendable, Equatable {
     /// Progress: a block that reports nothing for this long while its worker lives is hung.
     public var stall: Duration = .seconds(300)
     /// A block that took down this many workers, or failed this often, without getting any further in between is set
-    /// aside; a worker that fails this often in a row, where others succeed, is too.
+    /// aside; a worker that fails at this many blocks which others finish, and finishes none itself, is too.
     public var crashLimit = 5
     /// The work that is queued at each slot of a worker, so that it never waits for a round trip.
     public var queuedWork: Duration = .milliseconds(100)
@@ -50,7 +50,8 @@ public struct JobProgress: Sendable, Equatable {
     public var stored = BlockSet()
     /// Of blocks that have a checkpoint, the steps it has behind it.
     public var checkpoints: [Int: Int] = [:]
-    /// Of blocks that took workers down, why, one text each time.
+    /// Of blocks that took workers down since they last got further, why, one text each time. As many as the limit
+    /// set the block aside at once.
     public var reports: [Int: [String]] = [:]
     /// The arithmetic that what is done was computed with; nil if there is nothing.
     public var group: String?

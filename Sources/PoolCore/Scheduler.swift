@@ -87,18 +87,20 @@ public struct Scheduler: Sendable {
         var actions: [Action] = []
         switch event {
         case .submitted(let job, let terms, let progress):
-            submit(job, JobLedger(terms, progress, at: now), now, &actions)
+            submit(job, JobLedger(terms, progress, limit: configuration.crashLimit, at: now), now, &actions)
         case .cancelled(let job):
             end(job, now, &actions)
             grantToAll(now, &actions)
         case .paused(let job):
             jobs[job]?.isPaused = true
-            recall(job, &actions)
+            recall(job, now, &actions)
         case .resumed(let job):
             jobs[job]?.isPaused = false
+            join(job)
             grantToAll(now, &actions)
         case .prioritized(let job, let priority):
             jobs[job]?.priority = priority
+            join(job)
         case .registered(let id, let slots, let group, let holding):
             register(id, slots: max(1, slots), group, holding, now, &actions)
         case .heard(let id):
@@ -111,7 +113,7 @@ public struct Scheduler: Sendable {
             workers[id]?.note(progress: fraction, of: attempt, at: now)
         case .supplied(let id):
             hear(id, now, &actions)
-            workers[id]?.lastProgress = now
+            workers[id]?.lastSupplied = now
         case .checkpointed(let id, let attempt, let steps):
             hear(id, now, &actions)
             checkpoint(attempt, by: id, steps, now, &actions)
@@ -143,13 +145,18 @@ public struct Scheduler: Sendable {
     }
 
     private mutating func submit(_ job: JobNumber, _ ledger: JobLedger, _ now: Duration, _ actions: inout [Action]) {
-        var ledger = ledger
-        // What it missed before it came is no claim on the workers.
-        ledger.served = order.compactMap { jobs[$0]?.served }.min() ?? 0
         jobs[job] = ledger
         order.append(job)
+        join(job)
         settle(job, now, &actions)
         grantToAll(now, &actions)
+    }
+
+    /// A job comes among those of its priority: what it missed before is no claim on the workers.
+    private mutating func join(_ job: JobNumber) {
+        let others = order.filter { $0 != job && jobs[$0]?.priority == jobs[job]?.priority && jobs[$0]?.isPaused == false }
+        let least = others.compactMap { jobs[$0]?.served }.min() ?? 0
+        if let served = jobs[job]?.served, served < least { jobs[job]?.served = least }
     }
 
     private mutating func register(
@@ -161,26 +168,29 @@ public struct Scheduler: Sendable {
             groups[group, default: (0, 0)].slots += slots
         }
         workers[id]?.lastHeard = now
-        workers[id]?.lastChange = now
+        workers[id]?.lastTaken = now
         workers[id]?.lastGrant = 0
-        let held = Set(holding)
-        for lease in workers[id]?.leases ?? [] where !held.contains(lease.attempt) {
-            if takeLease(lease.attempt, from: id, now) { giveBack(lease.attempt, by: id, report: nil, now, &actions) }
+        if let reason = workers[id]?.dismissal { return actions.append(.dismiss(id, reason: reason)) }
+        let (held, known) = (Set(holding), Set(workers[id]?.leases.map(\.attempt) ?? []))
+        for attempt in workers[id]?.leases.map(\.attempt) ?? [] where !held.contains(attempt) {
+            if takeLease(attempt, from: id, now) { giveBack(attempt, by: id, report: nil, now, &actions) }
         }
-        var unwanted: [Attempt] = []
-        for attempt in holding where workers[id]?.lease(of: attempt) == nil {
-            guard let ledger = jobs[attempt.job], ledger.admits(group), !ledger.isPaused,
-                jobs[attempt.job]?.adopt(attempt, by: id) == true
-            else {
-                // The result of a block that waits to be stored is still wanted, its run is not.
-                unwanted.append(attempt)
-                continue
-            }
-            jobs[attempt.job]?.bind(to: group)
-            workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: ledger.secondsPerBlock))
-        }
+        // The result of a block that is done may still be wanted, its run is not.
+        let unwanted = holding.filter { !known.contains($0) && !adopt($0, by: id, group, now) }
         if !unwanted.isEmpty { actions.append(.revoke(id, unwanted)) }
+        let paused = Set(order.filter { jobs[$0]?.isPaused == true })
+        recall(from: id, now, &actions) { paused.contains($0.attempt.job) }
         grant(to: id, now, &actions)
+    }
+
+    /// - Returns: false if the block is not wanted from this worker.
+    private mutating func adopt(_ attempt: Attempt, by id: WorkerID, _ group: String, _ now: Duration) -> Bool {
+        guard jobs[attempt.job]?.admits(group) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true else {
+            return false
+        }
+        jobs[attempt.job]?.bind(to: group)
+        workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: jobs[attempt.job]?.secondsPerBlock))
+        return true
     }
 
     func isKnown(_ id: WorkerID) -> Bool { workers[id] != nil }
@@ -193,23 +203,31 @@ public struct Scheduler: Sendable {
         }
     }
 
-    /// Compares what a worker holds with what it was given.
+    /// Compares what a worker holds with what it was given, and repeats what it seems to have missed.
     private mutating func count(
         _ id: WorkerID, _ grant: UInt64, _ holding: Int, _ now: Duration, _ actions: inout [Action]
     ) {
-        guard let worker = workers[id], grant != worker.lastGrant || holding != worker.leases.count,
-            now - worker.lastChange > configuration.settling
-        else { return }
-        workers[id]?.lastChange = now
-        actions.append(.registerAgain(id))
+        guard let worker = workers[id] else { return }
+        // While grants are on their way the counts can't agree; who has got the last one and lacks an earlier one
+        // registers by itself.
+        let since = grant == worker.lastGrant ? worker.lastTaken : worker.lastGranted
+        guard now - since > configuration.settling else { return }
+        if grant != worker.lastGrant || holding != worker.leases.count {
+            workers[id]?.lastGranted = now
+            workers[id]?.lastTaken = now
+            actions.append(.registerAgain(id))
+        } else {
+            recall(from: id, now, &actions) { $0.isRecalled }
+        }
     }
 
     private mutating func checkpoint(
         _ attempt: Attempt, by id: WorkerID, _ steps: Int, _ now: Duration, _ actions: inout [Action]
     ) {
-        guard let worker = workers[id], jobs[attempt.job]?.admits(worker.group) == true else { return }
-        workers[id]?.lastProgress = now
+        guard let group = workers[id]?.group, jobs[attempt.job]?.admits(group) == true else { return }
+        workers[id]?.note(progress: nil, of: attempt, at: now)
         if jobs[attempt.job]?.checkpoint(attempt.block, steps: steps) == true {
+            jobs[attempt.job]?.bind(to: group)
             actions.append(.keepCheckpoint(attempt, steps: steps))
         }
     }
@@ -222,13 +240,14 @@ public struct Scheduler: Sendable {
         if lease != nil {
             workers[id]?.finished += 1
             workers[id]?.failures = 0
-            workers[id]?.lastProgress = now
         }
-        guard let ledger = jobs[attempt.job], ledger.admits(group) else { return actions.append(.drop(attempt)) }
-        let holders = ledger.holders(of: attempt.block)
+        guard jobs[attempt.job]?.admits(group) == true else { return actions.append(.drop(attempt)) }
+        let holders = jobs[attempt.job]?.holders(of: attempt.block) ?? []
+        let reporters = jobs[attempt.job]?.reporters(of: attempt.block) ?? []
         let seconds = lease?.started.map { (now - $0) / .seconds(1) }
         guard jobs[attempt.job]?.finish(attempt.block, seconds: seconds) == true else {
-            return actions.append(ledger.isStoring(attempt.block) ? .pass(attempt) : .drop(attempt))
+            let isStoring = jobs[attempt.job]?.isStoring(attempt.block) == true
+            return actions.append(isStoring ? .pass(attempt) : .drop(attempt))
         }
         jobs[attempt.job]?.bind(to: group)
         actions.append(.keep(attempt))
@@ -236,6 +255,7 @@ public struct Scheduler: Sendable {
             let other = Attempt(job: attempt.job, block: attempt.block, number: holder.number)
             if takeLease(other, from: holder.worker, now) { actions.append(.revoke(holder.worker, [other])) }
         }
+        blame(reporters.filter { $0 != id }, now, &actions)
     }
 
     /// Ends a job of which nothing is left to do.
@@ -260,16 +280,22 @@ public struct Scheduler: Sendable {
     /// Takes a lease away from a worker; whoever calls tells the worker, if need be, and the job.
     mutating func takeLease(_ attempt: Attempt, from id: WorkerID, _ now: Duration) -> Bool {
         guard workers[id]?.remove(attempt, at: now) != nil else { return false }
-        workers[id]?.lastChange = now
+        workers[id]?.lastTaken = now
         return true
     }
 
-    private mutating func recall(_ job: JobNumber, _ actions: inout [Action]) {
-        for id in workers.keys.sorted() {
-            let held = workers[id]?.leases.filter { $0.attempt.job == job && !$0.isRecalled }.map(\.attempt) ?? []
-            for attempt in held { workers[id]?.recall(attempt) }
-            if !held.isEmpty { actions.append(.recall(id, held)) }
-        }
+    private mutating func recall(_ job: JobNumber, _ now: Duration, _ actions: inout [Action]) {
+        for id in workers.keys.sorted() { recall(from: id, now, &actions) { $0.attempt.job == job && !$0.isRecalled } }
+    }
+
+    private mutating func recall(
+        from id: WorkerID, _ now: Duration, _ actions: inout [Action], where isWanted: (Lease) -> Bool
+    ) {
+        let held = workers[id]?.leases.filter(isWanted).map(\.attempt) ?? []
+        guard !held.isEmpty else { return }
+        for attempt in held { workers[id]?.recall(attempt) }
+        workers[id]?.lastTaken = now
+        actions.append(.recall(id, held))
     }
 
     private mutating func tick(_ now: Duration, _ actions: inout [Action]) {

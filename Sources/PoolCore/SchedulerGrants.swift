@@ -5,16 +5,15 @@ extension Scheduler {
         guard !storageIsFull, let group = workers[id]?.group else { return }
         var granted: [Attempt] = []
         var exhausted: Set<JobNumber> = []
-        while let job = nextJob(for: group, beside: exhausted), let ledger = jobs[job] {
-            let (seconds, waiting) = (ledger.secondsPerBlock, ledger.waiting)
+        while let job = nextJob(for: group, beside: exhausted) {
+            let (seconds, waiting) = (jobs[job]?.secondsPerBlock, jobs[job]?.waiting ?? 0)
             let peers = groups[group] ?? (1, 1)
             let fair = max(1, waiting / (2 * max(1, peers.slots)))
             let room = workers[id]?.room(seconds: seconds, fair: fair, configuration) ?? 0
             // A worker that is full for a job of long blocks may have room for short ones, but they would wait.
             guard room > 0 else { break }
-            if workers[id]?.leases.isEmpty == true { workers[id]?.lastProgress = now }
             var taken = 0
-            while taken < room, let next = jobs[job]?.next(for: id, avoiding: peers.workers > 1) {
+            while taken < room, let next = jobs[job]?.next(for: id, among: peers.workers) {
                 let attempt = Attempt(job: job, block: next.block, number: next.number)
                 workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: seconds))
                 granted.append(attempt)
@@ -22,7 +21,7 @@ extension Scheduler {
             }
             if taken < room { exhausted.insert(job) }
             if taken > 0 { jobs[job]?.bind(to: group) }
-            jobs[job]?.served += Double(taken) * (seconds ?? 1) / ledger.share
+            jobs[job]?.charge(blocks: taken)
         }
         send(granted, to: id, now, &actions)
     }
@@ -32,14 +31,16 @@ extension Scheduler {
     ) {
         guard !granted.isEmpty, let last = workers[id]?.lastGrant else { return }
         workers[id]?.lastGrant = last + 1
-        workers[id]?.lastChange = now
+        workers[id]?.lastGranted = now
         actions.append(.grant(id, number: last + 1, granted))
     }
 
-    /// The emptiest first, so that the end of a job is spread over all.
+    /// Gives to whoever has a free slot, the emptiest first, so that the end of a job is spread over all. The others
+    /// ask by their next result.
     mutating func grantToAll(_ now: Duration, _ actions: inout [Action]) {
         guard !storageIsFull, order.contains(where: { isGrantable($0) }) else { return }
-        let loads = workers.map { (id: $0.key, load: Double($0.value.leases.count) / Double($0.value.slots)) }
+        let free = workers.filter { $0.value.hasFreeSlot }
+        let loads = free.map { (id: $0.key, load: Double($0.value.leases.count) / Double($0.value.slots)) }
         for (id, _) in loads.sorted(by: { ($0.load, $0.id) < ($1.load, $1.id) }) { grant(to: id, now, &actions) }
     }
 
@@ -64,7 +65,7 @@ extension Scheduler {
     /// long are run a second time. The first result counts; both are the same bytes.
     mutating func relieve(_ now: Duration, _ actions: inout [Action]) {
         guard !storageIsFull else { return }
-        var idle = workers.filter { $0.value.leases.count < $0.value.slots && !$0.value.isSetAside }.keys.sorted()
+        var idle = workers.filter { $0.value.hasFreeSlot }.keys.sorted()
         guard !idle.isEmpty else { return }
         for (id, lease) in stragglers(now) {
             guard
@@ -80,11 +81,10 @@ extension Scheduler {
                 grant(to: helper, now, &actions)
             } else if let next = jobs[lease.attempt.job]?.double(lease.attempt.block, for: helper) {
                 let attempt = Attempt(job: lease.attempt.job, block: next.block, number: next.number)
-                if workers[helper]?.leases.isEmpty == true { workers[helper]?.lastProgress = now }
                 workers[helper]?.add(Lease(attempt: attempt, granted: now, estimate: lease.estimate))
                 send([attempt], to: helper, now, &actions)
             }
-            if let worker = workers[helper], worker.leases.count >= worker.slots { idle.remove(at: place) }
+            if workers[helper]?.hasFreeSlot != true { idle.remove(at: place) }
         }
     }
 
@@ -100,7 +100,7 @@ extension Scheduler {
                     continue
                 }
                 guard let usual = jobs[lease.attempt.job]?.secondsPerBlock, now - started > configuration.patience,
-                    jobs[lease.attempt.job]?.holders(of: lease.attempt.block).count == 1
+                    jobs[lease.attempt.job]?.isFitForTwo(lease.attempt.block) == true
                 else { continue }
                 let elapsed = (now - started) / .seconds(1)
                 let remaining =

@@ -7,36 +7,33 @@ extension Scheduler {
         if let report, jobs[attempt.job] != nil { actions.append(.report(attempt, id, reason: report)) }
         let isLast =
             jobs[attempt.job]?.giveBack(attempt, by: id, report: report, limit: configuration.crashLimit) ?? false
-        guard isLast, let ledger = jobs[attempt.job] else { return }
-        if ledger.finishedCount == 0 {
-            // Nothing of it has ever come to anything: the others would go the same way.
-            end(attempt.job, now, &actions)
-            actions.append(.jobFailed(attempt.job, reason: ledger.verdict))
-        } else {
-            settle(attempt.job, now, &actions)
-        }
+        if isLast { settle(attempt.job, now, &actions) }
     }
 
     mutating func fail(
         _ attempt: Attempt, by id: WorkerID, _ reason: String, _ now: Duration, _ actions: inout [Action]
     ) {
         guard takeLease(attempt, from: id, now) else { return }
-        workers[id]?.failures += 1
-        // That the job has got somewhere, and that there are others, shows that it is the worker.
-        let peers = workers[id].flatMap { groups[$0.group]?.workers } ?? 0
-        let othersSucceed = (jobs[attempt.job]?.finishedCount ?? 0) > 0 && peers > 1
         giveBack(attempt, by: id, report: reason, now, &actions)
-        if othersSucceed, let worker = workers[id], worker.failures >= configuration.crashLimit, !worker.isSetAside {
-            setAside(id, "\(worker.failures) blocks in a row failed, the last: \(reason)", now, &actions)
+        grant(to: id, now, &actions)
+    }
+
+    /// A block came to its end that these workers had failed at, so it was not the block.
+    mutating func blame(_ reporters: [WorkerID], _ now: Duration, _ actions: inout [Action]) {
+        for id in reporters {
+            workers[id]?.failures += 1
+            guard let worker = workers[id], worker.failures >= configuration.crashLimit, !worker.isSetAside else {
+                continue
+            }
+            setAside(id, "it failed at \(worker.failures) blocks that others have finished", now, &actions)
         }
-        grantToAll(now, &actions)
     }
 
     private mutating func setAside(
         _ id: WorkerID, _ reason: String, _ now: Duration, _ actions: inout [Action]
     ) {
         leaveGroup(id)
-        workers[id]?.isSetAside = true
+        workers[id]?.dismissal = reason
         for lease in workers[id]?.leases ?? [] {
             if takeLease(lease.attempt, from: id, now) { giveBack(lease.attempt, by: id, report: nil, now, &actions) }
         }
@@ -64,7 +61,6 @@ extension Scheduler {
         if groups[worker.group] == nil {
             for job in order where jobs[job]?.group == worker.group { jobs[job]?.unbind() }
         }
-        grantToAll(now, &actions)
     }
 
     /// Looks at every timer.
@@ -89,9 +85,10 @@ extension Scheduler {
             let reason = "worker \(id) was silent for \(silence)"
             return lose(id, report: reason, reason: reason, now, &actions)
         }
-        guard now - worker.lastProgress > configuration.stall || worker.leases.count > 1 else { return }
-        // A block without progress of its own may wait behind others: then theirs counts.
-        let hung = worker.leases.filter { now - ($0.progress ?? worker.lastProgress) > configuration.stall }
+        // Only what runs can hang, not what waits behind it.
+        let hung = worker.leases.prefix(worker.slots).filter {
+            now - max($0.progress ?? $0.started ?? now, worker.lastSupplied) > configuration.stall
+        }
         for attempt in hung.map(\.attempt) where takeLease(attempt, from: id, now) {
             actions.append(.revoke(id, [attempt]))
             giveBack(attempt, by: id, report: "no progress at worker \(id)", now, &actions)

@@ -4,7 +4,7 @@ struct Lease {
     let granted: Duration
     /// When it came to be among the first blocks of its worker, which are those that run.
     var started: Duration?
-    /// When the block last reported progress; nil for one that may still wait for a slot.
+    /// When the block last reported progress or a checkpoint; nil for one that may still wait for a slot.
     var progress: Duration?
     /// The part of the block that is done, from 0 to 1.
     var fraction = 0.0
@@ -20,27 +20,33 @@ struct WorkerRecord {
     /// Of its arithmetic: workers of one group compute equal bytes.
     let group: String
     var lastHeard: Duration
-    /// When any of its blocks last reported anything, or it was granted some while it had none.
-    var lastProgress: Duration
     /// In the order of granting, which is the order in which a worker starts its blocks.
     private(set) var leases: [Lease] = []
     /// What the leases are expected to take, those left out of which nobody knows.
     private(set) var heldSeconds = 0.0
     var finished = 0
-    /// Failures since the last result.
+    /// Blocks that it failed at and others have finished, since its last result.
     var failures = 0
     /// The number of the last grant that was sent to it.
     var lastGrant: UInt64 = 0
-    /// When leases were last given to it or taken away.
-    var lastChange: Duration
-    /// Whether it gets no more work.
-    var isSetAside = false
+    /// When that was sent.
+    var lastGranted: Duration
+    /// When it was last told to stop or hand back something, or to register.
+    var lastTaken: Duration
+    /// When it was last sent a piece of a model.
+    var lastSupplied: Duration
+    /// Why it gets no more work; nil if it does.
+    var dismissal: String?
 
     init(slots: Int, group: String, at now: Duration) {
         self.slots = slots
         self.group = group
-        (lastHeard, lastProgress, lastChange) = (now, now, now)
+        (lastHeard, lastGranted, lastTaken, lastSupplied) = (now, now, now, now)
     }
+
+    var isSetAside: Bool { dismissal != nil }
+    /// Whether it could run one more block at once.
+    var hasFreeSlot: Bool { leases.count < slots && !isSetAside }
 
     func lease(of attempt: Attempt) -> Lease? { leases.first { $0.attempt == attempt } }
 
@@ -64,11 +70,10 @@ struct WorkerRecord {
         if last >= 0, leases[last].started == nil { leases[last].started = now }
     }
 
-    mutating func note(progress fraction: Double, of attempt: Attempt, at now: Duration) {
+    mutating func note(progress fraction: Double?, of attempt: Attempt, at now: Duration) {
         guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return }
         leases[place].progress = now
-        leases[place].fraction = fraction
-        lastProgress = now
+        if let fraction { leases[place].fraction = fraction }
     }
 
     mutating func recall(_ attempt: Attempt) {
@@ -78,7 +83,7 @@ struct WorkerRecord {
 
     /// Forgets how long everything has taken: time went by that nobody worked in.
     mutating func startAnew(at now: Duration) {
-        (lastHeard, lastProgress, lastChange) = (now, now, now)
+        (lastHeard, lastGranted, lastTaken) = (now, now, now)
         for place in leases.indices {
             if leases[place].started != nil { leases[place].started = now }
             if leases[place].progress != nil { leases[place].progress = now }

@@ -9,7 +9,7 @@ public struct WorkerSession: Sendable {
         case welcomed(registration: UInt32, heartbeat: Duration, silence: Duration)
         case registrationWanted
         case heard
-        /// Blocks to run, as the coordinator's grant of this number.
+        /// Blocks to run, as the coordinator's grant of this number; they count from 1 after a welcome.
         case leased(grant: UInt64, [Attempt])
         /// The job's blocks must wait: its model files are on their way.
         case preparing(job: JobNumber)
@@ -26,8 +26,6 @@ public struct WorkerSession: Sendable {
         case drained
         /// A slot is done with the block; `hasResult` if there is one to deliver.
         case ended(Attempt, hasResult: Bool)
-        /// Something was sent, which is a heartbeat.
-        case sent
         /// The worker was asked to stop.
         case stopped
         case ticked
@@ -57,6 +55,8 @@ public struct WorkerSession: Sendable {
         case leave
     }
 
+    /// A result that nobody has confirmed for so many times the silence is offered again: the confirmation may be lost.
+    private static let confirmation = 5
     /// How long a worker that leaves waits for its blocks to be handed back.
     private static let farewell = Duration.milliseconds(1_200)
 
@@ -71,12 +71,17 @@ public struct WorkerSession: Sendable {
     /// When it was asked to stop; nil before.
     private var stoppedAt: Duration?
     private var hasLeft = false
-    private var lastSent: Duration
     private var lastHeard: Duration
-    /// When a heartbeat last went out, which the coordinator answers.
+    /// When a heartbeat or a registration last went out, which the coordinator answers.
     private var lastAsked: Duration
+    /// When a result was last offered or confirmed.
+    private var lastConfirmed: Duration
+    /// How long the answer to a registration is waited for.
+    private var patience: Duration = .zero
     private var queue: [Attempt] = []
     private var running: Set<Attempt> = []
+    /// Those of them that are being stopped and come to nothing.
+    private var abandoned: Set<Attempt> = []
     /// Blocks whose results the coordinator has not confirmed.
     private var untaken: Set<Attempt> = []
     /// Jobs whose blocks stay in the queue for now.
@@ -90,14 +95,14 @@ public struct WorkerSession: Sendable {
     public init(slots: Int, once: Bool = false, at now: Duration) {
         self.slots = slots
         self.once = once
-        (lastSent, lastHeard, lastAsked, idleSince) = (now, now, now, now)
+        (lastHeard, lastAsked, lastConfirmed, idleSince) = (now, now, now, now)
     }
 
     /// The jobs of which there are blocks here, waiting or running.
     public var jobs: Set<JobNumber> { Set(queue.map(\.job)).union(running.map(\.job)) }
 
-    /// Blocks that wait, run, or whose results are not confirmed.
-    public var holding: [Attempt] { queue + sorted(running.union(untaken)) }
+    /// Blocks that run, that wait, or whose results are not confirmed, in this order.
+    public var holding: [Attempt] { sorted(running.subtracting(abandoned)) + queue + sorted(untaken) }
 
     /// Takes in one event at time `now`.
     public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
@@ -107,15 +112,18 @@ public struct WorkerSession: Sendable {
             welcome(number, heartbeat, silence, now, &actions)
         case .registrationWanted:
             lastHeard = now
-            if stoppedAt == nil { register(now, &actions) }
+            if stoppedAt == nil, isRegistered { register(now, &actions) }
         case .heard:
             lastHeard = now
         case .leased(let grant, let attempts):
             lastHeard = now
             // Grants that answer an earlier registration are void: the coordinator has counted them back.
-            guard isRegistered, stoppedAt == nil else { break }
-            // A grant may come in parts, some of which took longer to put together.
-            lastGrant = max(lastGrant, grant)
+            guard isRegistered, stoppedAt == nil, grant > lastGrant else { break }
+            guard grant == lastGrant + 1 else {
+                register(now, &actions)
+                break
+            }
+            lastGrant = grant
             let known = Set(queue).union(running).union(untaken)
             queue += attempts.filter { !known.contains($0) }
         case .preparing(let job):
@@ -132,7 +140,9 @@ public struct WorkerSession: Sendable {
             lastHeard = now
             let chosen = choose(job, blocks)
             queue.removeAll(where: chosen)
-            actions += sorted(running.filter(chosen)).map { .abandon($0) }
+            let stopped = running.filter(chosen)
+            abandoned.formUnion(stopped)
+            actions += sorted(stopped).map { .abandon($0) }
         case .recalled(let job, let blocks):
             lastHeard = now
             let chosen = choose(job, blocks)
@@ -143,16 +153,17 @@ public struct WorkerSession: Sendable {
             lastHeard = now
             let taken = untaken.filter { $0.job == job && blocks.contains($0.block) }
             untaken.subtract(taken)
+            lastConfirmed = now
             actions += sorted(taken).map { .release($0) }
         case .ended(let attempt, let hasResult):
             running.remove(attempt)
+            abandoned.remove(attempt)
             (worked, idleSince) = (true, now)
             if hasResult {
                 untaken.insert(attempt)
+                lastConfirmed = now
                 actions.append(.deliver(attempt))
             }
-        case .sent:
-            lastSent = now
         case .drained, .stopped:
             guard stoppedAt == nil else { break }
             stoppedAt = now
@@ -181,8 +192,10 @@ public struct WorkerSession: Sendable {
 
     private mutating func register(_ now: Duration, _ actions: inout [Action]) {
         registration &+= 1
+        // With every try more time for the answer: one that comes after the next try is void.
+        patience = patience == .zero ? heartbeat : min(patience * 2, max(heartbeat, silence))
         isRegistered = false
-        (lastSent, lastAsked) = (now, now)
+        lastAsked = now
         actions.append(.register(registration, holding: holding))
     }
 
@@ -192,9 +205,15 @@ public struct WorkerSession: Sendable {
         lastHeard = now
         guard number == registration, !isRegistered else { return }
         isRegistered = true
+        patience = .zero
         lastGrant = 0
         (self.heartbeat, self.silence) = (heartbeat, silence)
         // Whoever welcomes may never have got them.
+        deliverAgain(now, &actions)
+    }
+
+    private mutating func deliverAgain(_ now: Duration, _ actions: inout [Action]) {
+        lastConfirmed = now
         actions += sorted(untaken).map { .deliver($0) }
     }
 
@@ -203,14 +222,16 @@ public struct WorkerSession: Sendable {
         // The coordinator is gone, or has been replaced and does not know this worker.
         if isRegistered, now - lastHeard > silence { isRegistered = false }
         guard isRegistered else {
-            if now - lastAsked >= heartbeat || registration == 0 { register(now, &actions) }
+            if now - lastAsked >= patience { register(now, &actions) }
             return
         }
-        // Reports of progress are not answered: a worker that sends nothing else would take the coordinator for silent.
-        if now - lastSent >= heartbeat || now - max(lastHeard, lastAsked) >= heartbeat {
-            (lastSent, lastAsked) = (now, now)
-            actions.append(.sendHeartbeat(grant: lastGrant, holding: queue.count + running.count))
+        // Whatever else is sent: the counts show what was lost on the way, and a heartbeat alone is answered.
+        if now - lastAsked >= heartbeat {
+            lastAsked = now
+            let holding = queue.count + running.count - abandoned.count
+            actions.append(.sendHeartbeat(grant: lastGrant, holding: holding))
         }
+        if !untaken.isEmpty, now - lastConfirmed > silence * Self.confirmation { deliverAgain(now, &actions) }
         if once, worked, queue.isEmpty, running.isEmpty, untaken.isEmpty, now - idleSince > .seconds(2) {
             stoppedAt = now
         }

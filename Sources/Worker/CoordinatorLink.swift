@@ -60,7 +60,7 @@ struct CoordinatorLink {
 
     mutating func flush() throws {
         let socket = socket
-        if try outbox.flush({ try socket.send($0) }) { _ = session.handle(.sent, at: now) }
+        try outbox.flush { try socket.send($0) }
     }
 
     /// Asks for the next pieces of model files, once what was to be sent before is gone.

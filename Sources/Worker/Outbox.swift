@@ -21,10 +21,8 @@ struct Outbox {
         entries.append((kind, bytes))
     }
 
-    /// Sends as many as `send` takes. - Returns: whether any left.
-    mutating func flush(_ send: ([UInt8]) throws -> Bool) rethrows -> Bool {
-        let waiting = entries.count
+    /// Sends as many as `send` takes.
+    mutating func flush(_ send: ([UInt8]) throws -> Bool) rethrows {
         while let first = entries.first, try send(first.bytes) { entries.removeFirst() }
-        return entries.count < waiting
     }
 }
