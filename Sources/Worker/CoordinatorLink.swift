@@ -18,6 +18,7 @@ struct CoordinatorLink {
     private(set) var hasLeft = false
     /// What the process should end with.
     private(set) var exitStatus: Int32 = 0
+    private var blocksRun = 0
 
     /// Jobs by the number that the session knows them by.
     private var jobs: [JobNumber: Digest] = [:]
@@ -105,6 +106,7 @@ struct CoordinatorLink {
         case .release(let attempt):
             results[attempt] = nil
         case .leave:
+            logger.info("leaving after \(blocksRun) blocks")
             send(.goodbye(reason: "stopped"))
             hasLeft = true
         }
@@ -150,12 +152,15 @@ struct CoordinatorLink {
         case .finished(let id, let result):
             let attempt = attempt(id)
             results[attempt] = result
+            blocksRun += 1
             handle(.ended(attempt, hasResult: true))
         case .handedBack(let state):
             send(.returned(state))
             handle(.ended(attempt(state.attempt), hasResult: false))
         case .abandoned(let id):
             handle(.ended(attempt(id), hasResult: false))
+        case .resumed(let id, let done, let steps):
+            logger.info("block \(id.block) of job \(id.job.hex.prefix(8)) goes on from step \(done) of \(steps)")
         case .startedAnew(let id, let reason):
             logger.warning("block \(id.block) of job \(id.job.hex.prefix(8)) begins from its start: \(reason)")
         }

@@ -26,6 +26,8 @@ final class SlotThreads: Sendable {
         case finished(AttemptID, result: [UInt8])
         case handedBack(BlockState)
         case abandoned(AttemptID)
+        /// The block goes on from its checkpoint.
+        case resumed(AttemptID, stepsDone: Int, steps: Int)
         /// The checkpoint was of no use; the block has begun from its start.
         case startedAnew(AttemptID, reason: String)
     }
@@ -128,7 +130,9 @@ final class SlotThreads: Sendable {
     private func block(_ work: Work) -> ChainBlock {
         guard !work.checkpoint.isEmpty else { return ChainBlock(plan: work.plan, index: work.attempt.block) }
         do {
-            return try ChainBlock(plan: work.plan, index: work.attempt.block, resuming: work.checkpoint)
+            let block = try ChainBlock(plan: work.plan, index: work.attempt.block, resuming: work.checkpoint)
+            deliver(.resumed(work.attempt, stepsDone: block.stepsDone, steps: block.steps))
+            return block
         } catch {
             deliver(.startedAnew(work.attempt, reason: "\(error)"))
             return ChainBlock(plan: work.plan, index: work.attempt.block)

@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+
+@Suite("Nothing that was computed is lost", .serialized)
+struct DurabilityTests {
+    /// A pool whose coordinator may be killed and started again.
+    private final class Pool {
+        let commands: Commands
+        let address: String
+        private(set) var serve: Commands.Started
+        private var lives = 1
+        private let state: String
+
+        init(_ commands: Commands, state: String? = nil) throws {
+            self.commands = commands
+            self.state = state ?? commands.path("state")
+            address = "ipc://" + commands.path("pool")
+            serve = try commands.start(
+                "rrr-coordinator", ["serve", "--listen", address, "--state", self.state], label: "serve1")
+        }
+
+        func killCoordinator(restartAfter pause: Duration = .milliseconds(200)) async throws {
+            serve.signal(SIGKILL)
+            _ = try await commands.ending(of: serve, label: "serve\(lives)")
+            try await Task.sleep(for: pause)
+            lives += 1
+            serve = try commands.start(
+                "rrr-coordinator", ["serve", "--listen", address, "--state", state], label: "serve\(lives)")
+        }
+
+        func worker(_ label: String) throws -> Commands.Started {
+            try commands.start(
+                "rrr-worker", ["--coordinator", address, "--slots", "1"], label: label,
+                environment: ["RRR_LOG_LEVEL": "info"])
+        }
+
+        /// Ends a worker. - Returns: how many blocks it has run, and what it said.
+        func end(_ worker: Commands.Started, _ label: String) async throws -> (blocks: Int, said: String) {
+            worker.signal(SIGTERM)
+            let ending = try await commands.ending(of: worker, label: label)
+            #expect(ending.status == 0, "\(ending.errors)")
+            let words = ending.errors.components(separatedBy: "leaving after ").last?.prefix { $0.isNumber } ?? ""
+            return (Int(words) ?? -1, ending.errors)
+        }
+
+        func jobs() async throws -> [[String: Any]] {
+            let status = try await commands.run(
+                "rrr-coordinator", ["status", "--coordinator", address, "--json"], label: "status")
+            return try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [[String: Any]] ?? []
+        }
+
+        /// Waits until a job is in that state, at most half a minute.
+        func wait(until state: String) async throws {
+            for _ in 0..<300 {
+                if try await jobs().first?["state"] as? String == state { return }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            Issue.record("no job is \(state): \(try await jobs())")
+        }
+
+        func submit(_ job: String, _ label: String, _ more: [String] = []) throws -> Commands.Started {
+            try commands.start(
+                "rrr-coordinator",
+                ["submit", job, "--coordinator", address, "--output", commands.path(label)] + more, label: label)
+        }
+    }
+
+    /// The bytes of a job that nothing has happened to.
+    private func undisturbed(_ job: String, _ commands: Commands) async throws -> [String] {
+        let ending = try await commands.run(
+            "rrr-coordinator", ["submit", job, "--workers", "2", "--output", commands.path("calm")], label: "calm")
+        #expect(ending.status == 0, "\(ending.errors)")
+        return try commands.bytes(of: commands.path("calm"))
+    }
+
+    @Test("kill -9 of the coordinator, three times in a job of 10 000 blocks, makes no block run again")
+    func killedCoordinator() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 80_000, levels: 50, transitions: 10, block: 8)
+        let pool = try Pool(commands)
+        let workers = [try pool.worker("worker1"), try pool.worker("worker2")]
+        let submit = try pool.submit(job, "out")
+        for _ in 0..<3 {
+            try await Task.sleep(for: .milliseconds(700))
+            #expect(submit.isRunning, "the job was over too early")
+            try await pool.killCoordinator()
+        }
+        let ending = try await commands.ending(of: submit, label: "out")
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(try commands.bytes(of: commands.path("out")) == (try await undisturbed(job, commands)))
+        var blocks = 0
+        for (index, worker) in workers.enumerated() { blocks += try await pool.end(worker, "worker\(index + 1)").blocks }
+        // The last blocks may be run by both, so that neither waits for the other.
+        #expect((10_000...10_002).contains(blocks))
+        pool.serve.signal(SIGTERM)
+    }
+
+    @Test("A detached job outlives its coordinator, is paused and resumed, and is handed out when somebody asks for it")
+    func detachedJob() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 20_000, levels: 100, transitions: 10)
+        let pool = try Pool(commands)
+        let handedIn = try await commands.ending(
+            of: try pool.submit(job, "detached", ["--detach", "--priority", "3"]), label: "detached")
+        #expect(handedIn.status == 0, "\(handedIn.errors)")
+        try await pool.killCoordinator()
+        try await pool.wait(until: "queued")
+        #expect(try await pool.jobs().first?["priority"] as? Int == 3)
+        let hash = handedIn.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        for verb in ["pause", "resume"] {
+            let changed = try await commands.run(
+                "rrr-coordinator", [verb, String(hash.prefix(8)), "--coordinator", pool.address], label: verb)
+            #expect(changed.status == 0, "\(changed.errors)")
+            try await pool.wait(until: verb == "pause" ? "paused" : "queued")
+            if verb == "pause" {
+                // A pause is kept too.
+                try await pool.killCoordinator()
+                try await pool.wait(until: "paused")
+            }
+        }
+        let worker = try pool.worker("worker")
+        try await pool.wait(until: "finished")
+        try await pool.killCoordinator()
+        let fetched = try await commands.ending(of: try pool.submit(job, "out"), label: "out")
+        #expect(fetched.status == 0, "\(fetched.errors)")
+        #expect(try commands.bytes(of: commands.path("out")) == (try await undisturbed(job, commands)))
+        _ = try await pool.end(worker, "worker")
+        pool.serve.signal(SIGTERM)
+    }
+
+    @Test("A worker that is asked to stop hands its block back within 2 s, and another one goes on with it")
+    func handedBack() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        // One block, of some seconds.
+        let job = try commands.job(chains: 40_000, levels: 100, transitions: 10, block: 40_000)
+        let pool = try Pool(commands)
+        let submit = try pool.submit(job, "out")
+        let first = try pool.worker("worker1")
+        try await pool.wait(until: "running")
+        let clock = ContinuousClock()
+        let start = clock.now
+        _ = try await pool.end(first, "worker1")
+        #expect(clock.now - start < .seconds(2))
+        let second = try pool.worker("worker2")
+        let ending = try await commands.ending(of: submit, label: "out")
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(try await pool.end(second, "worker2").said.contains("goes on from step"))
+        #expect(try commands.bytes(of: commands.path("out")) == (try await undisturbed(job, commands)))
+        pool.serve.signal(SIGTERM)
+    }
+
+    @Test("A job on a disk that is full waits, says so, and goes on when there is room", .enabled(if: getuid() == 0))
+    func fullDisk() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let disk = commands.path("disk")
+        try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+        func run(_ arguments: [String]) throws -> Int32 {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = arguments
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+        // Where nothing may be mounted there is nothing to test.
+        guard try run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk]) == 0 else { return }
+        defer { _ = try? run(["umount", "-l", disk]) }
+        let job = try commands.job(chains: 40_000, levels: 100, transitions: 10)
+        let calm = try await undisturbed(job, commands)
+        // The statistics take 16 MB while the job runs, and as much again at its end.
+        let ballast = disk + "/ballast"
+        try Data(count: 36 << 20).write(to: URL(fileURLWithPath: ballast))
+        let pool = try Pool(commands, state: disk + "/state")
+        let worker = try pool.worker("worker")
+        let submit = try pool.submit(job, "out")
+        var notice = ""
+        for _ in 0..<300 where !notice.contains("No space left") {
+            try await Task.sleep(for: .milliseconds(100))
+            notice = try await pool.jobs().first?["notice"] as? String ?? ""
+        }
+        #expect(notice.contains("No space left"))
+        #expect(submit.isRunning)
+        try FileManager.default.removeItem(atPath: ballast)
+        let ending = try await commands.ending(of: submit, label: "out")
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(try commands.bytes(of: commands.path("out")) == calm)
+        let (blocks, _) = try await pool.end(worker, "worker")
+        #expect(blocks == 625)
+        pool.serve.signal(SIGTERM)
+        _ = try await commands.ending(of: pool.serve, label: "serve1")
+    }
+}
