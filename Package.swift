@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         // C libraries and generated C.
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CProtobufC"),
         .systemLibrary(name: "CSodium"),
         .systemLibrary(name: "COpenBLAS"),
@@ -79,7 +80,7 @@ let package = Package(
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
         // The pool. The tests of models on their way look inside, in release builds too: at what is asked for, and of whom.
-        room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room("Messaging", ["CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
         room(
             "ModelTransfer",
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
@@ -101,10 +102,16 @@ let package = Package(
                 "Safetensors", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        room(
+            "PoolBenchmark",
+            [
+                "Coordinator", "PoolCore", "Messaging", "JobFile", "ContentHash", "StrictJSON",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
+                "Coordinator", "PoolBenchmark", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
                 "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),

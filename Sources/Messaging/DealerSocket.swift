@@ -2,7 +2,7 @@ import CZeroMQ
 
 /// The socket of a worker or a submitter: one peer, the coordinator.
 public struct DealerSocket {
-    private let socket: Socket
+    let socket: Socket
 
     /// Connects; that nobody is there shows only when nothing comes back.
     public init(_ context: MessagingContext, connectingTo endpoint: String) throws(MessagingError) {

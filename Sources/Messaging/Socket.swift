@@ -55,6 +55,14 @@ final class Socket {
         try zeroMQ("setting socket option \(option)") { zmq_setsockopt(pointer, option, bytes, bytes.count) }
     }
 
+    /// What an option is set to, or what the socket tells of itself by it.
+    func number(_ option: Int32) throws(MessagingError) -> Int32 {
+        var value: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        try zeroMQ("asking for socket option \(option)") { zmq_getsockopt(pointer, option, &value, &size) }
+        return value
+    }
+
     /// Listens; returns the address with its real port.
     func bind(_ endpoint: String) throws(MessagingError) -> String {
         try zeroMQ("listening at \(endpoint)") { zmq_bind(pointer, endpoint) }

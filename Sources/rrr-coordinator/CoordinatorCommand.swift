@@ -9,7 +9,10 @@ struct CoordinatorCommand: ParsableCommand {
         commandName: "rrr-coordinator",
         abstract: "Samples compositions of energy-based diffusion models with MCMC, on one host or many.",
         version: poolVersion,
-        subcommands: [Submit.self, Serve.self, Validate.self, Status.self, Workers.self, Cancel.self])
+        subcommands: [
+            Submit.self, Serve.self, Validate.self, Status.self, Workers.self, Cancel.self, Bench.self,
+            SimulateWorkers.self,
+        ])
 }
 
 /// What every command shares: settings from the environment, and how an error ends the process.
