@@ -111,9 +111,8 @@ let package = Package(
         command(
             "rrr-coordinator",
             [
-                "Coordinator", "PoolBenchmark", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging", "ContentHash",
-                "StrictJSON",
-                "TerminalProgress",
+                "Coordinator", "PoolBenchmark", "JobFile", "ModelTransfer", "RunFolder", "StopSignals", "Messaging",
+                "ContentHash", "StrictJSON", "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),

@@ -6,11 +6,14 @@ public enum BenchmarkError: Error, CustomStringConvertible {
     case disk(String, Int32)
     /// Nothing more came of what was to be written to the file.
     case silence(String)
+    /// The system does not tell how much memory this process has, in the file where it should.
+    case unknownMemory(String)
 
     public var description: String {
         switch self {
         case .disk(let path, let number):
             "\(path) can't be written: \(String(cString: strerror(number))); choose another folder with --state"
+        case .unknownMemory(let path): "\(path) does not tell how much memory this process has"
         case .silence(let path): "nothing was written to \(path) for a minute"
         }
     }
@@ -19,7 +22,7 @@ public enum BenchmarkError: Error, CustomStringConvertible {
     public var exitStatus: Int32 {
         switch self {
         case .disk: 73
-        case .silence: 74
+        case .silence, .unknownMemory: 74
         }
     }
 }

@@ -36,9 +36,8 @@ public struct BenchmarkReport: Sendable {
     /// One object: each figure by its key, with `median`, `least` and `most`; `remarks`, texts.
     public var json: String {
         let members = figures.map { figure -> (String, JSONText) in
-            let spread = [
-                ("median", figure.median), ("least", figure.values.min() ?? .nan), ("most", figure.values.max() ?? .nan),
-            ]
+            let (least, most) = (figure.values.min() ?? .nan, figure.values.max() ?? .nan)
+            let spread = [("median", figure.median), ("least", least), ("most", most)]
             return (figure.key, .object(spread.map { ($0, .number($1)) }))
         }
         return JSONText.object(members + [("remarks", .array(remarks.map { .string($0) }))]).canonical

@@ -20,7 +20,9 @@ enum FileSystem {
     static func residentBytes() throws -> Int {
         let text = try String(contentsOfFile: "/proc/self/statm", encoding: .ascii)
         let fields = text.split(separator: " ")
-        guard fields.count > 1, let pages = Int(fields[1]) else { throw BenchmarkError.disk("/proc/self/statm", ENODATA) }
+        guard fields.count > 1, let pages = Int(fields[1]) else {
+            throw BenchmarkError.unknownMemory("/proc/self/statm")
+        }
         return pages * pageSize
     }
 }

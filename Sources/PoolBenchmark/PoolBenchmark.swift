@@ -57,7 +57,7 @@ public struct PoolBenchmark {
     /// Measures everything. - Throws: ``PoolClientError``, ``BenchmarkError``, ``MessagingError``.
     public mutating func run() throws -> BenchmarkReport {
         if try FileSystem.isInMemory(folder) {
-            report.remark("\(folder) is in memory (tmpfs), so what concerns the disk says nothing; choose with --state.")
+            report.remark("\(folder) is in memory (tmpfs): what concerns the disk says nothing. Choose with --state.")
         }
         // First, while the process's memory is untouched.
         try measureMemory()
@@ -186,7 +186,7 @@ public struct PoolBenchmark {
             var client = try pool.client()
             try client.greet()
             for index in 1...benchmark.options.repeats {
-                benchmark.progress("a job of \(benchmark.options.chains) chains: \(index) of \(benchmark.options.repeats)")
+                benchmark.progress("a long job: \(index) of \(benchmark.options.repeats)")
                 let job = try benchmark.jobs.empty(blocks: benchmark.options.chains / 64, block: 64)
                 let start = clock.now
                 try client.awaitAcceptance(
@@ -231,9 +231,10 @@ public struct PoolBenchmark {
         let megabytes = Double(BenchmarkJobs.largeBytes) / 1e6
         report.add("large_blocks_per_second", "blocks of 3.1 MB of samples", "1/s", pooled)
         report.add("large_megabytes_per_second", "  to the disk", "MB/s", pooled.map { $0 * megabytes })
-        report.add("zeromq_and_write_megabytes_per_second", "ZeroMQ, write and sync alone", "MB/s", plain.map { $0 / 1e6 })
         report.add(
-            "large_fraction", "  the pool as a fraction of that", "", zip(pooled, plain).map { $0 * megabytes * 1e6 / $1 })
+            "zeromq_and_write_megabytes_per_second", "  ZeroMQ, write and sync alone", "MB/s", plain.map { $0 / 1e6 })
+        let fractions = zip(pooled, plain).map { $0 * megabytes * 1e6 / $1 }
+        report.add("large_fraction", "  the pool as a fraction of that", "", fractions)
     }
 }
 
