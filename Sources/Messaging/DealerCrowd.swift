@@ -53,7 +53,7 @@ public final class DealerCrowd {
     @discardableResult
     public func join() throws(MessagingError) -> Int {
         let member = members.count
-        let dealer = try DealerSocket(context, connectingTo: endpoint)
+        let dealer = try DealerSocket(context, connectingTo: endpoint, pings: false)
         var event = epoll_event(
             events: EPOLLIN.rawValue | EPOLLET.rawValue, data: epoll_data_t(u64: UInt64(member)))
         guard epoll_ctl(watch, EPOLL_CTL_ADD, try dealer.socket.number(ZMQ_FD), &event) == 0 else {
