@@ -44,6 +44,7 @@ let package = Package(
     targets: [
         // C libraries and generated C.
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CProtobufC"),
         .systemLibrary(name: "CSodium"),
         .systemLibrary(name: "COpenBLAS"),
@@ -80,7 +81,7 @@ let package = Package(
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
         // The pool. The tests of models on their way look inside, in release builds too: at what is asked for, and of whom.
-        room("Messaging", ["CZeroMQ", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room("Messaging", ["CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
         room(
             "ModelTransfer",
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
@@ -111,12 +112,17 @@ let package = Package(
                 "Safetensors", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        room(
+            "PoolBenchmark",
+            [
+                "Coordinator", "PoolCore", "Messaging", "JobFile", "ContentHash", "StrictJSON",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "RunFolder", "StopSignals", "Messaging",
-                "ContentHash", "StrictJSON",
-                "TerminalProgress",
+                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder", "StopSignals",
+                "Messaging", "ContentHash", "StrictJSON", "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),

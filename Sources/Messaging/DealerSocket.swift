@@ -2,10 +2,15 @@ import CZeroMQ
 
 /// The socket of a worker or a submitter: one peer, the coordinator.
 public struct DealerSocket {
-    private let socket: Socket
+    let socket: Socket
 
     /// Connects; that nobody is there shows only when nothing comes back.
     public init(_ context: MessagingContext, connectingTo endpoint: String) throws(MessagingError) {
+        try self.init(context, connectingTo: endpoint, pings: true)
+    }
+
+    /// - Parameter pings: whether a dead link is noticed by ping, at the price of a timer; not for thousands of sockets.
+    init(_ context: MessagingContext, connectingTo endpoint: String, pings: Bool) throws(MessagingError) {
         socket = try Socket(context, kind: ZMQ_DEALER)
         // Nothing is queued for a coordinator that is not there: what it missed would be stale.
         try socket.set(ZMQ_IMMEDIATE, 1)
@@ -14,6 +19,11 @@ public struct DealerSocket {
         try socket.set(ZMQ_RECONNECT_IVL_MAX, 5_000)
         // The first byte must not be zero: such identities are ZeroMQ's own.
         try socket.set(ZMQ_ROUTING_ID, bytes: [1] + (0..<16).map { _ in UInt8.random(in: 0...255) })
+        if pings {
+            // A coordinator that hangs or is cut off is noticed: asked every 2 s, given up after 6 s.
+            try socket.set(ZMQ_HEARTBEAT_IVL, 2_000)
+            try socket.set(ZMQ_HEARTBEAT_TIMEOUT, 6_000)
+        }
         try socket.connect(endpoint)
     }
 

@@ -19,10 +19,6 @@ final class Socket {
         }
         pointer = socket
         self.context = context
-        // A dead link is noticed by ping: every 2 s, given up after 6 s; the peer may do the same after 10 s.
-        try set(ZMQ_HEARTBEAT_IVL, 2_000)
-        try set(ZMQ_HEARTBEAT_TIMEOUT, 6_000)
-        try set(ZMQ_HEARTBEAT_TTL, 10_000)
         // Half-open connections are not kept for long.
         try set(ZMQ_HANDSHAKE_IVL, 10_000)
         try set(ZMQ_MAXMSGSIZE, long: Self.largestMessage)
@@ -32,7 +28,13 @@ final class Socket {
         // Closing waits this long for goodbyes to leave, never for ever.
         try set(ZMQ_LINGER, 500)
         try set(ZMQ_IPV6, 1)
+        // A dead link is noticed by the kernel: asked after 10 s of silence, given up 6 s later. ZeroMQ's own pings
+        // (ZMQ_HEARTBEAT_IVL, and ZMQ_HEARTBEAT_TTL at the peer) would keep timers for each connection, and libzmq 4.3
+        // looks through those of all connections whenever it stops one: at thousands of workers it does nothing else.
         try set(ZMQ_TCP_KEEPALIVE, 1)
+        try set(ZMQ_TCP_KEEPALIVE_IDLE, 10)
+        try set(ZMQ_TCP_KEEPALIVE_INTVL, 2)
+        try set(ZMQ_TCP_KEEPALIVE_CNT, 3)
     }
 
     deinit { zmq_close(pointer) }
@@ -53,6 +55,14 @@ final class Socket {
 
     func set(_ option: Int32, bytes: [UInt8]) throws(MessagingError) {
         try zeroMQ("setting socket option \(option)") { zmq_setsockopt(pointer, option, bytes, bytes.count) }
+    }
+
+    /// What an option is set to, or what the socket tells of itself by it.
+    func number(_ option: Int32) throws(MessagingError) -> Int32 {
+        var value: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        try zeroMQ("asking for socket option \(option)") { zmq_getsockopt(pointer, option, &value, &size) }
+        return value
     }
 
     /// Listens; returns the address with its real port.

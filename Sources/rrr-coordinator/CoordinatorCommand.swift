@@ -11,7 +11,7 @@ struct CoordinatorCommand: ParsableCommand {
         version: poolVersion,
         subcommands: [
             Submit.self, Serve.self, Validate.self, Status.self, Workers.self, Cancel.self, Pause.self, Resume.self,
-            Prioritize.self, ChaosCommand.self,
+            Prioritize.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,
         ])
 }
 
