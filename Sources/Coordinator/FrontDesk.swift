@@ -30,6 +30,9 @@ struct FrontDesk {
 
     /// Results and checkpoints beyond this, in bytes, that wait for the disk hold up new grants.
     private static let mostWaitingBytes = 256 << 20
+    /// So many confirmations are sent to a worker at once; fewer wait for ``confirmationDelay``.
+    static let mostConfirmations = 64
+    private static let confirmationDelay = Duration.milliseconds(250)
 
     let configuration: CoordinatorService.Configuration
     let logger: Logger
@@ -55,8 +58,9 @@ struct FrontDesk {
     /// Why nothing can be stored for now; empty if it can.
     private var storageNotice = ""
     private var isOverloaded = false
-    /// Results that were stored and are to be confirmed, by worker and job.
-    var confirmations: [WorkerID: [Digest: [Int]]] = [:]
+    /// Results that were stored and are to be confirmed.
+    var confirmations: [WorkerID: [Attempt]] = [:]
+    private var lastConfirmations = Duration.zero
     private var lastTick = Duration.zero
     private var lastEvents = Duration.zero
 
@@ -226,8 +230,11 @@ struct FrontDesk {
     }
 
     mutating func tick() {
-        sendConfirmations()
         watchArchive()
+        if now - lastConfirmations > Self.confirmationDelay {
+            lastConfirmations = now
+            sendConfirmations()
+        }
         for (peer, messages) in intake.requests(at: now) {
             for message in messages { send(message, to: peer) }
         }

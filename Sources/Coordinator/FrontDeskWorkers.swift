@@ -102,16 +102,23 @@ extension FrontDesk {
 
     // MARK: Results that may be let go
 
+    /// Confirmations wait for company: a worker that keeps a few results for a moment longer costs less than a message
+    /// for each.
     mutating func confirm(_ attempt: Attempt, to worker: WorkerID) {
-        guard let id = identities[attempt.job], workers[worker] != nil else { return }
-        confirmations[worker, default: [:]][id, default: []].append(attempt.block)
+        guard workers[worker] != nil else { return }
+        confirmations[worker, default: []].append(attempt)
+        if confirmations[worker]?.count ?? 0 >= Self.mostConfirmations { sendConfirmations(to: worker) }
     }
 
     mutating func sendConfirmations() {
-        for (worker, jobs) in confirmations {
-            guard let peer = workers[worker]?.peer else { continue }
-            for (job, blocks) in jobs { send(.taken(job: job, blocks: blocks), to: peer) }
+        for worker in confirmations.keys { sendConfirmations(to: worker) }
+    }
+
+    private mutating func sendConfirmations(to worker: WorkerID) {
+        guard let attempts = confirmations.removeValue(forKey: worker), let peer = workers[worker]?.peer else { return }
+        for (number, group) in Dictionary(grouping: attempts, by: \.job) {
+            guard let job = identities[number] else { continue }
+            send(.taken(job: job, blocks: group.map(\.block)), to: peer)
         }
-        confirmations.removeAll(keepingCapacity: true)
     }
 }
