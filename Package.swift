@@ -157,7 +157,16 @@ let package = Package(
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
         tests("JournalTests", ["Journal", "ContentHash", .product(name: "GRDB", package: "GRDB.swift")]),
-        //tests("PoolCoreTests", ["PoolCore"]),
+        // A pool in virtual time, for the tests and for `swift run -c release pool-histories`.
+        .target(
+            name: "PoolSimulator", dependencies: ["PoolCore"], path: "Tests/PoolSimulator", swiftSettings: strict),
+        .executableTarget(
+            name: "pool-histories",
+            dependencies: [
+                "PoolCore", "PoolSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/pool-histories", swiftSettings: strict),
+        tests("PoolCoreTests", ["PoolCore", "PoolSimulator"]),
         tests("ChaosTests", ["Chaos"]),
         tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
     ],

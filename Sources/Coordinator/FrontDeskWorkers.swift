@@ -27,7 +27,8 @@ extension FrontDesk {
                 send(.taken(job: report.attempt.job, blocks: [report.attempt.block]), to: peer)
                 return act(on: .heard(worker))
             }
-            act(on: .finished(worker, attempt), holding: .result(worker, report))
+            let seconds = report.seconds.isFinite ? max(0, report.seconds) : nil
+            act(on: .finished(worker, attempt, seconds: seconds), holding: .result(worker, report))
         case .failure(let id, let text):
             logger.warning("worker \(worker): block \(id.block) failed: \(text)")
             act(on: attempt(id).map { .failed(worker, $0, reason: "worker \(worker): \(text)") } ?? .heard(worker))

@@ -87,7 +87,9 @@ struct JobLedger {
     func holders(of block: Int) -> [Holder] { inPlay[block]?.holders ?? [] }
 
     /// Whether one worker runs the block and it has taken none down: that it could do to two at once.
-    func isFitForTwo(_ block: Int) -> Bool { inPlay[block].map { $0.holders.count == 1 && $0.reports.isEmpty } ?? false }
+    func isFitForTwo(_ block: Int) -> Bool {
+        inPlay[block].map { $0.holders.count == 1 && $0.reports.isEmpty } ?? false
+    }
 
     /// Workers that a block was lost or failed at since it last got further.
     func reporters(of block: Int) -> [WorkerID] { inPlay[block]?.reports.map(\.worker) ?? [] }

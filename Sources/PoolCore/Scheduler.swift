@@ -26,7 +26,8 @@ public struct Scheduler: Sendable {
         case checkpointed(WorkerID, Attempt, steps: Int)
         /// A planned stop of one block.
         case returned(WorkerID, Attempt)
-        case finished(WorkerID, Attempt)
+        /// A result, and how long the worker computed for it; without that, the time since it seemed to begin counts.
+        case finished(WorkerID, Attempt, seconds: Double? = nil)
         case failed(WorkerID, Attempt, reason: String)
         /// The block's result will outlast the coordinator.
         case stored(JobNumber, block: Int)
@@ -121,9 +122,9 @@ public struct Scheduler: Sendable {
             hear(id, now, &actions)
             if takeLease(attempt, from: id, now) { giveBack(attempt, by: id, report: nil, now, &actions) }
             grant(to: id, now, &actions)
-        case .finished(let id, let attempt):
+        case .finished(let id, let attempt, let seconds):
             hear(id, now, &actions)
-            finish(attempt, by: id, now, &actions)
+            finish(attempt, by: id, seconds, now, &actions)
             grant(to: id, now, &actions)
         case .failed(let id, let attempt, let reason):
             hear(id, now, &actions)
@@ -154,70 +155,18 @@ public struct Scheduler: Sendable {
 
     /// A job comes among those of its priority: what it missed before is no claim on the workers.
     private mutating func join(_ job: JobNumber) {
-        let others = order.filter { $0 != job && jobs[$0]?.priority == jobs[job]?.priority && jobs[$0]?.isPaused == false }
+        let others = order.filter {
+            $0 != job && jobs[$0]?.priority == jobs[job]?.priority && jobs[$0]?.isPaused == false
+        }
         let least = others.compactMap { jobs[$0]?.served }.min() ?? 0
         if let served = jobs[job]?.served, served < least { jobs[job]?.served = least }
     }
 
-    private mutating func register(
-        _ id: WorkerID, slots: Int, _ group: String, _ holding: [Attempt], _ now: Duration, _ actions: inout [Action]
-    ) {
-        if workers[id] == nil {
-            workers[id] = WorkerRecord(slots: slots, group: group, at: now)
-            groups[group, default: (0, 0)].workers += 1
-            groups[group, default: (0, 0)].slots += slots
-        }
-        workers[id]?.lastHeard = now
-        workers[id]?.lastTaken = now
-        workers[id]?.lastGrant = 0
-        if let reason = workers[id]?.dismissal { return actions.append(.dismiss(id, reason: reason)) }
-        let (held, known) = (Set(holding), Set(workers[id]?.leases.map(\.attempt) ?? []))
-        for attempt in workers[id]?.leases.map(\.attempt) ?? [] where !held.contains(attempt) {
-            if takeLease(attempt, from: id, now) { giveBack(attempt, by: id, report: nil, now, &actions) }
-        }
-        // The result of a block that is done may still be wanted, its run is not.
-        let unwanted = holding.filter { !known.contains($0) && !adopt($0, by: id, group, now) }
-        if !unwanted.isEmpty { actions.append(.revoke(id, unwanted)) }
-        let paused = Set(order.filter { jobs[$0]?.isPaused == true })
-        recall(from: id, now, &actions) { paused.contains($0.attempt.job) }
-        grant(to: id, now, &actions)
-    }
-
-    /// - Returns: false if the block is not wanted from this worker.
-    private mutating func adopt(_ attempt: Attempt, by id: WorkerID, _ group: String, _ now: Duration) -> Bool {
-        guard jobs[attempt.job]?.admits(group) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true else {
-            return false
-        }
-        jobs[attempt.job]?.bind(to: group)
-        workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: jobs[attempt.job]?.secondsPerBlock))
-        return true
-    }
-
-    func isKnown(_ id: WorkerID) -> Bool { workers[id] != nil }
-
     private mutating func hear(_ id: WorkerID, _ now: Duration, _ actions: inout [Action]) {
-        if isKnown(id) {
+        if workers[id] != nil {
             workers[id]?.lastHeard = now
         } else {
             actions.append(.registerAgain(id))
-        }
-    }
-
-    /// Compares what a worker holds with what it was given, and repeats what it seems to have missed.
-    private mutating func count(
-        _ id: WorkerID, _ grant: UInt64, _ holding: Int, _ now: Duration, _ actions: inout [Action]
-    ) {
-        guard let worker = workers[id] else { return }
-        // While grants are on their way the counts can't agree; who has got the last one and lacks an earlier one
-        // registers by itself.
-        let since = grant == worker.lastGrant ? worker.lastTaken : worker.lastGranted
-        guard now - since > configuration.settling else { return }
-        if grant != worker.lastGrant || holding != worker.leases.count {
-            workers[id]?.lastGranted = now
-            workers[id]?.lastTaken = now
-            actions.append(.registerAgain(id))
-        } else {
-            recall(from: id, now, &actions) { $0.isRecalled }
         }
     }
 
@@ -233,7 +182,7 @@ public struct Scheduler: Sendable {
     }
 
     private mutating func finish(
-        _ attempt: Attempt, by id: WorkerID, _ now: Duration, _ actions: inout [Action]
+        _ attempt: Attempt, by id: WorkerID, _ seconds: Double?, _ now: Duration, _ actions: inout [Action]
     ) {
         guard let group = workers[id]?.group else { return actions.append(.pass(attempt)) }
         let lease = workers[id]?.remove(attempt, at: now)
@@ -244,7 +193,7 @@ public struct Scheduler: Sendable {
         guard jobs[attempt.job]?.admits(group) == true else { return actions.append(.drop(attempt)) }
         let holders = jobs[attempt.job]?.holders(of: attempt.block) ?? []
         let reporters = jobs[attempt.job]?.reporters(of: attempt.block) ?? []
-        let seconds = lease?.started.map { (now - $0) / .seconds(1) }
+        let seconds = seconds ?? lease?.started.map { (now - $0) / .seconds(1) }
         guard jobs[attempt.job]?.finish(attempt.block, seconds: seconds) == true else {
             let isStoring = jobs[attempt.job]?.isStoring(attempt.block) == true
             return actions.append(isStoring ? .pass(attempt) : .drop(attempt))
@@ -282,20 +231,6 @@ public struct Scheduler: Sendable {
         guard workers[id]?.remove(attempt, at: now) != nil else { return false }
         workers[id]?.lastTaken = now
         return true
-    }
-
-    private mutating func recall(_ job: JobNumber, _ now: Duration, _ actions: inout [Action]) {
-        for id in workers.keys.sorted() { recall(from: id, now, &actions) { $0.attempt.job == job && !$0.isRecalled } }
-    }
-
-    private mutating func recall(
-        from id: WorkerID, _ now: Duration, _ actions: inout [Action], where isWanted: (Lease) -> Bool
-    ) {
-        let held = workers[id]?.leases.filter(isWanted).map(\.attempt) ?? []
-        guard !held.isEmpty else { return }
-        for attempt in held { workers[id]?.recall(attempt) }
-        workers[id]?.lastTaken = now
-        actions.append(.recall(id, held))
     }
 
     private mutating func tick(_ now: Duration, _ actions: inout [Action]) {

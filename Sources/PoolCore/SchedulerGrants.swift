@@ -104,7 +104,8 @@ extension Scheduler {
                 else { continue }
                 let elapsed = (now - started) / .seconds(1)
                 let remaining =
-                    lease.fraction > 0 ? elapsed * (1 - lease.fraction) / lease.fraction : Double.greatestFiniteMagnitude
+                    lease.fraction > 0
+                    ? elapsed * (1 - lease.fraction) / lease.fraction : Double.greatestFiniteMagnitude
                 if elapsed > configuration.straggling * usual, remaining > usual { late.append((id, lease, remaining)) }
             }
         }

@@ -188,7 +188,9 @@ public struct WorkerSession: Sendable {
         return { $0.job == job && (blocks.isEmpty || blocks.contains($0.block)) }
     }
 
-    private func sorted(_ attempts: Set<Attempt>) -> [Attempt] { attempts.sorted { ($0.job, $0.block) < ($1.job, $1.block) } }
+    private func sorted(_ attempts: Set<Attempt>) -> [Attempt] {
+        attempts.sorted { ($0.job, $0.block) < ($1.job, $1.block) }
+    }
 
     private mutating func register(_ now: Duration, _ actions: inout [Action]) {
         registration &+= 1

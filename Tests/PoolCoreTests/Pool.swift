@@ -17,23 +17,54 @@ struct Pool {
         return actions
     }
 
+    @discardableResult
+    mutating func join(_ worker: WorkerID, slots: Int = 1, group: String = "a", holding: [Attempt] = []) -> [Attempt] {
+        self(.registered(worker, slots: slots, group: group, holding: holding))
+        return granted(worker)
+    }
+
+    @discardableResult
+    mutating func submit(
+        _ job: JobNumber, blocks: Int, priority: Int = 0, share: Double = 1, timeLimit: Duration? = nil,
+        _ progress: JobProgress = JobProgress()
+    ) -> [Scheduler.Action] {
+        let terms = JobTerms(blocks: blocks, priority: priority, share: share, timeLimit: timeLimit)
+        return self(.submitted(job, terms, progress))
+    }
+
+    /// A result comes and is stored at once. - Returns: what came of both.
+    @discardableResult
+    mutating func finish(_ worker: WorkerID, _ attempt: Attempt) -> [Scheduler.Action] {
+        let first = self(.finished(worker, attempt))
+        actions = first + self(.stored(attempt.job, block: attempt.block))
+        return actions
+    }
+
     mutating func wait(_ time: Duration) { now += time }
 
-    /// Lets time pass and the timers look at it.
+    /// Lets time pass, a tick each half second at most, in which the named workers say something.
     @discardableResult
-    mutating func tick(after time: Duration) -> [Scheduler.Action] {
-        wait(time)
-        return self(.ticked)
+    mutating func tick(after time: Duration, hearing workers: [WorkerID] = []) -> [Scheduler.Action] {
+        var (all, left): ([Scheduler.Action], Duration) = ([], time)
+        repeat {
+            wait(min(left, .milliseconds(500)))
+            left -= min(left, .milliseconds(500))
+            for worker in workers { all += self(.heard(worker)) }
+            all += self(.ticked)
+        } while left > .zero
+        actions = all
+        return all
     }
 
     /// Attempts that the last event granted to a worker.
     func granted(_ worker: WorkerID) -> [Attempt] { actions.granted(worker) }
+    func running(_ job: JobNumber) -> Int? { scheduler.view(of: job)?.running }
 }
 
 extension [Scheduler.Action] {
     func granted(_ worker: WorkerID) -> [Attempt] {
         flatMap { action -> [Attempt] in
-            if case .grant(worker, let attempts) = action { return attempts }
+            if case .grant(worker, _, let attempts) = action { return attempts }
             return []
         }
     }
@@ -41,6 +72,13 @@ extension [Scheduler.Action] {
     func revoked(_ worker: WorkerID) -> [Attempt] {
         flatMap { action -> [Attempt] in
             if case .revoke(worker, let attempts) = action { return attempts }
+            return []
+        }
+    }
+
+    func recalled(_ worker: WorkerID) -> [Attempt] {
+        flatMap { action -> [Attempt] in
+            if case .recall(worker, let attempts) = action { return attempts }
             return []
         }
     }
@@ -53,25 +91,36 @@ extension [Scheduler.Action] {
         }
     }
 
+    /// Blocks that something was held against.
+    var reported: [Attempt] {
+        compactMap { action in
+            if case .report(let attempt, _, _) = action { return attempt }
+            return nil
+        }
+    }
+
     func forgets(_ worker: WorkerID) -> Bool {
         contains { action in
             if case .forget(worker, _) = action { return true }
             return false
         }
     }
+
+    func dismisses(_ worker: WorkerID) -> Bool {
+        contains { action in
+            if case .dismiss(worker, _) = action { return true }
+            return false
+        }
+    }
 }
 
-/// Numbers that are the same on every run (Knuth's MMIX constants).
-struct LinearCongruential: RandomNumberGenerator {
-    private var state: UInt64
+extension Attempt {
+    init(_ job: JobNumber, _ block: Int, _ number: Int = 1) { self.init(job: job, block: block, number: number) }
+}
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return (state >> 33) << 32 ^ (state >> 17)
+extension BlockSet {
+    init(_ blocks: some Sequence<Int>) {
+        self.init()
+        for block in blocks { insert(block) }
     }
-
-    /// A number below `bound`, near enough uniform.
-    mutating func below(_ bound: Int) -> Int { Int((next() >> 16) % UInt64(bound)) }
 }

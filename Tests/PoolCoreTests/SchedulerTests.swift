@@ -6,31 +6,44 @@ struct SchedulerTests {
 
     @Test func `A free worker is granted blocks of a waiting job, the first ones first`() {
         var pool = Pool()
-        pool(.registered(1, slots: 2))
+        pool.join(1, slots: 2)
         #expect(pool.actions.isEmpty)
-        pool(.submitted(7, blocks: 100))
-        #expect(pool.granted(1) == (0..<4).map { Attempt(job: 7, block: $0, number: 1) })
-        #expect(pool.scheduler.counts(of: 7)?.running == 4)
+        pool.submit(7, blocks: 100)
+        #expect(pool.granted(1) == (0..<4).map { Attempt(7, $0) })
+        #expect(pool.running(7) == 4)
     }
 
     @Test func `A job that came before its workers is granted when they register`() {
         var pool = Pool()
-        #expect(pool(.submitted(1, blocks: 10)).isEmpty)
-        pool(.registered(1, slots: 1))
-        #expect(!pool.granted(1).isEmpty)
+        #expect(pool.submit(1, blocks: 10).isEmpty)
+        #expect(!pool.join(1).isEmpty)
         #expect(pool.scheduler.capacity == (1, 1))
     }
 
     @Test func `A worker that says it has no slots is given one`() {
         var pool = Pool()
-        pool(.registered(1, slots: 0))
+        pool.join(1, slots: 0)
         #expect(pool.scheduler.capacity == (1, 1))
+    }
+
+    @Test func `Grants are numbered from 1, and anew after a registration`() {
+        var pool = Pool()
+        pool.join(1)
+        var held: [Attempt] = []
+        pool.submit(1, blocks: 100)
+        for number in 1...3 as ClosedRange<UInt64> {
+            held += pool.granted(1)
+            #expect(pool.actions.contains { if case .grant(1, number, _) = $0 { true } else { false } })
+            while pool.finish(1, held.removeFirst()).granted(1).isEmpty {}
+        }
+        pool.join(1, holding: [])
+        #expect(pool.actions.contains { if case .grant(1, 1, _) = $0 { true } else { false } })
     }
 
     @Test func `Leases grow while blocks are short and shrink at the end of the job`() {
         var pool = Pool()
-        pool(.registered(1, slots: 1))
-        pool(.submitted(1, blocks: 5_000))
+        pool.join(1)
+        pool.submit(1, blocks: 5_000)
         var held = pool.granted(1)
         #expect(held.count == 2)
         var depths: [Int] = []
@@ -54,8 +67,8 @@ struct SchedulerTests {
         var configuration = PoolConfiguration()
         configuration.deepestQueue = 8
         var pool = Pool(configuration)
-        pool(.registered(1, slots: 1))
-        pool(.submitted(1, blocks: 2_000))
+        pool.join(1)
+        pool.submit(1, blocks: 2_000)
         var held = pool.granted(1)
         for _ in 0..<500 {
             pool.wait(.microseconds(10))
@@ -68,50 +81,61 @@ struct SchedulerTests {
 
     @Test func `Few blocks are spread over all workers`() {
         var pool = Pool()
-        for worker: WorkerID in 1...4 { pool(.registered(worker, slots: 1)) }
-        pool(.submitted(1, blocks: 4))
+        for worker: WorkerID in 1...4 { pool.join(worker) }
+        pool.submit(1, blocks: 4)
         for worker: WorkerID in 1...4 { #expect(pool.granted(worker).count == 1) }
     }
 
-    @Test func `Jobs are served in their order, and all of them end`() {
+    @Test func `A job ends when its last result is stored, not when it is there`() {
         var pool = Pool()
-        pool(.registered(1, slots: 1))
-        for job in 1...3 { pool(.submitted(job, blocks: 4)) }
-        var held = (0..<2).map { Attempt(job: 1, block: $0, number: 1) }
-        var ended: [JobNumber] = []
-        var order: [JobNumber] = [1, 1]
-        while !held.isEmpty {
-            pool.wait(.seconds(1))
-            let attempt = held.removeFirst()
-            let actions = pool(.finished(1, attempt))
-            #expect(actions.first == .keep(attempt))
-            for case .jobFinished(let job) in actions { ended.append(job) }
-            held += pool.granted(1)
-            order += pool.granted(1).map(\.job)
-        }
-        #expect(ended == [1, 2, 3])
-        #expect(order == order.sorted())
-        #expect(order.count == 12)
-        #expect(pool.scheduler.counts(of: 3) == nil)
+        pool.join(1, slots: 2)
+        pool.submit(1, blocks: 2)
+        let held = pool.granted(1)
+        #expect(pool(.finished(1, held[0])) == [.keep(held[0])])
+        #expect(pool(.finished(1, held[1])) == [.keep(held[1])])
+        // The worker asks again while the first is on its way to the disk.
+        #expect(pool(.finished(1, held[0])) == [.pass(held[0])])
+        #expect(pool(.stored(1, block: 1)).isEmpty)
+        #expect(pool(.finished(1, held[1])) == [.drop(held[1])])
+        #expect(pool(.stored(1, block: 0)) == [.jobFinished(1)])
+        #expect(pool.scheduler.view(of: 1) == nil)
+    }
+
+    @Test func `A job without blocks, or all of whose blocks are stored, ends at once`() {
+        var pool = Pool()
+        #expect(pool.submit(1, blocks: 0) == [.jobFinished(1)])
+        var progress = JobProgress()
+        progress.stored = BlockSet(0..<3)
+        #expect(pool.submit(2, blocks: 3, progress) == [.jobFinished(2)])
+    }
+
+    @Test func `What was stored in an earlier life is not granted again`() {
+        var pool = Pool()
+        pool.join(1, slots: 8)
+        var progress = JobProgress()
+        progress.stored = BlockSet([0, 2, 3, 5])
+        pool.submit(1, blocks: 7, progress)
+        #expect(pool.granted(1).map(\.block) == [1, 4, 6])
+        #expect(pool.scheduler.view(of: 1)?.finished == 4)
     }
 
     @Test func `Cancelling calls back what runs, and the next job starts`() {
         var pool = Pool()
-        pool(.registered(1, slots: 2))
-        pool(.submitted(1, blocks: 50))
+        pool.join(1, slots: 2)
+        pool.submit(1, blocks: 50)
         let held = pool.granted(1)
-        pool(.submitted(2, blocks: 50))
+        pool.submit(2, blocks: 50)
         let actions = pool(.cancelled(1))
         #expect(actions.revoked(1) == held)
         #expect(actions.granted(1).allSatisfy { $0.job == 2 })
         #expect(!actions.granted(1).isEmpty)
-        #expect(pool.scheduler.counts(of: 1) == nil)
+        #expect(pool.scheduler.view(of: 1) == nil)
     }
 
     @Test func `A result of a job that is over is dropped`() {
         var pool = Pool()
-        pool(.registered(1, slots: 1))
-        pool(.submitted(1, blocks: 50))
+        pool.join(1)
+        pool.submit(1, blocks: 50)
         let attempt = pool.granted(1)[0]
         pool(.cancelled(1))
         #expect(pool(.finished(1, attempt)) == [.drop(attempt)])
@@ -119,18 +143,44 @@ struct SchedulerTests {
 
     @Test func `A result for a block that the job has not is dropped`() {
         var pool = Pool()
-        pool(.registered(1, slots: 1))
-        pool(.submitted(1, blocks: 3))
+        pool.join(1)
+        pool.submit(1, blocks: 3)
         for block in [-1, 3, Int.max, Int.min] {
-            let attempt = Attempt(job: 1, block: block, number: 1)
-            #expect(pool(.finished(1, attempt)).contains(.drop(attempt)))
+            #expect(pool(.finished(1, Attempt(1, block))).contains(.drop(Attempt(1, block))))
         }
+    }
+
+    @Test func `A full disk stops the granting, and results still count`() {
+        var pool = Pool()
+        pool.join(1)
+        pool.submit(1, blocks: 10)
+        let held = pool.granted(1)
+        pool(.storage(isFull: true))
+        #expect(pool(.finished(1, held[0])) == [.keep(held[0])])
+        #expect(pool(.finished(1, held[1])) == [.keep(held[1])])
+        #expect(pool.join(2).isEmpty)
+        #expect(pool.tick(after: .seconds(2), hearing: [1, 2]).isEmpty)
+        pool(.storage(isFull: false))
+        #expect(!pool.granted(1).isEmpty && !pool.granted(2).isEmpty)
+    }
+
+    @Test func `A job past its time limit fails, and what runs of it is called back`() {
+        var pool = Pool()
+        pool.join(1)
+        pool.submit(1, blocks: 10, timeLimit: .seconds(3))
+        let held = pool.granted(1)
+        #expect(pool.tick(after: .seconds(3), hearing: [1]).isEmpty)
+        let actions = pool.tick(after: .milliseconds(200), hearing: [1])
+        #expect(actions.failures.map(\.job) == [1])
+        #expect(actions.failures.first?.reason.contains("time limit") == true)
+        #expect(actions.revoked(1) == held)
     }
 
     @Test func `A worker's standing shows its leases, its results and its silence`() {
         var pool = Pool()
-        pool(.registered(3, slots: 2))
-        pool(.submitted(1, blocks: 100))
+        pool.join(3, slots: 2)
+        pool.submit(1, blocks: 100)
+        pool.wait(.seconds(1))
         pool(.finished(3, pool.granted(3)[0]))
         pool.wait(.seconds(2))
         let view = pool.scheduler.view(of: 3, at: pool.now)

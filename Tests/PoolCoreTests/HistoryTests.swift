@@ -1,0 +1,49 @@
+import PoolSimulator
+import Testing
+
+/// Random histories of a whole pool: nothing is lost, nothing counts twice, everything ends.
+struct HistoryTests {
+
+    @Test(arguments: 0..<4)
+    func `No history of a pool breaks an invariant`(part: Int) {
+        var (finished, failed, cancelled) = (0, 0, 0)
+        for seed in 0..<1_000 {
+            let outcome = Plan(seed: UInt64(part * 1_000 + seed)).outcome()
+            if let broken = outcome.broken {
+                Issue.record("seed \(part * 1_000 + seed), \(broken); see pool-histories --replay")
+                return
+            }
+            finished += outcome.finished
+            failed += outcome.failed
+            cancelled += outcome.cancelled
+        }
+        // The histories are worth something only if things happen in them.
+        #expect(finished > 1_200)
+        #expect(failed > 80)
+        #expect(cancelled > 50)
+    }
+
+    @Test func `A history is the same every time it is lived`() {
+        for seed in [3, 14, 159] as [UInt64] {
+            let (first, second) = (Plan(seed: seed).outcome(isLogged: true), Plan(seed: seed).outcome(isLogged: true))
+            #expect(first.log == second.log)
+            #expect(first.log.count > 10)
+        }
+    }
+
+    @Test(arguments: PlantedBug.allCases)
+    func `Each planted bug of a scheduler is found within a thousand histories`(bug: PlantedBug) {
+        let first = (0..<1_000).first { Plan(seed: UInt64($0)).outcome(planting: bug).broken != nil }
+        #expect(first != nil)
+    }
+
+    @Test func `The history that shows a bug is made shorter and shows the same`() throws {
+        let seed = try #require(
+            (0..<1_000).first { Plan(seed: $0).outcome(planting: .countsPlannedStops).broken != nil })
+        let plan = Plan(seed: seed)
+        let short = plan.shrunk(planting: .countsPlannedStops)
+        let what = try #require(short.outcome(planting: .countsPlannedStops).broken)
+        #expect(what.hasSuffix("a planned stop, a pause or a restart counts against a block"))
+        #expect(short.outcome(planting: .countsPlannedStops).events < plan.outcome().events)
+    }
+}

@@ -1,0 +1,83 @@
+import PoolCore
+
+/// A mistake that a scheduler could have.
+public enum PlantedBug: Sendable, CaseIterable {
+    /// A result that comes again is stored again.
+    case keepsResultsTwice
+    /// A result that is on its way to the disk is confirmed already.
+    case confirmsBeforeStoring
+    /// A job ends when its results are there, stored or not.
+    case endsBeforeStoring
+    /// Whoever stops as planned is taken for dead.
+    case countsPlannedStops
+    /// What heartbeats tell of grants and blocks is not looked at.
+    case ignoresCounts
+    /// After a restart the job starts from nothing.
+    case forgetsStoredBlocks
+    /// A checkpoint that is late replaces a later one.
+    case keepsOlderCheckpoints
+    /// Checkpoints are not stored.
+    case losesCheckpoints
+    /// A pause calls nothing back.
+    case losesRecalls
+    /// Failures count against nothing: what always fails is tried for ever.
+    case forgetsFailures
+    /// All workers are taken to compute the same bytes.
+    case mixesGroups
+    /// Nobody is ever taken to be silent, no block to be hung.
+    case neverLooksAtTimers
+    /// What is granted to one worker is granted to another as well.
+    case grantsTwice
+    /// What a worker says that it holds at registration is not believed.
+    case forgetsWhatIsHeld
+}
+
+/// A scheduler with a mistake.
+struct FaultyScheduler: PoolScheduling {
+    private let bug: PlantedBug
+    private var scheduler: Scheduler
+    private var known: Set<WorkerID> = []
+
+    init(_ bug: PlantedBug, _ configuration: PoolConfiguration) {
+        self.bug = bug
+        scheduler = Scheduler(configuration: configuration)
+    }
+
+    func view(of id: WorkerID, at now: Duration) -> Scheduler.WorkerView? { scheduler.view(of: id, at: now) }
+    func view(of job: JobNumber) -> Scheduler.JobView? { scheduler.view(of: job) }
+
+    mutating func handle(_ event: Scheduler.Event, at now: Duration) -> [Scheduler.Action] {
+        if case .registered(let id, _, _, _) = event { known.insert(id) }
+        return scheduler.handle(misunderstood(event), at: now).flatMap { spoiled($0, at: now) }
+    }
+
+    private func misunderstood(_ event: Scheduler.Event) -> Scheduler.Event {
+        switch (bug, event) {
+        case (.countsPlannedStops, .left(let id)): .died(id, reason: "it left")
+        case (.ignoresCounts, .counted(let id, _, _)): .heard(id)
+        case (.forgetsStoredBlocks, .submitted(let job, let terms, _)): .submitted(job, terms)
+        case (.forgetsFailures, .failed(let id, let attempt, _)): .returned(id, attempt)
+        case (.mixesGroups, .registered(let id, let slots, _, let holding)):
+            .registered(id, slots: slots, group: "a", holding: holding)
+        case (.neverLooksAtTimers, .ticked): .storage(isFull: false)
+        case (.forgetsWhatIsHeld, .registered(let id, let slots, let group, _)):
+            .registered(id, slots: slots, group: group)
+        default: event
+        }
+    }
+
+    private mutating func spoiled(_ action: Scheduler.Action, at now: Duration) -> [Scheduler.Action] {
+        switch (bug, action) {
+        case (.keepsResultsTwice, .pass(let attempt)): [.keep(attempt)]
+        case (.confirmsBeforeStoring, .pass(let attempt)): [.drop(attempt)]
+        case (.endsBeforeStoring, .keep(let attempt)):
+            [action] + scheduler.handle(.stored(attempt.job, block: attempt.block), at: now)
+        case (.keepsOlderCheckpoints, .keepCheckpoint(let attempt, let steps)):
+            [action, .keepCheckpoint(attempt, steps: steps - 1)]
+        case (.losesCheckpoints, .keepCheckpoint), (.losesRecalls, .recall): []
+        case (.grantsTwice, .grant(let id, let number, let attempts)):
+            [action] + known.filter { $0 != id }.prefix(1).map { .grant($0, number: number, attempts) }
+        default: [action]
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import PoolCore
+
+/// The workers' side: sessions, and slots that take time.
+extension History {
+    mutating func startWorker(_ index: Int) {
+        guard current[index] == nil else { return }
+        let peer = processes.count
+        let slots = plan.workers[index].slots
+        processes.append(WorkerProcess(index: index, session: WorkerSession(slots: slots, at: .microseconds(time))))
+        current[index] = peer
+        queue.add(.workerTick(peer: peer), at: time)
+    }
+
+    /// A process is gone, with all that was in it; another may follow.
+    mutating func kill(_ peer: Int, down: Int) {
+        guard processes[peer].isAlive else { return }
+        for run in processes[peer].runs {
+            lostAt[run.attempt.job][run.attempt.block] = progress(of: run, at: peer)
+        }
+        end(peer, down: down)
+    }
+
+    private mutating func end(_ peer: Int, down: Int) {
+        processes[peer].isAlive = false
+        processes[peer].runs = []
+        current[processes[peer].index] = nil
+        queue.add(.startWorker(processes[peer].index), at: isCalm ? time + down : end(of: down))
+    }
+
+    // MARK: Messages.
+
+    mutating func workerReceives(_ message: Message, at peer: Int) {
+        switch message {
+        case .welcome(let number):
+            let configuration = plan.configuration
+            tell(
+                peer,
+                .welcomed(registration: number, heartbeat: configuration.heartbeat, silence: configuration.silence))
+        case .registerAgain: tell(peer, .registrationWanted)
+        case .lease(let grant, let attempts, let checkpoints):
+            for (attempt, steps) in zip(attempts, checkpoints) { processes[peer].checkpoints[attempt] = steps }
+            for job in Set(attempts.map(\.job)).sorted() where !processes[peer].models.contains(job) {
+                tell(peer, .preparing(job: job))
+                queue.add(.prepared(peer: peer, job), at: time + plan.network.latency * 4)
+            }
+            tell(peer, .leased(grant: grant, attempts))
+        case .revocation(let job, let blocks): tell(peer, .revoked(job: job, blocks: blocks))
+        case .recall(let job, let blocks): tell(peer, .recalled(job: job, blocks: blocks))
+        case .taken(let job, let block): tell(peer, .taken(job: job, blocks: [block]))
+        case .heartbeat: tell(peer, .heard)
+        case .dismissal:
+            processes[peer].isDismissed = true
+            tell(peer, .drained)
+        default: break
+        }
+    }
+
+    mutating func tell(_ peer: Int, _ event: WorkerSession.Event) {
+        outcome.events += 1
+        let now = Duration.microseconds(time + processes[peer].ahead)
+        for action in processes[peer].session.handle(event, at: now) {
+            if isLogged { log("worker \(peer): \(action)") }
+            switch action {
+            case .register(let number, let holding): post(.registration(number, holding: holding), from: peer)
+            case .sendHeartbeat(let grant, let holding): post(.count(grant: grant, holding: holding), from: peer)
+            case .start(let attempt): start(attempt, at: peer)
+            case .abandon(let attempt): halt(attempt, at: peer, returned: false)
+            case .handBack(let attempt): halt(attempt, at: peer, returned: true)
+            case .giveBack(let attempt): post(.returned(attempt), from: peer)
+            case .refuse(let attempt): post(.failure(attempt), from: peer)
+            case .deliver(let attempt): post(.result(attempt), from: peer)
+            case .release: break
+            case .leave:
+                post(.goodbye, from: peer)
+                // One that was sent home stays there: it is no use.
+                if processes[peer].isDismissed {
+                    processes[peer].isAlive = false
+                } else {
+                    end(peer, down: 300_000)
+                }
+            }
+        }
+    }
+
+    private mutating func post(_ message: Message, from peer: Int) { send(message, peer: peer, toWorker: false) }
+
+    // MARK: Slots.
+
+    private mutating func start(_ attempt: Attempt, at peer: Int) {
+        let process = processes[peer]
+        book.claim(
+            process.runs.count < plan.workers[process.index].slots, "a worker runs more blocks than it has slots")
+        book.claim(
+            !process.runs.contains { $0.attempt == attempt && !$0.isStopping }, "a worker runs an attempt twice")
+        let steps = process.checkpoints[attempt] ?? 0
+        checkLoss(attempt, steps)
+        processes[peer].runs.append(.init(attempt: attempt, number: nextRun, step: steps, since: time))
+        nextRun += 1
+        planStep(processes[peer].runs.count - 1, at: peer)
+    }
+
+    /// A block goes on where its worker was lost, but for one interval and what was on its way.
+    private mutating func checkLoss(_ attempt: Attempt, _ steps: Int) {
+        guard let before = lostAt[attempt.job].removeValue(forKey: attempt.block) else { return }
+        guard plan.isReliable, plan.faults.allSatisfy({ $0.fault.leavesTheStoreAlone }) else { return }
+        let job = plan.jobs[attempt.job]
+        let fastest = max(1, job.stepTime * (plan.workers.map(\.pace).min() ?? 100) / 100)
+        let delay = plan.network.latency + plan.network.jitter + 2 * (plan.flushEvery + plan.flushTime)
+        book.claim(before - steps <= job.interval + delay / fastest + 1, "more than an interval's work is lost")
+    }
+
+    /// The steps that a run has behind it now.
+    private func progress(of run: WorkerProcess.Run, at peer: Int) -> Int {
+        guard !run.isHung else { return run.step }
+        let job = plan.jobs[run.attempt.job]
+        return min(job.steps - 1, run.step + (time - run.since) / stepTime(of: run.attempt.job, at: peer))
+    }
+
+    private func stepTime(of job: JobNumber, at peer: Int) -> Int {
+        max(1, plan.jobs[job].stepTime * plan.workers[processes[peer].index].pace / 100)
+    }
+
+    /// What is wrong with a block, until its job is handed in again.
+    private func poison(of attempt: Attempt) -> (kind: Plan.Poison, step: Int)? {
+        guard !wasHandedInAgain[attempt.job] else { return nil }
+        return plan.jobs[attempt.job].poison[attempt.block].map { ($0.0, $0.step) }
+    }
+
+    /// The next thing to happen in a slot: a checkpoint, the end, or what is wrong with the block.
+    private func nextStop(_ run: WorkerProcess.Run) -> Int {
+        let job = plan.jobs[run.attempt.job]
+        let checkpoint = min(job.steps, (run.step / job.interval + 1) * job.interval)
+        guard let poison = poison(of: run.attempt), poison.step >= run.step else { return checkpoint }
+        return min(checkpoint, poison.step)
+    }
+
+    private mutating func planStep(_ place: Int, at peer: Int) {
+        let run = processes[peer].runs[place]
+        let steps = nextStop(run) - run.step
+        let duration = max(1, steps * stepTime(of: run.attempt.job, at: peer))
+        queue.add(.step(peer: peer, run: run.number), at: time + duration)
+    }
+
+    mutating func step(_ peer: Int, _ number: Int) {
+        guard let place = processes[peer].runs.firstIndex(where: { $0.number == number }) else { return }
+        var run = processes[peer].runs[place]
+        guard !run.isStopping else { return }
+        (run.step, run.since) = (nextStop(run), time)
+        processes[peer].runs[place] = run
+        let job = plan.jobs[run.attempt.job]
+        if plan.workers[processes[peer].index].fails { return finish(peer, place, hasResult: false) }
+        if let poison = poison(of: run.attempt), poison.step == run.step {
+            switch poison.kind {
+            case .kills:
+                kill(peer, down: 300_000)
+                if random.below(2) == 0 { died(peer) }
+            case .fails: finish(peer, place, hasResult: false)
+            case .hangs: processes[peer].runs[place].isHung = true
+            }
+            return
+        }
+        if run.step >= job.steps { return finish(peer, place, hasResult: true) }
+        post(.checkpoint(run.attempt, steps: run.step), from: peer)
+        post(.progress(run.attempt, fraction: Double(run.step) / Double(job.steps)), from: peer)
+        planStep(place, at: peer)
+    }
+
+    private mutating func finish(_ peer: Int, _ place: Int, hasResult: Bool) {
+        let attempt = processes[peer].runs.remove(at: place).attempt
+        if !hasResult { post(.failure(attempt), from: peer) }
+        tell(peer, .ended(attempt, hasResult: hasResult))
+    }
+
+    private mutating func halt(_ attempt: Attempt, at peer: Int, returned: Bool) {
+        guard let place = processes[peer].runs.firstIndex(where: { $0.attempt == attempt }) else { return }
+        // A hung block does not hear that it is to hand itself back; to be abandoned it need not.
+        if processes[peer].runs[place].isHung, returned { return }
+        let run = processes[peer].runs[place]
+        queue.add(.stopped(peer: peer, run: run.number, returned: returned), at: time + plan.stopTime)
+    }
+
+    mutating func stopped(_ peer: Int, _ number: Int, _ returned: Bool) {
+        guard let place = processes[peer].runs.firstIndex(where: { $0.number == number }) else { return }
+        let run = processes[peer].runs.remove(at: place)
+        if returned {
+            let steps = progress(of: run, at: peer)
+            if steps > run.step || steps > 0 { post(.checkpoint(run.attempt, steps: steps), from: peer) }
+            post(.returned(run.attempt), from: peer)
+        }
+        tell(peer, .ended(run.attempt, hasResult: false))
+    }
+}
