@@ -75,4 +75,18 @@ extension TargetExpression {
             return of.bounds?.intersection(box) ?? box
         }
     }
+    /// Whether a mixture has a bounded part: at its walls the log density jumps by a finite amount, of which the
+    /// score tells nothing.
+    public var hasBoundsWithinMixture: Bool {
+        switch self {
+        case .leaf: false
+        case .product(let factors, _): factors.contains(where: \.hasBoundsWithinMixture)
+        case .mixture(let components, _, _), .sharpenedMixture(let components, _):
+            components.contains { $0.bounds != nil || $0.hasBoundsWithinMixture }
+        case .negation(let of, let by, _): of.hasBoundsWithinMixture || by.hasBoundsWithinMixture
+        case .guidance(let unconditional, let conditional, _):
+            ([unconditional] + conditional).contains(where: \.hasBoundsWithinMixture)
+        case .tempered(let of, _), .bounded(let of, _, _): of.hasBoundsWithinMixture
+        }
+    }
 }

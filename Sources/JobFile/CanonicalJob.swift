@@ -99,12 +99,22 @@ extension SamplerSettings {
             ("kind", .string(kind.rawValue)), ("transitions", .integer(transitions)),
             ("step_size", stepSize.canonical), ("reverse_steps", .bool(reverseSteps)),
             ("levels", .array([.integer(levels.lowerBound), .integer(levels.upperBound)])),
-            ("acceptance", .string("energy")),
+            ("acceptance", acceptance.canonical),
         ]
         if kind.isHamiltonian {
             members += [("leapfrog", .integer(leapfrogSteps)), ("damping", .number(damping)), ("mass", mass.canonical)]
         }
         return .object(members)
+    }
+}
+
+extension AcceptanceRule {
+    fileprivate var canonical: JSONText {
+        switch self {
+        case .energy: .string("energy")
+        case .line(let points): .object([("line", .object([("points", .integer(points))]))])
+        case .path: .string("path")
+        }
     }
 }
 

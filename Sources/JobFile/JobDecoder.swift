@@ -82,11 +82,16 @@ struct JobDecoder: JSONSectionDecoder {
 
     /// What no section can tell alone.
     private static func check(_ job: Job, _ members: JSONMembers) throws(JSONProblem) {
-        if job.sampler.kind.isAdjusted, !job.hasEnergy {
-            let kind = try members["sampler"]?.members("a sampler")["kind"]
-            throw (kind ?? members.owner).problem(
+        let sampler = try members["sampler"]?.members("a sampler")
+        if job.sampler.kind.isAdjusted, job.sampler.acceptance.needsEnergy, !job.hasEnergy {
+            throw (sampler?["kind"] ?? members.owner).problem(
                 "\(job.sampler.kind.rawValue) accepts and rejects by the energy, which networks of the kind noise "
-                    + "do not have; use ula, uhmc or reverse")
+                    + "do not have; add \"acceptance\": \"line\", or use ula, uhmc or reverse")
+        }
+        if !job.sampler.acceptance.needsEnergy, job.target.hasBoundsWithinMixture {
+            throw (sampler?["acceptance"] ?? members.owner).problem(
+                "the score does not tell how the target jumps at the walls of a bounded part of a mixture; put the "
+                    + "bounds around the mixture, or write \"energy\"")
         }
         let owner = members["draws"] ?? members.owner
         if job.draws > 1,

@@ -29,17 +29,13 @@ enum SamplerDecoder {
         if let population = members["population"] {
             throw population.problem("populations are not in this version; leave it out")
         }
-        if let acceptance = members["acceptance"] {
-            let rule = try acceptance.string("\"energy\"")
-            guard rule == "energy" else {
-                throw acceptance.problem(
-                    "no rule \"\(rule)\" in this version, in which every model has an energy; write \"energy\"")
-            }
-        }
         let step = try members.required(
             "step_size", "a number such as 0.03, one per level, or {\"beta_power\": [a, b]}")
         return SamplerSettings(
             kind: kind,
+            acceptance: try members["acceptance"].map { field throws(JSONProblem) in
+                try acceptance(field, of: kind)
+            } ?? .energy,
             transitions: try members["transitions"]?.integer(1...1 << 24) ?? 10,
             leapfrogSteps: kind.isHamiltonian ? try members["leapfrog"]?.integer(1...65_536) ?? 3 : 1,
             damping: kind.isHamiltonian
@@ -49,6 +45,34 @@ enum SamplerDecoder {
                 ?? .constant(1),
             reverseSteps: try members["reverse_steps"]?.bool() ?? false,
             levels: try range(members["levels"], levels: levels))
+    }
+
+    private static func acceptance(
+        _ field: JSONField, of kind: SamplerSettings.Kind
+    ) throws(JSONProblem) -> AcceptanceRule {
+        let rule = try rule(field)
+        guard kind.isAdjusted || rule == .energy else {
+            throw field.problem("\(kind.rawValue) accepts every proposal; leave it out, or use mala or hmc")
+        }
+        guard kind.isHamiltonian || rule != .path else {
+            throw field.problem(
+                "a step of mala is a straight line, not a path; write \"line\", or {\"line\": {\"points\": 2}} for as "
+                    + "many evaluations as a path takes")
+        }
+        return rule
+    }
+
+    private static func rule(_ field: JSONField) throws(JSONProblem) -> AcceptanceRule {
+        guard field.isObject else {
+            switch try field.choice(["energy", "line", "path"], "rule") {
+            case "line": return .line(points: 5)
+            case "path": return .path
+            default: return .energy
+            }
+        }
+        let line = try field.members("{\"line\": {\"points\": 5}}", allowed: ["line"])
+            .required("line", "{\"points\": 5}").members("{\"points\": 5}", allowed: ["points"])
+        return .line(points: try line["points"]?.integer(AcceptanceRule.points) ?? 5)
     }
 
     private static func values(_ field: JSONField, levels: Int) throws(JSONProblem) -> LevelValues {

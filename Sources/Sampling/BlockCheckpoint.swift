@@ -83,7 +83,8 @@ extension BlockCheckpoint {
         }
         unitsDone = try reader.count("units done", atMost: plan.units)
         let place = BlockPlace(after: unitsDone, of: plan)
-        evaluations = try reader.count("evaluations", atMost: unitsDone * max(1, plan.settings.leapfrogSteps))
+        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition)
+        evaluations = try reader.count("evaluations", atMost: most)
         let (lanes, dimension) = (plan.lanes, plan.density.dimension)
         let entered = plan.firstLevel + 1 - place.level
         let kept = place.draws(of: plan)

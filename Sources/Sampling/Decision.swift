@@ -20,11 +20,12 @@ struct Decision {
 
     /// Decides for every chain, moves the position and evaluation of those that accept, and counts.
     ///
-    /// - A proposal whose log density is NaN or plus infinity, or whose score is not finite, diverged:
-    ///   it is rejected and counted.
+    /// - A proposal whose log density is NaN or plus infinity, whose score is not finite, or whose ratio is NaN (a
+    ///   line to it led through a score that is not finite), diverged: it is rejected and counted.
     /// - A chain that has no density where it is (it may start outside a bounded component) takes
     ///   any proposal that did not diverge; it cannot disturb a distribution that it is not yet in.
-    /// - Otherwise it accepts where log u <= logRatio, or always if there is no ratio.
+    /// - Otherwise it accepts where log u <= logRatio, or always if there is no ratio. Where a ratio comes from scores,
+    ///   which do not end at bounds, no proposal is accepted that has no density.
     mutating func decide(
         _ state: inout ChainState, position: LaneMatrix, evaluation: Evaluation, logRatio: [Double]?,
         in context: TransitionContext
@@ -37,10 +38,11 @@ struct Decision {
         }
         for lane in accepted.indices {
             let proposed = evaluation.logDensity[lane]
-            let diverged = proposed.isNaN || proposed == .infinity || !scoreNorms[lane].isFinite
+            let diverged =
+                proposed.isNaN || proposed == .infinity || !scoreNorms[lane].isFinite || logRatio?[lane].isNaN == true
             var takes = !diverged
             if takes, let logRatio, state.evaluation.logDensity[lane].isFinite {
-                takes = logUniforms[lane] <= logRatio[lane]
+                takes = proposed > -.infinity && logUniforms[lane] <= logRatio[lane]
             }
             accepted[lane] = takes ? 1 : 0
             rejected[lane] = takes ? 0 : 1
@@ -51,6 +53,16 @@ struct Decision {
         state.evaluation.score.copyLanes(of: evaluation.score, where: accepted)
         for lane in accepted.indices where accepted[lane] != 0 {
             state.evaluation.logDensity[lane] = evaluation.logDensity[lane]
+        }
+    }
+}
+
+extension Evaluation {
+    /// changes[lane] = the log density there less the log density here; 0 where there is none here, from where every
+    /// proposal is taken.
+    func changes(to there: Evaluation, into changes: inout [Double]) {
+        for lane in changes.indices {
+            changes[lane] = logDensity[lane].isFinite ? there.logDensity[lane] - logDensity[lane] : 0
         }
     }
 }

@@ -6,18 +6,32 @@ import VectorMath
 /// Langevin transitions: y = x + h s(x) + sqrt(2 h) z, always accepted (ULA) or by the rule of
 /// Metropolis and Hastings (MALA) with
 /// log a = l(y) - l(x) - |x - y - h s(y)|^2 / (4 h) + |y - x - h s(x)|^2 / (4 h).
+///
+/// Without energies l(y) - l(x) is the integral of the score along a line (``AcceptanceRule/line(points:)``). With two
+/// points that leaves log a = h (|s(x)|^2 - |s(y)|^2) / 4, blind to what lies between.
 public struct LangevinKernel: TransitionKernel {
     private let adjusted: Bool
+    private let acceptance: AcceptanceRule
+    private var line: LineIntegral?
     private var noise: LaneMatrix
     private var proposal: LaneMatrix
     private var evaluation: Evaluation
+    private var change: [Double]
     private var forward: [Double]
     private var backward: [Double]
     private var decision: Decision
 
-    /// - Parameter adjusted: whether proposals may be rejected (MALA).
-    public init(adjusted: Bool, dimension: Int, lanes: Int) {
+    /// - Parameters:
+    ///   - adjusted: whether proposals may be rejected (MALA).
+    ///   - acceptance: where they may, how l(y) - l(x) is known; not along a path.
+    public init(adjusted: Bool, acceptance: AcceptanceRule = .energy, dimension: Int, lanes: Int) {
+        precondition(acceptance != .path)
         self.adjusted = adjusted
+        self.acceptance = acceptance
+        if adjusted, case .line(let points) = acceptance {
+            line = LineIntegral(points: points, dimension: dimension, lanes: lanes)
+        }
+        change = [Double](repeating: 0, count: lanes)
         noise = LaneMatrix(rows: dimension, lanes: lanes)
         proposal = noise
         evaluation = Evaluation(dimension: dimension, lanes: lanes)
@@ -41,10 +55,16 @@ public struct LangevinKernel: TransitionKernel {
             proposal.driftResiduals(
                 from: state.position, step: h, drift: state.evaluation.score, into: &forward)
             state.position.driftResiduals(from: proposal, step: h, drift: evaluation.score, into: &backward)
+            if line != nil {
+                line?.integrate(
+                    from: state.position, state.evaluation.score, to: proposal, evaluation.score, target: &target,
+                    into: &change)
+                state.evaluations += acceptance.evaluations
+            } else {
+                state.evaluation.changes(to: evaluation, into: &change)
+            }
             for lane in forward.indices {
-                forward[lane] =
-                    evaluation.logDensity[lane] - state.evaluation.logDensity[lane]
-                    + (forward[lane] - backward[lane]) / (4 * h)
+                forward[lane] = change[lane] + (forward[lane] - backward[lane]) / (4 * h)
             }
         }
         decision.decide(

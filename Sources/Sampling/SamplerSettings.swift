@@ -15,6 +15,9 @@ public struct SamplerSettings: Sendable, Equatable {
     /// Which kernel.
     public var kind: Kind
 
+    /// How the Metropolis step knows the change of the log density (`mala` and `hmc` only, else `energy`).
+    public var acceptance: AcceptanceRule
+
     /// Transitions per level, at least 1 (0 for `reverse`).
     public var transitions: Int
 
@@ -37,11 +40,12 @@ public struct SamplerSettings: Sendable, Equatable {
     public var levels: ClosedRange<Int>
 
     public init(
-        kind: Kind, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
+        kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
         stepSize: LevelValues, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
         levels: ClosedRange<Int>
     ) {
         self.kind = kind
+        self.acceptance = acceptance
         self.transitions = transitions
         self.leapfrogSteps = leapfrogSteps
         self.damping = damping
@@ -49,6 +53,11 @@ public struct SamplerSettings: Sendable, Equatable {
         self.mass = mass
         self.reverseSteps = reverseSteps
         self.levels = levels
+    }
+
+    /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).
+    public var evaluationsPerTransition: Int {
+        kind == .reverse ? 0 : max(1, leapfrogSteps) + (kind.isAdjusted ? acceptance.evaluations : 0)
     }
 }
 

@@ -32,7 +32,7 @@ public struct SamplingPlan: Sendable {
         settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
     ) {
         precondition(lanes > 0 && draws > 0 && thin > 0)
-        precondition(hasEnergy || !settings.kind.isAdjusted)
+        precondition(hasEnergy || !settings.kind.isAdjusted || !settings.acceptance.needsEnergy)
         precondition(settings.levels.lowerBound >= 0 && settings.levels.upperBound < schedule.levels.count)
         self.density = density
         self.hasEnergy = hasEnergy

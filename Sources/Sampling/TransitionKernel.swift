@@ -44,10 +44,10 @@ extension SamplerSettings {
         case .reverse:
             nil
         case .ula, .mala:
-            LangevinKernel(adjusted: kind.isAdjusted, dimension: dimension, lanes: lanes)
+            LangevinKernel(adjusted: kind.isAdjusted, acceptance: acceptance, dimension: dimension, lanes: lanes)
         case .uhmc, .hmc:
             HamiltonianKernel(
-                adjusted: kind.isAdjusted, leapfrogSteps: leapfrogSteps, damping: damping,
+                adjusted: kind.isAdjusted, acceptance: acceptance, leapfrogSteps: leapfrogSteps, damping: damping,
                 dimension: dimension, lanes: lanes)
         }
     }

@@ -50,4 +50,29 @@ struct CanonicalJobTests {
         let changed = ExampleJobs.smallest.replacing(original, with: replacement)
         #expect(try ExampleJobs.decode(changed).identity != ExampleJobs.decode(ExampleJobs.smallest).identity)
     }
+    @Test(
+        "an acceptance rule is written out, the default as it always was",
+        arguments: [
+            ("", #""energy""#), (#", "acceptance": "energy""#, #""energy""#),
+            (#", "acceptance": "line""#, #"{"line":{"points":5}}"#),
+            (#", "acceptance": {"line": {}}"#, #"{"line":{"points":5}}"#),
+            (#", "acceptance": {"line": {"points": 2}}"#, #"{"line":{"points":2}}"#),
+            (#", "acceptance": "path""#, #""path""#),
+        ])
+    func acceptance(key: String, canonical: String) throws {
+        let job = try ExampleJobs.decode(
+            ExampleJobs.smallest.replacing("\"ula\", \"step_size\": 0.01", with: "\"hmc\", \"step_size\": 0.01" + key))
+        #expect(job.canonicalText.contains("\"sampler\":{\"acceptance\":\(canonical),\"damping\""))
+    }
+
+    @Test(
+        "the identities of the examples stay",
+        arguments: [
+            ("product-hmc", "20e793e2"), ("product-mala", "7730dbfd"), ("negation-hmc", "becf2204"),
+            ("nested", "7ce2f8ad"),
+        ])
+    func examples(name: String, beginning: String) throws {
+        let path = ExampleJobs.malformedFolder.appendingPathComponent("../../../Examples/\(name).json").path
+        #expect(try Job.load(path: path).identity.hex.hasPrefix(beginning))
+    }
 }

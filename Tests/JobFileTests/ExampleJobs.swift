@@ -49,6 +49,9 @@ enum ExampleJobs {
         #"{ "kind": "mala", "step_size": { "beta_power": [2, -1.5] }, "acceptance": "energy" }"#,
         #"{ "kind": "uhmc", "step_size": 0.01, "damping": 0, "mass": { "beta_power": [1, 0.5] } }"#,
         #"{ "kind": "hmc", "step_size": 1e-3, "levels": [10, 20], "reverse_steps": true }"#,
+        #"{ "kind": "mala", "step_size": 0.01, "acceptance": "line" }"#,
+        #"{ "kind": "hmc", "step_size": 0.01, "acceptance": { "line": { "points": 64 } } }"#,
+        #"{ "kind": "hmc", "step_size": 0.01, "acceptance": "path" }"#,
     ].map { smallest.replacing(#"{ "kind": "ula", "step_size": 0.01 }"#, with: $0) }
 
     /// All of the above.

@@ -60,6 +60,20 @@ struct JobTests {
     }
 
     @Test(
+        "a rule of acceptance is read, with five points on a line unless more or fewer are asked for",
+        arguments: [
+            ("mala", #""energy""#, .energy), ("mala", #""line""#, .line(points: 5)),
+            ("hmc", #"{"line": {"points": 2}}"#, .line(points: 2)), ("hmc", #"{"line": {}}"#, .line(points: 5)),
+            ("hmc", #""path""#, .path), ("ula", #""energy""#, .energy),
+        ] as [(String, String, AcceptanceRule)])
+    func acceptance(kind: String, text: String, rule: AcceptanceRule) throws {
+        let job = try ExampleJobs.decode(
+            ExampleJobs.smallest.replacing(
+                "\"ula\"", with: "\"\(kind)\", \"acceptance\": \(text)"))
+        #expect(job.sampler.acceptance == rule)
+    }
+
+    @Test(
         "a seed is a number up to 2^53 or a decimal string up to 2^64 - 1",
         arguments: [
             ("0", 0), ("9007199254740992", 1 << 53), ("\"0\"", 0), ("\"9007199254740993\"", (1 << 53) + 1),

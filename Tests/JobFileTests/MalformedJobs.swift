@@ -75,7 +75,9 @@ struct Malformed: Sendable, CustomTestStringConvertible {
             "trained on the cosine schedule with 10 levels, but the job's is cosine with 20; write"),
         Malformed("network-of-another-dimension", "/models/bar", #"but "net" has 2; all models share one shape"#),
         Malformed("network-without-energy-in-a-mixture", "/target/mixture/1", #""net" is a network of the kind noise"#),
-        Malformed("network-without-energy-and-hmc", "/sampler/kind", "use ula, uhmc or reverse"),
+        Malformed(
+            "network-without-energy-and-hmc", "/sampler/kind",
+            #"add "acceptance": "line", or use ula, uhmc or reverse"#),
         Malformed("network-without-energy-and-mala", "/sampler/kind", "mala accepts and rejects by the energy"),
         Malformed("model-key-misspelt", "/models/ring/weight", #"did you mean "weights""#),
         Malformed("mixture-means-empty", "/models/ring/means", "must not be empty"),
@@ -166,7 +168,15 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("sampler-reverse-steps-is-a-number", "/sampler/reverse_steps", "must be true or false, is 1"),
         Malformed("sampler-population", "/sampler/population", "not in this version; leave it out"),
         Malformed("sampler-exchange", "/sampler/exchange", "no such key here"),
-        Malformed("sampler-acceptance-along-a-line", "/sampler/acceptance", #"write "energy""#),
+        Malformed("sampler-acceptance-misspelt", "/sampler/acceptance", #"did you mean "line""#),
+        Malformed("sampler-acceptance-key-misspelt", "/sampler/acceptance/line/point", #"did you mean "points""#),
+        Malformed("sampler-acceptance-of-one-point", "/sampler/acceptance/line/points", "from 2 to 64, is 1"),
+        Malformed("sampler-acceptance-of-65-points", "/sampler/acceptance/line/points", "from 2 to 64, is 65"),
+        Malformed("sampler-acceptance-line-of-ula", "/sampler/acceptance", "ula accepts every proposal; leave it out"),
+        Malformed(
+            "sampler-acceptance-path-of-mala", "/sampler/acceptance", #"write "line", or {"line": {"points": 2}}"#),
+        Malformed(
+            "sampler-acceptance-line-across-walls", "/sampler/acceptance", "put the bounds around the mixture"),
         Malformed("chains-missing", "", #""chains" is missing; give the number of chains, such as 2000"#),
         Malformed("chains-zero", "/chains", "from 1 to 4294967296, is 0"),
         Malformed("chains-fraction", "/chains", "whole number"),

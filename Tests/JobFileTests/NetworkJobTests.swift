@@ -117,8 +117,11 @@ struct NetworkJobTests {
     }
 
     @Test(
-        "a network of the kind noise may be scaled, summed and guided, with every kernel that always accepts",
-        arguments: ["ula", "uhmc", "reverse"])
+        "a network of the kind noise may be scaled, summed and guided, with kernels that need no energy",
+        arguments: [
+            "ula", "uhmc", "reverse", #"mala", "acceptance": "line"#, #"hmc", "acceptance": "line"#,
+            #"hmc", "acceptance": "path"#,
+        ])
     func noise(sampler: String) throws {
         let model = #""net": {"kind": "network", "file": "models/noise.safetensors"}"#
         for target in [

@@ -10,11 +10,11 @@ private let mixture = GaussianMixture(
     means: [[0.8, 0], [-0.5, 0.6]], standardDeviations: [[0.4, 0.6], [0.5, 0.3]], weights: [1, 2])
 
 private func settings(
-    _ kind: SamplerSettings.Kind, transitions: Int = 3, leapfrogSteps: Int = 2, reverseSteps: Bool = false,
-    levels: ClosedRange<Int> = 0...11
+    _ kind: SamplerSettings.Kind, acceptance: AcceptanceRule = .energy, transitions: Int = 3, leapfrogSteps: Int = 2,
+    reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...11
 ) -> SamplerSettings {
     SamplerSettings(
-        kind: kind, transitions: transitions, leapfrogSteps: leapfrogSteps, damping: 0.5,
+        kind: kind, acceptance: acceptance, transitions: transitions, leapfrogSteps: leapfrogSteps, damping: 0.5,
         stepSize: .constant(kind.isHamiltonian ? 0.3 : 0.05), reverseSteps: reverseSteps, levels: levels)
 }
 
@@ -132,6 +132,12 @@ struct ChainBlockTests {
         #expect(cost(settings(.ula, transitions: 5)) == 3 * 12 * (5 + 1))
         #expect(cost(settings(.hmc, transitions: 3, leapfrogSteps: 4)) == 3 * 12 * (3 * 4 + 1))
         #expect(cost(settings(.uhmc, transitions: 2, leapfrogSteps: 1)) == 3 * 12 * (2 + 1))
+        #expect(cost(settings(.mala, acceptance: .line(points: 5))) == 3 * 12 * (3 * (1 + 3) + 1))
+        #expect(cost(settings(.mala, acceptance: .line(points: 2))) == 3 * 12 * (3 + 1))
+        #expect(cost(settings(.hmc, acceptance: .line(points: 10))) == 3 * 12 * (3 * (2 + 8) + 1))
+        #expect(cost(settings(.hmc, acceptance: .path)) == 3 * 12 * (3 * 2 + 1))
+        // A kernel that always accepts integrates nothing.
+        #expect(cost(settings(.ula, acceptance: .line(points: 5))) == 3 * 12 * (3 + 1))
         #expect(cost(settings(.reverse, transitions: 0, reverseSteps: true)) == 3 * 12)
         #expect(cost(settings(.hmc, levels: 2...5)) == 3 * 4 * (3 * 2 + 1))
         #expect(cost(settings(.hmc, reverseSteps: true, levels: 2...5)) == 3 * (12 + 4 * 3 * 2))

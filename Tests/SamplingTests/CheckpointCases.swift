@@ -28,6 +28,19 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
                 CheckpointCase("\(kind), network", tiltedNetwork, kind),
             ]
         }
+        for rule in [AcceptanceRule.line(points: 5), .line(points: 2), .path] {
+            let kinds: [SamplerSettings.Kind] = rule == .path ? [.hmc] : [.mala, .hmc]
+            for kind in kinds {
+                cases.append(CheckpointCase("\(kind), \(rule)", bounded, kind, acceptance: rule, draws: 3, thin: 2))
+                let known = CheckpointCase("", tiltedNetwork, kind, acceptance: rule).plan
+                cases.append(
+                    CheckpointCase(
+                        name: "\(kind), \(rule), score alone",
+                        plan: SamplingPlan(
+                            density: ScoreOnly(known.density), hasEnergy: false, schedule: known.schedule,
+                            settings: known.settings, seed: 3, lanes: 8)))
+            }
+        }
         let unadjusted = CheckpointCase("uhmc", .leaf("mixture"), .uhmc).plan
         cases.append(
             CheckpointCase(
@@ -71,14 +84,15 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
     }
 
     init(
-        _ name: String, _ target: TargetExpression, _ kind: SamplerSettings.Kind, reverseSteps: Bool = false,
-        levels: ClosedRange<Int> = 0...5, draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8,
-        transitions: Int = 3
+        _ name: String, _ target: TargetExpression, _ kind: SamplerSettings.Kind,
+        acceptance: AcceptanceRule = .energy, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
+        draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3
     ) {
         guard let density = try? target.density(models: Self.models) else { preconditionFailure() }
         let settings = SamplerSettings(
-            kind: kind, transitions: kind == .reverse ? 0 : transitions, leapfrogSteps: kind.isHamiltonian ? 2 : 1,
-            damping: 0.7, stepSize: .constant(kind.isHamiltonian ? 0.5 : 0.15), reverseSteps: reverseSteps,
+            kind: kind, acceptance: acceptance, transitions: kind == .reverse ? 0 : transitions,
+            leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: 0.7,
+            stepSize: .constant(kind.isHamiltonian ? 0.5 : 0.15), reverseSteps: reverseSteps,
             levels: levels)
         self.name = name
         plan = SamplingPlan(

@@ -11,14 +11,16 @@ private let high = [1.0, 0.3]
 
 /// N(0, I) inside a box, sampled at one level.
 private func plan(
-    _ kind: SamplerSettings.Kind, stepSize: Double, leapfrogSteps: Int, transitions: Int, lanes: Int = 64
+    _ kind: SamplerSettings.Kind, acceptance: AcceptanceRule = .energy, stepSize: Double, leapfrogSteps: Int,
+    transitions: Int, lanes: Int = 64
 ) throws -> SamplingPlan {
     let expression = TargetExpression.bounded(of: .leaf("normal"), low: low, high: high)
+    let normal: any Density = acceptance.needsEnergy ? standardNormal(2) : ScoreOnly(standardNormal(2))
     return SamplingPlan(
-        density: try expression.density(models: ["normal": standardNormal(2)]), bounds: expression.bounds,
-        schedule: singleLevel,
+        density: try expression.density(models: ["normal": normal]), hasEnergy: acceptance.needsEnergy,
+        bounds: expression.bounds, schedule: singleLevel,
         settings: SamplerSettings(
-            kind: kind, transitions: transitions, leapfrogSteps: leapfrogSteps, damping: 0.5,
+            kind: kind, acceptance: acceptance, transitions: transitions, leapfrogSteps: leapfrogSteps, damping: 0.5,
             stepSize: .constant(stepSize), levels: 0...0),
         seed: 31, lanes: lanes)
 }
@@ -60,11 +62,16 @@ struct ConstraintTests {
     @Test(
         "A bounded Gaussian has the moments of a truncated normal",
         arguments: [
-            (SamplerSettings.Kind.mala, 0.3, 1, 30), (.hmc, 0.4, 3, 12), (.uhmc, 0.05, 12, 12),
+            (SamplerSettings.Kind.mala, AcceptanceRule.energy, 0.3, 1, 30), (.mala, .line(points: 3), 0.3, 1, 30),
+            (.hmc, .energy, 0.4, 3, 12), (.hmc, .line(points: 2), 0.4, 3, 12), (.hmc, .path, 0.4, 3, 12),
+            (.uhmc, .energy, 0.05, 12, 12),
         ])
-    func moments(kind: SamplerSettings.Kind, stepSize: Double, leapfrogSteps: Int, transitions: Int) throws {
+    func moments(
+        kind: SamplerSettings.Kind, acceptance: AcceptanceRule, stepSize: Double, leapfrogSteps: Int, transitions: Int
+    ) throws {
         let plan = try plan(
-            kind, stepSize: stepSize, leapfrogSteps: leapfrogSteps, transitions: transitions, lanes: 1024)
+            kind, acceptance: acceptance, stepSize: stepSize, leapfrogSteps: leapfrogSteps, transitions: transitions,
+            lanes: 1024)
         var columns: [[Double]] = [[], []]
         for index in 0..<8 {
             var block = ChainBlock(plan: plan, index: index)

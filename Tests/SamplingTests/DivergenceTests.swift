@@ -41,17 +41,22 @@ private struct Holed: Density {
 
 private let kinds: [SamplerSettings.Kind] = [.ula, .mala, .uhmc, .hmc]
 
-private func settings(_ kind: SamplerSettings.Kind) -> SamplerSettings {
+private let moves: [(SamplerSettings.Kind, AcceptanceRule)] =
+    kinds.map { ($0, .energy) } + [(.mala, .line(points: 4)), (.hmc, .line(points: 4)), (.hmc, .path)]
+
+private func settings(_ kind: SamplerSettings.Kind, _ acceptance: AcceptanceRule = .energy) -> SamplerSettings {
     SamplerSettings(
-        kind: kind, transitions: 1, leapfrogSteps: 1, damping: 0.5, stepSize: .constant(0.5), levels: 0...0)
+        kind: kind, acceptance: acceptance, transitions: 1, leapfrogSteps: 1, damping: 0.5, stepSize: .constant(0.5),
+        levels: 0...0)
 }
 
 @Suite("Divergences")
 struct DivergenceTests {
     @Test(
         "A proposal that is not finite is rejected and counted, by every kernel and for every defect",
-        arguments: kinds, Holed.Defect.allCases)
-    fileprivate func rejection(kind: SamplerSettings.Kind, defect: Holed.Defect) throws {
+        arguments: moves, Holed.Defect.allCases)
+    fileprivate func rejection(move: (SamplerSettings.Kind, AcceptanceRule), defect: Holed.Defect) throws {
+        let kind = move.0
         let lanes = 256
         var target = Holed(defect: defect).evaluator(lanes: lanes, at: singleLevel.levels[0])
         let stream = RandomStream(seed: 21, firstChain: 0)
@@ -59,7 +64,7 @@ struct DivergenceTests {
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
         for lane in 0..<lanes where Holed.isBad(state.position[0, lane]) { state.position[0, lane] *= -1 }
         state.evaluate(&target)
-        var kernel = try #require(settings(kind).kernel(dimension: 2, lanes: lanes))
+        var kernel = try #require(settings(kind, move.1).kernel(dimension: 2, lanes: lanes))
         var mistakes = 0
         for transition in 0..<10 {
             let before = state

@@ -59,11 +59,15 @@ enum ExactCases {
     }()
 
     /// Two modes about eight of their standard deviations apart, one narrower than the other.
-    static let mixture: ExactCase = {
+    static let mixture = mixture("mixture", [[1.2, 0.0], [-1.2, 0.5]], [[0.25, 0.4], [0.35, 0.25]])
+
+    /// Two modes that run into each other: nowhere is the score nearly linear.
+    static let bumpy = mixture("bumpy mixture", [[0.45, 0.0], [-0.45, 0.3]], [[0.2, 0.5], [0.4, 0.2]])
+
+    private static func mixture(_ name: String, _ means: [[Double]], _ deviations: [[Double]]) -> ExactCase {
         let level = cosineSchedule.levels[8]
-        let (means, deviations) = ([[1.2, 0.0], [-1.2, 0.5]], [[0.25, 0.4], [0.35, 0.25]])
         let density = GaussianMixture(means: means, standardDeviations: deviations, weights: [0.3, 0.7])
-        return ExactCase(name: "mixture", density: density, level: level) { firstChain, lanes in
+        return ExactCase(name: name, density: density, level: level) { firstChain, lanes in
             let (z, u) = (normals(2, firstChain, lanes), uniforms(firstChain, lanes))
             var data = LaneMatrix(rows: 2, lanes: lanes)
             for lane in 0..<lanes {
@@ -74,7 +78,7 @@ enum ExactCases {
             }
             return noised(data, at: level, firstChain)
         }
-    }()
+    }
 
     /// Two Gaussians along the axes: precisions and precision times mean add up.
     static let product: ExactCase = {

@@ -4,7 +4,7 @@ import RandomStreams
 import Sampling
 import VectorMath
 
-/// A deliberate bug, one that released code had.
+/// A deliberate bug: one that released code had, or one that the integral of the score invites.
 enum Fault: Sendable, CaseIterable {
     /// The exponents of the Langevin proposal are divided by 2 h^2 instead of 4 h.
     case squaredStep
@@ -14,6 +14,14 @@ enum Fault: Sendable, CaseIterable {
     case aliasedMomentum
     /// A rejected chain goes on with its momentum as it was.
     case momentumKept
+    /// The integral of the score leads from the proposal to the chain's point.
+    case integralTurned
+    /// The ends of the integral count as much as the points between them.
+    case wholeEnds
+    /// The ratio of the Langevin proposals is left out.
+    case proposalForgotten
+    /// The kinetic energy at the start is that of the momentum before its refreshment.
+    case momentumUnrefreshed
 }
 
 /// MALA and HMC written down chain by chain, as plainly as they can be, with room for a bug.
@@ -23,6 +31,7 @@ struct PlainKernel: TransitionKernel {
     enum Method: Sendable { case langevin, hamiltonian(leapfrogSteps: Int, damping: Double) }
 
     let method: Method
+    var acceptance = AcceptanceRule.energy
     let fault: Fault?
 
     mutating func transition(
@@ -50,6 +59,8 @@ struct PlainKernel: TransitionKernel {
         var evaluation = Evaluation(dimension: rows, lanes: lanes)
         target.evaluate(at: proposal, into: &evaluation)
         let divisor = fault == .squaredStep ? 2 * h * h : 4 * h
+        let path = [(state.position, state.evaluation), (proposal, evaluation)]
+        let changes = changes(along: path, &target)
         let logRatios = (0..<lanes).map { lane in
             var exponent = 0.0
             for row in 0..<rows {
@@ -58,7 +69,7 @@ struct PlainKernel: TransitionKernel {
                 let backward = x - y - h * evaluation.score[row, lane]
                 exponent += forward * forward - backward * backward
             }
-            return evaluation.logDensity[lane] - state.evaluation.logDensity[lane] + exponent / divisor
+            return changes[lane] + (fault == .proposalForgotten ? 0 : exponent / divisor)
         }
         let takes = decide(logRatios, context)
         for lane in 0..<lanes where takes[lane] { accept(&state, lane, proposal, evaluation) }
@@ -71,23 +82,28 @@ struct PlainKernel: TransitionKernel {
         let (rows, lanes, h) = (state.position.rows, state.position.lanes, context.stepSize / context.mass)
         var z = LaneMatrix(rows: rows, lanes: lanes)
         context.stream.fillNormals(&z, purpose: .momentum, level: context.level, transition: context.transition)
+        let unrefreshed = state.momentum
         for index in z.elements.indices {
             state.momentum.elements[index] *= damping
             state.momentum.elements[index] += (1 - damping * damping).squareRoot() * z.elements[index]
         }
         var (proposal, momentum, evaluation) = (state.position, state.momentum, state.evaluation)
+        var path = [(proposal, evaluation)]
         for _ in 0..<leapfrogSteps {
             for index in z.elements.indices { momentum.elements[index] += h / 2 * evaluation.score.elements[index] }
             for index in z.elements.indices { proposal.elements[index] += h * momentum.elements[index] }
             target.evaluate(at: proposal, into: &evaluation)
             for index in z.elements.indices { momentum.elements[index] += h / 2 * evaluation.score.elements[index] }
+            path.append((proposal, evaluation))
         }
-        let before = fault == .aliasedMomentum ? momentum : state.momentum
+        var before = fault == .aliasedMomentum ? momentum : state.momentum
+        if fault == .momentumUnrefreshed { before = unrefreshed }
+        let changes = changes(along: path, &target)
         let logRatios = (0..<lanes).map { lane in
             let kinetic = (0..<rows).reduce(0.0) { sum, row in
                 sum + (before[row, lane] * before[row, lane] - momentum[row, lane] * momentum[row, lane]) / 2
             }
-            return evaluation.logDensity[lane] - state.evaluation.logDensity[lane] + kinetic
+            return changes[lane] + kinetic
         }
         let takes = decide(logRatios, context)
         for lane in 0..<lanes {
@@ -99,6 +115,42 @@ struct PlainKernel: TransitionKernel {
                     state.momentum[row, lane] = -state.momentum[row, lane]
                 }
             }
+        }
+    }
+
+    /// l(y) - l(x) of every chain by the rule, from a path's points and what was evaluated there.
+    private func changes(
+        along path: [(point: LaneMatrix, evaluation: Evaluation)], _ target: inout any DensityEvaluator
+    ) -> [Double] {
+        guard let first = path.first, let last = path.last else { return [] }
+        var nodes = path
+        switch acceptance {
+        case .energy: return zip(last.evaluation.logDensity, first.evaluation.logDensity).map { $0 - $1 }
+        case .path: break
+        case .line(let points):
+            nodes = (0..<points).map { index in
+                let part = Double(index) / Double(points - 1)
+                var (point, evaluation) = (first.point, first.evaluation)
+                for index in point.elements.indices {
+                    point.elements[index] += part * (last.point.elements[index] - first.point.elements[index])
+                }
+                target.evaluate(at: point, into: &evaluation)
+                return (point, evaluation)
+            }
+        }
+        return (0..<first.point.lanes).map { lane in
+            var integral = 0.0
+            for index in 1..<nodes.count {
+                let (one, two) = (nodes[index - 1], nodes[index])
+                let whole = fault == .wholeEnds
+                let first = whole && index == 1 ? 1 : 0.5
+                let second = whole && index == nodes.count - 1 ? 1 : 0.5
+                for row in 0..<one.point.rows {
+                    let score = first * one.evaluation.score[row, lane] + second * two.evaluation.score[row, lane]
+                    integral += score * (two.point[row, lane] - one.point[row, lane])
+                }
+            }
+            return fault == .integralTurned ? -integral : integral
         }
     }
 

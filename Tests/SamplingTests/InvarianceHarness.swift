@@ -20,6 +20,8 @@ struct Invariance {
     var worstName = ""
     /// How many z-scores were looked at.
     var count = 0
+    /// By how much the mean of each statistic moved.
+    var shifts: [String: Double] = [:]
     /// The fraction of proposals accepted.
     var acceptance = 0.0
 
@@ -107,7 +109,10 @@ func invariance(
         }
     }
     var result = Invariance()
-    for (name, difference) in zip(names, differences) { result.note(zScore(difference), name) }
+    for (name, difference) in zip(names, differences) {
+        result.note(zScore(difference), name)
+        result.shifts[name] = mean(difference)
+    }
     result.note(blockSpread(accepted, lanes: lanes), "independence of chains")
     result.acceptance = mean(accepted) / Double(transitions)
     return result

@@ -11,31 +11,42 @@ struct NetworkJobTests {
         let job: String
         let models: [String]
 
-        /// - Parameter hidden: decides the size of the models: 4 KB for 8, some megabytes for hundreds.
-        init(hidden: Int = 8, chains: Int = 300) throws {
+        /// - Parameters:
+        ///   - hidden: decides the size of the models: 4 KB for 8, some megabytes for hundreds.
+        ///   - energy: of the networks.
+        ///   - operation: what joins the two networks.
+        ///   - sampler: the kernel, and settings of its own.
+        init(
+            hidden: Int = 8, chains: Int = 300, energy: NetworkDescription.Energy.Kind = .denoising,
+            operation: String = "mixture", sampler: String = #""kind": "hmc""#
+        ) throws {
             commands = try Commands()
             let folder = commands.path("models")
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             models = ["one", "two"].map { folder + "/\($0).safetensors" }
-            for (index, path) in models.enumerated() { try Self.write(path, hidden: hidden, seed: UInt64(index + 1)) }
+            for (index, path) in models.enumerated() {
+                try Self.write(path, hidden: hidden, energy: energy, seed: UInt64(index + 1))
+            }
             job = commands.path("job.json")
             let text = """
                 {"rrr": 1, "name": "networks",
                  "models": {"one": {"kind": "network", "file": "models/one.safetensors", "label": 1},
                             "two": {"kind": "network", "file": "models/two.safetensors"},
                             "bar": {"kind": "uniform_box", "low": [-0.2, -1], "high": [0.2, 1]}},
-                 "target": {"product": [{"mixture": ["one", "two"]}, "bar"]},
+                 "target": {"product": [{"\(operation)": ["one", "two"]}, "bar"]},
                  "schedule": {"kind": "cosine", "levels": 6}, "block": 16,
-                 "sampler": {"kind": "hmc", "step_size": 0.03, "transitions": 2}, "chains": \(chains)}
+                 "sampler": {\(sampler), "step_size": 0.03, "transitions": 2}, "chains": \(chains)}
                 """
             try Data(text.utf8).write(to: URL(fileURLWithPath: job))
         }
 
-        private static func write(_ path: String, hidden: Int, seed: UInt64) throws {
+        private static func write(
+            _ path: String, hidden: Int, energy: NetworkDescription.Energy.Kind, seed: UInt64
+        ) throws {
             let description = NetworkDescription(
                 architecture: .init(
                     dimension: 2, hidden: hidden, widen: 2, blocks: 1, embedding: 4, levels: 6, classes: 2),
-                energy: .init(kind: .denoising), schedule: .init(kind: .cosine, levels: 6))
+                energy: .init(kind: energy), schedule: .init(kind: .cosine, levels: 6))
             var state = seed
             let parameters = description.architecture.parameters.map { parameter in
                 (0..<parameter.shape.reduce(1, *)).map { _ -> Float in
@@ -89,6 +100,28 @@ struct NetworkJobTests {
             if limit == nil { #expect(try setting.cached == setting.expected) }
         }
         #expect(all.count == 1)
+    }
+
+    @Test(
+        "networks without an energy are accepted and rejected by their scores, with the same bytes on 1 and 2 workers",
+        arguments: [
+            (#""kind": "mala", "acceptance": "line""#, 6 * (1 + 2 * (1 + 3))),
+            (#""kind": "hmc", "acceptance": "path", "leapfrog": 3"#, 6 * (1 + 2 * 3)),
+        ])
+    func scoreAlone(sampler: String, evaluations: Int) async throws {
+        let setting = try Setting(chains: 40, energy: .noise, operation: "product", sampler: sampler)
+        defer { setting.commands.remove() }
+        var all: Set<[String]> = []
+        for workers in [1, 2] {
+            let label = "out\(workers)"
+            let ending = try await setting.submit(["--workers", "\(workers)"], label: label)
+            #expect(ending.status == 0, "\(ending.errors)")
+            all.insert(try setting.commands.bytes(of: setting.commands.path(label)))
+        }
+        #expect(all.count == 1)
+        let summary = try String(contentsOfFile: setting.commands.path("out1/summary.json"), encoding: .utf8)
+        #expect(summary.contains("\"gradient_evaluations\": \(40 * evaluations)"), "\(summary)")
+        #expect(summary.contains("\"mean\": null"), "\(summary)")
     }
 
     @Test("models reach a served pool from the submitter, several at once; a damaged copy in the cache is replaced")

@@ -1,0 +1,168 @@
+import Composition
+import EnergyModels
+import Foundation
+import RandomStreams
+import Sampling
+import Testing
+import VectorMath
+
+/// A kernel that knows the score alone, on a case; 60 to 90 % of its proposals are accepted.
+private struct Setting: Sendable, CustomTestStringConvertible {
+    let exact: ExactCase
+    let rule: AcceptanceRule
+    let stepSize: Double
+    /// 0 for Langevin.
+    var leapfrogSteps = 0
+    var damping = 0.5
+
+    var testDescription: String { "\(exact.name), \(leapfrogSteps > 0 ? "hmc" : "mala"), \(rule), h = \(stepSize)" }
+
+    func kernel(_ rule: AcceptanceRule, _ dimension: Int, _ lanes: Int) -> any TransitionKernel {
+        if leapfrogSteps == 0 {
+            return LangevinKernel(adjusted: true, acceptance: rule, dimension: dimension, lanes: lanes)
+        }
+        return HamiltonianKernel(
+            adjusted: true, acceptance: rule, leapfrogSteps: leapfrogSteps, damping: damping, dimension: dimension,
+            lanes: lanes)
+    }
+
+    func drift(_ rule: AcceptanceRule, transitions: Int = 5) -> Invariance {
+        let hidden = ExactCase(
+            name: exact.name, density: rule.needsEnergy ? exact.density : ScoreOnly(exact.density), level: exact.level,
+            draw: exact.draw)
+        return invariance(
+            of: { kernel(rule, $0, $1) }, on: hidden, stepSize: stepSize, transitions: transitions)
+    }
+}
+
+private let gaussians: [Setting] = [
+    Setting(exact: ExactCases.standard, rule: .line(points: 2), stepSize: 0.9),
+    Setting(exact: ExactCases.standard, rule: .line(points: 5), stepSize: 0.9),
+    Setting(exact: ExactCases.correlated, rule: .line(points: 3), stepSize: 0.25),
+    Setting(exact: ExactCases.standard, rule: .line(points: 3), stepSize: 1.5, leapfrogSteps: 3),
+    Setting(exact: ExactCases.standard, rule: .path, stepSize: 1.5, leapfrogSteps: 3),
+    Setting(exact: ExactCases.correlated, rule: .line(points: 2), stepSize: 0.7, leapfrogSteps: 3),
+    Setting(exact: ExactCases.correlated, rule: .path, stepSize: 0.7, leapfrogSteps: 2, damping: 0.9),
+]
+
+@Suite("Metropolis steps without energies")
+struct ScoreAcceptanceTests {
+    @Test("On a Gaussian the decisions are those of the energy, and the distribution is kept", arguments: gaussians)
+    fileprivate func gaussian(setting: Setting) throws {
+        let result = setting.drift(setting.rule)
+        // 18 z-scores: false alarm 18 * 2e-7 = 4e-6.
+        #expect(result.worst < zThreshold, "\(result.worstName)")
+        #expect((0.6...0.85).contains(result.acceptance))
+        // A decision could differ only where log u meets the ratio to 1e-13.
+        let known = setting.drift(.energy)
+        #expect(result.acceptance == known.acceptance)
+        for (name, shift) in known.shifts { #expect((try #require(result.shifts[name]) - shift).magnitude < 1e-12) }
+    }
+
+    // 18 z-scores: false alarm 18 * 2e-7 = 4e-6 each. The bias there is, under a third of a standard error, is known
+    // from runs with the same random numbers: see the test after this one.
+    @Test(
+        "Where the score is not linear, lines of ten points and paths of short steps keep the distribution",
+        arguments: [
+            Setting(exact: ExactCases.bumpy, rule: .line(points: 10), stepSize: 0.1),
+            Setting(exact: ExactCases.mixture, rule: .line(points: 10), stepSize: 0.09),
+            Setting(exact: ExactCases.bumpy, rule: .line(points: 10), stepSize: 0.45, leapfrogSteps: 3),
+            Setting(exact: ExactCases.mixture, rule: .line(points: 10), stepSize: 0.45, leapfrogSteps: 2),
+            Setting(exact: ExactCases.bumpy, rule: .path, stepSize: 0.15, leapfrogSteps: 3),
+        ])
+    fileprivate func bumpy(setting: Setting) {
+        let result = setting.drift(setting.rule, transitions: 30)
+        #expect(result.worst < zThreshold, "\(result.worstName)")
+        #expect((0.55...0.98).contains(result.acceptance))
+    }
+
+    /// How far a mean moves more than it does by the energy with the same random numbers, which is by chance alone.
+    private func bias(_ rule: AcceptanceRule, stepSize: Double, leapfrogSteps: Int = 0) -> Double {
+        let setting = Setting(
+            exact: ExactCases.bumpy, rule: rule, stepSize: stepSize, leapfrogSteps: leapfrogSteps)
+        let name = "x of axis 0"
+        let moved = setting.drift(rule, transitions: 30).shifts[name] ?? .nan
+        return moved - (setting.drift(.energy, transitions: 30).shifts[name] ?? .nan)
+    }
+
+    // Without a false alarm: the numbers are those of the seed. They are told where AcceptanceRule is declared.
+    @Test("The bias of a line falls with the square of the distance of its points")
+    func biasOfLines() {
+        let langevin = [2, 3, 5, 10].map { bias(.line(points: $0), stepSize: 0.1) }
+        let hamiltonian = [2, 3, 5, 10].map { bias(.line(points: $0), stepSize: 0.3, leapfrogSteps: 3) }
+        for (found, told) in zip(
+            langevin + hamiltonian, [0.114, 0.0135, 0.0031, 0.0008, 0.146, 0.0214, 0.0022, 0.0001])
+        {
+            #expect((found - told).magnitude < 0.1 * told + 0.0005)
+        }
+    }
+
+    @Test("The bias of a path falls with the square of its step")
+    func biasOfPaths() {
+        let found = [0.45, 0.3, 0.15].map { bias(.path, stepSize: $0, leapfrogSteps: 3) }
+        for (found, told) in zip(found, [0.096, 0.036, 0.0072]) {
+            #expect((found - told).magnitude < 0.1 * told + 0.0005)
+        }
+    }
+
+    @Test("What stands for an unknown log density changes nothing", arguments: gaussians)
+    fileprivate func pretence(setting: Setting) {
+        func end(_ density: any Density) -> ChainState {
+            var target = density.evaluator(lanes: 64, at: setting.exact.level)
+            var state = ChainState(dimension: 2, lanes: 64)
+            let stream = RandomStream(seed: 17, firstChain: 0)
+            stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
+            state.evaluate(&target)
+            var kernel = setting.kernel(setting.rule, 2, 64)
+            for transition in 0..<10 {
+                let context = TransitionContext(
+                    level: 0, transition: transition, stepSize: setting.stepSize, stream: stream)
+                kernel.transition(&state, target: &target, in: context)
+            }
+            return state
+        }
+        let plain = end(ScoreOnly(setting.exact.density))
+        let misleading = end(ScoreOnly(setting.exact.density, pretence: { Double($0 * 7 % 13) * 100 }))
+        #expect(plain.position == misleading.position)
+        #expect(plain.momentum == misleading.momentum)
+        #expect(plain.accepted == misleading.accepted)
+    }
+
+    @Test("A line through a place without a score is not taken, and counts as a divergence", arguments: [0, 2])
+    func divergence(leapfrogSteps: Int) {
+        // No score in a strip; 64 points on steps of this size leave no way over it.
+        struct Strip: Density {
+            let dimension = 2
+            func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
+                Evaluator(inner: standardNormal(2).evaluator(lanes: lanes, at: level))
+            }
+            struct Evaluator: DensityEvaluator {
+                var inner: any DensityEvaluator
+                mutating func move(to level: NoiseLevel) { inner.move(to: level) }
+                mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+                    inner.evaluate(at: x, into: &evaluation)
+                    for lane in 0..<x.lanes where (0.3...0.6).contains(x[0, lane]) { evaluation.score[0, lane] = .nan }
+                }
+            }
+        }
+        let lanes = 512
+        var target = Strip().evaluator(lanes: lanes, at: singleLevel.levels[0])
+        var state = ChainState(dimension: 2, lanes: lanes)
+        let stream = RandomStream(seed: 4, firstChain: 0)
+        stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
+        for lane in 0..<lanes where state.position[0, lane] > 0.3 { state.position[0, lane] *= -1 }
+        state.evaluate(&target)
+        let setting = Setting(
+            exact: ExactCases.standard, rule: .line(points: 64), stepSize: leapfrogSteps > 0 ? 0.9 : 0.7,
+            leapfrogSteps: leapfrogSteps)
+        var kernel = setting.kernel(setting.rule, 2, lanes)
+        for transition in 0..<5 {
+            let context = TransitionContext(
+                level: 0, transition: transition, stepSize: setting.stepSize, stream: stream)
+            kernel.transition(&state, target: &target, in: context)
+        }
+        #expect((0..<lanes).allSatisfy { state.position[0, $0] < 0.3 })
+        #expect(state.divergences.reduce(0, +) > 100)
+        #expect(state.accepted.reduce(0, +) > 100)
+    }
+}
