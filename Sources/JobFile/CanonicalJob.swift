@@ -7,7 +7,7 @@ import StrictJSON
 extension Job {
     /// The job with defaults filled in, names sorted and no white space. Reading it gives the same job.
     public var canonicalText: String {
-        JSONText.object([
+        var members: [(String, JSONText)] = [
             ("rrr", .integer(1)),
             ("name", .string(name)),
             ("seed", seed <= 1 << 53 ? .integer(Int(seed)) : .string(String(seed))),
@@ -18,7 +18,10 @@ extension Job {
             ("chains", .integer(chains)), ("draws", .integer(draws)), ("thin", .integer(thin)),
             ("block", .integer(block)),
             ("output", .object([("formats", .array([.string("npy")]))])),
-        ]).canonical
+        ]
+        // Written only where it is not the default, so that jobs from before the key was known stay the same jobs.
+        if allowsUnnormalized { members.append(("allow_unnormalized", .bool(true))) }
+        return JSONText.object(members).canonical
     }
 }
 

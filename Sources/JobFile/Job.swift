@@ -15,6 +15,8 @@ public struct Job: Sendable, Equatable {
     public let models: [String: JobModel]
     /// What is sampled.
     public let target: TargetExpression
+    /// Whether the target may be one that can't be normalised.
+    public let allowsUnnormalized: Bool
     /// The noise levels.
     public let schedule: ScheduleDescription
     /// How chains move.

@@ -8,7 +8,8 @@ import Sampling
 /// Reads a job section by section, so that one reading names what is wrong in each.
 struct JobDecoder: JSONSectionDecoder {
     static let keys = [
-        "rrr", "name", "seed", "models", "target", "schedule", "sampler", "chains", "draws", "thin", "block", "output",
+        "rrr", "name", "seed", "models", "target", "allow_unnormalized", "schedule", "sampler", "chains", "draws",
+        "thin", "block", "output",
     ]
     /// A block's result travels as one message.
     private static let largestResult = 48 << 20
@@ -70,12 +71,17 @@ struct JobDecoder: JSONSectionDecoder {
                 try TargetDecoder(models: leaves).target(field)
             }
         }
-        guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block,
+        let unnormalized = attempt { () throws(JSONProblem) in try job["allow_unnormalized"]?.bool() ?? false }
+        guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block, let unnormalized,
             let sampler = sampler ?? nil, let target = target ?? nil
         else { return nil }
         let result = Job(
-            name: name, seed: seed, models: leaves, target: target, schedule: schedule, sampler: sampler,
-            chains: count, draws: draws, thin: thin, block: block, modelPaths: models.paths)
+            name: name, seed: seed, models: leaves, target: target, allowsUnnormalized: unnormalized,
+            schedule: schedule, sampler: sampler, chains: count, draws: draws, thin: thin, block: block,
+            modelPaths: models.paths)
+        if !unnormalized, let problem = result.normalizationProblem {
+            problems.append((job["target"] ?? root).problem(problem))
+        }
         _ = attempt { () throws(JSONProblem) in try Self.check(result, job) }
         return result
     }

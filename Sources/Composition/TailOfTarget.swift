@@ -1,0 +1,89 @@
+extension TargetExpression {
+    /// How much of its models' log densities a composition adds up far out: 1 for a model, the sum of the weights
+    /// for a product, 1 less the weight for a negation, 1 for guidance; of a mixture's components the least.
+    ///
+    /// Where all models fall equally fast, as at the noisiest level, it can be normalised if this is above zero.
+    public var totalWeight: Double {
+        switch self {
+        case .leaf: 1
+        case .product(let factors, let weights): zip(factors, weights).reduce(0) { $0 + $1.0.totalWeight * $1.1 }
+        case .mixture(let components, _, _): components.map(\.totalWeight).reduce(.infinity, min)
+        case .sharpenedMixture(let components, let sharpness):
+            sharpness * components.map(\.totalWeight).reduce(.infinity, min)
+        case .negation(let of, let by, let weight): of.totalWeight - weight * by.totalWeight
+        case .guidance(let unconditional, let conditional, let scale):
+            conditional.reduce(unconditional.totalWeight * (1 - scale * Double(conditional.count))) {
+                $0 + scale * $1.totalWeight
+            }
+        case .tempered(let of, let temperature): of.totalWeight / temperature
+        case .bounded(let of, _, _): of.totalWeight
+        }
+    }
+
+    /// Whether a weight in it is zero or below. If none is, it can be normalised as its models can.
+    public var subtracts: Bool {
+        switch self {
+        case .leaf: false
+        case .product(let factors, let weights): weights.contains { $0 <= 0 } || factors.contains(where: \.subtracts)
+        case .mixture(let components, _, _), .sharpenedMixture(let components, _):
+            components.contains(where: \.subtracts)
+        case .negation: true
+        case .guidance(let unconditional, let conditional, let scale):
+            scale <= 0 || scale * Double(conditional.count) >= 1
+                || ([unconditional] + conditional).contains(where: \.subtracts)
+        case .tempered(let of, _), .bounded(let of, _, _): of.subtracts
+        }
+    }
+
+    /// How often models occur in it.
+    public var occurrences: Int {
+        switch self {
+        case .leaf: 1
+        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _):
+            parts.reduce(0) { $0 + $1.occurrences }
+        case .negation(let of, let by, _): of.occurrences + by.occurrences
+        case .guidance(let unconditional, let conditional, _):
+            conditional.reduce(unconditional.occurrences) { $0 + $1.occurrences }
+        case .tempered(let of, _), .bounded(let of, _, _): of.occurrences
+        }
+    }
+
+    /// The tail of the composition, from those of its models at the same noise level, by name; nil if it has
+    /// density within bounds alone.
+    public func tail(of models: [String: TailForm]) -> TailForm? {
+        switch self {
+        case .leaf(let name):
+            return models[name]
+        case .product(let factors, let weights):
+            return Self.sum(zip(factors, weights).map { ($0, $1) }, models)
+        case .negation(let of, let by, let weight):
+            return Self.sum([(of, 1), (by, -weight)], models)
+        case .guidance(let unconditional, let conditional, let scale):
+            return Self.sum(
+                [(unconditional, 1 - scale * Double(conditional.count))] + conditional.map { ($0, scale) }, models)
+        case .tempered(let of, let temperature):
+            return Self.sum([(of, 1 / temperature)], models)
+        case .mixture(let components, _, _):
+            let unbounded = components.compactMap { $0.tail(of: models) }
+            return unbounded.isEmpty ? nil : TailForm(mixtureOf: unbounded)
+        case .sharpenedMixture(let components, let sharpness):
+            let unbounded = components.compactMap { $0.tail(of: models) }
+            return unbounded.isEmpty ? nil : TailForm(sumOf: [(TailForm(mixtureOf: unbounded), sharpness)])
+        case .bounded:
+            return nil
+        }
+    }
+
+    private static func sum(_ terms: [(TargetExpression, Double)], _ models: [String: TailForm]) -> TailForm? {
+        var forms: [(TailForm, Double)] = []
+        for (term, weight) in terms {
+            if let form = term.tail(of: models) {
+                forms.append((form, weight))
+            } else if weight != 0 {
+                // Bounds have no part in what is subtracted: that is refused where a target is read.
+                return nil
+            }
+        }
+        return TailForm(sumOf: forms)
+    }
+}
