@@ -8,6 +8,9 @@ struct ArchiveDesk {
     /// A batch is brought to the disk when it has this many requests or bytes.
     private static let mostRequests = 4_096
     private static let mostBytes = 32 << 20
+    /// Rows of neighbouring blocks are written together up to this many bytes: many small writes cost more than their
+    /// bytes.
+    private static let mostJoinedBytes = 256 << 10
 
     private let journal: Journal
     private let isDurable: Bool
@@ -19,9 +22,8 @@ struct ArchiveDesk {
     private var size = 0
     private var entries: [JournalEntry] = []
     private var replies: [Archive.Reply] = []
-    private var touched: Set<JobNumber> = []
-    /// Jobs whose rows of this batch did not reach the disk and have to be written again.
-    private var unsynced: Set<JobNumber> = []
+    /// Rows that are to be written.
+    private var records: [JobNumber: [BlockRecord]] = [:]
     /// Whether the last request is done.
     private(set) var stops = false
 
@@ -37,7 +39,6 @@ struct ArchiveDesk {
     ///   remembered: the same requests, and more, are to be given again.
     mutating func work(on requests: ArraySlice<Archive.Request>) -> Result<(count: Int, size: Int), any Error> {
         do {
-            try writeAgain(requests.prefix(done))
             for request in requests.dropFirst(done) {
                 guard !stops, done < Self.mostRequests, size < Self.mostBytes else { break }
                 try perform(request)
@@ -52,18 +53,41 @@ struct ArchiveDesk {
         return .success((done, size))
     }
 
+    /// Rows first, then the journal that says that they are there.
     private mutating func store() throws {
-        while isDurable, let job = touched.first {
+        while let job = records.keys.first {
             do {
-                try runs[job]?.sync()
-            } catch {
-                unsynced.insert(job)
-                throw error
+                try write(job)
+                records[job] = nil
+            } catch let error as RunFolderError {
+                guard error.code != .full else { throw error }
+                // Whatever else is wrong with a job's files is the job's own trouble.
+                giveUp(job, "\(error)")
             }
-            touched.remove(job)
         }
         if !entries.isEmpty { try append() }
-        (entries, touched) = ([], [])
+        entries = []
+    }
+
+    private func write(_ job: JobNumber) throws {
+        guard let run = runs[job], let blocks = records[job] else { return }
+        for record in BlockRecord.joined(blocks, upTo: Self.mostJoinedBytes) {
+            do {
+                try run.record(record)
+            } catch {
+                // What was written when the disk was found full is refused now, and in its place.
+                if error.code != .invalidValue { throw error }
+            }
+        }
+        if isDurable { try run.sync() }
+    }
+
+    /// What was to be noted and told of a job's results of this batch is not so.
+    private mutating func giveUp(_ job: JobNumber, _ reason: String) {
+        records[job] = nil
+        entries.removeAll { if case .finished(job: job, _, _) = $0 { true } else { false } }
+        replies.removeAll { if case .stored(let attempt, _) = $0 { attempt.job == job } else { false } }
+        replies.append(.failed(job, reason: reason))
     }
 
     private func append() throws {
@@ -81,20 +105,6 @@ struct ArchiveDesk {
                 }
             }
         }
-    }
-
-    private mutating func writeAgain(_ requests: ArraySlice<Archive.Request>) throws {
-        guard !unsynced.isEmpty else { return }
-        for request in requests {
-            guard case .result(let attempt, _, let record, _) = request, unsynced.contains(attempt.job) else { continue }
-            do {
-                try runs[attempt.job]?.record(record)
-            } catch {
-                // One that was written again the last time that this was tried is refused, and in its place.
-                if error.code != .invalidValue { throw error }
-            }
-        }
-        unsynced = []
     }
 
     /// What is to be told since the last time.
@@ -115,13 +125,8 @@ struct ArchiveDesk {
         case .open(let job, let folder, let description, let blockSize, let resumes, let note):
             try open(job, folder, description, blockSize, resumes: resumes, note)
         case .result(let attempt, let worker, let record, let block):
-            guard let run = runs[attempt.job] else { return }
-            do {
-                try run.record(record)
-            } catch {
-                return try note(error, of: attempt.job)
-            }
-            touched.insert(attempt.job)
+            guard runs[attempt.job] != nil else { return }
+            records[attempt.job, default: []].append(record)
             entries.append(.finished(job: attempt.job, block: attempt.block, block))
             replies.append(.stored(attempt, worker))
         case .checkpoint(let attempt, let checkpoint):
@@ -135,31 +140,26 @@ struct ArchiveDesk {
         case .note(let entry):
             entries.append(entry)
         case .finish(let job, let provenance, let note):
+            // All its results were stored before this was asked for.
             guard let run = runs[job] else { return }
             do {
                 _ = try run.finish(provenance: provenance)
             } catch {
-                return try self.note(error, of: job)
+                if error.code == .full { throw error }
+                return giveUp(job, "\(error)")
             }
             runs[job] = nil
-            touched.remove(job)
             entries.append(note)
             replies.append(.finished(job))
         case .end(let job, let keepsFiles, let note):
             if let run = runs.removeValue(forKey: job) {
                 if keepsFiles { run.suspend() } else { try? run.discard() }
             }
-            touched.remove(job)
+            records[job] = nil
             entries.append(note)
         case .stop:
             stops = true
         }
-    }
-
-    /// A full disk is waited for; whatever else is wrong with a job's files is the job's own trouble.
-    private mutating func note(_ error: RunFolderError, of job: JobNumber) throws {
-        if error.code == .full { throw error }
-        replies.append(.failed(job, reason: "\(error)"))
     }
 
     private mutating func open(

@@ -89,8 +89,8 @@ public final class CoordinatorService: Sendable {
             try router.wait(for: mailbox.wakeup, atMost: .milliseconds(50))
             // Some messages at a time, so that timers and results get their turn.
             var left = 1_000
-            while left > 0, let (peer, bytes) = try router.receive() {
-                desk.take(bytes, from: peer)
+            while left > 0, let (peer, message) = try router.receiveMessage() {
+                desk.take(message, from: peer)
                 left -= 1
             }
             for call in mailbox.drain() {

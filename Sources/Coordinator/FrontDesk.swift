@@ -85,20 +85,19 @@ struct FrontDesk {
 
     // MARK: Messages
 
-    mutating func take(_ bytes: [UInt8], from peer: PeerID) {
-        do {
-            try answer(Message.decode(bytes), from: peer)
-        } catch let error as MessagingError {
+    mutating func take(_ message: Result<Message, MessagingError>, from peer: PeerID) {
+        switch message {
+        case .success(let message):
+            answer(message, from: peer)
+        case .failure(let error):
             if case .version = error.code {
                 send(.refusal(exitStatus: 75, text: "the coordinator can't be talked to: \(error)"), to: peer)
             }
             logger.warning("a message was refused: \(error)")
-        } catch {
-            logger.error("\(error)")
         }
     }
 
-    private mutating func answer(_ message: Message, from peer: PeerID) throws {
+    private mutating func answer(_ message: Message, from peer: PeerID) {
         switch message {
         case .registration(let registration): register(registration, peer)
         case .submit(let text, let force, let watch, let terms):

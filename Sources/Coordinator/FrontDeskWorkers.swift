@@ -1,5 +1,6 @@
 import ContentHash
 import Foundation
+import JobFile
 import Journal
 import Logging
 import Messaging
@@ -27,6 +28,10 @@ extension FrontDesk {
                 send(.taken(job: report.attempt.job, blocks: [report.attempt.block]), to: peer)
                 return act(on: .heard(worker))
             }
+            guard fits(report) else {
+                let reason = "worker \(worker): its result is not of the shape that the job asks for"
+                return act(on: .failed(worker, attempt, reason: reason))
+            }
             let seconds = report.seconds.isFinite ? max(0, report.seconds) : nil
             act(on: .finished(worker, attempt, seconds: seconds), holding: .result(worker, report))
         case .failure(let id, let text):
@@ -52,6 +57,16 @@ extension FrontDesk {
     private mutating func act(on state: BlockState, from worker: WorkerID) {
         guard let attempt = attempt(state.attempt) else { return act(on: .heard(worker)) }
         act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(state))
+    }
+
+    /// Whether a result has the counts that the job asks for, none of them negative: workers are not believed.
+    private func fits(_ report: BlockReport) -> Bool {
+        guard let job = jobs[report.attempt.job]?.work?.job, 0..<job.blocks ~= report.attempt.block else { return false }
+        let chains = job.chains(inBlock: report.attempt.block)
+        return report.samples.count == chains * job.draws * job.dimension * MemoryLayout<Float>.size
+            && report.acceptance.count == chains * job.levels && report.logDensity.count == chains
+            && report.divergences.count == chains && report.divergences.allSatisfy { $0 >= 0 }
+            && 0...(1 << 48) ~= report.gradientEvaluations
     }
 
     private func attempt(_ id: AttemptID) -> Attempt? {

@@ -52,13 +52,13 @@ struct UnpackingBudget: ~Copyable {
     ///
     /// - Returns: nil if the bytes cannot be unpacked within the budget.
     func unpacking<Unpacked, Value>(
-        _ bytes: [UInt8],
+        _ bytes: UnsafeBufferPointer<UInt8>,
         with unpack: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?) ->
             UnsafeMutablePointer<Unpacked>?,
         free: (UnsafeMutablePointer<Unpacked>?, UnsafeMutablePointer<ProtobufCAllocator>?) -> Void,
         _ read: (Unpacked) throws(MessagingError) -> Value
     ) throws(MessagingError) -> Value? {
-        guard let unpacked = unpack(allocator, bytes.count, bytes) else { return nil }
+        guard let unpacked = unpack(allocator, bytes.count, bytes.baseAddress) else { return nil }
         defer { free(unpacked, allocator) }
         return try read(unpacked.pointee)
     }

@@ -11,6 +11,20 @@ extension Message {
     public static func decode(
         _ bytes: [UInt8], limits: DecodingLimits = DecodingLimits()
     ) throws(MessagingError) -> Message {
+        let result: Result<Message, MessagingError> = bytes.withUnsafeBufferPointer { buffer in
+            do throws(MessagingError) {
+                return .success(try decode(buffer, limits: limits))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Reads an envelope where it lies.
+    static func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, limits: DecodingLimits = DecodingLimits()
+    ) throws(MessagingError) -> Message {
         guard bytes.count <= limits.messageBytes else {
             throw .malformed("\(bytes.count) bytes, more than a message may have")
         }

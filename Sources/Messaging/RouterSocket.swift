@@ -37,6 +37,18 @@ public struct RouterSocket {
         return nil
     }
 
+    /// The next message and its sender, if one is there, read where it lies: samples may be megabytes.
+    public func receiveMessage() throws(MessagingError) -> (peer: PeerID, message: Result<Message, MessagingError>)? {
+        let received = try socket.receive { buffer -> Result<Message, MessagingError> in
+            do throws(MessagingError) {
+                return .success(try Message.decode(buffer))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return received.map { ($0.first, $0.body) }
+    }
+
     /// Waits until a message is there, somebody calls, or the time is over.
     public func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
         try socket.wait(for: wakeup, atMost: timeout)

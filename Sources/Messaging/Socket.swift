@@ -105,7 +105,27 @@ final class Socket {
         return nil
     }
 
+    /// The next message of two frames, the second one read by `read` where it lies; nil if there is none now. What has
+    /// another form is passed over.
+    func receive<Body>(
+        _ read: (UnsafeBufferPointer<UInt8>) -> Body
+    ) throws(MessagingError) -> (first: [UInt8], body: Body)? {
+        while let (first, more) = try receiveFrame(Array.init) {
+            guard more else { continue }
+            guard let (body, evenMore) = try receiveFrame(read) else { return nil }
+            if !evenMore { return (first, body) }
+            while let (_, more) = try receiveFrame({ _ in }), more {}
+        }
+        return nil
+    }
+
     private func receiveFrame() throws(MessagingError) -> (bytes: [UInt8], more: Bool)? {
+        try receiveFrame(Array.init).map { ($0.body, $0.more) }
+    }
+
+    private func receiveFrame<Body>(
+        _ read: (UnsafeBufferPointer<UInt8>) -> Body
+    ) throws(MessagingError) -> (body: Body, more: Bool)? {
         var storage = zmq_msg_t()
         // A zmq_msg_t must stay where it was initialised until it is closed.
         return try withUnsafeMutablePointer(to: &storage) { message throws(MessagingError) in
@@ -114,7 +134,7 @@ final class Socket {
             let outcome = try zeroMQWithoutWaiting("receiving") { zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) }
             guard outcome == .sent else { return nil }
             let content = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
-            return (Array(content), zmq_msg_more(message) != 0)
+            return (read(content.bindMemory(to: UInt8.self)), zmq_msg_more(message) != 0)
         }
     }
 

@@ -123,8 +123,10 @@ public struct PoolBenchmark {
 
     /// Blocks a second, once for each repeat; a short job before tells how long the others must be.
     private mutating func emptyBlockRates(_ what: String, on pool: PoolUnderTest) throws -> [Double] {
-        // The second trial is long enough to be taken at its word: the first one is all beginning and end.
-        var blocks = max(2_000, 4 * pool.workers)
+        // Every queue is filled once at least: what comes before and after is not the rate of a long job. The second
+        // trial is long enough to be taken at its word.
+        let queues = min(1_000_000, PoolConfiguration().deepestQueue * pool.workers)
+        var blocks = options.runTime < .seconds(1) ? max(2_000, 4 * pool.workers) : max(2_000, queues)
         for _ in 0..<2 {
             let trial = try JobRun(try jobs.empty(blocks: blocks), on: pool)
             let wanted = trial.blocksPerSecond * (options.runTime / .seconds(1))

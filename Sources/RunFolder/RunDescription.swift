@@ -80,6 +80,31 @@ public struct BlockRecord: Sendable, Equatable {
         self.gradientEvaluations = gradientEvaluations
     }
 
+    /// The same rows in fewer records: neighbours, in whatever order they come, are joined as long as the samples of
+    /// one record stay within `bytes`.
+    public static func joined(_ records: [BlockRecord], upTo bytes: Int) -> [BlockRecord] {
+        var joined: [BlockRecord] = []
+        for record in records.sorted(by: { $0.firstChain < $1.firstChain }) {
+            guard let last = joined.last, last.firstChain + last.chains == record.firstChain,
+                last.samples.count + record.samples.count <= bytes
+            else {
+                joined.append(record)
+                continue
+            }
+            joined[joined.count - 1].append(record)
+        }
+        return joined
+    }
+
+    private mutating func append(_ next: BlockRecord) {
+        chains += next.chains
+        samples += next.samples
+        acceptance += next.acceptance
+        logDensity += next.logDensity
+        divergences += next.divergences
+        gradientEvaluations += next.gradientEvaluations
+    }
+
     /// Throws `.invalidValue`, naming `folder`, when the counts are not those of chains of that run.
     func check(against run: RunDescription, folder: String) throws(RunFolderError) {
         func refusal(_ reason: String) -> RunFolderError {
