@@ -162,9 +162,7 @@ let package = Package(
             name: "PoolSimulator", dependencies: ["PoolCore"], path: "Tests/PoolSimulator", swiftSettings: strict),
         .executableTarget(
             name: "pool-histories",
-            dependencies: [
-                "PoolCore", "PoolSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: ["PoolSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/pool-histories", swiftSettings: strict),
         tests("PoolCoreTests", ["PoolCore", "PoolSimulator"]),
         tests("ChaosTests", ["Chaos"]),

@@ -86,7 +86,8 @@ public struct Plan: Sendable {
         let silence = configuration.silence.microseconds
         let settling = configuration.settling.microseconds
         let slowest = workers.map(\.pace).max() ?? 100
-        let work = jobs.map { ($0.blocks + 1) * ($0.steps * $0.stepTime + 200_000) }.reduce(0, +) * slowest / 100
+        let rest = 200_000 + 8 * (network.latency + network.jitter)
+        let work = jobs.map { ($0.blocks + 1) * ($0.steps * $0.stepTime + rest) }.reduce(0, +) * slowest / 100
         let poisoned = jobs.map(\.poison.count).reduce(0, +)
         let incident = configuration.stall.microseconds + 2 * silence + settling
         return (4 * silence + 3 * settling + 2 * work + poisoned * 2 * configuration.crashLimit * incident) * 4 / 3

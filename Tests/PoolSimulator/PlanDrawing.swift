@@ -15,7 +15,8 @@ extension Plan {
     }
 
     private mutating func drawNetwork(_ random: inout SplitMix) {
-        network.latency = [200, 1_000, 20_000, 150_000][random.below(4)]
+        // Now and then the way there and back takes longer than a heartbeat.
+        network.latency = random.happens(40) ? 700_000 : [200, 1_000, 20_000, 150_000][random.below(4)]
         network.jitter = random.below(2) * network.latency
         if !isGentle {
             if random.happens(400) { network.lost = [5, 30, 100][random.below(3)] }
@@ -61,8 +62,9 @@ extension Plan {
         let slowest = workers.map(\.pace).max() ?? 100
         let milestone = jobs.map { $0.stepTime * min($0.interval, $0.steps) * slowest / 100 }.max() ?? 0
         // A block that is not hung tells of itself in time, and one that was lost on the way is missed before.
+        let way = network.latency + network.jitter
         let shortest = network.lost > 0 || faults.contains { $0.fault.isPartition } ? 60_000_000 : 8_000_000
-        configuration.stall = .microseconds(max(shortest, 4 * milestone + 4_000_000))
+        configuration.stall = .microseconds(max(shortest, 4 * milestone + 4_000_000 + 12 * way))
         configuration.crashLimit = random.within(2...5)
         configuration.deepestQueue = random.happens(300) ? random.within(1...4) : 256
         configuration.straggling = Double(random.within(2...4))
