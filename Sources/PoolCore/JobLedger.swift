@@ -177,7 +177,7 @@ struct JobLedger {
         finished.insert(block)
         storing.insert(block)
         inPlay[block] = nil
-        if let seconds {
+        if let seconds, seconds.isFinite {
             results += 1
             served += Double(unpriced) * (seconds - 1) / share
             unpriced = 0
@@ -198,6 +198,11 @@ struct JobLedger {
         inPlay[block, default: Block()].checkpoint = steps
         // What gets further does not take workers down by itself.
         inPlay[block]?.reports = []
+        // The news may come after the report that set it aside.
+        if inPlay[block]?.isSetAside == true {
+            take(block)
+            wait(block)
+        }
         return true
     }
 
@@ -218,10 +223,15 @@ struct JobLedger {
             setAside.append(block)
             return true
         }
+        wait(block)
+        return false
+    }
+
+    /// Puts a block that nobody holds among those to run again.
+    private mutating func wait(_ block: Int) {
         // Blocks come back at the front more often than not: the lowest is last.
         let index = returned.lastIndex { $0 > block }.map { $0 + 1 } ?? 0
         returned.insert(block, at: index)
-        return false
     }
 
     /// Why the blocks that were set aside were: the first ones, with all their reports.

@@ -142,6 +142,19 @@ struct LossTests {
         #expect(pool(.died(11, reason: "killed")).failures.map(\.job) == [1])
     }
 
+    @Test func `A checkpoint that comes after the report that set its block aside brings it back`() {
+        var pool = limit(1)
+        pool.join(1)
+        pool.submit(1, blocks: 3)
+        let held = pool.granted(1)
+        pool.finish(1, held[0])
+        let next = Attempt(1, 1)
+        #expect(pool(.failed(1, next, reason: "bad")).failures.isEmpty)
+        pool(.checkpointed(1, next, steps: 4))
+        pool(.left(1))
+        #expect(pool.join(2, slots: 4).map(\.block) == [1, 2])
+    }
+
     @Test func `Reports of an earlier life count, and a block that comes with all of them is set aside at once`() {
         var pool = limit(3)
         var progress = JobProgress()
