@@ -71,6 +71,7 @@ extension Scheduler {
             guard
                 let place = idle.firstIndex(where: {
                     $0 != id && jobs[lease.attempt.job]?.admits(workers[$0]?.group ?? "") == true
+                        && jobs[lease.attempt.job]?.reporters(of: lease.attempt.block).contains($0) == false
                 })
             else { continue }
             let helper = idle[place]

@@ -20,7 +20,7 @@ struct WorkerRecord {
     /// Of its arithmetic: workers of one group compute equal bytes.
     let group: String
     var lastHeard: Duration
-    /// In the order of granting, which is the order in which a worker starts its blocks.
+    /// In the order of granting, which is the order in which a worker starts its blocks, as far as nothing else shows.
     private(set) var leases: [Lease] = []
     /// What the leases are expected to take, those left out of which nobody knows.
     private(set) var heldSeconds = 0.0
@@ -71,7 +71,13 @@ struct WorkerRecord {
     }
 
     mutating func note(progress fraction: Double?, of attempt: Attempt, at now: Duration) {
-        guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return }
+        guard var place = leases.firstIndex(where: { $0.attempt == attempt }) else { return }
+        // What gets further runs, although it was granted later: then one that was thought to run waits, for its model.
+        if place >= slots, let other = leases[..<slots].firstIndex(where: { $0.progress == nil }) {
+            leases.swapAt(place, other)
+            (leases[place].started, leases[other].started) = (nil, now)
+            place = other
+        }
         leases[place].progress = now
         if let fraction { leases[place].fraction = fraction }
     }

@@ -309,6 +309,16 @@ struct LossTests {
         #expect(pool.tick(after: .seconds(301), hearing: [1]).revoked(1) == [held[0]])
     }
 
+    @Test func `A block that reports progress runs, and one that was granted before waits for its model`() {
+        var (pool, held) = running(blocks: 50)
+        #expect(held.count == 2)
+        for _ in 0..<10 {
+            pool(.progressed(1, held[1], fraction: 0.1))
+            #expect(pool.tick(after: .seconds(200), hearing: [1]).revoked(1).isEmpty)
+        }
+        #expect(pool(.died(1, reason: "killed")).reported == [held[1]])
+    }
+
     @Test func `A job that fails because its blocks hang calls each of them back once`() {
         var pool = limit(1)
         pool.join(1, slots: 4)

@@ -63,7 +63,7 @@ extension Plan {
         let milestone = jobs.map { $0.stepTime * min($0.interval, $0.steps) * slowest / 100 }.max() ?? 0
         // A block that is not hung tells of itself in time, and one that was lost on the way is missed before.
         let way = network.latency + network.jitter
-        let shortest = network.lost > 0 || faults.contains { $0.fault.isPartition } ? 60_000_000 : 8_000_000
+        let shortest = isReliable && !faults.contains { $0.fault.isPartition } ? 8_000_000 : 60_000_000
         configuration.stall = .microseconds(max(shortest, 4 * milestone + 4_000_000 + 12 * way))
         configuration.crashLimit = random.within(2...5)
         configuration.deepestQueue = random.happens(300) ? random.within(1...4) : 256
