@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Chaos", .serialized)
+@Suite("Chaos", .ownThreads, .serialized)
 struct ChaosTests {
     private struct Report: Decodable {
         struct Run: Decodable {

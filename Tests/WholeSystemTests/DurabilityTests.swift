@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Nothing that was computed is lost", .serialized)
+@Suite("Nothing that was computed is lost", .ownThreads, .serialized)
 struct DurabilityTests {
     /// A pool whose coordinator may be killed and started again.
     private final class Pool {
