@@ -101,7 +101,8 @@ let package = Package(
         room(
             "Coordinator",
             [
-                "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash",
+                "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ], settings: [.unsafeFlags(["-enable-testing"])]),
@@ -121,7 +122,8 @@ let package = Package(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder", "StopSignals",
+                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder",
+                "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -17,6 +17,7 @@ public final class CoordinatorService: Sendable {
         /// Whether what was acknowledged survives a loss of power, or the death of the process alone.
         public var survivesPowerLoss = true
 
+        /// As shipped, in that folder.
         public init(stateFolder: String, pool: PoolConfiguration = PoolConfiguration()) {
             self.stateFolder = stateFolder
             self.pool = pool
@@ -42,6 +43,7 @@ public final class CoordinatorService: Sendable {
     private let logger: Logger
     private let mailbox = Mailbox<Call>()
 
+    /// A coordinator that does not serve yet.
     public init(configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger

@@ -61,7 +61,9 @@ extension FrontDesk {
 
     /// Whether a result has the counts that the job asks for, none of them negative: workers are not believed.
     private func fits(_ report: BlockReport) -> Bool {
-        guard let job = jobs[report.attempt.job]?.work?.job, 0..<job.blocks ~= report.attempt.block else { return false }
+        guard let job = jobs[report.attempt.job]?.work?.job, 0..<job.blocks ~= report.attempt.block else {
+            return false
+        }
         let chains = job.chains(inBlock: report.attempt.block)
         return report.samples.count == chains * job.draws * job.dimension * MemoryLayout<Float>.size
             && report.acceptance.count == chains * job.levels && report.logDensity.count == chains

@@ -127,7 +127,9 @@ struct RunningJob {
 
     /// Everything about the run that is not the same each time.
     func provenance(at now: Duration) -> [UInt8] {
-        let sorted = shares.values.sorted { ($0.worker.name.count, $0.worker.name) < ($1.worker.name.count, $1.worker.name) }
+        let sorted = shares.values.sorted {
+            ($0.worker.name.count, $0.worker.name) < ($1.worker.name.count, $1.worker.name)
+        }
         let list = sorted.map { share -> JSONText in
             let worker = share.worker
             return .object([

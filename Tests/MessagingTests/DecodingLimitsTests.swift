@@ -87,7 +87,8 @@ struct DecodingLimitsTests {
         let welcome = Message.welcome(worker: 1, registration: 1, heartbeat: .zero, silence: .seconds(1e12))
         #expect(
             try Message.decode(welcome.encoded())
-                == .welcome(worker: 1, registration: 1, heartbeat: .milliseconds(1), silence: .milliseconds(Int(UInt32.max))))
+                == .welcome(
+                    worker: 1, registration: 1, heartbeat: .milliseconds(1), silence: .milliseconds(Int(UInt32.max))))
         let revoke = Message.revoke(job: Samples.job, blocks: [-1])
         #expect(try Message.decode(revoke.encoded()) == .revoke(job: Samples.job, blocks: [0]))
     }

@@ -102,8 +102,9 @@ struct CommandTests {
         #expect(try commands.bytes(of: output) == commands.bytes(of: calm))
         #expect(!FileManager.default.fileExists(atPath: output + "/.pool"))
         // Those of the first life are in the second one's provenance, so their work was not done again.
-        let provenance = try JSONSerialization.jsonObject(
-            with: Data(contentsOf: URL(fileURLWithPath: output + "/provenance.json"))) as? [String: Any]
+        let provenance =
+            try JSONSerialization.jsonObject(
+                with: Data(contentsOf: URL(fileURLWithPath: output + "/provenance.json"))) as? [String: Any]
         let contributors = provenance?["workers"] as? [[String: Any]] ?? []
         #expect(contributors.count > 2)
         #expect(contributors.reduce(0) { $0 + ($1["blocks"] as? Int ?? 0) } == 938)

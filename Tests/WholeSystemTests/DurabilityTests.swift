@@ -90,7 +90,9 @@ struct DurabilityTests {
         #expect(ending.status == 0, "\(ending.errors)")
         #expect(try commands.bytes(of: commands.path("out")) == (try await undisturbed(job, commands)))
         var blocks = 0
-        for (index, worker) in workers.enumerated() { blocks += try await pool.end(worker, "worker\(index + 1)").blocks }
+        for (index, worker) in workers.enumerated() {
+            blocks += try await pool.end(worker, "worker\(index + 1)").blocks
+        }
         // The last blocks may be run by both, so that neither waits for the other.
         #expect((10_000...10_002).contains(blocks))
         pool.serve.signal(SIGTERM)
