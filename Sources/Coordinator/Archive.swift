@@ -1,3 +1,4 @@
+import ContentHash
 import Foundation
 import Journal
 import Logging
@@ -12,6 +13,17 @@ import Synchronization
 /// journal says so, and the journal is on the disk before anybody is told. A full disk holds everything up until there
 /// is room; nothing is dropped.
 final class Archive: Sendable {
+    /// What to tell a submitter once its wish is on the disk.
+    struct Receipt: Sendable {
+        let peer: PeerID
+        let answer: Answer
+
+        enum Answer: Sendable {
+            case status(of: Digest)
+            case accepted(Digest)
+        }
+    }
+
     /// What is asked of it.
     enum Request: Sendable {
         /// A job to take in, and to note unless it is noted already; with `resumes` from what is stored of it.
@@ -20,11 +32,11 @@ final class Archive: Sendable {
         case checkpoint(Attempt, BlockCheckpoint)
         /// The latest checkpoint of a block is wanted for a worker.
         case load(Attempt, WorkerID)
-        case note(JournalEntry)
+        case note(JournalEntry, Receipt? = nil)
         /// All results are there: complete the folder.
         case finish(JobNumber, provenance: [UInt8], note: JournalEntry)
         /// The job is over without that; its files stay if it may go on one day.
-        case end(JobNumber, keepsFiles: Bool, note: JournalEntry)
+        case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
         /// Do what was asked before, and end.
         case stop
 
@@ -46,6 +58,8 @@ final class Archive: Sendable {
         case stored(Attempt, WorkerID)
         case loaded(Attempt, WorkerID, state: [UInt8])
         case finished(JobNumber)
+        /// What somebody waits to hear is on the disk.
+        case noted(Receipt)
         /// The job's files cannot be written.
         case failed(JobNumber, reason: String)
         /// Nothing can be stored for now.

@@ -24,6 +24,8 @@ struct ArchiveDesk {
     private var replies: [Archive.Reply] = []
     /// Rows that are to be written.
     private var records: [JobNumber: [BlockRecord]] = [:]
+    /// Rows that are written and may not have reached the disk.
+    private var unsynced: [JobNumber: [BlockRecord]] = [:]
     /// Whether the last request is done.
     private(set) var stops = false
 
@@ -47,10 +49,27 @@ struct ArchiveDesk {
             }
             try store()
         } catch {
+            makeRoom(requests)
             return .failure(error)
         }
         defer { (done, size) = (0, 0) }
         return .success((done, size))
+    }
+
+    /// Jobs that are to end without their files are done with at once when nothing can be stored: that may be what
+    /// makes room.
+    private mutating func makeRoom(_ requests: ArraySlice<Archive.Request>) {
+        for case .end(let job, keepsFiles: false, _, _) in requests.dropFirst(done) where runs[job] != nil {
+            try? runs.removeValue(forKey: job)?.discard()
+            forgetResults(of: job)
+        }
+    }
+
+    /// What was to be noted and told of a job's results of this batch is not so.
+    private mutating func forgetResults(of job: JobNumber) {
+        (records[job], unsynced[job]) = (nil, nil)
+        entries.removeAll { if case .finished(job: job, _, _) = $0 { true } else { false } }
+        replies.removeAll { if case .stored(let attempt, _) = $0 { attempt.job == job } else { false } }
     }
 
     /// Rows first, then the journal that says that they are there.
@@ -69,24 +88,28 @@ struct ArchiveDesk {
         entries = []
     }
 
-    private func write(_ job: JobNumber) throws {
-        guard let run = runs[job], let blocks = records[job] else { return }
-        for record in BlockRecord.joined(blocks, upTo: Self.mostJoinedBytes) {
+    private mutating func write(_ job: JobNumber) throws {
+        guard let run = runs[job] else { return }
+        records[job] = BlockRecord.joined(records[job] ?? [], upTo: Self.mostJoinedBytes)
+        while let record = records[job]?.first {
+            try run.record(record)
+            records[job]?.removeFirst()
+            unsynced[job, default: []].append(record)
+        }
+        if isDurable {
             do {
-                try run.record(record)
+                try run.sync()
             } catch {
-                // What was written when the disk was found full is refused now, and in its place.
-                if error.code != .invalidValue { throw error }
+                // Nobody knows which of them are on the disk: they have to be written again.
+                records[job] = unsynced.removeValue(forKey: job)
+                throw error
             }
         }
-        if isDurable { try run.sync() }
+        unsynced[job] = nil
     }
 
-    /// What was to be noted and told of a job's results of this batch is not so.
     private mutating func giveUp(_ job: JobNumber, _ reason: String) {
-        records[job] = nil
-        entries.removeAll { if case .finished(job: job, _, _) = $0 { true } else { false } }
-        replies.removeAll { if case .stored(let attempt, _) = $0 { attempt.job == job } else { false } }
+        forgetResults(of: job)
         replies.append(.failed(job, reason: reason))
     }
 
@@ -135,10 +158,10 @@ struct ArchiveDesk {
         case .load(let attempt, let worker):
             // What was asked to be stored before is to be found.
             try store()
-            let state = try journal.checkpoint(job: attempt.job, block: attempt.block)?.state ?? []
-            replies.append(.loaded(attempt, worker, state: state))
-        case .note(let entry):
+            replies.append(.loaded(attempt, worker, state: try checkpoint(of: attempt)))
+        case .note(let entry, let receipt):
             entries.append(entry)
+            if let receipt { replies.append(.noted(receipt)) }
         case .finish(let job, let provenance, let note):
             // All its results were stored before this was asked for.
             guard let run = runs[job] else { return }
@@ -151,14 +174,27 @@ struct ArchiveDesk {
             runs[job] = nil
             entries.append(note)
             replies.append(.finished(job))
-        case .end(let job, let keepsFiles, let note):
+        case .end(let job, let keepsFiles, let note, let receipt):
+            // Results of the batch that came before count, should the job go on one day.
+            if keepsFiles { try store() } else { forgetResults(of: job) }
             if let run = runs.removeValue(forKey: job) {
                 if keepsFiles { run.suspend() } else { try? run.discard() }
             }
-            records[job] = nil
             entries.append(note)
+            if let receipt { replies.append(.noted(receipt)) }
         case .stop:
             stops = true
+        }
+    }
+
+    /// The state that a block has come to; empty if it can't be read, and then the block begins from its start.
+    private func checkpoint(of attempt: Attempt) throws -> [UInt8] {
+        do {
+            return try journal.checkpoint(job: attempt.job, block: attempt.block)?.state ?? []
+        } catch {
+            if error.code == .full { throw error }
+            logger.error("a checkpoint of block \(attempt.block) can't be read: \(error)")
+            return []
         }
     }
 
@@ -175,8 +211,15 @@ struct ArchiveDesk {
                 if case .resubmitted = note { stored?.reports = [:] }
                 if stored == nil { entries.append(.restarted(known.record)) }
             }
-            if runs[job] == nil { runs[job] = try RunStaging(folder: folder, description: description) }
+            if runs[job] == nil {
+                runs[job] = try RunStaging(folder: folder, description: description)
+                // What an earlier run left must not be taken for this one's.
+                try RunFolder.removeSummary(in: folder)
+            }
         } catch let error as RunFolderError where error.code != .full {
+            replies.append(.refused(job, exitStatus: error.exitStatus, reason: "\(error)"))
+            return
+        } catch let error as JournalError where error.code != .full {
             replies.append(.refused(job, exitStatus: error.exitStatus, reason: "\(error)"))
             return
         }

@@ -50,13 +50,13 @@ struct FrontDesk {
     var jobs: [Digest: RunningJob] = [:]
     var identities: [JobNumber: Digest] = [:]
     /// What earlier lives of the coordinator left of jobs that are not in ``jobs``.
-    var past: [Digest: RecoveredJob] = [:]
+    var past: [Digest: PastJob] = [:]
     var nextJob: JobNumber = 1
     private(set) var isDismissing = false
     /// Why no job can be worked on any more.
     var verdict: String?
     /// Why nothing can be stored for now; empty if it can.
-    private var storageNotice = ""
+    private(set) var storageNotice = ""
     private var isOverloaded = false
     /// Results that were stored and are to be confirmed.
     var confirmations: [WorkerID: [Attempt]] = [:]
@@ -138,10 +138,15 @@ struct FrontDesk {
             lease([attempt], to: worker, checkpoint: state)
         case .finished(let number):
             finished(number)
+        case .noted(let receipt):
+            switch receipt.answer {
+            case .status(let job): status(of: job, to: receipt.peer)
+            case .accepted(let job): send(.accepted(job: job, alreadyFinished: false), to: receipt.peer)
+            }
         case .failed(let number, let reason):
             if let id = identities[number] { fail(id, reason: reason) }
         case .full(let reason):
-            storageNotice = "nothing can be stored: \(reason); make room, and it goes on by itself"
+            storageNotice = "nothing can be stored: \(reason); when that is mended, it goes on by itself"
             logger.error("\(storageNotice)")
             act(on: .storage(isFull: true))
         case .hasRoom:
@@ -174,11 +179,11 @@ struct FrontDesk {
     }
 
     /// Of a job that has not been taken up again.
-    private func status(_ job: RecoveredJob) -> JobStatus {
-        let (isFinished, card) = (job.outcome == .finished, job.record.card)
+    private func status(_ past: PastJob) -> JobStatus {
+        let (job, isFinished) = (past.job, past.job.outcome == .finished)
         return JobStatus(
-            job: job.record.hash, name: card.name, state: job.state, chainsTotal: card.chains,
-            chainsDone: isFinished ? card.chains : 0, fraction: isFinished ? 1 : 0, acceptance: .nan,
+            job: job.record.hash, name: past.name, state: job.state, chainsTotal: past.chains,
+            chainsDone: isFinished ? past.chains : 0, fraction: isFinished ? 1 : 0, acceptance: .nan,
             secondsElapsed: job.secondsElapsed ?? 0, workers: scheduler.capacity.workers, failure: job.failure,
             notice: job.state.isOver ? "" : "waits for its model files; hand it in again with them",
             priority: job.record.priority)
@@ -187,7 +192,7 @@ struct FrontDesk {
     func status(of id: Digest?, to peer: PeerID) {
         let capacity = scheduler.capacity
         var all = jobs.values.filter { id == nil || $0.identity == id }.map { (number: $0.number, status: status($0)) }
-        all += past.values.filter { id == nil || $0.record.hash == id }.map { ($0.record.number, status($0)) }
+        all += past.values.filter { id == nil || $0.job.record.hash == id }.map { ($0.job.record.number, status($0)) }
         send(
             .poolStatus(
                 PoolStatus(
@@ -222,10 +227,12 @@ struct FrontDesk {
 
     // MARK: Time
 
-    func announce(_ id: Digest) {
+    mutating func announce(_ id: Digest) {
         guard let job = jobs[id], !job.watchers.isEmpty else { return }
         let status = status(job)
-        for watcher in job.watchers { send(.event(status), to: watcher) }
+        for watcher in job.watchers where send(.event(status), to: watcher) == .unreachable {
+            jobs[id]?.watchers.remove(watcher)
+        }
     }
 
     mutating func tick() {

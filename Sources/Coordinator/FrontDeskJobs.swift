@@ -16,19 +16,20 @@ extension FrontDesk {
             let record = job.record
             nextJob = max(nextJob, record.number + 1)
             // Names that results are noted under are not used twice.
-            for share in job.workers { nextWorker = max(nextWorker, (WorkerID(share.worker.name) ?? 0) + 1) }
-            past[record.hash] = job
+            for share in job.workers { nextWorker = max(nextWorker, (WorkerID(share.worker.name) ?? 0) &+ 1) }
+            past[record.hash] = PastJob(job)
             guard !job.state.isOver else { continue }
             if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
                 // The coordinator ended between the job's last file and the last word of the journal.
-                past[record.hash]?.outcome = .finished
+                past[record.hash]?.job.outcome = .finished
+                try? RunStaging.discard(in: folder(of: record.hash))
                 archive.ask(
                     .note(
                         .ended(
                             job: record.number, .finished, failure: "",
                             secondsElapsed: Date().timeIntervalSince1970 - record.submittedAt)))
             } else {
-                logger.notice("job \(record.card.name) \(record.hash.hex.prefix(8)) goes on")
+                logger.notice("job \(record.hash.hex.prefix(8)) goes on")
                 // Handed in by nobody: its models are looked for and its text is read like any other's.
                 intake.take(
                     HandedIn(text: record.text, force: false, watch: false, terms: record.terms, peer: nobody(record)))
@@ -46,6 +47,10 @@ extension FrontDesk {
     mutating func submit(_ submission: HandedIn) {
         // Submitters send the canonical text, whose hash is the job's identity.
         if join(SHA256.hash(of: submission.text), submission) { return }
+        if !storageNotice.isEmpty {
+            send(.refusal(exitStatus: 75, text: storageNotice), to: submission.peer)
+            return
+        }
         send(.heartbeat(), to: submission.peer)
         intake.take(submission)
     }
@@ -92,8 +97,12 @@ extension FrontDesk {
             jobs[id]?.watchers.insert(submission.peer)
         } else if !job.isDetached {
             jobs[id]?.isDetached = true
-            if job.unanswered == nil { archive.ask(.note(.detached(job: job.number))) }
+            if job.unanswered == nil {
+                let receipt = Archive.Receipt(peer: submission.peer, answer: .accepted(id))
+                return archive.ask(.note(.detached(job: job.number), receipt))
+            }
         }
+        if submission.terms.priority != 0, job.unanswered == nil { prioritize(id, submission.terms.priority) }
         if job.unanswered == nil {
             send(.accepted(job: id, alreadyFinished: false), to: submission.peer)
         } else {
@@ -103,7 +112,8 @@ extension FrontDesk {
 
     private mutating func start(_ job: Job, _ submission: HandedIn) {
         let id = job.identity
-        let known = past.removeValue(forKey: id)
+        let before = past.removeValue(forKey: id)
+        let known = before?.job
         let lastState = jobs[id]?.state ?? known?.state
         let number = known?.record.number ?? jobs[id]?.number ?? nextJob
         nextJob = max(nextJob, number + 1)
@@ -115,7 +125,8 @@ extension FrontDesk {
         let submittedAt = goesOn ? known?.record.submittedAt ?? time : time
         let terms = goesOn ? known?.record.terms ?? submission.terms : submission.terms
         var fresh = RunningJob(
-            job, text: text, number: number, terms: terms, secondsElapsed: max(0, time - submittedAt), at: now)
+            job, text: text, number: number, terms: terms, past: before, secondsElapsed: max(0, time - submittedAt),
+            at: now)
         fresh.isDetached = known?.record.isDetached == true || !submission.watch && !isNobody(submission.peer)
         fresh.isPaused = goesOn && known?.isPaused == true
         jobs[id] = fresh
@@ -143,6 +154,7 @@ extension FrontDesk {
             blocks: work.job.blocks, priority: job.terms.priority, share: job.terms.share,
             timeLimit: job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) })
         var progress = JobProgress()
+        progress.isPaused = job.isPaused
         if let stored, let resumed = jobs[id]?.resume(stored) { progress = resumed }
         act(on: .submitted(number, terms, progress))
         if let verdict { fail(id, reason: verdict) }
@@ -151,6 +163,8 @@ extension FrontDesk {
     mutating func refused(_ number: JobNumber, _ status: Int32, _ reason: String) {
         guard let id = identities.removeValue(forKey: number), let job = jobs.removeValue(forKey: id) else { return }
         logger.error("job \(job.name): \(reason)")
+        // What is stored of it is still there.
+        if let before = job.past { past[id] = before }
         for peer in job.unanswered ?? [] { send(.refusal(exitStatus: status, text: reason), to: peer) }
     }
 
@@ -173,7 +187,9 @@ extension FrontDesk {
     }
 
     /// Ends a job that the scheduler has ended.
-    mutating func end(_ id: Digest, as state: JobStatus.State, failure: String = "") {
+    ///
+    /// - Parameter peer: who waits to hear of it.
+    mutating func end(_ id: Digest, as state: JobStatus.State, failure: String = "", for peer: PeerID? = nil) {
         guard let job = jobs[id], !job.state.isOver else { return }
         let time = now
         jobs[id]?.end(as: state, failure: failure, at: time)
@@ -182,7 +198,8 @@ extension FrontDesk {
                 job.number, keepsFiles: state == .failed,
                 note: .ended(
                     job: job.number, state == .failed ? .failed : .cancelled, failure: failure,
-                    secondsElapsed: job.secondsElapsed(at: time))))
+                    secondsElapsed: job.secondsElapsed(at: time)),
+                peer.map { Archive.Receipt(peer: $0, answer: .status(of: id)) }))
         announce(id)
     }
 
@@ -199,15 +216,27 @@ extension FrontDesk {
 
     mutating func cancel(_ id: Digest, _ peer: PeerID) {
         if intake.cancel(id, peer) { return }
+        if let before = past[id], !before.job.state.isOver { return cancel(before, peer) }
         guard let job = jobs[id], !job.state.isOver else {
             send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
             return
         }
         // A submitter that gives up takes the job along only if nobody else wants it.
         if jobs[id]?.watchers.remove(peer) != nil, job.isDetached || jobs[id]?.watchers.isEmpty == false { return }
-        end(id, as: .cancelled)
+        end(id, as: .cancelled, for: job.watchers.contains(peer) ? nil : peer)
         act(on: .cancelled(job.number))
-        if !job.watchers.contains(peer) { status(of: id, to: peer) }
+    }
+
+    /// Cancels a job of an earlier life that has not been taken up: its models may be missing.
+    private mutating func cancel(_ before: PastJob, _ peer: PeerID) {
+        let record = before.job.record
+        _ = intake.cancel(record.hash, nobody(record))
+        past[record.hash]?.job.outcome = .cancelled
+        try? RunStaging.discard(in: folder(of: record.hash))
+        archive.ask(
+            .note(
+                .ended(job: record.number, .cancelled, failure: "", secondsElapsed: 0),
+                Archive.Receipt(peer: peer, answer: .status(of: record.hash))))
     }
 
     mutating func control(_ id: Digest, _ change: JobControl, _ peer: PeerID) {
@@ -215,17 +244,26 @@ extension FrontDesk {
             send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
             return
         }
+        guard storageNotice.isEmpty else {
+            send(.refusal(exitStatus: 75, text: storageNotice), to: peer)
+            return
+        }
+        let receipt = Archive.Receipt(peer: peer, answer: .status(of: id))
         switch change {
         case .pause, .resume:
             let pauses = change == .pause
             jobs[id]?.isPaused = pauses
-            archive.ask(.note(.paused(job: job.number, pauses)))
+            archive.ask(.note(.paused(job: job.number, pauses), receipt))
             act(on: pauses ? .paused(job.number) : .resumed(job.number))
         case .priority(let priority):
-            jobs[id]?.terms.priority = priority
-            archive.ask(.note(.priority(job: job.number, priority)))
-            act(on: .prioritized(job.number, priority))
+            prioritize(id, priority, receipt)
         }
-        status(of: id, to: peer)
+    }
+
+    private mutating func prioritize(_ id: Digest, _ priority: Int, _ receipt: Archive.Receipt? = nil) {
+        guard let number = jobs[id]?.number else { return }
+        jobs[id]?.terms.priority = priority
+        archive.ask(.note(.priority(job: number, priority), receipt))
+        act(on: .prioritized(number, priority))
     }
 }

@@ -11,7 +11,7 @@ extension FrontDesk {
     /// What came with the event that the scheduler is asked about.
     enum Parcel {
         case result(WorkerID, BlockReport)
-        case checkpoint(BlockState)
+        case checkpoint(WorkerID, BlockState)
     }
 
     mutating func act(on event: Scheduler.Event, holding parcel: Parcel? = nil) {
@@ -33,8 +33,10 @@ extension FrontDesk {
         case .pass:
             break
         case .keepCheckpoint(let attempt, let steps):
-            guard case .checkpoint(let state) = parcel, let id = identities[attempt.job] else { return }
+            guard case .checkpoint(let worker, let state) = parcel, let id = identities[attempt.job] else { return }
             jobs[id]?.checkpointed.insert(attempt.block)
+            // Whose arithmetic it is of must be known as well.
+            note(state.attempt.job, worker)
             archive.ask(
                 .checkpoint(attempt, BlockCheckpoint(attempt: attempt.number, stepsDone: steps, state: state.state)))
         case .report(let attempt, let worker, let reason):
@@ -64,7 +66,7 @@ extension FrontDesk {
     private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport) {
         guard let id = identities[attempt.job], let job = jobs[id]?.work?.job, let record = workers[worker]?.record
         else { return }
-        if jobs[id]?.knows(record.name) == false { archive.ask(.note(.worker(job: attempt.job, record))) }
+        note(id, worker)
         jobs[id]?.count(report, from: record)
         archive.ask(
             .result(
@@ -76,6 +78,14 @@ extension FrontDesk {
                 FinishedBlock(
                     attempt: attempt.number, worker: record.name, seconds: report.seconds,
                     gradientEvaluations: report.gradientEvaluations)))
+    }
+
+    /// Tells the journal who a worker is that has done something for a job, the first time.
+    private mutating func note(_ id: Digest, _ worker: WorkerID) {
+        guard let record = workers[worker]?.record, let number = jobs[id]?.number, jobs[id]?.meet(record) == true else {
+            return
+        }
+        archive.ask(.note(.worker(job: number, record)))
     }
 
     private func revoke(_ attempts: [Attempt], at worker: WorkerID, handBack: Bool) {

@@ -14,7 +14,7 @@ extension FrontDesk {
         switch message {
         case .progress(let progress):
             guard let attempt = attempt(progress.attempt) else { return act(on: .heard(worker)) }
-            jobs[progress.attempt.job]?.note(progress)
+            if scheduler.holds(worker, attempt) { jobs[progress.attempt.job]?.note(progress) }
             let fraction = progress.stepsTotal > 0 ? Double(progress.stepsDone) / Double(progress.stepsTotal) : 0
             act(on: .progressed(worker, attempt, fraction: fraction))
         case .checkpoint(let state):
@@ -29,14 +29,14 @@ extension FrontDesk {
                 return act(on: .heard(worker))
             }
             guard fits(report) else {
-                let reason = "worker \(worker): its result is not of the shape that the job asks for"
+                let reason = "its result is not of the shape that the job asks for"
                 return act(on: .failed(worker, attempt, reason: reason))
             }
             let seconds = report.seconds.isFinite ? max(0, report.seconds) : nil
             act(on: .finished(worker, attempt, seconds: seconds), holding: .result(worker, report))
         case .failure(let id, let text):
             logger.warning("worker \(worker): block \(id.block) failed: \(text)")
-            act(on: attempt(id).map { .failed(worker, $0, reason: "worker \(worker): \(text)") } ?? .heard(worker))
+            act(on: attempt(id).map { .failed(worker, $0, reason: text) } ?? .heard(worker))
         case .modelRequest(let request):
             // A worker checks what it gets, and one that gets nothing asks again.
             send(ModelUpload.answer(request, from: models.path(of: request.model)), to: peer)
@@ -56,7 +56,7 @@ extension FrontDesk {
 
     private mutating func act(on state: BlockState, from worker: WorkerID) {
         guard let attempt = attempt(state.attempt) else { return act(on: .heard(worker)) }
-        act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(state))
+        act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
     }
 
     /// Whether a result has the counts that the job asks for, none of them negative: workers are not believed.

@@ -1,4 +1,5 @@
 import Foundation
+import Journal
 public import Logging
 import Synchronization
 
@@ -59,6 +60,10 @@ public final class LocalPool: Sendable {
             }
         } catch {
             try? FileManager.default.removeItem(atPath: folder)
+            if let error = error as? JournalError {
+                throw PoolClientError(
+                    exitStatus: error.exitStatus, "\(error); --force begins anew and drops what is there")
+            }
             throw (error as? PoolClientError) ?? PoolClientError(exitStatus: 70, "\(error)")
         }
     }

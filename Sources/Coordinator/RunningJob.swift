@@ -32,8 +32,8 @@ struct RunningJob {
     /// Who waits to hear that it is accepted; nil once it is.
     var unanswered: [PeerID]? = []
     var isPaused = false
-    /// Why it does not go on just now; empty if it does.
-    var notice = ""
+    /// As it was before it was taken up.
+    let past: PastJob?
     /// Blocks that have a checkpoint in the journal.
     var checkpointed: Set<Int> = []
 
@@ -50,8 +50,10 @@ struct RunningJob {
 
     /// - Parameter secondsElapsed: since it was first handed in.
     init(
-        _ job: Job, text: [UInt8], number: JobNumber, terms: SubmissionTerms, secondsElapsed: Double, at now: Duration
+        _ job: Job, text: [UInt8], number: JobNumber, terms: SubmissionTerms, past: PastJob?, secondsElapsed: Double,
+        at now: Duration
     ) {
+        self.past = past
         work = Work(job: job, text: text)
         self.number = number
         self.terms = terms
@@ -78,8 +80,12 @@ struct RunningJob {
         return progress
     }
 
-    /// Whether the journal knows that the worker did something for the job.
-    func knows(_ worker: String) -> Bool { shares[worker] != nil }
+    /// Takes in that a worker does something for the job. - Returns: whether it is the first time.
+    mutating func meet(_ worker: WorkerRecord) -> Bool {
+        guard shares[worker.name] == nil else { return false }
+        shares[worker.name] = WorkerShare(worker: worker, blocks: 0, seconds: 0)
+        return true
+    }
 
     mutating func note(_ report: BlockProgress) {
         guard report.stepsTotal > 0, !state.isOver else { return }
@@ -121,7 +127,7 @@ struct RunningJob {
             chainsDone: chainsDone, fraction: state == .finished ? 1 : min(1, done / Double(blocks)),
             acceptance: acceptance.count > 0 ? acceptance.sum / Double(acceptance.count) : .nan,
             secondsElapsed: secondsElapsed(at: now), workers: workers, failure: failure,
-            notice: state.isOver ? "" : self.notice.isEmpty ? notice : self.notice, priority: terms.priority,
+            notice: state.isOver ? "" : notice, priority: terms.priority,
             blocksAgain: again)
     }
 

@@ -25,13 +25,27 @@ extension JobRecord {
     }
 
     /// What a list tells of a job, read from its text without its models.
-    var card: (name: String, chains: Int) {
+    fileprivate var card: (name: String, chains: Int) {
         do {
             let members = try JSONField(node: try JSONParser.parse(text), pointer: "").members("a job")
             return (try members["name"]?.string("a name") ?? "?", try members["chains"]?.integer(1...1 << 32) ?? 0)
         } catch {
             return ("?", 0)
         }
+    }
+}
+
+/// A job of an earlier life of the coordinator that has not been taken up.
+struct PastJob {
+    /// Without its text once it is over.
+    var job: RecoveredJob
+    let name: String
+    let chains: Int
+
+    init(_ job: RecoveredJob) {
+        self.job = job
+        (name, chains) = job.record.card
+        if job.outcome != nil { self.job.record.text = [] }
     }
 }
 

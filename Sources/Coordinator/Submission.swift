@@ -101,7 +101,8 @@ public struct Submission {
             if let signal = client.interruptedBy {
                 try giveUp(identity)
                 throw PoolClientError(
-                    exitStatus: 128 + signal, "interrupted" + (cancelsWhenInterrupted ? "; the job was cancelled" : ""))
+                    exitStatus: 128 + signal,
+                    "interrupted" + (cancelsWhenInterrupted ? "; the job is cancelled unless others want it" : ""))
             }
             guard let message else {
                 guard clock.now - heard < .seconds(30) else {

@@ -51,6 +51,11 @@ struct JobReading {
             number: number, hash: hash, text: try bytes(row, 2), submittedAt: try real(row, 3),
             priority: try integer(row, 4), share: try real(row, 5), timeLimit: Double.fromDatabaseValue(row[6]),
             checkpointInterval: Double.fromDatabaseValue(row[7]), isDetached: try integer(row, 8) == 1)
+        let times = [record.submittedAt, record.timeLimit ?? 0, record.checkpointInterval ?? 0]
+        guard times.allSatisfy({ 0...1e12 ~= $0 }), record.share > 0, record.share.isFinite, 1...1 << 53 ~= number
+        else {
+            throw damaged("the numbers of job \(number)")
+        }
         var job = RecoveredJob(record: record)
         job.isPaused = try integer(row, 9) == 1
         if let name = String.fromDatabaseValue(row[10]) {

@@ -78,7 +78,8 @@ struct JobLedger {
     /// Whether results are there of all blocks that were not set aside, and all are stored; or a block was set aside
     /// and nothing of the job has ever come to anything: the others would go the same way.
     var isOver: Bool {
-        finished.count + setAside.count == blocks && storing.isEmpty || hasFailed && finished.count == 0
+        finished.count + setAside.count == blocks && storing.isEmpty
+            || hasFailed && finished.count == 0 && inPlay.values.allSatisfy { $0.checkpoint == 0 }
     }
     /// Whether a block that was given up stands in the way of the job's end.
     var hasFailed: Bool { !setAside.isEmpty }

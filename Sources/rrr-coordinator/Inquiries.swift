@@ -58,7 +58,7 @@ struct Status: ParsableCommand {
                     let line = job.progressText
                     try printResult(
                         "\(job.job.hex.prefix(8)) \(job.state.rawValue): \(line)"
-                            + [job.failure, job.notice].filter { !$0.isEmpty }.map { ": " + $0 }.joined())
+                            + (job.failure.isEmpty ? "" : ": " + job.failure))
                 }
             }
         }
@@ -74,6 +74,7 @@ private func poolStatus(_ connection: CoordinatorOption) throws -> PoolStatus {
 
 /// The one job that is not over and whose hash begins so.
 func runningJob(_ id: String, _ connection: CoordinatorOption) throws -> JobStatus {
+    guard !id.isEmpty else { throw PoolClientError(exitStatus: 64, "the first digits of a job's hash are missing") }
     let found = try poolStatus(connection).jobs.filter { $0.job.hex.hasPrefix(id) && !$0.state.isOver }
     guard found.count == 1, let job = found.first else {
         throw PoolClientError(

@@ -56,6 +56,8 @@ struct Submit: ParsableCommand {
             let job = try Job.load(path: job)
             let folder = output ?? "runs/\(job.name)-\(job.identity.hex.prefix(8))"
             if !force, !detach, RunFolder.isComplete(folder, jobHash: job.identity.hex) {
+                // A run that was killed at its very end may have left it.
+                try? FileManager.default.removeItem(atPath: stateFolder(of: job, in: folder))
                 return try show(try RunFolder.summary(in: folder), folder)
             }
             let claim = detach ? nil : try FolderClaim(folder)
@@ -86,8 +88,11 @@ struct Submit: ParsableCommand {
     /// Runs the job in this process and workers beside it. What is done is kept in a hidden folder of the output
     /// folder until the job is, so that the same command goes on after a crash or an interruption.
     private func submitLocally(_ job: Job, _ folder: String, _ interruption: Mailbox<Int32>) throws {
+        let state = stateFolder(of: job, in: folder)
+        if force { try? FileManager.default.removeItem(atPath: state) }
+        let isBegun = FileManager.default.fileExists(atPath: state)
         let pool = try LocalPool(
-            workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, stateFolder: folder + "/.pool",
+            workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, stateFolder: state,
             logger: Environment.logger)
         var submission = Submission(
             client: try PoolClient(endpoint: pool.endpoint, interruption: interruption), job: job, folder: folder,
@@ -96,14 +101,20 @@ struct Submit: ParsableCommand {
         do {
             summary = try run(&submission)
         } catch {
-            pool.close(keepingState: submission.fractionDone > 0)
-            if submission.fractionDone > 0 {
-                tell("rrr-coordinator: what is done is kept in \(folder)/.pool; the same command goes on from there")
+            let isKept = isBegun || submission.fractionDone > 0
+            pool.close(keepingState: isKept)
+            if isKept, FileManager.default.fileExists(atPath: state) {
+                tell("rrr-coordinator: what is done is kept in \(state); the same command goes on from there")
             }
             throw error
         }
         pool.close(keepingState: false)
         try show(summary, folder)
+    }
+
+    /// Jobs that are sent into one folder must not meet.
+    private func stateFolder(of job: Job, in folder: String) -> String {
+        "\(folder)/.pool-\(job.identity.hex.prefix(8))"
     }
 
     private func run(_ submission: inout Submission) throws -> RunSummary {

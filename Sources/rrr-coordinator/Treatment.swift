@@ -21,9 +21,7 @@ struct TreatmentOptions: ParsableArguments {
     var checkpointEvery: Double?
 
     func validate() throws {
-        guard (-1_000_000...1_000_000).contains(priority) else {
-            throw ValidationError("--priority must be from -1000000 to 1000000, is \(priority).")
-        }
+        try checkPriority(priority)
         for (name, value) in [("--share", share), ("--time-limit", timeLimit ?? 1)] {
             guard value > 0, value <= 1e9 else {
                 throw ValidationError("\(name) must be above 0 and at most 1e9, is \(value).")
@@ -38,6 +36,12 @@ struct TreatmentOptions: ParsableArguments {
         terms.timeLimit = timeLimit.map { .seconds($0) }
         terms.checkpointInterval = checkpointEvery.map { .seconds($0) }
         return terms
+    }
+}
+
+private func checkPriority(_ priority: Int) throws {
+    guard (-1_000_000...1_000_000).contains(priority) else {
+        throw ValidationError("A priority must be from -1000000 to 1000000, is \(priority).")
     }
 }
 
@@ -80,6 +84,8 @@ struct Prioritize: ParsableCommand {
     var priority: Int
 
     @OptionGroup var connection: CoordinatorOption
+
+    func validate() throws { try checkPriority(priority) }
 
     func run() throws { try reportingFailure { try control(id, .priority(priority), connection) } }
 }

@@ -155,6 +155,15 @@ struct LossTests {
         #expect(pool.join(2, slots: 4).map(\.block) == [1, 2])
     }
 
+    @Test func `A block that is set aside does not end a job of which another block has got somewhere`() {
+        var pool = limit(1)
+        pool.join(1, slots: 2)
+        pool.submit(1, blocks: 2)
+        pool(.checkpointed(1, Attempt(1, 1), steps: 3))
+        #expect(pool(.failed(1, Attempt(1, 0), reason: "bad")).failures.isEmpty)
+        #expect(pool.finish(1, Attempt(1, 1)).failures.map(\.job) == [1])
+    }
+
     @Test func `Reports of an earlier life count, and a block that comes with all of them is set aside at once`() {
         var pool = limit(3)
         var progress = JobProgress()

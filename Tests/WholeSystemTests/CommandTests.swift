@@ -90,7 +90,19 @@ struct CommandTests {
         #expect(ending.status == 130)
         #expect(ending.errors.contains("the same command goes on from there"))
         for worker in workers { #expect(!Commands.isRunning(worker), "worker \(worker) is still there") }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: output) == [".pool"])
+        let left = try FileManager.default.contentsOfDirectory(atPath: output)
+        #expect(left.count == 1 && left[0].hasPrefix(".pool-"))
+
+        // Neither a second interruption, before anything new is done, nor another job in the same folder loses it.
+        let second = try commands.start(
+            "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "second")
+        try await Task.sleep(for: .milliseconds(60))
+        second.signal(SIGINT)
+        #expect(try await commands.ending(of: second, label: "second").status == 130)
+        let other = try await commands.run(
+            "rrr-coordinator", ["submit", try commands.job(chains: 64), "--output", output], label: "other")
+        #expect(other.status == 0, "\(other.errors)")
+        #expect(FileManager.default.fileExists(atPath: output + "/" + left[0]))
 
         let again = try await commands.run(
             "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "again")
@@ -100,7 +112,7 @@ struct CommandTests {
             "rrr-coordinator", ["submit", job, "--workers", "2", "--output", calm], label: "calm")
         #expect(undisturbed.status == 0, "\(undisturbed.errors)")
         #expect(try commands.bytes(of: output) == commands.bytes(of: calm))
-        #expect(!FileManager.default.fileExists(atPath: output + "/.pool"))
+        #expect(!FileManager.default.fileExists(atPath: output + "/" + left[0]))
         // Those of the first life are in the second one's provenance, so their work was not done again.
         let provenance =
             try JSONSerialization.jsonObject(
