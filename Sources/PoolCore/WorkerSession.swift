@@ -55,6 +55,12 @@ public struct WorkerSession: Sendable {
         case leave
     }
 
+    /// A block, whatever the attempt.
+    private struct Place: Hashable {
+        let job: JobNumber
+        let block: Int
+    }
+
     /// A result that nobody has confirmed for so many times the silence is offered again: the confirmation may be lost.
     private static let confirmation = 5
     /// How long a worker that leaves waits for its blocks to be handed back.
@@ -124,8 +130,12 @@ public struct WorkerSession: Sendable {
                 break
             }
             lastGrant = grant
-            let known = Set(queue).union(running).union(untaken)
-            queue += attempts.filter { !known.contains($0) }
+            // A grant that was overtaken may bring a block that is here under another number.
+            let held = queue + running.subtracting(abandoned) + untaken
+            let known = Set(held.map { Place(job: $0.job, block: $0.block) })
+            queue += attempts.filter {
+                !known.contains(Place(job: $0.job, block: $0.block)) && !abandoned.contains($0)
+            }
         case .preparing(let job):
             preparing.insert(job)
         case .prepared(let job):
