@@ -20,6 +20,10 @@ public struct RandomStream: Sendable, Equatable {
         case momentum = 5
         /// The uniform that a Metropolis step compares with.
         case acceptance = 6
+        /// The uniform that resamples a block's chains; the chain is the block's first.
+        case resampling = 13
+        /// The uniform that selects among the chains of all blocks.
+        case selection = 14
         // Training: the chain is the row of a batch, the transition the iteration.
         /// A weight at the start of training; the chain is its place in the parameter, the level the parameter.
         case initialWeight = 7

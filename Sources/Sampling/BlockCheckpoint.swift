@@ -6,7 +6,10 @@ import EnergyModels
 /// and evaluations (UInt64 each); then arrays without lengths, since those follow from the plan and the units
 /// done: position and momentum [dimension][lanes] (Float64), divergences [lanes] and accepted transitions
 /// [levels entered][lanes] (Int32), draws [lanes][kept][dimension] (Float32); at the end the checksum of all
-/// before it (UInt64). Log density and score are left out: they can be computed again.
+/// before it (UInt64). A population, if there is one, follows the draws: the logarithms of the weights [chains] and
+/// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
+/// the effective size (Float32) and the numbers of ancestors and parents (Int32). Log density and score are left
+/// out: they can be computed again.
 struct BlockCheckpoint {
     var unitsDone: Int
     /// Evaluations of the composition so far.
@@ -21,12 +24,16 @@ struct BlockCheckpoint {
     var accepted: [[Int32]]
     /// [lanes][kept so far][dimension].
     var draws: [Float]
+    /// The chains as a population; nil if they are none.
+    var population: Population?
 
     private static let magic = Array("rrrblock".utf8)
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     /// What must be the same in a checkpoint and in the block that takes it up.
-    private static func header(of plan: SamplingPlan, index: Int) -> [(name: String, value: UInt64)] {
+    private static func header(
+        of plan: SamplingPlan, index: Int, population: Population?
+    ) -> [(name: String, value: UInt64)] {
         let settings = plan.settings
         let kind = SamplerSettings.Kind.allCases.firstIndex(of: settings.kind) ?? 0
         let numbers: [(String, Int)] = [
@@ -35,8 +42,10 @@ struct BlockCheckpoint {
             ("last level", plan.lastLevel), ("sampler kind", kind), ("transitions", settings.transitions),
             ("lowest level with transitions", settings.levels.lowerBound),
             ("highest level with transitions", settings.levels.upperBound),
+            ("chains of the population", population?.logWeights.count ?? 0),
         ]
         return [("seed", plan.seed)] + numbers.map { ($0, UInt64($1)) }
+            + [("bits of the population's threshold", population?.threshold.bitPattern ?? 0)]
     }
 }
 
@@ -50,21 +59,32 @@ extension BlockCheckpoint {
             withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
         }
         append(Self.version)
-        for field in Self.header(of: plan, index: index) { append(field.value) }
+        for field in Self.header(of: plan, index: index, population: population) { append(field.value) }
         append(UInt64(unitsDone))
         append(UInt64(evaluations))
         for array in [position, momentum] { for element in array { append(element.bitPattern) } }
         for counts in [divergences] + accepted { for count in counts { append(count) } }
         for element in draws { append(element.bitPattern) }
+        if let population {
+            for logarithm in population.logWeights + [population.logCollected] { append(logarithm.bitPattern) }
+            for ancestor in population.ancestors { append(ancestor) }
+            for level in population.levels {
+                append(level.effectiveSize.bitPattern)
+                append(level.ancestors)
+                append(level.parents)
+            }
+        }
         append(Self.checksum(of: bytes[...]))
         return bytes
     }
 
-    /// Reads what ``bytes(of:index:)`` wrote for the same block of the same plan.
+    /// Reads what ``bytes(of:index:)`` wrote for the same block of the same plan, whose chains start as `population`.
     ///
     /// Memory is taken only after the number of bytes has been found to be what the plan asks for.
-    init(_ bytes: [UInt8], of plan: SamplingPlan, index: Int) throws(BlockCheckpointError) {
-        let header = Self.header(of: plan, index: index)
+    init(
+        _ bytes: [UInt8], of plan: SamplingPlan, index: Int, population: Population? = nil
+    ) throws(BlockCheckpointError) {
+        let header = Self.header(of: plan, index: index, population: population)
         let front = Self.magic.count + 4
         guard bytes.starts(with: Self.magic), bytes.count >= front else { throw .noCheckpoint }
         var reader = Reader(bytes: bytes, next: Self.magic.count)
@@ -88,9 +108,9 @@ extension BlockCheckpoint {
         let (lanes, dimension) = (plan.lanes, plan.density.dimension)
         let entered = plan.firstLevel + 1 - place.level
         let kept = place.draws(of: plan)
-        guard end - reader.next == lanes * (16 * dimension + 4 * (1 + entered) + 4 * kept * dimension) else {
-            throw .damaged
-        }
+        let ofPopulation = population.map { 8 + 12 * $0.logWeights.count + 12 * entered } ?? 0
+        let ofLanes = lanes * (16 * dimension + 4 * (1 + entered) + 4 * kept * dimension)
+        guard end - reader.next == ofLanes + ofPopulation else { throw .damaged }
 
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
@@ -101,6 +121,9 @@ extension BlockCheckpoint {
             accepted.append(try reader.counts(lanes, "accepted at level \(level)", atMost: made))
         }
         draws = reader.floats(lanes * kept * dimension)
+        self.population = try population.map { (start) throws(BlockCheckpointError) in
+            try reader.population(start, levels: entered)
+        }
     }
 
     /// FNV-1a of 64 bits (Fowler, Noll, Vo): every change of a single byte changes it.
@@ -140,6 +163,22 @@ private struct Reader {
             counts.append(Int32(found))
         }
         return counts
+    }
+
+    /// A population of as many chains as `start`, on so many levels.
+    mutating func population(_ start: Population, levels: Int) throws(BlockCheckpointError) -> Population {
+        var population = start
+        let chains = start.logWeights.count
+        population.logWeights = doubles(chains)
+        population.logCollected = doubles(1)[0]
+        population.ancestors = try counts(chains, "ancestor", atMost: chains - 1)
+        for _ in 0..<levels {
+            let size = floats(1)[0]
+            let numbers = try counts(2, "ancestors and parents", atMost: chains)
+            population.levels.append(
+                Population.Level(effectiveSize: size, ancestors: numbers[0], parents: numbers[1]))
+        }
+        return population
     }
 
     mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in Double(bitPattern: number()) } }

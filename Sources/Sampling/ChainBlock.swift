@@ -7,7 +7,8 @@ import VectorMath
 ///
 /// Chains start from a standard normal at the noisiest level and go down level by level: an
 /// ancestral step into the level if asked for, then transitions that leave the composition at that
-/// level invariant. What comes out depends on the plan and on the block's number alone.
+/// level invariant. What comes out depends on the plan and on the block's number alone; where chains are a
+/// population, also on how many they are.
 ///
 /// Call ``advance()`` until it returns false, then take ``result(chains:)``. Between two calls a block
 /// can be written down by ``checkpoint()`` and taken up again elsewhere, with the same outcome.
@@ -25,11 +26,17 @@ public struct ChainBlock {
     private var reverseStep: ReverseStep
     /// Transitions accepted at the levels left behind, the noisiest first, each [lanes].
     private var acceptedBefore: [[Int32]]
+    private var population: Population?
     private var samples: [Float]
 
     /// A block whose first chain is `index` times the number of lanes.
-    public init(plan: SamplingPlan, index: Int) {
+    ///
+    /// - Parameter chains: how many chains count where they are a population, the others being there to pad the
+    ///   block; nil for all lanes.
+    public init(plan: SamplingPlan, index: Int, chains: Int? = nil) {
+        precondition((1...plan.lanes).contains(chains ?? plan.lanes))
         self.plan = plan
+        population = plan.settings.population.map { Population($0, chains: chains ?? plan.lanes) }
         self.index = index
         let dimension = plan.density.dimension
         stream = RandomStream(seed: plan.seed, firstChain: index * plan.lanes)
@@ -45,12 +52,15 @@ public struct ChainBlock {
         plan.bounds?.fold(&state.position, momentum: &state.momentum)
     }
 
-    /// A block that goes on where ``checkpoint()`` of a block of the same plan and number was taken.
+    /// A block that goes on where ``checkpoint()`` of a block of the same plan, number and chains was taken.
     ///
     /// - Throws: ``BlockCheckpointError`` if the bytes are no such checkpoint, whole and undamaged.
-    public init(plan: SamplingPlan, index: Int, resuming bytes: [UInt8]) throws(BlockCheckpointError) {
-        let checkpoint = try BlockCheckpoint(bytes, of: plan, index: index)
-        self.init(plan: plan, index: index)
+    public init(
+        plan: SamplingPlan, index: Int, chains: Int? = nil, resuming bytes: [UInt8]
+    ) throws(BlockCheckpointError) {
+        self.init(plan: plan, index: index, chains: chains)
+        let checkpoint = try BlockCheckpoint(bytes, of: plan, index: index, population: population)
+        population = checkpoint.population
         place = BlockPlace(after: checkpoint.unitsDone, of: plan)
         state.position.elements = checkpoint.position
         state.momentum.elements = checkpoint.momentum
@@ -64,8 +74,8 @@ public struct ChainBlock {
                 lane * whole..<lane * whole + kept, with: checkpoint.draws[lane * kept..<(lane + 1) * kept])
         }
         guard place.unitsDone > 0 else { return }
-        // A chain's evaluation depends on its point and its lane alone, so these are the bits that were there;
-        // it was counted when it was made first.
+        // A chain's evaluation depends on its point alone, not on the lane it had when it was made, so these are the
+        // bits that were there; it was counted when it was made first.
         target.move(to: plan.schedule.levels[place.level])
         target.evaluate(at: state.position, into: &state.evaluation)
     }
@@ -108,7 +118,7 @@ public struct ChainBlock {
             unitsDone: place.unitsDone, evaluations: state.evaluations, position: state.position.elements,
             momentum: state.momentum.elements, divergences: state.divergences,
             accepted: place.unitsDone > 0 ? acceptedBefore + [state.accepted] : [],
-            draws: (0..<plan.lanes).flatMap { samples[$0 * whole..<$0 * whole + kept] }
+            draws: (0..<plan.lanes).flatMap { samples[$0 * whole..<$0 * whole + kept] }, population: population
         ).bytes(of: plan, index: index)
     }
 
@@ -124,7 +134,15 @@ public struct ChainBlock {
             }
             target.move(to: plan.schedule.levels[level])
         }
+        guard population != nil else { return state.evaluate(&target) }
+        let before =
+            level < plan.firstLevel
+            ? state.evaluation.logDensity : StartDensity.logDensity(at: state.position, within: plan.bounds)
         state.evaluate(&target)
+        var uniform = [0.0]
+        stream.fillUniforms(&uniform, purpose: .resampling, level: level)
+        let after = state.evaluation.logDensity
+        if let parents = population?.enter(from: before, to: after, uniform: uniform[0]) { state.resample(parents) }
     }
 
     private mutating func run(_ transition: Int, at level: Int) {
@@ -141,8 +159,10 @@ public struct ChainBlock {
         }
     }
 
-    /// What the first `chains` lanes leave; the others only pad the block.
+    /// What the first `chains` lanes leave; the others only pad the block. Where chains are a population it is all
+    /// of them that must be asked for.
     public func result(chains: Int) -> BlockResult {
+        precondition(population == nil || population?.logWeights.count == chains)
         let levels = plan.schedule.levels.count
         var fractions = [Float](repeating: .nan, count: chains * levels)
         for (offset, counts) in (acceptedBefore + [state.accepted]).enumerated() {
@@ -159,7 +179,20 @@ public struct ChainBlock {
             logDensity: plan.hasEnergy
                 ? Array(state.evaluation.logDensity.prefix(chains)) : [Double](repeating: .nan, count: chains),
             divergences: Array(state.divergences.prefix(chains)),
-            gradientEvaluations: state.evaluations * chains)
+            gradientEvaluations: state.evaluations * chains,
+            logWeights: population?.logWeights ?? [],
+            effectiveSizes: perLevel(.nan, \.effectiveSize),
+            ancestors: perLevel(0, \.ancestors),
+            parents: perLevel(0, \.parents),
+            logNormalizer: population?.logNormalizer ?? .nan)
+    }
+
+    /// A number of the population for every level of the schedule, `missing` where it wasn't; none without one.
+    private func perLevel<Number>(_ missing: Number, _ number: (Population.Level) -> Number) -> [Number] {
+        guard let population else { return [] }
+        var numbers = [Number](repeating: missing, count: plan.schedule.levels.count)
+        for (offset, level) in population.levels.enumerated() { numbers[plan.firstLevel - offset] = number(level) }
+        return numbers
     }
 }
 
@@ -176,4 +209,18 @@ public struct BlockResult: Sendable, Equatable {
     public let divergences: [Int32]
     /// Evaluations of energy and score, summed over the chains.
     public let gradientEvaluations: Int
+    /// [chains], the logarithms of the weights since the latest resampling, minus infinity for zero; they hold for
+    /// all draws of a chain. Empty, as what follows, where chains are no population.
+    public let logWeights: [Double]
+    /// [levels], the effective size on entering the level, before resampling; index = level; NaN where the block
+    /// never was, 0 where all weights are zero.
+    public let effectiveSizes: [Float]
+    /// [levels], how many chains of the start have descendants on the level; 0 where the block never was.
+    public let ancestors: [Int32]
+    /// [levels], how many chains the latest resampling until then let live, all before the first; 0 where the block
+    /// never was.
+    public let parents: [Int32]
+    /// The logarithm of the estimate of the integral of exp(l) at the last level, l as it is evaluated; the estimate
+    /// itself is unbiased. Minus infinity if all weights are zero, NaN where chains are no population.
+    public let logNormalizer: Double
 }

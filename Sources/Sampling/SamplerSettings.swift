@@ -39,10 +39,13 @@ public struct SamplerSettings: Sendable, Equatable {
     /// The levels on which transitions run.
     public var levels: ClosedRange<Int>
 
+    /// Whether and when the chains of a block are weighted and resampled; nil lets each go its own way.
+    public var population: PopulationSettings?
+
     public init(
         kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
         stepSize: LevelValues, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
-        levels: ClosedRange<Int>
+        levels: ClosedRange<Int>, population: PopulationSettings? = nil
     ) {
         self.kind = kind
         self.acceptance = acceptance
@@ -53,6 +56,7 @@ public struct SamplerSettings: Sendable, Equatable {
         self.mass = mass
         self.reverseSteps = reverseSteps
         self.levels = levels
+        self.population = population
     }
 
     /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).

@@ -33,6 +33,7 @@ public struct SamplingPlan: Sendable {
     ) {
         precondition(lanes > 0 && draws > 0 && thin > 0)
         precondition(hasEnergy || !settings.kind.isAdjusted || !settings.acceptance.needsEnergy)
+        precondition(settings.populationConflict(hasEnergy: hasEnergy) == nil)
         precondition(settings.levels.lowerBound >= 0 && settings.levels.upperBound < schedule.levels.count)
         self.density = density
         self.hasEnergy = hasEnergy

@@ -10,11 +10,11 @@ private func block(_ plan: SamplingPlan, units: Int, index: Int = 2) -> ChainBlo
     return block
 }
 
-/// The result of going on to the end.
-private func end(_ block: ChainBlock, chains: Int = 7) -> BlockResult {
+/// The result of going on to the end; a population's chains are all that there are.
+private func end(_ block: ChainBlock) -> BlockResult {
     var block = block
     while block.advance() {}
-    return block.result(chains: chains)
+    return block.result(chains: block.plan.settings.population == nil ? 7 : block.plan.lanes)
 }
 
 /// Equality of all bits, NaN included.
@@ -23,6 +23,10 @@ private func sameBits(_ one: BlockResult, _ other: BlockResult) -> Bool {
         && one.acceptance.map(\.bitPattern) == other.acceptance.map(\.bitPattern)
         && one.logDensity.map(\.bitPattern) == other.logDensity.map(\.bitPattern)
         && one.divergences == other.divergences && one.gradientEvaluations == other.gradientEvaluations
+        && one.logWeights.map(\.bitPattern) == other.logWeights.map(\.bitPattern)
+        && one.effectiveSizes.map(\.bitPattern) == other.effectiveSizes.map(\.bitPattern)
+        && one.ancestors == other.ancestors && one.parents == other.parents
+        && one.logNormalizer.bitPattern == other.logNormalizer.bitPattern
 }
 
 /// A checkpoint whose bytes from `offset` on are others, with the checksum (FNV-1a) to match.
@@ -39,7 +43,7 @@ private func word(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingI
 private enum Place {
     static let version = 8
     static let seed = 12
-    static let unitsDone = seed + 13 * 8
+    static let unitsDone = seed + 15 * 8
     static let evaluations = unitsDone + 8
     static let momentum = evaluations + 8 + 8 * 8 * 2
     static let divergences = momentum + 8 * 8 * 2
@@ -79,11 +83,49 @@ struct BlockCheckpointTests {
         while true {
             var next = try ChainBlock(plan: example.plan, index: 2, resuming: bytes)
             guard next.advance() else {
-                #expect(sameBits(next.result(chains: 7), end(block(example.plan, units: 0))))
+                #expect(sameBits(end(next), end(block(example.plan, units: 0))))
                 break
             }
             bytes = next.checkpoint()
         }
+    }
+
+    @Test("A short block's population is taken up again by one of as many chains alone")
+    func shortPopulation() throws {
+        let plan = CheckpointCase("", .leaf("mixture"), .hmc, threshold: 0.9).plan
+        func finish(_ block: ChainBlock) -> BlockResult {
+            var block = block
+            while block.advance() {}
+            return block.result(chains: 5)
+        }
+        let undisturbed = finish(ChainBlock(plan: plan, index: 2, chains: 5))
+        var stopped = ChainBlock(plan: plan, index: 2, chains: 5)
+        repeat {
+            let bytes = stopped.checkpoint()
+            let resumed = try ChainBlock(plan: plan, index: 2, chains: 5, resuming: bytes)
+            #expect(resumed.checkpoint() == bytes)
+            #expect(sameBits(finish(resumed), undisturbed))
+            #expect(
+                refusal(bytes, of: plan) == .otherBlock(field: "chains of the population", found: 5, expected: 8))
+        } while stopped.advance()
+        let other = CheckpointCase("", .leaf("mixture"), .hmc, threshold: 0.8).plan
+        let off = CheckpointCase("", .leaf("mixture"), .hmc).plan
+        let bytes = block(plan, units: 9).checkpoint()
+        #expect(refusal(bytes, of: plan) == nil)
+        for (plan, field) in [(other, "bits of the population's threshold"), (off, "chains of the population")] {
+            guard case .otherBlock(field, _, _) = refusal(bytes, of: plan) else {
+                Issue.record("taken up by a block with another \(field)")
+                continue
+            }
+        }
+        // The last level's counts, and before the levels' numbers the ancestors.
+        let end = bytes.count - 8
+        #expect(
+            refusal(changed(bytes, at: end - 4, to: [9, 0, 0, 0]), of: plan)
+                == .outOfRange(field: "ancestors and parents", found: 9, most: 8))
+        #expect(
+            refusal(changed(bytes, at: end - 3 * 12 - 4, to: [8, 0, 0, 0]), of: plan)
+                == .outOfRange(field: "ancestor", found: 8, most: 7))
     }
 
     @Test("A checkpoint can be taken of a block without disturbing it")
@@ -160,10 +202,10 @@ struct RefusedCheckpointTests {
     @Test("Bytes of other kinds and other versions are told apart")
     func kinds() {
         #expect(refusal(Array("rrrblok".utf8) + bytes, of: plan) == .noCheckpoint)
-        #expect(refusal(changed(bytes, at: Place.version, to: [2, 0, 0, 0]), of: plan) == .otherVersion(2))
+        #expect(refusal(changed(bytes, at: Place.version, to: [1, 0, 0, 0]), of: plan) == .otherVersion(1))
         #expect(
-            BlockCheckpointError.otherVersion(2).description
-                == "the checkpoint's format is version 2, not 1; run the block from its start")
+            BlockCheckpointError.otherVersion(1).description
+                == "the checkpoint's format is version 1, not 2; run the block from its start")
     }
 
     @Test("A checkpoint of another block, seed or shape is refused by the name of what differs")

@@ -41,6 +41,13 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
                             settings: known.settings, seed: 3, lanes: 8)))
             }
         }
+        for kind in SamplerSettings.Kind.allCases where kind != .reverse {
+            cases += [
+                CheckpointCase("\(kind), population", mixture, kind, draws: 3, thin: 2, threshold: 1),
+                CheckpointCase("\(kind), population of a network", tiltedNetwork, kind, threshold: 0.9),
+                CheckpointCase("\(kind), bounded population", bounded, kind, levels: 1...4, threshold: 0.8),
+            ]
+        }
         let unadjusted = CheckpointCase("uhmc", .leaf("mixture"), .uhmc).plan
         cases.append(
             CheckpointCase(
@@ -86,14 +93,15 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
     init(
         _ name: String, _ target: TargetExpression, _ kind: SamplerSettings.Kind,
         acceptance: AcceptanceRule = .energy, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
-        draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3
+        draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
+        threshold: Double? = nil
     ) {
         guard let density = try? target.density(models: Self.models) else { preconditionFailure() }
         let settings = SamplerSettings(
             kind: kind, acceptance: acceptance, transitions: kind == .reverse ? 0 : transitions,
             leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: 0.7,
             stepSize: .constant(kind.isHamiltonian ? 0.5 : 0.15), reverseSteps: reverseSteps,
-            levels: levels)
+            levels: levels, population: threshold.map { PopulationSettings(threshold: $0) })
         self.name = name
         plan = SamplingPlan(
             density: density, bounds: target.bounds,

@@ -4,18 +4,19 @@ import Sampling
 import Testing
 import VectorMath
 
-/// N(0, I), but for a region where something is wrong.
+/// N(0, I) or another density, but for a region where something is wrong.
 private struct Holed: Density {
     enum Defect: Sendable, CaseIterable { case everything, logDensity, plusInfinity, score, infiniteScore }
 
     let defect: Defect
+    var inner: any Density = standardNormal(2)
     let dimension = 2
 
     /// Where the defect is.
     static func isBad(_ x: Double) -> Bool { x > 0.8 }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
-        Evaluator(defect: defect, inner: standardNormal(2).evaluator(lanes: lanes, at: level))
+        Evaluator(defect: defect, inner: inner.evaluator(lanes: lanes, at: level))
     }
 
     struct Evaluator: DensityEvaluator {
@@ -116,6 +117,33 @@ struct DivergenceTests {
         let result = block.result(chains: 256)
         #expect(result.samples.allSatisfy { $0.isFinite })
         for lane in 0..<256 where Holed.isBad(start[0, lane]) { #expect(result.divergences[lane] > 0) }
+    }
+
+    @Test("The descendants of a diverged chain are marked as it is", arguments: Holed.Defect.allCases)
+    fileprivate func descendants(defect: Holed.Defect) {
+        let narrow = Gaussian(mean: [0.6, 0], covariance: [[0.1, 0], [0, 0.1]])
+        let plan = SamplingPlan(
+            density: Holed(defect: defect, inner: narrow), schedule: GaussianProduct.schedule,
+            settings: SamplerSettings(
+                kind: .hmc, transitions: 2, leapfrogSteps: 1, damping: 0.5, stepSize: .constant(0.5), levels: 0...11,
+                population: PopulationSettings(threshold: 0.9)),
+            seed: 4, lanes: 64)
+        func chains(_ state: ChainState) -> [[Double]] {
+            (0..<64).map { column(state.position, $0) + column(state.momentum, $0) + [Double(state.divergences[$0])] }
+        }
+        var block = ChainBlock(plan: plan, index: 0)
+        var (copied, marked) = (0, 0)
+        for _ in 0..<12 {
+            let before = Set(chains(block.state))
+            // The entry, and two transitions.
+            _ = block.advance()
+            let after = chains(block.state)
+            #expect(after.allSatisfy { before.contains($0) })
+            copied += Set(after).count < 64 ? 1 : 0
+            marked += Set(block.state.divergences).count > 1 ? 1 : 0
+            for _ in 0..<2 { _ = block.advance() }
+        }
+        #expect(copied > 2 && marked > 1)
     }
 }
 
