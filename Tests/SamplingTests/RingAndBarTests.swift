@@ -14,7 +14,7 @@ private struct Score {
     let acceptance: Double
 }
 
-private enum RingAndBar {
+enum RingAndBar {
     static let centres = (0..<8).map { index in
         let angle = 2 * Double.pi * Double(index) / 8
         return [0.5 * cos(angle), 0.5 * sin(angle)]
@@ -30,7 +30,7 @@ private enum RingAndBar {
     }
 
     /// 2 000 chains with the paper's settings.
-    static func score(_ kind: SamplerSettings.Kind) throws -> Score {
+    fileprivate static func score(_ kind: SamplerSettings.Kind) throws -> Score {
         let settings = SamplerSettings(
             kind: kind, transitions: kind == .reverse ? 0 : 10, leapfrogSteps: kind.isHamiltonian ? 3 : 1,
             damping: kind.isHamiltonian ? 0.5 : 0, stepSize: .constant(kind.isHamiltonian ? 0.03 : 0.001),
@@ -56,7 +56,8 @@ private enum RingAndBar {
             acceptance: fractions.isEmpty ? .nan : mean(fractions))
     }
 
-    private static func logRatio(_ x: Double, _ y: Double) -> Double {
+    /// The log density ratio to the target at a point of [-1.1, 1.1]^2.
+    static func logRatio(_ x: Double, _ y: Double) -> Double {
         let ring = centres.reduce(0.0) { sum, centre in
             let (dx, dy) = (x - centre[0], y - centre[1])
             return sum + exp(-(dx * dx + dy * dy) / (2 * 0.0009)) / (8 * 2 * .pi * 0.0009)
