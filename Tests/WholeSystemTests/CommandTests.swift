@@ -74,7 +74,7 @@ struct CommandTests {
     func interruption() async throws {
         let commands = try Commands()
         defer { commands.remove() }
-        let job = try commands.job(chains: 60_000, levels: 100, transitions: 10)
+        let job = try commands.job(chains: 150_000, levels: 100, transitions: 10)
         let output = commands.path("out")
         let submit = try commands.start(
             "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "submit")
@@ -119,7 +119,7 @@ struct CommandTests {
                 with: Data(contentsOf: URL(fileURLWithPath: output + "/provenance.json"))) as? [String: Any]
         let contributors = provenance?["workers"] as? [[String: Any]] ?? []
         #expect(contributors.count > 2)
-        #expect(contributors.reduce(0) { $0 + ($1["blocks"] as? Int ?? 0) } == 938)
+        #expect(contributors.reduce(0) { $0 + ($1["blocks"] as? Int ?? 0) } == 2_344)
     }
 
     @Test("Ctrl-C before anything is done leaves nothing behind")
