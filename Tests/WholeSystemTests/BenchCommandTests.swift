@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `rrr-coordinator bench`: that it measures everything, not what comes out.
-@Suite(.ownThreads) struct BenchCommandTests {
+@Suite(.oneAtATime) struct BenchCommandTests {
     private static let keys = [
         "bytes_per_queued_block", "zeromq_round_trips_per_second", "blocks_per_second_simulated_2",
         "block_latency_median_microseconds", "block_latency_p99_microseconds", "blocks_per_second_simulated_3",

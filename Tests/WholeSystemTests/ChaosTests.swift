@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Chaos", .ownThreads, .serialized)
+@Suite("Chaos", .oneAtATime, .serialized)
 struct ChaosTests {
     private struct Report: Decodable {
         struct Run: Decodable {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("What the commands say and how they end", .ownThreads)
+@Suite("What the commands say and how they end", .oneAtATime)
 struct CommandTests {
     @Test("A missing job file ends with 66, a malformed one with 65 and the place of the mistake")
     func badInput() async throws {

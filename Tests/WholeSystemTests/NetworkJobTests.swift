@@ -3,7 +3,7 @@ import EnergyModels
 import Foundation
 import Testing
 
-@Suite("Jobs with networks, whose models travel", .ownThreads, .serialized)
+@Suite("Jobs with networks, whose models travel", .oneAtATime, .serialized)
 struct NetworkJobTests {
     /// Commands with an empty cache of their own, and a job with two networks.
     private struct Setting {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The same bytes, wherever and however a job ran", .ownThreads, .serialized)
+@Suite("The same bytes, wherever and however a job ran", .oneAtATime, .serialized)
 struct SameBytesTests {
     @Test("1, 2 and 5 local workers give the same bytes")
     func numberOfWorkers() async throws {

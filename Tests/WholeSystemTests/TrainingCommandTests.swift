@@ -2,7 +2,7 @@ import Foundation
 import RunFolder
 import Testing
 
-@Suite("rrr-model: training, inspecting and evaluating", .ownThreads)
+@Suite("rrr-model: training, inspecting and evaluating", .oneAtATime)
 struct TrainingCommandTests {
     /// Writes a spec of a tiny network.
     private func spec(_ commands: Commands, iterations: Int, rate: String = "1e-3", energy: String = "denoising") throws
