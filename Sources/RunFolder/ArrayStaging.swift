@@ -126,6 +126,12 @@ public struct ArrayStaging: ~Copyable {
         try staged.file.forEachPiece(body)
     }
 
+    /// Where the staging file is.
+    var path: String { staged.file.path }
+
+    /// Bytes of the file up to a row, header and all.
+    func size(upToRow row: Int) -> Int { dataOffset + row * header.rowSize * header.elementType.size }
+
     /// Bytes of the whole file, header and all.
     var fileSize: Int { dataOffset + header.dataSize }
 

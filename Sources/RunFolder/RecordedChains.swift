@@ -2,6 +2,8 @@
 struct RecordedChains {
     private var words: [UInt64]
     private(set) var total = 0
+    /// Chains from the first on that are all recorded, as far as they were counted.
+    private(set) var prefix = 0
     /// Gradients evaluated, all recorded chains together.
     private(set) var gradientEvaluations = 0
 
@@ -12,6 +14,11 @@ struct RecordedChains {
     /// The first of these chains that is recorded.
     func first(in chains: Range<Int>) -> Int? {
         chains.first { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
+    }
+
+    /// Counts ``prefix`` anew.
+    mutating func countPrefix() {
+        while prefix / 64 < words.count, words[prefix / 64] >> UInt64(prefix % 64) & 1 == 1 { prefix += 1 }
     }
 
     /// Whether the gradients can be counted with so many more.

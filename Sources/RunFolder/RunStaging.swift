@@ -12,6 +12,7 @@ public final class RunStaging {
     /// Holds the lock on the folder.
     private let folderLock: File
     private var samples: ArrayStaging
+    private let hash: PrefixHash
     private var statistics: StagedStatistics
     private var job: StagedFile
     private var recorded: RecordedChains
@@ -31,6 +32,7 @@ public final class RunStaging {
         let folderLock = try RunStaging.lock(folder)
         samples = try ArrayStaging(
             folder: folder, name: RunFolder.samplesName, elementType: .float32, shape: description.samplesShape)
+        hash = PrefixHash(ofFile: samples.path)
         statistics = try StagedStatistics(folder: folder, chains: description.chains, levels: description.levels)
         job = try StagedFile(folder: folder, name: RunFolder.jobName)
         try job.file.write(description.canonicalJob, at: 0)
@@ -69,6 +71,7 @@ public final class RunStaging {
         }
         samples = try ArrayStaging(
             resuming: RunFolder.samplesName, folder: folder, elementType: .float32, shape: description.samplesShape)
+        hash = PrefixHash(ofFile: samples.path)
         statistics = try StagedStatistics(
             resuming: folder, chains: description.chains, levels: description.levels)
         samples.own()
@@ -130,7 +133,9 @@ public final class RunStaging {
             recorded = synced
             throw error
         }
+        recorded.countPrefix()
         synced = recorded
+        hash.advance(to: samples.size(upToRow: recorded.prefix))
     }
 
     /// Lets go of the run and leaves its staging files, for `init(resuming:)`. Nothing can be recorded afterwards.
@@ -197,8 +202,7 @@ public final class RunStaging {
     }
 
     private func summarize() throws(RunFolderError) -> RunSummary {
-        var hash = SHA256()
-        try samples.forEachPiece { (piece) throws(RunFolderError) in hash.update(piece) }
+        let hash = try hash.finish(size: samples.fileSize)
         let acceptance = try statistics.acceptanceMeans()
         return RunSummary(
             jobHash: description.jobHash,
@@ -212,7 +216,7 @@ public final class RunStaging {
             gradientEvaluations: recorded.gradientEvaluations,
             divergences: try statistics.divergenceCount(),
             logDensity: try statistics.logDensityMoments(),
-            samplesSHA256: hash.finalize().hex)
+            samplesSHA256: hash.hex)
     }
 
     private func staged(_ name: String, _ bytes: [UInt8]) throws(RunFolderError) -> StagedFile {
