@@ -73,7 +73,7 @@ public struct Submission {
     ///
     /// - Parameter report: called with every change, a few times a second.
     /// - Throws: ``PoolClientError``: 2 if the job failed, 69 if the coordinator stays silent for 30 s,
-    ///   130 or 143 after a signal, on which the job is cancelled; `RunFolderError`.
+    ///   130 or 143 after a signal; `RunFolderError`.
     public mutating func run(_ report: (JobStatus) -> Void) throws -> RunSummary {
         let text = Array(job.canonicalText.utf8)
         let identity = job.identity

@@ -15,8 +15,9 @@ struct ChaosCommand: ParsableCommand {
             provenance.json must have the bytes of the undisturbed run.
 
             Kinds of disturbance: \(Disturbance.allCases.map(\.rawValue).joined(separator: ", ")). \
-            worker_killed also takes a block's work; a block that is lost five times ends its job as failed, so blocks \
-            should be short beside --every.
+            worker_killed also takes a block's work since its last checkpoint; a block that is lost five times without \
+            getting any further ends its job as failed, so blocks should be short beside --every, or the job's \
+            checkpoints close.
 
             A run that is not flawless leaves its logs, history, output and state in a folder that the report names. \
             Exit status 0 if all runs were identical, 2 if not, that of submit if the undisturbed run fails.
