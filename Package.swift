@@ -101,7 +101,7 @@ let package = Package(
         room(
             "Coordinator",
             [
-                "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "RunFolder", "ContentHash",
+                "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "Sampling", "RunFolder", "ContentHash",
                 "StrictJSON",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
@@ -116,7 +116,7 @@ let package = Package(
         room(
             "PoolBenchmark",
             [
-                "Coordinator", "PoolCore", "Messaging", "JobFile", "ContentHash", "StrictJSON",
+                "Coordinator", "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(

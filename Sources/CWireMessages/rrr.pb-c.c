@@ -2347,7 +2347,7 @@ const ProtobufCMessageDescriptor rrr__wire__returned__descriptor =
   (ProtobufCMessageInit) rrr__wire__returned__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__block_result__field_descriptors[7] =
+static const ProtobufCFieldDescriptor rrr__wire__block_result__field_descriptors[5] =
 {
   {
     "attempt",
@@ -2374,42 +2374,6 @@ static const ProtobufCFieldDescriptor rrr__wire__block_result__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "acceptance",
-    3,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FLOAT,
-    offsetof(Rrr__Wire__BlockResult, n_acceptance),
-    offsetof(Rrr__Wire__BlockResult, acceptance),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "log_density",
-    4,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_DOUBLE,
-    offsetof(Rrr__Wire__BlockResult, n_log_density),
-    offsetof(Rrr__Wire__BlockResult, log_density),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "divergences",
-    5,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_SINT32,
-    offsetof(Rrr__Wire__BlockResult, n_divergences),
-    offsetof(Rrr__Wire__BlockResult, divergences),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "gradient_evaluations",
     6,
     PROTOBUF_C_LABEL_NONE,
@@ -2433,20 +2397,31 @@ static const ProtobufCFieldDescriptor rrr__wire__block_result__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "statistics",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rrr__Wire__BlockResult, n_statistics),
+    offsetof(Rrr__Wire__BlockResult, statistics),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__block_result__field_indices_by_name[] = {
-  2,   /* field[2] = acceptance */
   0,   /* field[0] = attempt */
-  4,   /* field[4] = divergences */
-  5,   /* field[5] = gradient_evaluations */
-  3,   /* field[3] = log_density */
+  2,   /* field[2] = gradient_evaluations */
   1,   /* field[1] = samples */
-  6,   /* field[6] = seconds */
+  3,   /* field[3] = seconds */
+  4,   /* field[4] = statistics */
 };
-static const ProtobufCIntRange rrr__wire__block_result__number_ranges[1 + 1] =
+static const ProtobufCIntRange rrr__wire__block_result__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 6, 2 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor rrr__wire__block_result__descriptor =
 {
@@ -2456,10 +2431,10 @@ const ProtobufCMessageDescriptor rrr__wire__block_result__descriptor =
   "Rrr__Wire__BlockResult",
   "rrr.wire",
   sizeof(Rrr__Wire__BlockResult),
-  7,
+  5,
   rrr__wire__block_result__field_descriptors,
   rrr__wire__block_result__field_indices_by_name,
-  1,  rrr__wire__block_result__number_ranges,
+  2,  rrr__wire__block_result__number_ranges,
   (ProtobufCMessageInit) rrr__wire__block_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -1,5 +1,6 @@
 import ContentHash
 import Foundation
+import JobFile
 import Journal
 import Logging
 import Messaging
@@ -27,14 +28,14 @@ final class Archive: Sendable {
     /// What is asked of it.
     enum Request: Sendable {
         /// A job to take in, and to note unless it is noted already; with `resumes` from what is stored of it.
-        case open(JobNumber, folder: String, RunDescription, blockSize: Int, resumes: Bool, note: JournalEntry?)
+        case open(JobNumber, folder: String, RunDescription, resumes: Bool, note: JournalEntry?)
         case result(Attempt, WorkerID, BlockRecord, FinishedBlock)
         case checkpoint(Attempt, BlockCheckpoint)
         /// The latest checkpoint of a block is wanted for a worker.
         case load(Attempt, WorkerID)
         case note(JournalEntry, Receipt? = nil)
         /// All results are there: complete the folder.
-        case finish(JobNumber, provenance: [UInt8], note: JournalEntry)
+        case finish(JobNumber, Job, provenance: [UInt8], note: JournalEntry)
         /// The job is over without that; its files stay if it may go on one day.
         case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
         /// Do what was asked before, and end.
@@ -43,7 +44,7 @@ final class Archive: Sendable {
         /// Bytes that it holds in memory, roughly.
         var size: Int {
             switch self {
-            case .result(_, _, let record, _): record.samples.count + 4 * record.acceptance.count
+            case .result(_, _, let record, _): record.samples.count + record.statistics.reduce(0) { $0 + $1.count }
             case .checkpoint(_, let checkpoint): checkpoint.state.count
             default: 0
             }

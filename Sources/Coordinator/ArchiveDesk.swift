@@ -145,8 +145,8 @@ struct ArchiveDesk {
 
     private mutating func perform(_ request: Archive.Request) throws {
         switch request {
-        case .open(let job, let folder, let description, let blockSize, let resumes, let note):
-            try open(job, folder, description, blockSize, resumes: resumes, note)
+        case .open(let job, let folder, let description, let resumes, let note):
+            try open(job, folder, description, resumes: resumes, note)
         case .result(let attempt, let worker, let record, let block):
             guard runs[attempt.job] != nil else { return }
             records[attempt.job, default: []].append(record)
@@ -162,13 +162,13 @@ struct ArchiveDesk {
         case .note(let entry, let receipt):
             entries.append(entry)
             if let receipt { replies.append(.noted(receipt)) }
-        case .finish(let job, let provenance, let note):
+        case .finish(let job, let content, let provenance, let note):
             // All its results were stored before this was asked for.
             guard let run = runs[job] else { return }
             do {
-                _ = try run.finish(provenance: provenance)
+                _ = try run.finish(provenance: provenance, conclusion: try run.conclusion(of: content))
             } catch {
-                if error.code == .full { throw error }
+                if let error = error as? RunFolderError, error.code == .full { throw error }
                 return giveUp(job, "\(error)")
             }
             runs[job] = nil
@@ -199,13 +199,12 @@ struct ArchiveDesk {
     }
 
     private mutating func open(
-        _ job: JobNumber, _ folder: String, _ description: RunDescription, _ blockSize: Int, resumes: Bool,
-        _ note: JournalEntry?
+        _ job: JobNumber, _ folder: String, _ description: RunDescription, resumes: Bool, _ note: JournalEntry?
     ) throws {
         var stored: RecoveredJob?
         do {
             if resumes, let known = try journal.recover(job: job) {
-                runs[job] = try resume(known, folder, description, blockSize)
+                runs[job] = try resume(known, folder, description)
                 stored = runs[job] == nil ? nil : known
                 // Who hands a failed job in again wants its blocks tried again.
                 if case .resubmitted = note { stored?.reports = [:] }
@@ -229,10 +228,10 @@ struct ArchiveDesk {
 
     /// The files of a run that was interrupted; nil if they cannot be read.
     private func resume(
-        _ job: RecoveredJob, _ folder: String, _ description: RunDescription, _ blockSize: Int
+        _ job: RecoveredJob, _ folder: String, _ description: RunDescription
     ) throws(RunFolderError) -> RunStaging? {
         let recorded = job.finishedBlocks.map {
-            $0.lowerBound * blockSize..<min($0.upperBound * blockSize, description.chains)
+            $0.lowerBound * description.block..<min($0.upperBound * description.block, description.chains)
         }
         do {
             return try RunStaging(

@@ -138,8 +138,7 @@ extension FrontDesk {
             lastState == nil ? .accepted(record) : goesOn ? nil : resumes ? .resubmitted(record) : .restarted(record)
         archive.ask(
             .open(
-                number, folder: folder(of: id), job.description(text: text), blockSize: job.block, resumes: resumes,
-                note: note))
+                number, folder: folder(of: id), job.description, resumes: resumes, note: note))
     }
 
     /// The job's files and its place in the journal are there: whoever handed it in may rely on it.
@@ -170,10 +169,10 @@ extension FrontDesk {
 
     /// All results of a job are stored.
     mutating func finish(_ number: JobNumber) {
-        guard let id = identities[number], let job = jobs[id], !job.state.isOver else { return }
+        guard let id = identities[number], let job = jobs[id], let work = job.work else { return }
         archive.ask(
             .finish(
-                number, provenance: job.provenance(at: now),
+                number, work.job, provenance: job.provenance(at: now),
                 note: .ended(
                     job: number, .finished, failure: "", secondsElapsed: job.secondsElapsed(at: now))))
     }

@@ -10,7 +10,7 @@ import RunFolder
 extension FrontDesk {
     /// What came with the event that the scheduler is asked about.
     enum Parcel {
-        case result(WorkerID, BlockReport)
+        case result(WorkerID, BlockReport, BlockRecord)
         case checkpoint(WorkerID, BlockState)
     }
 
@@ -27,9 +27,9 @@ extension FrontDesk {
         case .recall(let worker, let attempts):
             revoke(attempts, at: worker, handBack: true)
         case .keep(let attempt):
-            if case .result(let worker, let report) = parcel { keep(attempt, worker, report) }
+            if case .result(let worker, let report, let record) = parcel { keep(attempt, worker, report, record) }
         case .drop(let attempt):
-            if case .result(let worker, _) = parcel { confirm(attempt, to: worker) }
+            if case .result(let worker, _, _) = parcel { confirm(attempt, to: worker) }
         case .pass:
             break
         case .keepCheckpoint(let attempt, let steps):
@@ -63,20 +63,15 @@ extension FrontDesk {
         }
     }
 
-    private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport) {
-        guard let id = identities[attempt.job], let job = jobs[id]?.work?.job, let record = workers[worker]?.record
-        else { return }
+    private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport, _ record: BlockRecord) {
+        guard let id = identities[attempt.job], let origin = workers[worker]?.record else { return }
         note(id, worker)
-        jobs[id]?.count(report, from: record)
+        jobs[id]?.count(report, from: origin)
         archive.ask(
             .result(
-                attempt, worker,
-                BlockRecord(
-                    firstChain: attempt.block * job.block, chains: job.chains(inBlock: attempt.block),
-                    samples: report.samples, acceptance: report.acceptance, logDensity: report.logDensity,
-                    divergences: report.divergences, gradientEvaluations: report.gradientEvaluations),
+                attempt, worker, record,
                 FinishedBlock(
-                    attempt: attempt.number, worker: record.name, seconds: report.seconds,
+                    attempt: attempt.number, worker: origin.name, seconds: report.seconds,
                     gradientEvaluations: report.gradientEvaluations)))
     }
 

@@ -28,12 +28,12 @@ extension FrontDesk {
                 send(.taken(job: report.attempt.job, blocks: [report.attempt.block]), to: peer)
                 return act(on: .heard(worker))
             }
-            guard fits(report) else {
+            guard let record = record(report) else {
                 let reason = "its result is not of the shape that the job asks for"
                 return act(on: .failed(worker, attempt, reason: reason))
             }
             let seconds = report.seconds.isFinite ? max(0, report.seconds) : nil
-            act(on: .finished(worker, attempt, seconds: seconds), holding: .result(worker, report))
+            act(on: .finished(worker, attempt, seconds: seconds), holding: .result(worker, report, record))
         case .failure(let id, let text):
             logger.warning("worker \(worker): block \(id.block) failed: \(text)")
             act(on: attempt(id).map { .failed(worker, $0, reason: text) } ?? .heard(worker))
@@ -59,16 +59,16 @@ extension FrontDesk {
         act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
     }
 
-    /// Whether a result has the counts that the job asks for, none of them negative: workers are not believed.
-    private func fits(_ report: BlockReport) -> Bool {
-        guard let job = jobs[report.attempt.job]?.work?.job, 0..<job.blocks ~= report.attempt.block else {
-            return false
-        }
-        let chains = job.chains(inBlock: report.attempt.block)
-        return report.samples.count == chains * job.draws * job.dimension * MemoryLayout<Float>.size
-            && report.acceptance.count == chains * job.levels && report.logDensity.count == chains
-            && report.divergences.count == chains && report.divergences.allSatisfy { $0 >= 0 }
-            && 0...(1 << 48) ~= report.gradientEvaluations
+    /// The rows of a result; nil if they are not what the job asks for: workers are not believed.
+    private func record(_ report: BlockReport) -> BlockRecord? {
+        guard let work = jobs[report.attempt.job]?.work, 0..<work.job.blocks ~= report.attempt.block,
+            0...(1 << 48) ~= report.gradientEvaluations
+        else { return nil }
+        let record = BlockRecord(
+            firstChain: report.attempt.block * work.job.block,
+            chains: work.job.chains(inBlock: report.attempt.block), samples: report.samples,
+            statistics: report.statistics, gradientEvaluations: report.gradientEvaluations)
+        return record.problem(in: work.description) == nil ? record : nil
     }
 
     private func attempt(_ id: AttemptID) -> Attempt? {

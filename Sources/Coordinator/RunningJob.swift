@@ -14,6 +14,7 @@ struct RunningJob {
         let job: Job
         /// Canonical.
         let text: [UInt8]
+        let description: RunDescription
     }
 
     let identity: Digest
@@ -54,7 +55,7 @@ struct RunningJob {
         at now: Duration
     ) {
         self.past = past
-        work = Work(job: job, text: text)
+        work = Work(job: job, text: text, description: job.description)
         self.number = number
         self.terms = terms
         identity = job.identity
@@ -97,7 +98,7 @@ struct RunningJob {
     /// Counts a block's result, which is the first.
     mutating func count(_ report: BlockReport, from worker: WorkerRecord) {
         if state == .queued { state = .running }
-        for value in report.acceptance where value.isFinite {
+        for value in [Float](littleEndian: report.statistics.first ?? []) where value.isFinite {
             acceptance.sum += Double(value)
             acceptance.count += 1
         }
@@ -151,14 +152,5 @@ struct RunningJob {
             ("blocks", .integer(blocks)), ("blocks_run_again", .integer(again)), ("workers", .array(list)),
         ])
         return Array(text.pretty.utf8)
-    }
-}
-
-extension Job {
-    /// What the job's folder needs to know.
-    func description(text: [UInt8]) -> RunDescription {
-        RunDescription(
-            canonicalJob: text, jobHash: identity.hex, name: name, chains: chains, draws: draws,
-            dimension: dimension, levels: levels, stepSizes: stepSizes)
     }
 }

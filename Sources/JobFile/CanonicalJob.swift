@@ -107,6 +107,8 @@ extension SamplerSettings {
         if kind.isHamiltonian {
             members += [("leapfrog", .integer(leapfrogSteps)), ("damping", .number(damping)), ("mass", mass.canonical)]
         }
+        // Where it is off it isn't written, so that jobs from before the key was known stay the same jobs.
+        if let population { members.append(("population", .object([("threshold", .number(population.threshold))]))) }
         return .object(members)
     }
 }

@@ -59,6 +59,17 @@ public struct Job: Sendable, Equatable {
     /// The number of noise levels.
     public var levels: Int { schedule.levels }
 
+    /// What each block leaves beside its samples.
+    public var statistics: [StatisticArray] { sampler.statistics(levels: levels) }
+
+    /// Bytes of a block's result: for each chain, and for the block besides.
+    var resultSizes: (chain: Int, block: Int) {
+        statistics.reduce(into: (chain: draws * dimension * 4, block: 0)) { sizes, array in
+            let row = (array.columns ?? 1) * array.element.size
+            if array.rows == .chains { sizes.chain += row } else { sizes.block += row }
+        }
+    }
+
     /// The step size at each level, index = level; NaN for a sampler without steps.
     public var stepSizes: [Double] {
         sampler.kind == .reverse

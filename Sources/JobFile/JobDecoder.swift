@@ -13,6 +13,8 @@ struct JobDecoder: JSONSectionDecoder {
     ]
     /// A block's result travels as one message.
     private static let largestResult = 48 << 20
+    /// A population's chains.
+    private static let mostWeightedChains = 1 << 26
 
     var problems: [JSONProblem] = []
     private var models: ModelDecoder
@@ -99,6 +101,14 @@ struct JobDecoder: JSONSectionDecoder {
                 "the score does not tell how the target jumps at the walls of a bounded part of a mixture; put the "
                     + "bounds around the mixture, or write \"energy\"")
         }
+        if let conflict = job.sampler.populationConflict(hasEnergy: job.hasEnergy) {
+            throw (sampler?["population"] ?? members.owner).problem(conflict.description)
+        }
+        // At the end the weights of all chains are looked at together.
+        guard job.sampler.population == nil || job.chains <= mostWeightedChains else {
+            throw (members["chains"] ?? members.owner).problem(
+                "a population has at most \(mostWeightedChains) chains; use several jobs with different seeds")
+        }
         let owner = members["draws"] ?? members.owner
         if job.draws > 1,
             !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)
@@ -112,12 +122,11 @@ struct JobDecoder: JSONSectionDecoder {
         guard transitions < 1 << 31 else {
             throw owner.problem("draws times thin is \(transitions) transitions; stay below 2147483648")
         }
-        // Samples, acceptance, log density and divergences of one chain, in bytes.
-        let chain = job.draws * job.dimension * 4 + job.schedule.levels * 4 + 12
-        guard job.block * chain <= largestResult else {
+        let (chain, block) = job.resultSizes
+        guard job.block * chain + block <= largestResult else {
             throw (members["block"] ?? owner).problem(
-                "a block's result would take \(job.block * chain) bytes, more than \(largestResult); "
-                    + "use a block of at most \(largestResult / chain) chains, or fewer draws")
+                "a block's result would take \(job.block * chain + block) bytes, more than \(largestResult); "
+                    + "use a block of at most \(max(0, largestResult - block) / chain) chains, or fewer draws")
         }
     }
 

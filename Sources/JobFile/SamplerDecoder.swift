@@ -26,9 +26,6 @@ enum SamplerDecoder {
             return SamplerSettings(
                 kind: kind, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...levels - 1)
         }
-        if let population = members["population"] {
-            throw population.problem("populations are not in this version; leave it out")
-        }
         let step = try members.required(
             "step_size", "a number such as 0.03, one per level, or {\"beta_power\": [a, b]}")
         return SamplerSettings(
@@ -44,7 +41,14 @@ enum SamplerDecoder {
             mass: try members["mass"].map { field throws(JSONProblem) in try values(field, levels: levels) }
                 ?? .constant(1),
             reverseSteps: try members["reverse_steps"]?.bool() ?? false,
-            levels: try range(members["levels"], levels: levels))
+            levels: try range(members["levels"], levels: levels),
+            population: try members["population"].map { field throws(JSONProblem) in try population(field) })
+    }
+
+    private static func population(_ field: JSONField) throws(JSONProblem) -> PopulationSettings {
+        let threshold = try field.members("{\"threshold\": 0.5}", allowed: ["threshold"])["threshold"]
+        return PopulationSettings(
+            threshold: try threshold?.number("a number above 0, at most 1", where: { $0 > 0 && $0 <= 1 }) ?? 0.5)
     }
 
     private static func acceptance(

@@ -78,7 +78,7 @@ public enum Message: Sendable, Equatable {
     case refusal(exitStatus: Int32, text: String)
 
     /// Both sides must speak the same version.
-    public static let protocolVersion: UInt32 = 2
+    public static let protocolVersion: UInt32 = 3
 }
 
 /// One attempt at one block of a job.
@@ -194,12 +194,8 @@ public struct BlockReport: Sendable, Equatable {
     public var attempt: AttemptID
     /// Float32, little-endian, [chains, draws, dimension].
     public var samples: [UInt8]
-    /// [chains, levels], NaN where no transitions ran.
-    public var acceptance: [Float]
-    /// [chains].
-    public var logDensity: [Double]
-    /// [chains].
-    public var divergences: [Int32]
+    /// Its rows of the arrays that the job leaves beside the samples, in the job's order, each little-endian.
+    public var statistics: [[UInt8]]
     /// Over all chains.
     public var gradientEvaluations: Int
     /// How long it ran.
@@ -207,32 +203,13 @@ public struct BlockReport: Sendable, Equatable {
 
     /// Every field as given.
     public init(
-        attempt: AttemptID, samples: [Float], acceptance: [Float], logDensity: [Double], divergences: [Int32],
-        gradientEvaluations: Int, seconds: Double
-    ) {
-        self.init(
-            attempt: attempt, sampleBytes: Self.bytes(of: samples), acceptance: acceptance, logDensity: logDensity,
-            divergences: divergences, gradientEvaluations: gradientEvaluations, seconds: seconds)
-    }
-
-    init(
-        attempt: AttemptID, sampleBytes: [UInt8], acceptance: [Float], logDensity: [Double], divergences: [Int32],
-        gradientEvaluations: Int, seconds: Double
+        attempt: AttemptID, samples: [UInt8], statistics: [[UInt8]], gradientEvaluations: Int, seconds: Double
     ) {
         self.attempt = attempt
-        samples = sampleBytes
-        self.acceptance = acceptance
-        self.logDensity = logDensity
-        self.divergences = divergences
+        self.samples = samples
+        self.statistics = statistics
         self.gradientEvaluations = gradientEvaluations
         self.seconds = seconds
-    }
-}
-
-extension BlockReport {
-    /// Float32, little-endian; every machine this runs on stores them so.
-    private static func bytes(of samples: [Float]) -> [UInt8] {
-        samples.withUnsafeBytes { Array($0) }
     }
 }
 
@@ -240,7 +217,7 @@ extension BlockReport {
 public struct Lease: Sendable, Equatable {
     /// The hash of the canonical job.
     public var job: Digest
-    /// Canonical; empty if this session has had it before.
+    /// What to run, canonical; empty if this session has had it before.
     public var jobText: [UInt8]
     /// What to run, in this order.
     public var blocks: [AttemptID]

@@ -89,10 +89,8 @@ private struct EnvelopeReader {
             }
             return .result(
                 BlockReport(
-                    attempt: try attempt(m.attempt), sampleBytes: bytes(m.samples),
-                    acceptance: array(m.acceptance, m.n_acceptance),
-                    logDensity: array(m.log_density, m.n_log_density),
-                    divergences: array(m.divergences, m.n_divergences),
+                    attempt: try attempt(m.attempt), samples: bytes(m.samples),
+                    statistics: try list(m.statistics, m.n_statistics).map { bytes($0) },
                     gradientEvaluations: try count(m.gradient_evaluations), seconds: m.seconds))
         case RRR__WIRE__ENVELOPE__BODY_FAILURE:
             let m = try present(envelope.failure).pointee
@@ -286,14 +284,10 @@ private struct EnvelopeReader {
         Array(UnsafeBufferPointer(start: data.data, count: data.data == nil ? 0 : data.len))
     }
 
-    private func array<T>(_ pointer: UnsafeMutablePointer<T>?, _ count: Int) -> [T] {
-        Array(UnsafeBufferPointer(start: pointer, count: pointer == nil ? 0 : count))
-    }
-
     /// An array of parts, each of which costs more to make than it takes on the wire.
     private func list<T>(_ pointer: UnsafeMutablePointer<T>?, _ count: Int) throws(MessagingError) -> [T] {
         guard count <= limits.entries else { throw .malformed("a list of \(count)") }
-        return array(pointer, count)
+        return Array(UnsafeBufferPointer(start: pointer, count: pointer == nil ? 0 : count))
     }
 
     private func digest(_ data: ProtobufCBinaryData) throws(MessagingError) -> Digest {

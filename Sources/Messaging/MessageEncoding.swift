@@ -66,9 +66,8 @@ extension Message {
             envelope.result = arena.message(rrr__wire__block_result__init, Rrr__Wire__BlockResult()) { m, arena in
                 m.attempt = report.attempt.placed(in: &arena)
                 m.samples = arena.bytes(report.samples)
-                (m.n_acceptance, m.acceptance) = (report.acceptance.count, arena.array(report.acceptance))
-                (m.n_log_density, m.log_density) = (report.logDensity.count, arena.array(report.logDensity))
-                (m.n_divergences, m.divergences) = (report.divergences.count, arena.array(report.divergences))
+                let statistics = report.statistics.map { arena.bytes($0) }
+                (m.n_statistics, m.statistics) = (statistics.count, arena.array(statistics))
                 m.gradient_evaluations = UInt64(clamping: report.gradientEvaluations)
                 m.seconds = report.seconds
             }

@@ -1,6 +1,8 @@
 import ContentHash
+import Coordinator
 import JobFile
 public import Messaging
+import RunFolder
 
 /// Workers that compute nothing: each takes leases and answers every block at once, with zeros of the right shape.
 ///
@@ -136,9 +138,10 @@ public struct SimulatedWorkers {
         let key = Answer(job: lease.job, chains: chains)
         if let known = answers[key] { return known }
         let report = BlockReport(
-            attempt: block, samples: [Float](repeating: 0, count: chains * job.draws * job.dimension),
-            acceptance: [Float](repeating: .nan, count: chains * job.levels),
-            logDensity: [Double](repeating: 0, count: chains), divergences: [Int32](repeating: 0, count: chains),
+            attempt: block, samples: [UInt8](repeating: 0, count: chains * job.draws * job.dimension * 4),
+            statistics: job.description.statistics.map {
+                [UInt8](repeating: 0, count: $0.size(chains: chains, blocks: 1))
+            },
             gradientEvaluations: chains, seconds: 0)
         // Of earlier jobs nothing comes any more, and their answers may be large.
         if answers.count > 8 { answers = [:] }

@@ -31,6 +31,20 @@ package enum Folder {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
+    /// The names in `path`, in no order.
+    static func names(in path: String) throws(RunFolderError) -> [String] {
+        guard let folder = opendir(path) else {
+            throw .system(.inputOutput, path: path, doing: "list the folder", number: errno)
+        }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            names.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        return names
+    }
+
     /// Gives a file a new name in one step, replacing what had that name.
     static func rename(_ old: String, to new: String) throws(RunFolderError) {
         guard Glibc.rename(old, new) == 0 else {

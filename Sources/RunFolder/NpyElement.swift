@@ -28,6 +28,19 @@ public protocol NpyElement: BitwiseCopyable, AdditiveArithmetic, Sendable {
     static var npyElementType: NpyElementType { get }
 }
 
+extension Array where Element: NpyElement {
+    /// The numbers that little-endian bytes stand for; a rest that is no whole number is left out.
+    public init(littleEndian bytes: [UInt8]) {
+        let size = Element.npyElementType.size
+        self = bytes.withUnsafeBytes { source in
+            (0..<bytes.count / size).map { source.loadUnaligned(fromByteOffset: $0 * size, as: Element.self) }
+        }
+    }
+
+    /// The numbers as little-endian bytes.
+    public var littleEndianBytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
+}
+
 extension Float: NpyElement {
     /// `.float32`
     public static var npyElementType: NpyElementType { .float32 }

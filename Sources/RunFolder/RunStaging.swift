@@ -5,15 +5,17 @@ import ContentHash
 /// Until `finish`, the folder holds hidden staging files alone; dropped or killed before, a run leaves no file under a
 /// final name. A run that was killed, or let go of with `suspend`, can be taken up again where `sync` last left it.
 /// All bytes but those of the provenance depend on the job and its chains, never on the order of the blocks or on
-/// interruptions. Memory: two bits a chain, the numbers of one level each, and about a megabyte.
+/// interruptions. Memory: two bits a chain, the numbers of one level each, and about a megabyte; where samples are
+/// selected, 16 bytes a chain at the end.
 public final class RunStaging {
     private let folder: String
     private let description: RunDescription
     /// Holds the lock on the folder.
     private let folderLock: File
-    private var samples: ArrayStaging
+    /// The draws of all chains.
+    private var draws: ArrayStaging
     private let hash: PrefixHash
-    private var statistics: StagedStatistics
+    private let statistics: StagedStatistics
     private var job: StagedFile
     private var recorded: RecordedChains
     /// What was recorded when `sync` last returned.
@@ -30,10 +32,10 @@ public final class RunStaging {
         try description.check(folder: folder)
         unsyncedFolders = try Folder.create(folder) + [folder]
         let folderLock = try RunStaging.lock(folder)
-        samples = try ArrayStaging(
-            folder: folder, name: RunFolder.samplesName, elementType: .float32, shape: description.samplesShape)
-        hash = PrefixHash(ofFile: samples.path)
-        statistics = try StagedStatistics(folder: folder, chains: description.chains, levels: description.levels)
+        draws = try ArrayStaging(
+            folder: folder, name: description.drawsName, elementType: .float32, shape: description.samplesShape)
+        hash = PrefixHash(ofFile: draws.path)
+        statistics = try StagedStatistics(folder: folder, of: description)
         job = try StagedFile(folder: folder, name: RunFolder.jobName)
         try job.file.write(description.canonicalJob, at: 0)
         recorded = RecordedChains(count: description.chains)
@@ -61,7 +63,7 @@ public final class RunStaging {
         try description.check(folder: folder)
         let recorded = try RunStaging.recorded(recordedChains, gradientEvaluations, of: description, folder: folder)
         let folderLock = try RunStaging.lock(folder)
-        try RunStaging.takeBackFinalNames(in: folder)
+        try RunStaging.takeBackFinalNames(in: folder, of: description)
         job = try StagedFile(resuming: RunFolder.jobName, folder: folder)
         let size = try job.file.size()
         guard size == description.canonicalJob.count,
@@ -69,12 +71,11 @@ public final class RunStaging {
         else {
             throw RunFolderError(.malformed, path: job.file.path, reason: "the staging files are those of another job")
         }
-        samples = try ArrayStaging(
-            resuming: RunFolder.samplesName, folder: folder, elementType: .float32, shape: description.samplesShape)
-        hash = PrefixHash(ofFile: samples.path)
-        statistics = try StagedStatistics(
-            resuming: folder, chains: description.chains, levels: description.levels)
-        samples.own()
+        draws = try ArrayStaging(
+            resuming: description.drawsName, folder: folder, elementType: .float32, shape: description.samplesShape)
+        hash = PrefixHash(ofFile: draws.path)
+        statistics = try StagedStatistics(resuming: folder, of: description)
+        draws.own()
         statistics.own()
         job.own()
         self.recorded = recorded
@@ -102,7 +103,9 @@ public final class RunStaging {
     /// chains is recorded already. After `.inputOutput` or `.full` the block counts as not recorded and may come again.
     public func record(_ block: BlockRecord) throws(RunFolderError) {
         try expectOpen()
-        try block.check(against: description, folder: folder)
+        if let problem = block.problem(in: description) {
+            throw RunFolderError(.invalidValue, path: folder, reason: problem)
+        }
         let chains = block.firstChain..<(block.firstChain + block.chains)
         if let chain = recorded.first(in: chains) {
             throw RunFolderError(.invalidValue, path: folder, reason: "chain \(chain) is recorded already")
@@ -110,7 +113,7 @@ public final class RunStaging {
         guard recorded.hasRoom(for: block.gradientEvaluations) else {
             throw RunFolderError(.invalidValue, path: folder, reason: "the number of gradient evaluations overflows")
         }
-        try samples.write(bytes: block.samples, atRow: block.firstChain)
+        try draws.write(bytes: block.samples, atRow: block.firstChain)
         try statistics.write(block)
         recorded.insert(chains, gradientEvaluations: block.gradientEvaluations)
     }
@@ -122,7 +125,7 @@ public final class RunStaging {
     public func sync() throws(RunFolderError) {
         try expectOpen()
         do {
-            try samples.sync()
+            try draws.sync()
             try statistics.sync()
             if !unsyncedFolders.isEmpty {
                 try job.file.syncContent()
@@ -135,7 +138,7 @@ public final class RunStaging {
         }
         recorded.countPrefix()
         synced = recorded
-        hash.advance(to: samples.size(upToRow: recorded.prefix))
+        if !description.selects { hash.advance(to: draws.size(upToRow: recorded.prefix)) }
     }
 
     /// Lets go of the run and leaves its staging files, for `init(resuming:)`. Nothing can be recorded afterwards.
@@ -143,36 +146,57 @@ public final class RunStaging {
     /// The folder stays locked until this object goes.
     public func suspend() {
         isOpen = false
-        samples.suspend()
+        draws.suspend()
         statistics.suspend()
         job.suspend()
+    }
+
+    /// All numbers of a statistic, row by row, of chains that are not recorded zero; none if there is no such statistic.
+    ///
+    /// Throws `.invalidValue` when it holds numbers of another kind, and `.inputOutput`.
+    public func values<Element: NpyElement>(
+        of statistic: String, as type: Element.Type = Element.self
+    ) throws(RunFolderError) -> [Element] {
+        try statistics.values(of: statistic)
     }
 
     /// Completes the folder and gives its summary; `provenance` is the text of `provenance.json`.
     ///
     /// Everything reaches the disk under hidden names first, so that a full disk shows before the first final name.
     /// The summary comes last and marks the folder as whole; the one of an earlier run goes before anything else.
-    /// Throws `.incomplete` when chains are missing, and then nothing is lost; `.inputOutput`, `.full` or
-    /// `.cannotCreate` when a file cannot be written.
-    public func finish(provenance: [UInt8]) throws(RunFolderError) -> RunSummary {
+    /// Throws `.incomplete` when chains are missing, and `.invalidValue` when the conclusion is not of this run, and then
+    /// nothing is lost; `.inputOutput`, `.full` or `.cannotCreate` when a file cannot be written.
+    public func finish(provenance: [UInt8], conclusion: RunConclusion) throws(RunFolderError) -> RunSummary {
         try expectOpen()
         guard isReadyToFinish else {
             throw RunFolderError(
                 .incomplete, path: folder,
                 reason: "only \(recorded.total) of \(description.chains) chains are recorded")
         }
-        let summary = try summarize()
+        try conclusion.check(against: description, folder: folder)
         var archive = try StagedFile(folder: folder, name: RunFolder.statisticsName)
-        try statistics.writeArchive(to: archive.file)
-        try archive.file.sync()
         var origin = try staged(RunFolder.provenanceName, provenance)
+        var selected: ArrayStaging?
+        let samplesHash: Digest
+        if let selection = conclusion.population?.selection {
+            let samples = try select(selection)
+            samplesHash = try PrefixHash(ofFile: samples.path).finish(size: samples.fileSize)
+            try samples.sync()
+            selected = consume samples
+            try statistics.writeArchive(to: archive.file, with: selectedRows(selection))
+        } else {
+            samplesHash = try hash.finish(size: draws.fileSize)
+            try draws.sync()
+            try statistics.writeArchive(to: archive.file, with: nil)
+        }
+        try archive.file.sync()
+        let summary = try summarize(conclusion, samplesHash)
         var mark = try staged(RunFolder.summaryName, Array(summary.json.utf8))
         try job.file.sync()
-        try samples.sync()
 
         try Folder.removeFile(Folder.path(folder, RunFolder.summaryName))
         try folderLock.sync()
-        try samples.publish()
+        if selected == nil { try draws.publish() } else { try selected?.publish() }
         try archive.publish()
         try job.publish()
         try origin.publish()
@@ -183,10 +207,35 @@ public final class RunStaging {
         return summary
     }
 
+    /// The rows of `samples.npy`: the draws of these chains, in ascending order.
+    private func select(_ selection: [Int]) throws(RunFolderError) -> ArrayStaging {
+        let samples = try ArrayStaging(
+            folder: folder, name: RunFolder.samplesName, elementType: .float32, shape: description.samplesShape)
+        let rowSize = draws.header.rowSize
+        let mostRows = max(1, File.pieceSize / max(1, rowSize * MemoryLayout<Float>.size))
+        var next = 0
+        while next < selection.count {
+            let first = selection[next]
+            let piece = selection[next...].prefix(mostRows).prefix { $0 < first + mostRows }
+            let rows: [Float] = try draws.rows(first..<(piece.last ?? first) + 1)
+            let values = piece.flatMap { rows[($0 - first) * rowSize..<($0 - first + 1) * rowSize] }
+            try samples.write(values, atRow: next)
+            next += piece.count
+        }
+        return samples
+    }
+
+    private func selectedRows(_ selection: [Int]) throws(RunFolderError) -> ArrayStaging {
+        let rows = try ArrayStaging(
+            folder: folder, name: RunStatistic.selected + ".npy", elementType: .int32, shape: [selection.count])
+        try rows.write(selection.map { Int32($0) }, atRow: 0)
+        return rows
+    }
+
     /// Gives the run up and removes its staging files. Nothing can be recorded afterwards.
     public func discard() throws(RunFolderError) {
         isOpen = false
-        try samples.discard()
+        try draws.discard()
         try statistics.discard()
         try job.discard()
     }
@@ -195,15 +244,17 @@ public final class RunStaging {
     public static func discard(in folder: String) throws(RunFolderError) {
         guard Folder.isFolder(folder) else { return }
         let folderLock = try lock(folder)
-        for name in [RunFolder.samplesName, RunFolder.jobName] + StagedStatistics.names {
-            try Folder.removeFile(Folder.path(folder, StagedFile.hiddenName(of: name)))
+        for name in try Folder.names(in: folder) where StagedFile.isHidden(name) {
+            try Folder.removeFile(Folder.path(folder, name))
         }
         try folderLock.sync()
     }
 
-    private func summarize() throws(RunFolderError) -> RunSummary {
-        let hash = try hash.finish(size: samples.fileSize)
-        let acceptance = try statistics.acceptanceMeans()
+    private func summarize(
+        _ conclusion: RunConclusion, _ samplesHash: Digest
+    ) throws(RunFolderError) -> RunSummary {
+        let acceptance = try statistics.acceptanceMeans(levels: description.levels)
+        let population = conclusion.population
         return RunSummary(
             jobHash: description.jobHash,
             name: description.name,
@@ -212,11 +263,15 @@ public final class RunStaging {
             shape: [description.dimension],
             acceptanceMean: acceptance.mean,
             acceptancePerLevel: acceptance.perLevel,
-            stepSize: description.stepSizes.map { $0.isFinite ? $0 : nil },
+            stepSize: conclusion.stepSizes.map { $0.isFinite ? $0 : nil },
             gradientEvaluations: recorded.gradientEvaluations,
             divergences: try statistics.divergenceCount(),
-            logDensity: try statistics.logDensityMoments(),
-            samplesSHA256: hash.hex)
+            logNormalizer: population?.logNormalizer,
+            population: population.map {
+                RunSummary.Population(effectiveSize: $0.effectiveSize, distinctChains: Set($0.selection).count)
+            },
+            logDensity: try statistics.logDensityMoments(of: population?.selection),
+            samplesSHA256: samplesHash.hex)
     }
 
     private func staged(_ name: String, _ bytes: [UInt8]) throws(RunFolderError) -> StagedFile {
@@ -238,12 +293,14 @@ public final class RunStaging {
     ///
     /// They are this run's: the hidden statistics stay until the end, `finish` removes the summary of an earlier run
     /// before it gives the first name, and the other hidden files are there from the run's start until then.
-    private static func takeBackFinalNames(in folder: String) throws(RunFolderError) {
-        let statistics = StagedStatistics.names.map { Folder.path(folder, StagedFile.hiddenName(of: $0)) }
+    private static func takeBackFinalNames(
+        in folder: String, of run: RunDescription
+    ) throws(RunFolderError) {
+        let statistics = run.statistics.map { Folder.path(folder, StagedFile.hiddenName(of: $0.fileName)) }
         guard !Folder.isFile(Folder.path(folder, RunFolder.summaryName)), statistics.allSatisfy(Folder.isFile) else {
             return
         }
-        for name in [RunFolder.samplesName, RunFolder.jobName] {
+        for name in [run.drawsName, RunFolder.jobName] {
             let (hidden, final) = (
                 Folder.path(folder, StagedFile.hiddenName(of: name)), Folder.path(folder, name)
             )

@@ -22,13 +22,30 @@ public struct RunSummary: Sendable, Equatable {
     public struct LogNormalizer: Sendable, Equatable {
         /// In nats.
         public let estimate: Double?
-        /// In nats.
+        /// In nats; nil for a single block.
         public let standardError: Double?
+        /// The estimate at each level, in nats [levels], index = level; nil where chains never were.
+        public let perLevel: [Double?]
 
-        /// An estimate and its standard error in nats.
-        public init(estimate: Double?, standardError: Double?) {
+        /// An estimate and its standard error, and those of the levels, in nats.
+        public init(estimate: Double?, standardError: Double?, perLevel: [Double?]) {
             self.estimate = estimate
             self.standardError = standardError
+            self.perLevel = perLevel
+        }
+    }
+
+    /// What a population's samples are worth.
+    public struct Population: Sendable, Equatable {
+        /// How many equally weighted samples the weighted chains are worth: (sum w)^2 / sum w^2.
+        public let effectiveSize: Double
+        /// Chains that are among the samples, once or more.
+        public let distinctChains: Int
+
+        /// Both as given.
+        public init(effectiveSize: Double, distinctChains: Int) {
+            self.effectiveSize = effectiveSize
+            self.distinctChains = distinctChains
         }
     }
 
@@ -54,6 +71,8 @@ public struct RunSummary: Sendable, Equatable {
     public var divergences: Int
     /// Of a population only.
     public var logNormalizer: LogNormalizer?
+    /// Of a population only.
+    public var population: Population?
     /// At the last level.
     public var logDensity: LogDensity
     /// SHA-256 of `samples.npy`, in hexadecimal digits.
@@ -63,7 +82,8 @@ public struct RunSummary: Sendable, Equatable {
     public init(
         jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], acceptanceMean: Double?,
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
-        logNormalizer: LogNormalizer? = nil, logDensity: LogDensity, samplesSHA256: String
+        logNormalizer: LogNormalizer? = nil, population: Population? = nil, logDensity: LogDensity,
+        samplesSHA256: String
     ) {
         self.jobHash = jobHash
         self.name = name
@@ -76,6 +96,7 @@ public struct RunSummary: Sendable, Equatable {
         self.gradientEvaluations = gradientEvaluations
         self.divergences = divergences
         self.logNormalizer = logNormalizer
+        self.population = population
         self.logDensity = logDensity
         self.samplesSHA256 = samplesSHA256
     }
@@ -99,7 +120,23 @@ public struct RunSummary: Sendable, Equatable {
         if let logNormalizer {
             let (estimate, error) = (logNormalizer.estimate, logNormalizer.standardError)
             members.append(
-                ("log_normalizer", .object([("estimate", .optional(estimate)), ("standard_error", .optional(error))])))
+                (
+                    "log_normalizer",
+                    .object([
+                        ("estimate", .optional(estimate)), ("standard_error", .optional(error)),
+                        ("per_level", .optionals(logNormalizer.perLevel)),
+                    ])
+                ))
+        }
+        if let population {
+            members.append(
+                (
+                    "population",
+                    .object([
+                        ("effective_size", .number(population.effectiveSize)),
+                        ("distinct_chains", .integer(population.distinctChains)),
+                    ])
+                ))
         }
         let (mean, deviation) = (logDensity.mean, logDensity.standardDeviation)
         members.append(

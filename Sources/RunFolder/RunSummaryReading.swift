@@ -19,7 +19,7 @@ extension RunSummary {
                 "job", "name", "chains", "draws", "shape", "acceptance", "step_size", "gradient_evaluations",
                 "divergences", "log_density", "samples_sha256",
             ],
-            optional: ["log_normalizer"])
+            optional: ["log_normalizer", "population"])
         let acceptance = try summary.member("acceptance")
         try acceptance.expectNames(["mean", "per_level"])
         let density = try summary.member("log_density")
@@ -27,10 +27,19 @@ extension RunSummary {
         var normalizer: LogNormalizer?
         if summary.has("log_normalizer") {
             let node = try summary.member("log_normalizer")
-            try node.expectNames(["estimate", "standard_error"])
+            try node.expectNames(["estimate", "standard_error", "per_level"])
             normalizer = LogNormalizer(
                 estimate: try node.member("estimate").optionalNumber(),
-                standardError: try node.member("standard_error").optionalNumber())
+                standardError: try node.member("standard_error").optionalNumber(),
+                perLevel: try node.member("per_level").optionalNumbers())
+        }
+        var population: Population?
+        if summary.has("population") {
+            let node = try summary.member("population")
+            try node.expectNames(["effective_size", "distinct_chains"])
+            population = Population(
+                effectiveSize: try node.member("effective_size").optionalNumber() ?? .nan,
+                distinctChains: try node.member("distinct_chains").count())
         }
         self.init(
             jobHash: try summary.member("job").string(),
@@ -44,6 +53,7 @@ extension RunSummary {
             gradientEvaluations: try summary.member("gradient_evaluations").count(),
             divergences: try summary.member("divergences").count(),
             logNormalizer: normalizer,
+            population: population,
             logDensity: LogDensity(
                 mean: try density.member("mean").optionalNumber(),
                 standardDeviation: try density.member("standard_deviation").optionalNumber()),

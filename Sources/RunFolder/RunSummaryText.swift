@@ -16,6 +16,14 @@ extension RunSummary {
             let error = RunSummary.short(logNormalizer.standardError)
             lines.append(("log normalizer", "\(estimate) ± \(error)", "nats, estimate ± standard error"))
         }
+        if let population {
+            lines.append(
+                (
+                    "effective size", RunSummary.short(population.effectiveSize),
+                    "equally weighted samples that the weighted chains are worth"
+                ))
+            lines.append(("distinct", "\(population.distinctChains)", "chains among the samples, once or more"))
+        }
         let mean = RunSummary.short(logDensity.mean)
         let deviation = RunSummary.short(logDensity.standardDeviation)
         lines.append(

@@ -36,6 +36,9 @@ struct StagedFile: ~Copyable {
     /// The name that stands in for `name` until its content is whole.
     static func hiddenName(of name: String) -> String { ".\(name).partial" }
 
+    /// Whether a name is such a one.
+    static func isHidden(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".partial") }
+
     /// Gives the file its name. Sync its content before, and the folder afterwards.
     mutating func publish() throws(RunFolderError) {
         guard isPending else { return }

@@ -1,84 +1,103 @@
-/// The per-chain statistics of a run while it is under way: three arrays on the disk, rows in any order.
-struct StagedStatistics: ~Copyable {
-    /// What the arrays are called in the archive.
-    static let names = ["acceptance.npy", "log_density.npy", "divergences.npy"]
+/// The statistics of a run while it is under way: arrays on the disk, rows in any order.
+struct StagedStatistics {
+    private final class Entry {
+        let statistic: RunStatistic
+        var array: ArrayStaging
 
-    private var acceptance: ArrayStaging
-    private var logDensity: ArrayStaging
-    private var divergences: ArrayStaging
+        init(_ statistic: RunStatistic, _ array: consuming ArrayStaging) {
+            self.statistic = statistic
+            self.array = array
+        }
+    }
 
-    init(folder: String, chains: Int, levels: Int) throws(RunFolderError) {
-        let acceptance = try ArrayStaging(
-            folder: folder, name: "acceptance.npy", elementType: .float32, shape: [chains, levels])
-        let logDensity = try ArrayStaging(
-            folder: folder, name: "log_density.npy", elementType: .float64, shape: [chains])
-        let divergences = try ArrayStaging(
-            folder: folder, name: "divergences.npy", elementType: .int32, shape: [chains])
-        self.acceptance = acceptance
-        self.logDensity = logDensity
-        self.divergences = divergences
+    private let block: Int
+    private let entries: [Entry]
+
+    init(folder: String, of run: RunDescription) throws(RunFolderError) {
+        try self.init(run) { (statistic, shape) throws(RunFolderError) in
+            try ArrayStaging(
+                folder: folder, name: statistic.fileName, elementType: statistic.element, shape: shape)
+        }
     }
 
     /// Takes up what an earlier process left; see `ArrayStaging.init(resuming:)`.
-    init(resuming folder: String, chains: Int, levels: Int) throws(RunFolderError) {
-        let acceptance = try ArrayStaging(
-            resuming: "acceptance.npy", folder: folder, elementType: .float32, shape: [chains, levels])
-        let logDensity = try ArrayStaging(
-            resuming: "log_density.npy", folder: folder, elementType: .float64, shape: [chains])
-        let divergences = try ArrayStaging(
-            resuming: "divergences.npy", folder: folder, elementType: .int32, shape: [chains])
-        self.acceptance = acceptance
-        self.logDensity = logDensity
-        self.divergences = divergences
+    init(resuming folder: String, of run: RunDescription) throws(RunFolderError) {
+        try self.init(run) { (statistic, shape) throws(RunFolderError) in
+            try ArrayStaging(
+                resuming: statistic.fileName, folder: folder, elementType: statistic.element, shape: shape)
+        }
     }
 
-    func write(_ block: BlockRecord) throws(RunFolderError) {
-        try acceptance.write(block.acceptance, atRow: block.firstChain)
-        try logDensity.write(block.logDensity, atRow: block.firstChain)
-        try divergences.write(block.divergences, atRow: block.firstChain)
+    private init(
+        _ run: RunDescription, _ array: (RunStatistic, [Int]) throws(RunFolderError) -> ArrayStaging
+    ) throws(RunFolderError) {
+        block = run.block
+        var entries: [Entry] = []
+        for statistic in run.statistics {
+            let shape = [statistic.rows == .chains ? run.chains : run.blocks] + (statistic.columns.map { [$0] } ?? [])
+            entries.append(Entry(statistic, try array(statistic, shape)))
+        }
+        self.entries = entries
+    }
+
+    func write(_ record: BlockRecord) throws(RunFolderError) {
+        for (entry, rows) in zip(entries, record.statistics) {
+            let first = record.firstChain
+            try entry.array.write(bytes: rows, atRow: entry.statistic.rows == .chains ? first : first / block)
+        }
     }
 
     /// Writes the arrays as a numpy archive into an empty file.
-    func writeArchive(to file: borrowing File) throws(RunFolderError) {
+    ///
+    /// - Parameter selected: one more, if samples are selected.
+    func writeArchive(
+        to file: borrowing File, with selected: consuming ArrayStaging?
+    ) throws(RunFolderError) {
         var archive = ZipWriter()
-        try archive.add("acceptance.npy", acceptance, to: file)
-        try archive.add("log_density.npy", logDensity, to: file)
-        try archive.add("divergences.npy", divergences, to: file)
+        for entry in entries { try archive.add(entry.statistic.fileName, entry.array, to: file) }
+        if let selected { try archive.add(RunStatistic.selected + ".npy", selected, to: file) }
         try archive.finish(to: file)
     }
 
     func sync() throws(RunFolderError) {
-        try acceptance.sync()
-        try logDensity.sync()
-        try divergences.sync()
+        for entry in entries { try entry.array.sync() }
     }
 
-    mutating func own() {
-        acceptance.own()
-        logDensity.own()
-        divergences.own()
+    func own() {
+        for entry in entries { entry.array.own() }
     }
 
-    mutating func suspend() {
-        acceptance.suspend()
-        logDensity.suspend()
-        divergences.suspend()
+    func suspend() {
+        for entry in entries { entry.array.suspend() }
     }
 
-    mutating func discard() throws(RunFolderError) {
-        try acceptance.discard()
-        try logDensity.discard()
-        try divergences.discard()
+    func discard() throws(RunFolderError) {
+        for entry in entries { try entry.array.discard() }
+    }
+
+    /// All numbers of a statistic, row by row; none if there is no such statistic.
+    func values<Element: NpyElement>(
+        of name: String, as type: Element.Type = Element.self
+    ) throws(RunFolderError) -> [Element] {
+        var values: [Element] = []
+        try forEachRows(of: name, as: type) { (rows) throws(RunFolderError) in values += rows }
+        return values
+    }
+
+    private func forEachRows<Element: NpyElement>(
+        of name: String, as type: Element.Type, _ body: ([Element]) throws(RunFolderError) -> Void
+    ) throws(RunFolderError) {
+        guard let entry = entries.first(where: { $0.statistic.name == name }) else { return }
+        try entry.array.forEachRows(as: type, body)
     }
 
     /// Mean over the finite entries of each level [levels], and over all of them; nil over none.
     ///
     /// Chains are added in their order, whatever the order in which they came: the sums are the same bits.
-    func acceptanceMeans() throws(RunFolderError) -> (mean: Double?, perLevel: [Double?]) {
-        let levels = acceptance.header.rowSize
+    func acceptanceMeans(levels: Int) throws(RunFolderError) -> (mean: Double?, perLevel: [Double?]) {
         var sums = [Double](repeating: 0, count: levels)
         var counts = [Int](repeating: 0, count: levels)
-        try acceptance.forEachRows(as: Float.self) { (rates) throws(RunFolderError) in
+        try forEachRows(of: RunStatistic.acceptance, as: Float.self) { (rates) throws(RunFolderError) in
             var level = 0
             for rate in rates {
                 if rate.isFinite {
@@ -94,30 +113,43 @@ struct StagedStatistics: ~Copyable {
     }
 
     /// Mean and standard deviation over the chains whose log-density is finite.
-    func logDensityMoments() throws(RunFolderError) -> RunSummary.LogDensity {
+    ///
+    /// - Parameter selection: the chains that count, in ascending order, each as often as it is named; nil for all.
+    func logDensityMoments(of selection: [Int]?) throws(RunFolderError) -> RunSummary.LogDensity {
         var sum = 0.0
         var count = 0
-        try logDensity.forEachRows(as: Double.self) { (values) throws(RunFolderError) in
-            for value in values where value.isFinite {
-                sum += value
-                count += 1
-            }
+        try forEachLogDensity(of: selection) { value in
+            sum += value
+            count += 1
         }
         guard count > 0 else { return RunSummary.LogDensity(mean: nil, standardDeviation: nil) }
         let mean = sum / Double(count)
         guard count > 1 else { return RunSummary.LogDensity(mean: mean, standardDeviation: 0) }
         // A second pass: sums of squares lose the digits that far-off means share.
         var squares = 0.0
-        try logDensity.forEachRows(as: Double.self) { (values) throws(RunFolderError) in
-            for value in values where value.isFinite { squares += (value - mean) * (value - mean) }
-        }
+        try forEachLogDensity(of: selection) { squares += ($0 - mean) * ($0 - mean) }
         return RunSummary.LogDensity(mean: mean, standardDeviation: (squares / Double(count - 1)).squareRoot())
+    }
+
+    private func forEachLogDensity(of selection: [Int]?, _ body: (Double) -> Void) throws(RunFolderError) {
+        var (chain, next) = (0, 0)
+        try forEachRows(of: RunStatistic.logDensity, as: Double.self) { (values) throws(RunFolderError) in
+            for value in values {
+                var times = 1
+                if let selection {
+                    times = 0
+                    while next < selection.count, selection[next] == chain { (next, times) = (next + 1, times + 1) }
+                }
+                if value.isFinite { for _ in 0..<times { body(value) } }
+                chain += 1
+            }
+        }
     }
 
     /// Divergent transitions of all chains together.
     func divergenceCount() throws(RunFolderError) -> Int {
         var total = 0
-        try divergences.forEachRows(as: Int32.self) { (counts) throws(RunFolderError) in
+        try forEachRows(of: RunStatistic.divergences, as: Int32.self) { (counts) throws(RunFolderError) in
             for count in counts { total += Int(count) }
         }
         return total

@@ -8,8 +8,8 @@ import EnergyModels
 /// [levels entered][lanes] (Int32), draws [lanes][kept][dimension] (Float32); at the end the checksum of all
 /// before it (UInt64). A population, if there is one, follows the draws: the logarithms of the weights [chains] and
 /// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
-/// the effective size (Float32) and the numbers of ancestors and parents (Int32). Log density and score are left
-/// out: they can be computed again.
+/// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
+/// (Float64). Log density and score are left out: they can be computed again.
 struct BlockCheckpoint {
     var unitsDone: Int
     /// Evaluations of the composition so far.
@@ -72,6 +72,7 @@ extension BlockCheckpoint {
                 append(level.effectiveSize.bitPattern)
                 append(level.ancestors)
                 append(level.parents)
+                append(level.logNormalizer.bitPattern)
             }
         }
         append(Self.checksum(of: bytes[...]))
@@ -108,7 +109,7 @@ extension BlockCheckpoint {
         let (lanes, dimension) = (plan.lanes, plan.density.dimension)
         let entered = plan.firstLevel + 1 - place.level
         let kept = place.draws(of: plan)
-        let ofPopulation = population.map { 8 + 12 * $0.logWeights.count + 12 * entered } ?? 0
+        let ofPopulation = population.map { 8 + 12 * $0.logWeights.count + 20 * entered } ?? 0
         let ofLanes = lanes * (16 * dimension + 4 * (1 + entered) + 4 * kept * dimension)
         guard end - reader.next == ofLanes + ofPopulation else { throw .damaged }
 
@@ -176,7 +177,8 @@ private struct Reader {
             let size = floats(1)[0]
             let numbers = try counts(2, "ancestors and parents", atMost: chains)
             population.levels.append(
-                Population.Level(effectiveSize: size, ancestors: numbers[0], parents: numbers[1]))
+                Population.Level(
+                    effectiveSize: size, ancestors: numbers[0], parents: numbers[1], logNormalizer: doubles(1)[0]))
         }
         return population
     }

@@ -184,7 +184,8 @@ public struct ChainBlock {
             effectiveSizes: perLevel(.nan, \.effectiveSize),
             ancestors: perLevel(0, \.ancestors),
             parents: perLevel(0, \.parents),
-            logNormalizer: population?.logNormalizer ?? .nan)
+            logNormalizers: perLevel(.nan, \.logNormalizer),
+            logNormalizer: population?.levels.last?.logNormalizer ?? .nan)
     }
 
     /// A number of the population for every level of the schedule, `missing` where it wasn't; none without one.
@@ -220,7 +221,10 @@ public struct BlockResult: Sendable, Equatable {
     /// [levels], how many chains the latest resampling until then let live, all before the first; 0 where the block
     /// never was.
     public let parents: [Int32]
-    /// The logarithm of the estimate of the integral of exp(l) at the last level, l as it is evaluated; the estimate
-    /// itself is unbiased. Minus infinity if all weights are zero, NaN where chains are no population.
+    /// [levels], the logarithm of the estimate of the integral of exp(l) at the level, l as it is evaluated there; the
+    /// estimate itself is unbiased. Index = level; minus infinity if all weights are zero, NaN where the block never
+    /// was.
+    public let logNormalizers: [Double]
+    /// The last of these; NaN where chains are no population.
     public let logNormalizer: Double
 }

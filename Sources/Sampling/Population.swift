@@ -15,6 +15,8 @@ struct Population: Sendable, Equatable {
         var ancestors: Int32
         /// Chains that the latest resampling let live; all of them before the first.
         var parents: Int32
+        /// The logarithm of the estimate of the normaliser, which is unbiased; minus infinity if all weights are zero.
+        var logNormalizer: Double
     }
 
     /// The fraction of the chains below which an effective size leads to resampling.
@@ -37,11 +39,6 @@ struct Population: Sendable, Equatable {
         levels = []
     }
 
-    /// The logarithm of the estimate of the normaliser, which is unbiased; minus infinity if all weights are zero.
-    var logNormalizer: Double {
-        logCollected + RelativeWeights(logarithms: logWeights).logSum - Elementary.log(Double(logWeights.count))
-    }
-
     /// Enters a level on which the chains, without having moved, have another log density, and resamples if need be.
     ///
     /// - Parameters:
@@ -58,10 +55,11 @@ struct Population: Sendable, Equatable {
         }
         let weights = RelativeWeights(logarithms: logWeights)
         let size = weights.effectiveSize
+        let logNormalizer = logCollected + weights.logSum - Elementary.log(Double(chains))
         var parents: [Int]?
         if size > 0, size < threshold * Double(chains) {
             let chosen = weights.choose(chains, uniform: uniform)
-            logCollected += weights.logSum - Elementary.log(Double(chains))
+            logCollected = logNormalizer
             for chain in 0..<chains { logWeights[chain] = 0 }
             ancestors = chosen.map { ancestors[$0] }
             parents = chosen
@@ -69,7 +67,8 @@ struct Population: Sendable, Equatable {
         levels.append(
             Level(
                 effectiveSize: Float(size), ancestors: Int32(Set(ancestors).count),
-                parents: parents.map { Int32(Set($0).count) } ?? levels.last?.parents ?? Int32(chains)))
+                parents: parents.map { Int32(Set($0).count) } ?? levels.last?.parents ?? Int32(chains),
+                logNormalizer: logNormalizer))
         return parents
     }
 }

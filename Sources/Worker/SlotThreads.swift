@@ -121,21 +121,22 @@ final class SlotThreads: Sendable {
         }
         let result = block.result(chains: work.chains)
         let report = BlockReport(
-            attempt: work.attempt, samples: result.samples, acceptance: result.acceptance,
-            logDensity: result.logDensity, divergences: result.divergences,
+            attempt: work.attempt, samples: result.sampleBytes, statistics: result.statistics,
             gradientEvaluations: result.gradientEvaluations, seconds: (clock.now - begin) / .seconds(1))
         return .finished(work.attempt, result: Message.result(report).encoded())
     }
 
     private func block(_ work: Work) -> ChainBlock {
-        guard !work.checkpoint.isEmpty else { return ChainBlock(plan: work.plan, index: work.attempt.block) }
+        let start = ChainBlock(plan: work.plan, index: work.attempt.block, chains: work.chains)
+        guard !work.checkpoint.isEmpty else { return start }
         do {
-            let block = try ChainBlock(plan: work.plan, index: work.attempt.block, resuming: work.checkpoint)
+            let block = try ChainBlock(
+                plan: work.plan, index: work.attempt.block, chains: work.chains, resuming: work.checkpoint)
             deliver(.resumed(work.attempt, stepsDone: block.stepsDone, steps: block.steps))
             return block
         } catch {
             deliver(.startedAnew(work.attempt, reason: "\(error)"))
-            return ChainBlock(plan: work.plan, index: work.attempt.block)
+            return start
         }
     }
 }

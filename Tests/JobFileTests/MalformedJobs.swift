@@ -174,7 +174,12 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("sampler-levels-descending", "/sampler/levels/1", "from 3 to 3"),
         Malformed("sampler-levels-beyond-schedule", "/sampler/levels/1", "from 0 to 3"),
         Malformed("sampler-reverse-steps-is-a-number", "/sampler/reverse_steps", "must be true or false, is 1"),
-        Malformed("sampler-population", "/sampler/population", "not in this version; leave it out"),
+        Malformed("sampler-population-threshold", "/sampler/population/threshold", "above 0, at most 1"),
+        Malformed("sampler-population-key-misspelt", "/sampler/population/treshold", #"did you mean "threshold""#),
+        Malformed(
+            "sampler-population-over-reverse-steps", "/sampler/population", "can't be weighted over reverse steps"),
+        Malformed("sampler-population-without-energy", "/sampler/population", "this target has scores alone"),
+        Malformed("sampler-population-of-too-many-chains", "/chains", "a population has at most 67108864 chains"),
         Malformed("sampler-exchange", "/sampler/exchange", "no such key here"),
         Malformed("sampler-acceptance-misspelt", "/sampler/acceptance", #"did you mean "line""#),
         Malformed("sampler-acceptance-key-misspelt", "/sampler/acceptance/line/point", #"did you mean "points""#),

@@ -20,8 +20,8 @@ enum Samples {
     static let progress = BlockProgress(attempt: attempt, stepsDone: 3, stepsTotal: 9, acceptance: 0.25)
 
     static let report = BlockReport(
-        attempt: attempt, samples: [1, -2.5, .nan, .infinity], acceptance: [0.5, .nan], logDensity: [-1.25, .nan],
-        divergences: [0, -1, .max, .min], gradientEvaluations: 1 << 50, seconds: 12.5)
+        attempt: attempt, samples: Array(0..<16), statistics: [[0, 255, 7], [], [1]], gradientEvaluations: 1 << 50,
+        seconds: 12.5)
 
     static let lease = Lease(
         job: job, jobText: Array("{\"a\": 1}".utf8),

@@ -15,7 +15,7 @@ struct GrowingRunTests {
                 try run.record(SmallRun.blocks[index])
                 try run.sync()
             }
-            let summary = try run.finish(provenance: Array("{}\n".utf8))
+            let summary = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
             let samples = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder("samples.npy"))))
             #expect(summary.samplesSHA256 == SHA256.hash(of: samples).hex)
         }
@@ -44,7 +44,7 @@ struct GrowingRunTests {
         let (whole, parts) = (try TemporaryFolder(), try TemporaryFolder())
         let run = try RunStaging(folder: whole.path, description: SmallRun.description)
         try run.record(joined[0])
-        let summary = try run.finish(provenance: Array("{}\n".utf8))
+        let summary = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
         #expect(try summary == SmallRun.finish(in: parts.path))
         #expect(try TemporaryFolder.contents(of: whole.path) == TemporaryFolder.contents(of: parts.path))
     }

@@ -7,7 +7,7 @@ import Testing
 struct ResumedRunTests {
     private static let hidden = [
         ".acceptance.npy.partial", ".divergences.npy.partial", ".job.json.partial", ".log_density.npy.partial",
-        ".samples.npy.partial",
+        ".samples.npy.partial", ".size.npy.partial",
     ]
 
     /// A folder where a run was let go of after these blocks of the small run.
@@ -46,7 +46,7 @@ struct ResumedRunTests {
         let run = try resume(folder.path, blocks: before)
         #expect(run.recordedChains == before.map { SmallRun.blocks[$0].chains }.reduce(0, +))
         for block in 0..<3 where !before.contains(block) { try run.record(SmallRun.blocks[block]) }
-        _ = try run.finish(provenance: Array("{}\n".utf8))
+        _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder.path) == undisturbed())
     }
 
@@ -58,7 +58,7 @@ struct ResumedRunTests {
         try run.sync()
         var spoilt = SmallRun.blocks[0]
         spoilt.samples = spoilt.samples.map { ~$0 }
-        spoilt.divergences = spoilt.divergences.map { $0 + 9 }
+        spoilt.statistics[2] = [Int32](repeating: 9, count: 4).littleEndianBytes
         try run.record(spoilt)
         // What a killed process leaves is what the files hold now.
         try FileManager.default.copyItem(atPath: folder.path, toPath: copy("killed"))
@@ -67,7 +67,7 @@ struct ResumedRunTests {
         #expect(second.recordedChains == 2)
         try second.record(SmallRun.blocks[0])
         try second.record(SmallRun.blocks[1])
-        _ = try second.finish(provenance: Array("{}\n".utf8))
+        _ = try second.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: copy("killed")) == undisturbed())
     }
 
@@ -86,7 +86,7 @@ struct ResumedRunTests {
             }
         }
         let run = try resume(folder.path, blocks: [0, 1, 2])
-        _ = try run.finish(provenance: Array("{}\n".utf8))
+        _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder.path) == undisturbed())
     }
 
@@ -145,7 +145,8 @@ struct ResumedRunTests {
         let small = SmallRun.description
         let description = RunDescription(
             canonicalJob: Array("{\"rrr\":2}".utf8), jobHash: "5eee", name: "small", chains: small.chains,
-            draws: small.draws, dimension: small.dimension, levels: small.levels, stepSizes: small.stepSizes)
+            draws: small.draws, dimension: small.dimension, levels: small.levels, block: small.block,
+            statistics: small.statistics)
         let error = failure { () throws(RunFolderError) in
             _ = try resume(folder.path, blocks: [1], description: description)
         }
@@ -197,7 +198,7 @@ struct ResumedRunTests {
         #expect(run.recordedChains == 4)
         try run.record(SmallRun.blocks[0])
         try run.record(SmallRun.blocks[2])
-        _ = try run.finish(provenance: Array("{}\n".utf8))
+        _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder("out")) == undisturbed())
     }
 

@@ -9,8 +9,9 @@ struct RunStagingFailureTests {
         arguments: [
             { $0.chains = 3 }, { $0.chains = 0 }, { $0.chains = Int.max }, { $0.firstChain = -1 },
             { $0.firstChain = 7 }, { $0.firstChain = Int.max }, { $0.samples.removeLast() }, { $0.samples += [0, 0] },
-            { $0.acceptance.removeLast() }, { $0.logDensity.append(0) }, { $0.divergences = [] },
-            { $0.divergences[0] = -1 }, { $0.gradientEvaluations = -1 },
+            { $0.statistics[0].removeLast() }, { $0.statistics[1].append(0) }, { $0.statistics[2] = [] },
+            { $0.statistics[3] += [0, 0, 0, 0] }, { $0.statistics.removeLast() }, { $0.statistics[2][3] = 0x80 },
+            { $0.firstChain = 2 }, { $0.gradientEvaluations = -1 },
         ] as [@Sendable (inout BlockRecord) -> Void])
     func wrongCounts(change: @Sendable (inout BlockRecord) -> Void) throws {
         let folder = try TemporaryFolder()
@@ -21,7 +22,7 @@ struct RunStagingFailureTests {
         #expect(error?.code == .invalidValue)
         #expect(run.recordedChains == 0)
         for block in SmallRun.blocks { try run.record(block) }
-        #expect(try run.finish(provenance: []).gradientEvaluations == 1012)
+        #expect(try run.finish(provenance: [], conclusion: SmallRun.conclusion).gradientEvaluations == 1012)
     }
 
     @Test("A chain that is recorded already is refused")
@@ -29,8 +30,9 @@ struct RunStagingFailureTests {
         let folder = try TemporaryFolder()
         let run = try RunStaging(folder: folder.path, description: SmallRun.description)
         try run.record(SmallRun.blocks[1])
-        for chains in [4..<8, 0..<5, 7..<10] {
-            let error = failure { () throws(RunFolderError) in try run.record(SmallRun.block(chains)) }
+        for blocks in [[1], [0, 1], [1, 2]] {
+            let block = BlockRecord.joined(blocks.map { SmallRun.blocks[$0] }, upTo: 1_000)[0]
+            let error = failure { () throws(RunFolderError) in try run.record(block) }
             #expect(error?.code == .invalidValue)
             #expect(error?.reason.contains("recorded already") == true)
         }
@@ -42,15 +44,19 @@ struct RunStagingFailureTests {
         let folder = try TemporaryFolder()
         let run = try RunStaging(folder: folder.path, description: SmallRun.description)
         try run.record(SmallRun.blocks[2])
-        let error = failure { () throws(RunFolderError) in _ = try run.finish(provenance: []) }
+        let error = failure { () throws(RunFolderError) in
+            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        }
         #expect(error?.code == .incomplete)
         #expect(error?.reason == "only 2 of 10 chains are recorded")
         #expect(!run.isReadyToFinish)
         try run.record(SmallRun.blocks[0])
         try run.record(SmallRun.blocks[1])
         #expect(run.isReadyToFinish)
-        _ = try run.finish(provenance: [])
-        let again = failure { () throws(RunFolderError) in _ = try run.finish(provenance: []) }
+        _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        let again = failure { () throws(RunFolderError) in
+            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        }
         #expect(again?.code == .invalidValue)
     }
 
@@ -63,7 +69,7 @@ struct RunStagingFailureTests {
             #expect(
                 try folder.names == [
                     ".acceptance.npy.partial", ".divergences.npy.partial", ".job.json.partial",
-                    ".log_density.npy.partial", ".samples.npy.partial",
+                    ".log_density.npy.partial", ".samples.npy.partial", ".size.npy.partial",
                 ])
             #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
         }
@@ -90,7 +96,7 @@ struct RunStagingFailureTests {
         #expect(error?.code == .inUse)
         #expect(error?.exitStatus == 75)
         for block in SmallRun.blocks { try run.record(block) }
-        _ = try run.finish(provenance: [])
+        _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
         #expect(try folder.names == SmallRun.finalNames)
     }
 
@@ -114,7 +120,7 @@ struct RunStagingFailureTests {
         let error = failure { () throws(RunFolderError) in
             let run = try RunStaging(folder: folder.path, description: SmallRun.description)
             for block in SmallRun.blocks { try run.record(block) }
-            _ = try run.finish(provenance: [])
+            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
         }
         #expect(error?.code == .cannotCreate)
         #expect(try folder.names == ["samples.npy", "statistics.npz"])
@@ -123,12 +129,14 @@ struct RunStagingFailureTests {
 
     @Test(
         "Numbers that describe no run are refused",
-        arguments: [(0, 1, 1, 1, 1), (1, 0, 1, 1, 1), (1, 1, 0, 1, 1), (1, 1, 1, 0, 0), (1, 1, 1, 2, 1)])
-    func noRun(chains: Int, draws: Int, dimension: Int, levels: Int, steps: Int) throws {
+        arguments: [
+            (0, 1, 1, 1, 4), (1, 0, 1, 1, 4), (1, 1, 0, 1, 4), (1, 1, 1, 0, 4), (1, 1, 1, 1, 2), (1, 1, 1, 1, 0),
+        ])
+    func noRun(chains: Int, draws: Int, dimension: Int, levels: Int, statistics: Int) throws {
         let folder = try TemporaryFolder()
         let description = RunDescription(
             canonicalJob: [], jobHash: "", name: "", chains: chains, draws: draws, dimension: dimension,
-            levels: levels, stepSizes: Array(repeating: 1, count: steps))
+            levels: levels, block: 1, statistics: Array(SmallRun.statistics.prefix(statistics)))
         let error = failure { () throws(RunFolderError) in
             _ = try RunStaging(folder: folder("out"), description: description)
         }

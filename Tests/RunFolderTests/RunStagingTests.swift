@@ -22,7 +22,7 @@ struct RunStagingTests {
         let samples = try NpyReader(path: path + "/samples.npy")
         #expect(samples.header.shape == [10, 2, 3])
         let archive = try ZipReader(output["statistics.npz"] ?? [])
-        #expect(archive.entries.map(\.name) == ["acceptance.npy", "log_density.npy", "divergences.npy"])
+        #expect(archive.entries.map(\.name) == ["acceptance.npy", "log_density.npy", "divergences.npy", "size.npy"])
     }
 
     @Test("The summary's numbers are those of the chains")
@@ -66,20 +66,25 @@ struct RunStagingTests {
         let (chains, levels) = (6000, 100)
         let description = RunDescription(
             canonicalJob: [], jobHash: "5eed", name: "large", chains: chains, draws: 1, dimension: 1, levels: levels,
-            stepSizes: Array(repeating: 0.1, count: levels))
+            block: 1500,
+            statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: levels)]
+                + SmallRun.statistics[1...2])
+        let conclusion = RunConclusion(stepSizes: Array(repeating: 0.1, count: levels))
         func block(_ first: Int) -> BlockRecord {
             BlockRecord(
                 firstChain: first, chains: 1500, samples: Array(repeating: 0, count: 6000),
-                acceptance: (0..<150_000).map { Float(($0 + first) % 97) / 97 },
-                logDensity: (0..<1500).map { 1e9 + Double(($0 + first) % 2) },
-                divergences: Array(repeating: 1, count: 1500), gradientEvaluations: 1)
+                statistics: [
+                    (0..<150_000).map { Float(($0 + first) % 97) / 97 }.littleEndianBytes,
+                    (0..<1500).map { 1e9 + Double(($0 + first) % 2) }.littleEndianBytes,
+                    [Int32](repeating: 1, count: 1500).littleEndianBytes,
+                ], gradientEvaluations: 1)
         }
         var summaries: [RunSummary] = []
         for order in [[0, 1500, 3000, 4500], [4500, 0, 3000, 1500]] {
             let folder = try TemporaryFolder()
             let run = try RunStaging(folder: folder.path, description: description)
             for first in order { try run.record(block(first)) }
-            summaries.append(try run.finish(provenance: []))
+            summaries.append(try run.finish(provenance: [], conclusion: conclusion))
         }
         #expect(summaries[0] == summaries[1])
         #expect(summaries[0].divergences == chains)
@@ -99,13 +104,17 @@ struct RunStagingTests {
         let folder = try TemporaryFolder()
         let description = RunDescription(
             canonicalJob: [], jobHash: "5eed", name: "one", chains: 1, draws: 1, dimension: 1, levels: 2,
-            stepSizes: [.nan, .infinity])
+            block: 64,
+            statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: 2)]
+                + SmallRun.statistics[1...2])
         let run = try RunStaging(folder: folder.path, description: description)
         try run.record(
             BlockRecord(
-                firstChain: 0, chains: 1, samples: [0, 0, 0, 0], acceptance: [.nan, .nan], logDensity: [-2],
-                divergences: [0], gradientEvaluations: 0))
-        let summary = try run.finish(provenance: [])
+                firstChain: 0, chains: 1, samples: [0, 0, 0, 0],
+                statistics: [
+                    [Float.nan, .nan].littleEndianBytes, [-2.0].littleEndianBytes, [Int32(0)].littleEndianBytes,
+                ], gradientEvaluations: 0))
+        let summary = try run.finish(provenance: [], conclusion: RunConclusion(stepSizes: [.nan, .infinity]))
         #expect(summary.acceptanceMean == nil)
         #expect(summary.acceptancePerLevel == [nil, nil])
         #expect(summary.stepSize == [nil, nil])
@@ -132,6 +141,7 @@ struct RunStagingTests {
                 acceptance float32 (10, 3)
                 log_density float64 (10,)
                 divergences int32 (10,)
+                size float32 (3, 2)
                 True
 
                 """)

@@ -6,7 +6,8 @@ import Testing
 private let full = RunSummary(
     jobHash: "00ff", name: "ring-and-bar", chains: 2000, draws: 1, shape: [2], acceptanceMean: 0.875,
     acceptancePerLevel: [nil, 0.75, 1], stepSize: [nil, 0.03, 0.0625], gradientEvaluations: 6_000_000, divergences: 3,
-    logNormalizer: RunSummary.LogNormalizer(estimate: -1.5, standardError: 0.01),
+    logNormalizer: RunSummary.LogNormalizer(estimate: -1.5, standardError: 0.01, perLevel: [-1.5, nil, 0.25]),
+    population: RunSummary.Population(effectiveSize: 1234.5, distinctChains: 1700),
     logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5), samplesSHA256: "abcd")
 
 private let empty = RunSummary(
@@ -30,7 +31,12 @@ private let fullText = """
       "divergences": 3,
       "log_normalizer": {
         "estimate": -1.5,
-        "standard_error": 0.01
+        "standard_error": 0.01,
+        "per_level": [-1.5, null, 0.25]
+      },
+      "population": {
+        "effective_size": 1234.5,
+        "distinct_chains": 1700
       },
       "log_density": {
         "mean": -2.25,
@@ -77,6 +83,7 @@ struct RunSummaryTests {
             ("\"00ff\"", "17", "/job: expected a string"),
             ("\"mean\": -2.25,", "", "/log_density: the name \"mean\" is missing"),
             ("\"standard_error\"", "\"error\"", "/log_normalizer"),
+            ("\"distinct_chains\"", "\"chains\"", "/population"),
         ])
     func refusals(old: String, new: String, reason: String) throws {
         let range = try #require(fullText.firstRange(of: old))
@@ -99,6 +106,8 @@ struct RunSummaryTests {
                 gradients       6000000         gradient evaluations, all chains
                 divergences     3               divergent transitions, all chains
                 log normalizer  -1.5 ± 0.01     nats, estimate ± standard error
+                effective size  1235            equally weighted samples that the weighted chains are worth
+                distinct        1700            chains among the samples, once or more
                 log density     -2.25 ± 0.5     nats, mean ± standard deviation over chains, last level
                 SHA-256         abcd            samples.npy
 

@@ -8,7 +8,16 @@ enum SmallRun {
     static let levels = 3
     static let description = RunDescription(
         canonicalJob: Array("{\"rrr\":1}".utf8), jobHash: "5eed", name: "small", chains: 10, draws: 2, dimension: 3,
-        levels: levels, stepSizes: [.nan, 0.1, 0.2])
+        levels: levels, block: 4, statistics: statistics)
+
+    static let statistics = [
+        RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: levels),
+        RunStatistic(name: "log_density", rows: .chains, element: .float64, columns: nil),
+        RunStatistic(name: "divergences", rows: .chains, element: .int32, columns: nil),
+        RunStatistic(name: "size", rows: .blocks, element: .float32, columns: 2),
+    ]
+
+    static let conclusion = RunConclusion(stepSizes: [.nan, 0.1, 0.2])
 
     static func acceptance(_ chain: Int, _ level: Int) -> Float {
         level == 0 ? .nan : Float(chain * 7 % 5) / 5 + Float(level) / 100
@@ -21,9 +30,12 @@ enum SmallRun {
             firstChain: chains.lowerBound,
             chains: chains.count,
             samples: (chains.lowerBound * 24..<chains.upperBound * 24).map { UInt8(truncatingIfNeeded: $0 * 31) },
-            acceptance: chains.flatMap { chain in (0..<levels).map { acceptance(chain, $0) } },
-            logDensity: chains.map(logDensity),
-            divergences: chains.map { Int32($0 % 2) },
+            statistics: [
+                chains.flatMap { chain in (0..<levels).map { acceptance(chain, $0) } }.littleEndianBytes,
+                chains.map(logDensity).littleEndianBytes,
+                chains.map { Int32($0 % 2) }.littleEndianBytes,
+                [Float(chains.lowerBound), Float(chains.count)].littleEndianBytes,
+            ],
             gradientEvaluations: chains.count * 100 + chains.lowerBound)
     }
 
@@ -33,6 +45,6 @@ enum SmallRun {
     static func finish(in folder: String, order: [Int] = [0, 1, 2]) throws -> RunSummary {
         let run = try RunStaging(folder: folder, description: description)
         for index in order { try run.record(blocks[index]) }
-        return try run.finish(provenance: Array("{}\n".utf8))
+        return try run.finish(provenance: Array("{}\n".utf8), conclusion: conclusion)
     }
 }

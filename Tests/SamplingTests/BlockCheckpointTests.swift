@@ -121,10 +121,10 @@ struct BlockCheckpointTests {
         // The last level's counts, and before the levels' numbers the ancestors.
         let end = bytes.count - 8
         #expect(
-            refusal(changed(bytes, at: end - 4, to: [9, 0, 0, 0]), of: plan)
+            refusal(changed(bytes, at: end - 12, to: [9, 0, 0, 0]), of: plan)
                 == .outOfRange(field: "ancestors and parents", found: 9, most: 8))
         #expect(
-            refusal(changed(bytes, at: end - 3 * 12 - 4, to: [8, 0, 0, 0]), of: plan)
+            refusal(changed(bytes, at: end - 3 * 20 - 4, to: [8, 0, 0, 0]), of: plan)
                 == .outOfRange(field: "ancestor", found: 8, most: 7))
     }
 

@@ -99,13 +99,17 @@ struct Commands {
     }
 
     /// Writes a job: the ring and bar with HMC.
-    func job(chains: Int, levels: Int = 20, transitions: Int = 3, block: Int = 64) throws -> String {
+    ///
+    /// - Parameter sampler: more members of the sampler, each with a comma before it.
+    func job(
+        chains: Int, levels: Int = 20, transitions: Int = 3, block: Int = 64, sampler: String = ""
+    ) throws -> String {
         let text = """
             {"rrr": 1, "name": "ring-and-bar", "seed": 7,
              "models": {"ring": {"kind": "gaussian_mixture", "means": [[0.5, 0], [0, 0.5], [-0.5, 0], [0, -0.5]], "std": 0.03},
                         "bar": {"kind": "uniform_box", "low": [-0.2, -1], "high": [0.2, 1]}},
              "target": {"product": ["ring", "bar"]}, "schedule": {"kind": "cosine", "levels": \(levels)},
-             "sampler": {"kind": "hmc", "step_size": 0.03, "transitions": \(transitions)}, "chains": \(chains),
+             "sampler": {"kind": "hmc", "step_size": 0.03, "transitions": \(transitions)\(sampler)}, "chains": \(chains),
              "block": \(block)}
             """
         let file = path("job-\(chains)-\(levels)-\(transitions).json")

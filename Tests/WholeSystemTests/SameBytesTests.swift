@@ -3,11 +3,13 @@ import Testing
 
 @Suite("The same bytes, wherever and however a job ran", .oneAtATime, .serialized)
 struct SameBytesTests {
-    @Test("1, 2 and 5 local workers give the same bytes")
-    func numberOfWorkers() async throws {
+    @Test(
+        "1, 2 and 5 local workers give the same bytes",
+        arguments: ["", #", "population": {"threshold": 0.5}"#])
+    func numberOfWorkers(sampler: String) async throws {
         let commands = try Commands()
         defer { commands.remove() }
-        let job = try commands.job(chains: 500)
+        let job = try commands.job(chains: 500, sampler: sampler)
         var all: Set<[String]> = []
         for workers in [1, 2, 5] {
             let output = commands.path("out\(workers)")

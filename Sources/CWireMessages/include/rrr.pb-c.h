@@ -274,26 +274,16 @@ struct  Rrr__Wire__BlockResult
    */
   ProtobufCBinaryData samples;
   /*
-   * [chains, levels], NaN where no transitions ran
+   * rows of the arrays that the job leaves beside the samples, little-endian
    */
-  size_t n_acceptance;
-  float *acceptance;
-  /*
-   * [chains]
-   */
-  size_t n_log_density;
-  double *log_density;
-  /*
-   * [chains]
-   */
-  size_t n_divergences;
-  int32_t *divergences;
+  size_t n_statistics;
+  ProtobufCBinaryData *statistics;
   uint64_t gradient_evaluations;
   double seconds;
 };
 #define RRR__WIRE__BLOCK_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__block_result__descriptor) \
-    , NULL, {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0, 0 }
+    , NULL, {0,NULL}, 0,NULL, 0, 0 }
 
 
 struct  Rrr__Wire__Failure
@@ -368,7 +358,7 @@ struct  Rrr__Wire__Lease
   ProtobufCMessage base;
   ProtobufCBinaryData job;
   /*
-   * canonical; only the first time that this session meets the job
+   * what to run, canonical; only the first time that this session meets the job
    */
   ProtobufCBinaryData job_text;
   size_t n_blocks;

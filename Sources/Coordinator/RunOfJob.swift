@@ -1,0 +1,77 @@
+import ContentHash
+package import JobFile
+package import RunFolder
+import Sampling
+
+extension Job {
+    /// What the job's folder needs to know.
+    package var description: RunDescription {
+        let text = Array(canonicalText.utf8)
+        return RunDescription(
+            canonicalJob: text, jobHash: identity.hex, name: name, chains: chains, draws: draws,
+            dimension: dimension, levels: levels, block: block, statistics: statistics.map(RunStatistic.init),
+            selects: sampler.population != nil)
+    }
+}
+
+extension RunStatistic {
+    fileprivate init(_ array: StatisticArray) {
+        let element: NpyElementType =
+            switch array.element {
+            case .float32: .float32
+            case .float64: .float64
+            case .int32: .int32
+            }
+        self.init(
+            name: array.name, rows: array.rows == .chains ? .chains : .blocks, element: element,
+            columns: array.columns)
+    }
+}
+
+/// Why a run can't be concluded, though all its chains are there.
+struct EmptyPopulation: Error, CustomStringConvertible {
+    var description: String {
+        "every chain has weight zero: the target has no density where its chains are; "
+            + "see that chains can reach it, or sample it without a population"
+    }
+}
+
+extension RunStaging {
+    /// What the blocks of a job came to together; all of them are recorded.
+    ///
+    /// - Throws: `RunFolderError`; ``EmptyPopulation``.
+    func conclusion(of job: Job) throws -> RunConclusion {
+        RunConclusion(
+            stepSizes: job.stepSizes, population: job.sampler.population == nil ? nil : try population(of: job))
+    }
+
+    private func population(of job: Job) throws -> RunConclusion.Population {
+        let logWeights: [Double] = try values(of: "log_weight")
+        let merge = PopulationMerge(
+            try values(of: "log_normalizer").enumerated().map { block, logNormalizer in
+                let first = block * job.block
+                return PopulationMerge.Block(
+                    index: block, logNormalizer: logNormalizer,
+                    logWeights: Array(logWeights[first..<first + job.chains(inBlock: block)]))
+            })
+        let selection = merge.selection(of: job.chains, seed: job.seed)
+        guard !selection.isEmpty else { throw EmptyPopulation() }
+        let perLevel = try levelNormalizers(of: job)
+        return RunConclusion.Population(
+            selection: selection.map { $0.block * job.block + $0.chain },
+            logNormalizer: RunSummary.LogNormalizer(
+                estimate: merge.logNormalizer,
+                standardError: merge.standardError.isFinite ? merge.standardError : nil,
+                perLevel: perLevel.map { $0.isFinite ? $0 : nil }),
+            effectiveSize: merge.effectiveSize)
+    }
+
+    /// The merged estimate of the normaliser's logarithm at every level, NaN where chains never were.
+    private func levelNormalizers(of job: Job) throws -> [Double] {
+        let values: [Double] = try values(of: "level_log_normalizer")
+        return (0..<job.levels).map { level in
+            PopulationMerge.logMean(
+                (0..<job.blocks).map { (values[$0 * job.levels + level], chains: job.chains(inBlock: $0)) })
+        }
+    }
+}

@@ -1,0 +1,76 @@
+/// What came out of a block of chains of a run, or of several neighbouring ones.
+public struct BlockRecord: Sendable, Equatable {
+    /// The first of the chains: the first of a block.
+    public var firstChain: Int
+    /// How many chains, 1 or more: whole blocks.
+    public var chains: Int
+    /// float32, little-endian, [chains * draws * dimension].
+    public var samples: [UInt8]
+    /// Rows of the run's statistics, in their order, each little-endian.
+    public var statistics: [[UInt8]]
+    /// Gradients evaluated, all these chains together.
+    public var gradientEvaluations: Int
+
+    /// A record of these numbers; ``problem(in:)`` checks them.
+    public init(firstChain: Int, chains: Int, samples: [UInt8], statistics: [[UInt8]], gradientEvaluations: Int) {
+        self.firstChain = firstChain
+        self.chains = chains
+        self.samples = samples
+        self.statistics = statistics
+        self.gradientEvaluations = gradientEvaluations
+    }
+
+    /// The same rows in fewer records: neighbours, in whatever order they come, are joined as long as the samples of
+    /// one record stay within `bytes`.
+    public static func joined(_ records: [BlockRecord], upTo bytes: Int) -> [BlockRecord] {
+        var joined: [BlockRecord] = []
+        for record in records.sorted(by: { $0.firstChain < $1.firstChain }) {
+            guard let last = joined.last, last.firstChain + last.chains == record.firstChain,
+                last.samples.count + record.samples.count <= bytes
+            else {
+                joined.append(record)
+                continue
+            }
+            joined[joined.count - 1].append(record)
+        }
+        return joined
+    }
+
+    private mutating func append(_ next: BlockRecord) {
+        chains += next.chains
+        samples += next.samples
+        for index in statistics.indices { statistics[index] += next.statistics[index] }
+        gradientEvaluations += next.gradientEvaluations
+    }
+
+    /// Why these are no rows of that run; nil if they are.
+    public func problem(in run: RunDescription) -> String? {
+        guard firstChain >= 0, chains >= 1, firstChain < run.chains, chains <= run.chains - firstChain else {
+            return "\(chains) chains from chain \(firstChain) on are not all among the run's \(run.chains)"
+        }
+        let end = firstChain + chains
+        guard firstChain.isMultiple(of: run.block), end.isMultiple(of: run.block) || end == run.chains else {
+            return "\(chains) chains from chain \(firstChain) on are not whole blocks of \(run.block)"
+        }
+        let blocks = (chains - 1) / run.block + 1
+        let place = "for \(chains) chains from chain \(firstChain) on"
+        // The products are no larger than those of the whole run, whose arrays could be made.
+        let expected = chains * run.draws * run.dimension * MemoryLayout<Float>.size
+        guard samples.count == expected else {
+            return "\(samples.count) bytes of samples \(place), expected \(expected)"
+        }
+        guard statistics.count == run.statistics.count else {
+            return "\(statistics.count) statistics \(place), expected \(run.statistics.count)"
+        }
+        for (statistic, rows) in zip(run.statistics, statistics) {
+            let expected = statistic.size(chains: chains, blocks: blocks)
+            guard rows.count == expected else {
+                return "\(rows.count) bytes of \(statistic.name) \(place), expected \(expected)"
+            }
+            guard statistic.element != .int32 || [Int32](littleEndian: rows).allSatisfy({ $0 >= 0 }) else {
+                return "a number of \(statistic.name) \(place) is negative"
+            }
+        }
+        return gradientEvaluations >= 0 ? nil : "\(gradientEvaluations) gradient evaluations \(place)"
+    }
+}

@@ -1,0 +1,49 @@
+/// What is known of a run at its end that its rows alone don't tell.
+public struct RunConclusion: Sendable, Equatable {
+    /// What the populations of a run's blocks came to together.
+    public struct Population: Sendable, Equatable {
+        /// For each row of the samples the chain that it is of, in ascending order, [chains].
+        public var selection: [Int]
+        /// Of the composition.
+        public var logNormalizer: RunSummary.LogNormalizer
+        /// How many equally weighted samples the weighted chains are worth.
+        public var effectiveSize: Double
+
+        /// Every field as given.
+        public init(selection: [Int], logNormalizer: RunSummary.LogNormalizer, effectiveSize: Double) {
+            self.selection = selection
+            self.logNormalizer = logNormalizer
+            self.effectiveSize = effectiveSize
+        }
+    }
+
+    /// Step size [levels], index = level; not finite where there is none.
+    public var stepSizes: [Double]
+    /// Where samples are selected.
+    public var population: Population?
+
+    /// Every field as given.
+    public init(stepSizes: [Double], population: Population? = nil) {
+        self.stepSizes = stepSizes
+        self.population = population
+    }
+
+    /// Throws `.invalidValue`, naming `folder`, when these are not the numbers of that run.
+    func check(against run: RunDescription, folder: String) throws(RunFolderError) {
+        func refusal(_ reason: String) -> RunFolderError {
+            RunFolderError(.invalidValue, path: folder, reason: reason)
+        }
+        guard stepSizes.count == run.levels else {
+            throw refusal("\(stepSizes.count) step sizes for \(run.levels) levels")
+        }
+        guard (population != nil) == run.selects else {
+            throw refusal("a selection of samples is needed where the run selects, and nowhere else")
+        }
+        guard let selection = population?.selection else { return }
+        guard selection.count == run.chains, selection.allSatisfy({ 0..<run.chains ~= $0 }),
+            zip(selection, selection.dropFirst()).allSatisfy(<=)
+        else {
+            throw refusal("the selection is not of \(run.chains) of the run's chains in ascending order")
+        }
+    }
+}
