@@ -61,7 +61,10 @@ let package = Package(
         room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
         room("EnergyModels", ["TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
-        room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
+        // Its tests look inside, in release builds too: at the search for step sizes.
+        room(
+            "Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"],
+            settings: [.unsafeFlags(["-enable-testing"])]),
 
         // Files.
         room("ContentHash", ["CSodium"]),

@@ -12,9 +12,9 @@ import VectorMath
 ///
 /// Call ``advance()`` until it returns false, then take ``result(chains:)``. Between two calls a block
 /// can be written down by ``checkpoint()`` and taken up again elsewhere, with the same outcome.
-public struct ChainBlock {
+public struct ChainBlock: RunnableBlock {
     /// The plan of the job.
-    public let plan: SamplingPlan
+    public internal(set) var plan: SamplingPlan
     /// The chains as they stand; not evaluated before the first unit.
     public private(set) var state: ChainState
 
@@ -80,6 +80,9 @@ public struct ChainBlock {
         target.evaluate(at: state.position, into: &state.evaluation)
     }
 
+    /// The level that was entered last; one above the first before that.
+    var level: Int { place.level }
+
     /// Units of ``advance()`` done so far, of ``steps``.
     public var stepsDone: Int { place.unitsDone }
 
@@ -95,6 +98,18 @@ public struct ChainBlock {
     public func latestAcceptance(chains: Int) -> Double? {
         guard plan.settings.kind != .reverse, place.transitions > 0 else { return nil }
         return Double(state.accepted.prefix(chains).reduce(0) { $0 + Int($1) }) / Double(place.transitions * chains)
+    }
+
+    /// Begins to count the probabilities of acceptance anew.
+    mutating func countAcceptanceProbabilities() {
+        state.acceptanceProbabilities = [Double](repeating: 0, count: plan.lanes)
+    }
+
+    /// Mean probability of acceptance at the level in progress or just done, over the first `chains` chains, of the
+    /// transitions since ``countAcceptanceProbabilities()``, which were all of the level.
+    func meanAcceptanceProbability(chains: Int) -> Double {
+        let sum = state.acceptanceProbabilities?.prefix(chains).reduce(0, +) ?? 0
+        return sum / Double(max(1, place.transitions) * chains)
     }
 
     /// Enters a level, or makes one transition of all chains.
@@ -185,7 +200,8 @@ public struct ChainBlock {
             ancestors: perLevel(0, \.ancestors),
             parents: perLevel(0, \.parents),
             logNormalizers: perLevel(.nan, \.logNormalizer),
-            logNormalizer: population?.levels.last?.logNormalizer ?? .nan)
+            logNormalizer: population?.levels.last?.logNormalizer ?? .nan,
+            stepSizes: [])
     }
 
     /// A number of the population for every level of the schedule, `missing` where it wasn't; none without one.
@@ -209,7 +225,7 @@ public struct BlockResult: Sendable, Equatable {
     /// [chains], proposals with a non-finite energy or gradient.
     public let divergences: [Int32]
     /// Evaluations of energy and score, summed over the chains.
-    public let gradientEvaluations: Int
+    public internal(set) var gradientEvaluations: Int
     /// [chains], the logarithms of the weights since the latest resampling, minus infinity for zero; they hold for
     /// all draws of a chain. Empty, as what follows, where chains are no population.
     public let logWeights: [Double]
@@ -227,4 +243,6 @@ public struct BlockResult: Sendable, Equatable {
     public let logNormalizers: [Double]
     /// The last of these; NaN where chains are no population.
     public let logNormalizer: Double
+    /// [levels], what a pilot block has found; index = level, NaN where no transitions ran. Empty for other blocks.
+    public internal(set) var stepSizes: [Double]
 }

@@ -49,10 +49,23 @@ struct Decision {
             state.accepted[lane] += takes ? 1 : 0
             state.divergences[lane] += diverged ? 1 : 0
         }
+        if let logRatio { countProbabilities(&state, logRatio) }
         state.position.copyLanes(of: position, where: accepted)
         state.evaluation.score.copyLanes(of: evaluation.score, where: accepted)
         for lane in accepted.indices where accepted[lane] != 0 {
             state.evaluation.logDensity[lane] = evaluation.logDensity[lane]
+        }
+    }
+
+    /// Before the state moves. Where the ratio did not decide, the decision counts.
+    private func countProbabilities(_ state: inout ChainState, _ logRatio: [Double]) {
+        guard state.acceptanceProbabilities != nil else { return }
+        for lane in accepted.indices {
+            let isDecidedByRatio = state.evaluation.logDensity[lane].isFinite && logRatio[lane].isFinite
+            let isPossible = accepted[lane] != 0 || logUniforms[lane] > logRatio[lane]
+            let probability =
+                isDecidedByRatio && isPossible ? Elementary.exp(min(0, logRatio[lane])) : Double(accepted[lane])
+            state.acceptanceProbabilities?[lane] += probability
         }
     }
 }

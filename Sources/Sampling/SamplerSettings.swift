@@ -30,6 +30,9 @@ public struct SamplerSettings: Sendable, Equatable {
     /// Langevin's h or the leapfrog's step, above zero, per level.
     public var stepSize: LevelValues
 
+    /// How pilot blocks find the step sizes, in place of `stepSize`; nil where that has them.
+    public var tuning: TuningSettings?
+
     /// M in the kinetic energy |v|^2 / (2 M^2), above zero, per level.
     public var mass: LevelValues
 
@@ -44,7 +47,7 @@ public struct SamplerSettings: Sendable, Equatable {
 
     public init(
         kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
-        stepSize: LevelValues, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
+        stepSize: LevelValues, tuning: TuningSettings? = nil, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
         levels: ClosedRange<Int>, population: PopulationSettings? = nil
     ) {
         self.kind = kind
@@ -53,6 +56,7 @@ public struct SamplerSettings: Sendable, Equatable {
         self.leapfrogSteps = leapfrogSteps
         self.damping = damping
         self.stepSize = stepSize
+        self.tuning = tuning
         self.mass = mass
         self.reverseSteps = reverseSteps
         self.levels = levels

@@ -14,8 +14,8 @@ public struct SamplingPlan: Sendable {
     public let schedule: NoiseSchedule
     /// The kernel and where it runs.
     public let settings: SamplerSettings
-    /// Langevin's h or the leapfrog's step at each level; index = level.
-    public let stepSizes: [Double]
+    /// Langevin's h or the leapfrog's step at each level; index = level; NaN where pilot blocks are to find it.
+    public internal(set) var stepSizes: [Double]
     /// M at each level; index = level.
     public let masses: [Double]
     /// The job's seed.
@@ -40,7 +40,9 @@ public struct SamplingPlan: Sendable {
         self.bounds = bounds
         self.schedule = schedule
         self.settings = settings
-        stepSizes = settings.stepSize.resolved(over: schedule)
+        stepSizes =
+            settings.tuning == nil
+            ? settings.stepSize.resolved(over: schedule) : [Double](repeating: .nan, count: schedule.levels.count)
         masses = settings.mass.resolved(over: schedule)
         self.seed = seed
         self.lanes = lanes

@@ -24,7 +24,7 @@ public struct StatisticArray: Sendable, Equatable {
 }
 
 extension SamplerSettings {
-    /// What blocks leave beside their samples, in the order of ``BlockResult/statistics``.
+    /// What blocks, with tuning pilot blocks, leave beside their samples, in the order of ``BlockResult/statistics``.
     ///
     /// - Parameter levels: of the schedule.
     public func statistics(levels: Int) -> [StatisticArray] {
@@ -43,6 +43,9 @@ extension SamplerSettings {
                 StatisticArray(name: "log_normalizer", rows: .blocks, element: .float64, columns: nil),
             ]
         }
+        if tuning != nil {
+            arrays.append(StatisticArray(name: "step_size", rows: .blocks, element: .float64, columns: levels))
+        }
         return arrays
     }
 }
@@ -60,6 +63,7 @@ extension BlockResult {
                 Self.bytes(logNormalizers), Self.bytes([logNormalizer]),
             ]
         }
+        if !stepSizes.isEmpty { rows.append(Self.bytes(stepSizes)) }
         return rows
     }
 

@@ -126,22 +126,21 @@ final class SlotThreads: Sendable {
         return .finished(work.attempt, result: Message.result(report).encoded())
     }
 
-    private func block(_ work: Work) -> ChainBlock {
-        let start = ChainBlock(plan: work.plan, index: work.attempt.block, chains: work.chains)
-        guard !work.checkpoint.isEmpty else { return start }
+    private func block(_ work: Work) -> any RunnableBlock {
+        let (index, chains) = (work.attempt.block, work.chains)
+        guard !work.checkpoint.isEmpty else { return work.plan.block(index: index, chains: chains) }
         do {
-            let block = try ChainBlock(
-                plan: work.plan, index: work.attempt.block, chains: work.chains, resuming: work.checkpoint)
+            let block = try work.plan.block(index: index, chains: chains, resuming: work.checkpoint)
             deliver(.resumed(work.attempt, stepsDone: block.stepsDone, steps: block.steps))
             return block
         } catch {
             deliver(.startedAnew(work.attempt, reason: "\(error)"))
-            return start
+            return work.plan.block(index: index, chains: chains)
         }
     }
 }
 
-extension ChainBlock {
+extension RunnableBlock {
     fileprivate func state(of attempt: AttemptID) -> BlockState {
         BlockState(attempt: attempt, stepsDone: stepsDone, state: checkpoint())
     }

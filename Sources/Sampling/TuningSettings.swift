@@ -1,0 +1,28 @@
+/// How step sizes are looked for before a job's chains run: pilot blocks choose one for each level, so that the part of
+/// the proposals that is accepted there comes to a target.
+public struct TuningSettings: Sendable, Equatable {
+    /// The part of the proposals that should be accepted at every level, one of ``targets``.
+    public var targetAcceptance: Double
+    /// Pilot blocks, at least 1; what they find is averaged.
+    public var pilots: Int
+
+    /// The targets that make sense to ask for.
+    public static let targets = 0.05...0.98
+
+    public init(targetAcceptance: Double, pilots: Int) {
+        self.targetAcceptance = targetAcceptance
+        self.pilots = pilots
+    }
+}
+
+extension SamplerSettings.Kind {
+    /// The acceptance at which a transition gets furthest for its cost in many dimensions: 0.57 for `mala` (Roberts and
+    /// Rosenthal 1998), 0.65 for `hmc` (Beskos and others 2013). Nil for kernels that accept every proposal.
+    public var usualAcceptance: Double? {
+        switch self {
+        case .mala: 0.57
+        case .hmc: 0.65
+        case .reverse, .ula, .uhmc: nil
+        }
+    }
+}

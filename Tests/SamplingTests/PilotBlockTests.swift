@@ -1,0 +1,119 @@
+import Composition
+import EnergyModels
+import Foundation
+import Testing
+import VectorMath
+
+@testable import Sampling
+
+@Suite("Pilot blocks")
+struct PilotBlockTests {
+    private static func plan(
+        _ kind: SamplerSettings.Kind, target: Double?, steps: LevelValues = .constant(1), lanes: Int = 64,
+        seed: UInt64 = 11, population: Bool = false, transitions: Int = 10
+    ) -> SamplingPlan {
+        var settings = SamplerSettings(
+            kind: kind, transitions: transitions, leapfrogSteps: 3, damping: 0.5, stepSize: steps, levels: 0...19,
+            population: population ? PopulationSettings(threshold: 0.5) : nil)
+        if let target { settings.tuning = TuningSettings(targetAcceptance: target, pilots: 8) }
+        let ring = GaussianMixture(
+            means: [[0.5, 0], [0, 0.5], [-0.5, 0], [0, -0.5]], standardDeviations: [[Double]](repeating: [0.03, 0.03], count: 4),
+            weights: [1, 1, 1, 1])
+        let bar = UniformBox(low: [-0.2, -1], high: [0.2, 1])
+        let target = TargetExpression.product([.leaf("ring"), .leaf("bar")], weights: [1, 1])
+        guard let density = try? target.density(models: ["ring": ring, "bar": bar]) else { fatalError("both are there") }
+        return SamplingPlan(
+            density: density, schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 20)),
+            settings: settings, seed: seed, lanes: lanes)
+    }
+
+    private static func run(_ plan: SamplingPlan, _ index: Int, chains: Int = 64) -> BlockResult {
+        var block = plan.block(index: index, chains: chains)
+        while block.advance() {}
+        return block.result(chains: chains)
+    }
+
+    /// What pilot blocks find together.
+    private static func table(_ plan: SamplingPlan) -> [Double] {
+        StepSizeTable.reduced((0..<16).map { run(plan, $0).stepSizes })
+    }
+
+    @Test(
+        "Chains with the step sizes that pilots found accept as asked for, at every level",
+        arguments: [(.mala, 0.57, false), (.hmc, 0.65, false), (.hmc, 0.8, false), (.mala, 0.57, true)]
+            as [(SamplerSettings.Kind, Double, Bool)])
+    func reachesTarget(kind: SamplerSettings.Kind, target: Double, population: Bool) {
+        let steps = Self.table(Self.plan(kind, target: target, population: population))
+        let plan = Self.plan(kind, target: nil, steps: .perLevel(steps), seed: 12, population: population)
+        var sums = [Double](repeating: 0, count: 20)
+        let blocks = 16
+        for index in 0..<blocks {
+            let acceptance = Self.run(plan, index).acceptance
+            for chain in 0..<64 { for level in 0..<20 { sums[level] += Double(acceptance[chain * 20 + level]) } }
+        }
+        for level in 0..<20 {
+            let mean = sums[level] / Double(64 * blocks)
+            #expect(abs(mean - target) < 0.03, "level \(level): \(mean) with steps of \(steps[level])")
+        }
+    }
+
+    @Test("A pilot block goes on from each of its checkpoints to the same result")
+    func resumes() throws {
+        let plan = Self.plan(.hmc, target: 0.65, lanes: 8)
+        var block = PilotBlock(plan: plan, index: 3, chains: 5)
+        var checkpoints: [[UInt8]] = []
+        repeat { checkpoints.append(block.checkpoint()) } while block.advance()
+        #expect(block.stepsDone == block.steps && block.steps == 20)
+        let whole = block.result(chains: 5)
+        #expect(whole.stepSizes.allSatisfy { $0.isFinite && $0 > 0 })
+        for checkpoint in checkpoints {
+            var resumed = try PilotBlock(plan: plan, index: 3, chains: 5, resuming: checkpoint)
+            while resumed.advance() {}
+            let result = resumed.result(chains: 5)
+            #expect(result.sampleBytes == whole.sampleBytes && result.statistics == whole.statistics)
+            #expect(result.gradientEvaluations == whole.gradientEvaluations)
+        }
+        var damaged = checkpoints[4]
+        damaged[damaged.count - 20] ^= 1
+        #expect(throws: BlockCheckpointError.damaged) {
+            try PilotBlock(plan: plan, index: 3, chains: 5, resuming: damaged)
+        }
+        #expect(throws: BlockCheckpointError.noCheckpoint) {
+            try PilotBlock(plan: plan, index: 3, chains: 5, resuming: [1, 2, 3])
+        }
+    }
+
+    @Test("Gradients of trials are counted")
+    func counts() {
+        let plan = Self.plan(.mala, target: 0.57, lanes: 8, transitions: 2)
+        let evaluations = Self.run(plan, 0, chains: 8).gradientEvaluations
+        // An entry, at least two trials of two transitions and the two that stay, on each of 20 levels and 8 chains.
+        #expect(evaluations >= 20 * 8 * 7)
+        #expect(evaluations.isMultiple(of: 8))
+    }
+
+    @Test("Where every step is accepted, or none, the search ends at the ends of its range")
+    func endless() {
+        for (acceptance, end) in [(1.0, StepSearch.range.upperBound), (0.0, StepSearch.range.lowerBound)] {
+            var search = StepSearch(target: 0.6, start: 1, decisions: 640)
+            var trials = 1
+            while !search.take(acceptance: acceptance) { trials += 1 }
+            #expect(trials <= 24)
+            #expect(abs(log(search.stepSize / end)) < 14)
+        }
+    }
+
+    @Test(
+        "A search ends close to its target on smooth curves, with few trials",
+        arguments: [0.001, 0.03, 1, 20], [0.3, 0.57, 0.8, 0.95])
+    func converges(scale: Double, target: Double) {
+        for power in [1.0, 2, 4] {
+            var search = StepSearch(target: target, start: 0.03, decisions: 100_000)
+            var trials = 1
+            while !search.take(acceptance: 1 / (1 + pow(search.stepSize / scale, power))) { trials += 1 }
+            let reached = 1 / (1 + pow(search.stepSize / scale, power))
+            #expect(abs(reached - target) < 0.01, "\(reached) after \(trials) trials")
+            #expect(trials <= 24)
+        }
+    }
+}
