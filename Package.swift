@@ -70,7 +70,7 @@ let package = Package(
         room("ContentHash", ["CSodium"]),
         room("StrictJSON"),
         room("Safetensors", ["RunFolder", "StrictJSON"]),
-        room("JobFile", ["StrictJSON", "ContentHash", "Composition", "EnergyModels", "Sampling"]),
+        room("JobFile", ["StrictJSON", "ContentHash", "Composition", "EnergyModels", "RandomStreams", "Sampling"]),
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
 

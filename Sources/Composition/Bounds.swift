@@ -59,7 +59,7 @@ extension TargetExpression {
             return zip(factors, weights).filter { $0.1 != 0 }.map(\.0).compactMap(\.bounds).reduce(nil) {
                 $0?.intersection($1) ?? $1
             }
-        case .mixture(let components, _, _), .sharpenedMixture(let components, _):
+        case .mixture(let components, _, _), .sharpenedMixture(let components, _, _):
             let all = components.compactMap(\.bounds)
             guard all.count == components.count else { return nil }
             return all.reduce(nil) { $0?.hull($1) ?? $1 }
@@ -81,7 +81,7 @@ extension TargetExpression {
         switch self {
         case .leaf: false
         case .product(let factors, _): factors.contains(where: \.hasBoundsWithinMixture)
-        case .mixture(let components, _, _), .sharpenedMixture(let components, _):
+        case .mixture(let components, _, _), .sharpenedMixture(let components, _, _):
             components.contains { $0.bounds != nil || $0.hasBoundsWithinMixture }
         case .negation(let of, let by, _): of.hasBoundsWithinMixture || by.hasBoundsWithinMixture
         case .guidance(let unconditional, let conditional, _):

@@ -34,8 +34,10 @@ extension TargetExpression {
             return Mixture(
                 components: try Self.densities(components, models), weights: weights,
                 logNormalizers: logNormalizers)
-        case .sharpenedMixture(let components, let sharpness):
-            return SharpenedMixture(components: try Self.densities(components, models), sharpness: sharpness)
+        case .sharpenedMixture(let components, let sharpness, let logNormalizers):
+            return SharpenedMixture(
+                components: try Self.densities(components, models), sharpness: sharpness,
+                logNormalizers: logNormalizers)
         case .bounded(let of, let low, let high):
             return BoundedDensity(of: try of.density(models: models), bounds: Bounds(low: low, high: high))
         }

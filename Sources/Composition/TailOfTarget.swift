@@ -8,7 +8,7 @@ extension TargetExpression {
         case .leaf: 1
         case .product(let factors, let weights): zip(factors, weights).reduce(0) { $0 + $1.0.totalWeight * $1.1 }
         case .mixture(let components, _, _): components.map(\.totalWeight).reduce(.infinity, min)
-        case .sharpenedMixture(let components, let sharpness):
+        case .sharpenedMixture(let components, let sharpness, _):
             sharpness * components.map(\.totalWeight).reduce(.infinity, min)
         case .negation(let of, let by, let weight): of.totalWeight - weight * by.totalWeight
         case .guidance(let unconditional, let conditional, let scale):
@@ -25,7 +25,7 @@ extension TargetExpression {
         switch self {
         case .leaf: false
         case .product(let factors, let weights): weights.contains { $0 <= 0 } || factors.contains(where: \.subtracts)
-        case .mixture(let components, _, _), .sharpenedMixture(let components, _):
+        case .mixture(let components, _, _), .sharpenedMixture(let components, _, _):
             components.contains(where: \.subtracts)
         case .negation: true
         case .guidance(let unconditional, let conditional, let scale):
@@ -39,7 +39,7 @@ extension TargetExpression {
     public var occurrences: Int {
         switch self {
         case .leaf: 1
-        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _):
+        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _, _):
             parts.reduce(0) { $0 + $1.occurrences }
         case .negation(let of, let by, _): of.occurrences + by.occurrences
         case .guidance(let unconditional, let conditional, _):
@@ -66,7 +66,7 @@ extension TargetExpression {
         case .mixture(let components, _, _):
             let unbounded = components.compactMap { $0.tail(of: models) }
             return unbounded.isEmpty ? nil : TailForm(mixtureOf: unbounded)
-        case .sharpenedMixture(let components, let sharpness):
+        case .sharpenedMixture(let components, let sharpness, _):
             let unbounded = components.compactMap { $0.tail(of: models) }
             return unbounded.isEmpty ? nil : TailForm(sumOf: [(TailForm(mixtureOf: unbounded), sharpness)])
         case .bounded:

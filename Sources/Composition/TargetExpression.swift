@@ -10,12 +10,13 @@ public indirect enum TargetExpression: Sendable, Equatable {
     case product([TargetExpression], weights: [Double])
 
     /// OR: `logsumexp(log p_i + l_i - z_i)` with weights p_i (positive, normalised when evaluated)
-    /// and log normalisers z_i. Both arrays have one entry per component.
-    case mixture([TargetExpression], weights: [Double], logNormalizers: [Double])
+    /// and log normalisers z_i, which may depend on the level. Both arrays have one entry per component.
+    case mixture([TargetExpression], weights: [Double], logNormalizers: [LogNormalizer])
 
     /// The tempered OR of the released code, kept for comparison:
-    /// `logsumexp(sharpness * sigma * l_i) / sigma`, where sigma is the level's noise.
-    case sharpenedMixture([TargetExpression], sharpness: Double)
+    /// `logsumexp(sharpness * sigma * (l_i - z_i)) / sigma`, where sigma is the level's noise; the released code has no z_i.
+    /// One per component.
+    case sharpenedMixture([TargetExpression], sharpness: Double, logNormalizers: [LogNormalizer])
 
     /// NOT: `l_of - weight * l_by`.
     case negation(of: TargetExpression, by: TargetExpression, weight: Double)
@@ -37,7 +38,7 @@ extension TargetExpression {
     public var leaves: Set<String> {
         switch self {
         case .leaf(let name): [name]
-        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _):
+        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _, _):
             parts.reduce(into: []) { $0.formUnion($1.leaves) }
         case .negation(let of, let by, _): of.leaves.union(by.leaves)
         case .guidance(let unconditional, let conditional, _):

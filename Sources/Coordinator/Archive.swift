@@ -35,7 +35,7 @@ final class Archive: Sendable {
         case load(Attempt, WorkerID)
         case note(JournalEntry, Receipt? = nil)
         /// All results are there: complete the folder.
-        case finish(JobNumber, Job, provenance: [UInt8], note: JournalEntry)
+        case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [UInt8], note: JournalEntry)
         /// The job is over without that; its files stay if it may go on one day.
         case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
         /// Do what was asked before, and end.

@@ -162,11 +162,11 @@ struct ArchiveDesk {
         case .note(let entry, let receipt):
             entries.append(entry)
             if let receipt { replies.append(.noted(receipt)) }
-        case .finish(let job, let content, let provenance, let note):
+        case .finish(let job, let content, let preliminaries, let provenance, let note):
             // All its results were stored before this was asked for.
             guard let run = runs[job] else { return }
             do {
-                _ = try run.finish(provenance: provenance, conclusion: try run.conclusion(of: content))
+                _ = try run.finish(provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries))
             } catch {
                 if let error = error as? RunFolderError, error.code == .full { throw error }
                 return giveUp(job, "\(error)")

@@ -171,7 +171,7 @@ struct FrontDesk {
         if let group = scheduler.view(of: job.number)?.missingGroup {
             return "what is done was computed with the arithmetic \(group), of which there is no worker now"
         }
-        return ""
+        return preliminaryNotice(of: job)
     }
 
     func status(_ job: RunningJob) -> JobStatus {

@@ -37,10 +37,10 @@ extension FrontDesk {
         }
     }
 
-    private func nobody(_ record: JobRecord) -> PeerID {
-        // Identities that begin with zero are ZeroMQ's own, so no peer has this one.
-        [0] + Array("job \(record.number)".utf8)
-    }
+    private func nobody(_ record: JobRecord) -> PeerID { Self.nobody + Array("job \(record.number)".utf8) }
+
+    /// Identities that begin with zero are ZeroMQ's own, so no peer has this one.
+    static let nobody: PeerID = [0]
 
     private func isNobody(_ peer: PeerID) -> Bool { peer.first == 0 }
 
@@ -110,7 +110,7 @@ extension FrontDesk {
         }
     }
 
-    private mutating func start(_ job: Job, _ submission: HandedIn) {
+    mutating func start(_ job: Job, _ submission: HandedIn) {
         let id = job.identity
         let before = past.removeValue(forKey: id)
         let known = before?.job
@@ -125,7 +125,7 @@ extension FrontDesk {
         let submittedAt = goesOn ? known?.record.submittedAt ?? time : time
         let terms = goesOn ? known?.record.terms ?? submission.terms : submission.terms
         var fresh = RunningJob(
-            job, text: text, number: number, terms: terms, past: before, secondsElapsed: max(0, time - submittedAt),
+            job, number: number, terms: terms, past: before, secondsElapsed: max(0, time - submittedAt),
             at: now)
         fresh.isDetached = known?.record.isDetached == true || !submission.watch && !isNobody(submission.peer)
         fresh.isPaused = goesOn && known?.isPaused == true
@@ -149,14 +149,22 @@ extension FrontDesk {
         jobs[id]?.unanswered = nil
         logger.info("job \(job.name) \(id.hex.prefix(8)): \(work.job.blocks) blocks")
         for peer in peers { send(.accepted(job: id, alreadyFinished: false), to: peer) }
-        let terms = JobTerms(
-            blocks: work.job.blocks, priority: job.terms.priority, share: job.terms.share,
-            timeLimit: job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) })
         var progress = JobProgress()
-        progress.isPaused = job.isPaused
         if let stored, let resumed = jobs[id]?.resume(stored) { progress = resumed }
-        act(on: .submitted(number, terms, progress))
+        jobs[id]?.work?.progress = progress
+        proceed(id)
         if let verdict { fail(id, reason: verdict) }
+    }
+
+    /// How the scheduler is to treat a job from now on.
+    func terms(of job: RunningJob) -> JobTerms {
+        JobTerms(
+            blocks: job.blocks, priority: job.terms.priority, share: job.terms.share,
+            timeLimit: remainingTime(of: job))
+    }
+
+    func remainingTime(of job: RunningJob) -> Duration? {
+        job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) }
     }
 
     mutating func refused(_ number: JobNumber, _ status: Int32, _ reason: String) {
@@ -164,6 +172,7 @@ extension FrontDesk {
         logger.error("job \(job.name): \(reason)")
         // What is stored of it is still there.
         if let before = job.past { past[id] = before }
+        stopWaiting(for: id, reason: reason)
         for peer in job.unanswered ?? [] { send(.refusal(exitStatus: status, text: reason), to: peer) }
     }
 
@@ -172,7 +181,7 @@ extension FrontDesk {
         guard let id = identities[number], let job = jobs[id], let work = job.work else { return }
         archive.ask(
             .finish(
-                number, work.job, provenance: job.provenance(at: now),
+                number, work.job, work.preliminaries, provenance: job.provenance(at: now),
                 note: .ended(
                     job: number, .finished, failure: "", secondsElapsed: job.secondsElapsed(at: now))))
     }
@@ -183,6 +192,10 @@ extension FrontDesk {
         let time = now
         jobs[id]?.end(as: .finished, at: time)
         announce(id)
+        for waiting in jobs.keys.sorted(by: { $0.hex < $1.hex }) where jobs[waiting]?.work?.waitsFor == id {
+            jobs[waiting]?.work?.waitsFor = nil
+            proceed(waiting)
+        }
     }
 
     /// Ends a job that the scheduler has ended.
@@ -200,6 +213,9 @@ extension FrontDesk {
                     secondsElapsed: job.secondsElapsed(at: time)),
                 peer.map { Archive.Receipt(peer: $0, answer: .status(of: id)) }))
         announce(id)
+        let text = state == .failed ? failure : "it was cancelled"
+        stopWaiting(for: id, reason: text)
+        if let other = job.work?.waitsFor { dropIfUnwanted(other) }
     }
 
     mutating func fail(_ id: Digest, reason: String) {
@@ -251,11 +267,11 @@ extension FrontDesk {
         switch change {
         case .pause, .resume:
             let pauses = change == .pause
-            jobs[id]?.isPaused = pauses
-            archive.ask(.note(.paused(job: job.number, pauses), receipt))
-            act(on: pauses ? .paused(job.number) : .resumed(job.number))
+            pause(id, pauses, receipt)
+            if let other = preliminary(forAlone: id) { pause(other, pauses) }
         case .priority(let priority):
             prioritize(id, priority, receipt)
+            if let other = preliminary(forAlone: id) { prioritize(other, priority) }
         }
     }
 
@@ -264,5 +280,12 @@ extension FrontDesk {
         jobs[id]?.terms.priority = priority
         archive.ask(.note(.priority(job: number, priority), receipt))
         act(on: .prioritized(number, priority))
+    }
+
+    mutating func pause(_ id: Digest, _ pauses: Bool, _ receipt: Archive.Receipt? = nil) {
+        guard let number = jobs[id]?.number else { return }
+        jobs[id]?.isPaused = pauses
+        archive.ask(.note(.paused(job: number, pauses), receipt))
+        act(on: pauses ? .paused(number) : .resumed(number))
     }
 }

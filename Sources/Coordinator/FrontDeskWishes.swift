@@ -117,7 +117,7 @@ extension FrontDesk {
         workers[worker]?.lastLease = number
         let isNew = workers[worker]?.knownJobs.insert(id).inserted == true
         let message = Lease(
-            job: id, jobText: isNew ? work.text : [],
+            job: id, jobText: isNew ? Array(work.job.canonicalText.utf8) : [],
             blocks: attempts.map { AttemptID(job: id, block: $0.block, attempt: $0.number) },
             checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint], number: number,
             checkpointInterval: job.terms.checkpointInterval ?? configuration.checkpointInterval)

@@ -40,9 +40,18 @@ extension RunStaging {
     /// What the blocks of a job came to together; all of them are recorded.
     ///
     /// - Throws: `RunFolderError`; ``EmptyPopulation``.
-    func conclusion(of job: Job) throws -> RunConclusion {
+    func conclusion(of job: Job, after preliminaries: [RunSummary.Preliminary]) throws -> RunConclusion {
         RunConclusion(
-            stepSizes: job.stepSizes, population: job.sampler.population == nil ? nil : try population(of: job))
+            stepSizes: job.isPilot ? try stepSizes(of: job) : job.stepSizes,
+            population: job.sampler.population == nil ? nil : try population(of: job),
+            preliminaries: preliminaries)
+    }
+
+    /// What the pilot blocks found together.
+    private func stepSizes(of job: Job) throws(RunFolderError) -> [Double] {
+        let found: [Double] = try values(of: "step_size")
+        return StepSizeTable.reduced(
+            (0..<job.blocks).map { Array(found[$0 * job.levels..<($0 + 1) * job.levels]) })
     }
 
     private func population(of job: Job) throws -> RunConclusion.Population {

@@ -11,19 +11,25 @@ import StrictJSON
 struct RunningJob {
     /// What it takes to run it; nil once it is over.
     struct Work {
-        let job: Job
-        /// Canonical.
-        let text: [UInt8]
+        /// With the numbers in it that preliminary jobs have found so far.
+        var job: Job
+        /// Of the job as it was handed in.
         let description: RunDescription
+        /// What is stored of it, as long as it is not with the scheduler.
+        var progress: JobProgress?
+        /// The job that has to be finished first.
+        var waitsFor: Digest?
+        /// Those that were finished for it.
+        var preliminaries: [RunSummary.Preliminary] = []
     }
 
     let identity: Digest
     let number: JobNumber
     let name: String
     private let chains: Int
-    private let blocks: Int
+    let blocks: Int
     let blockSize: Int
-    private(set) var work: Work?
+    var work: Work?
     private(set) var state: JobStatus.State = .queued
     private var failure = ""
     var terms: SubmissionTerms
@@ -51,11 +57,11 @@ struct RunningJob {
 
     /// - Parameter secondsElapsed: since it was first handed in.
     init(
-        _ job: Job, text: [UInt8], number: JobNumber, terms: SubmissionTerms, past: PastJob?, secondsElapsed: Double,
+        _ job: Job, number: JobNumber, terms: SubmissionTerms, past: PastJob?, secondsElapsed: Double,
         at now: Duration
     ) {
         self.past = past
-        work = Work(job: job, text: text, description: job.description)
+        work = Work(job: job, description: job.description)
         self.number = number
         self.terms = terms
         identity = job.identity

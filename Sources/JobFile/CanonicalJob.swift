@@ -21,6 +21,7 @@ extension Job {
         ]
         // Written only where it is not the default, so that jobs from before the key was known stay the same jobs.
         if allowsUnnormalized { members.append(("allow_unnormalized", .bool(true))) }
+        if isPilot { members.append(("pilot", .bool(true))) }
         return JSONText.object(members).canonical
     }
 }
@@ -67,10 +68,14 @@ extension TargetExpression {
         case .mixture(let components, let weights, let normalizers):
             .object([
                 ("mixture", .array(components.map(\.canonical))), ("weights", numbers(weights)),
-                ("log_normalizers", numbers(normalizers)),
+                ("log_normalizers", .array(normalizers.map(\.canonical))),
             ])
-        case .sharpenedMixture(let components, let sharpness):
-            .object([("mixture", .array(components.map(\.canonical))), ("sharpness", .number(sharpness))])
+        case .sharpenedMixture(let components, let sharpness, let normalizers):
+            .object(
+                [("mixture", .array(components.map(\.canonical))), ("sharpness", .number(sharpness))]
+                    // Older jobs of this form had none.
+                    + (normalizers.allSatisfy { $0 == 0 }
+                        ? [] : [("log_normalizers", .array(normalizers.map(\.canonical)))]))
         case .negation(let of, let by, let weight):
             .object([
                 ("negation", .object([("of", of.canonical), ("by", by.canonical), ("weight", .number(weight))]))
@@ -95,12 +100,22 @@ extension TargetExpression {
     }
 }
 
+extension LogNormalizer {
+    fileprivate var canonical: JSONText {
+        switch self {
+        case .constant(let value): .number(value)
+        case .perLevel(let values): numbers(values)
+        case .estimate: .string("estimate")
+        }
+    }
+}
+
 extension SamplerSettings {
     fileprivate var canonical: JSONText {
         guard kind != .reverse else { return .object([("kind", .string(kind.rawValue))]) }
         var members: [(String, JSONText)] = [
             ("kind", .string(kind.rawValue)), ("transitions", .integer(transitions)),
-            ("step_size", stepSize.canonical), ("reverse_steps", .bool(reverseSteps)),
+            ("step_size", tuning?.canonical ?? stepSize.canonical), ("reverse_steps", .bool(reverseSteps)),
             ("levels", .array([.integer(levels.lowerBound), .integer(levels.upperBound)])),
             ("acceptance", acceptance.canonical),
         ]
@@ -110,6 +125,12 @@ extension SamplerSettings {
         // Where it is off it isn't written, so that jobs from before the key was known stay the same jobs.
         if let population { members.append(("population", .object([("threshold", .number(population.threshold))]))) }
         return .object(members)
+    }
+}
+
+extension TuningSettings {
+    fileprivate var canonical: JSONText {
+        .object([("target_acceptance", .number(targetAcceptance)), ("pilots", .integer(pilots))])
     }
 }
 

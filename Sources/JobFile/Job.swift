@@ -8,25 +8,27 @@ import StrictJSON
 /// A composition job, complete and valid: what `job.json` says, with the defaults filled in.
 public struct Job: Sendable, Equatable {
     /// Lower-case letters, digits and hyphens.
-    public let name: String
+    public internal(set) var name: String
     /// The key of every random number.
-    public let seed: UInt64
+    public internal(set) var seed: UInt64
     /// The leaves by name; all of one dimension.
-    public let models: [String: JobModel]
+    public internal(set) var models: [String: JobModel]
     /// What is sampled.
-    public let target: TargetExpression
+    public internal(set) var target: TargetExpression
     /// Whether the target may be one that can't be normalised.
     public let allowsUnnormalized: Bool
     /// The noise levels.
     public let schedule: ScheduleDescription
     /// How chains move.
-    public let sampler: SamplerSettings
+    public internal(set) var sampler: SamplerSettings
+    /// Whether its blocks are pilot blocks: it is run for the step sizes alone.
+    public internal(set) var isPilot: Bool
     /// Chains in all.
-    public let chains: Int
+    public internal(set) var chains: Int
     /// Draws kept per chain at the last level.
-    public let draws: Int
+    public internal(set) var draws: Int
     /// Transitions from one kept draw to the next.
-    public let thin: Int
+    public internal(set) var thin: Int
     /// Chains that run in lock-step and travel as one task.
     public let block: Int
     /// Where the model files were when the job was read.
@@ -60,7 +62,12 @@ public struct Job: Sendable, Equatable {
     public var levels: Int { schedule.levels }
 
     /// What each block leaves beside its samples.
-    public var statistics: [StatisticArray] { sampler.statistics(levels: levels) }
+    public var statistics: [StatisticArray] {
+        var settings = sampler
+        // The pilots of a tuned job leave their step sizes, its own blocks don't.
+        if !isPilot { settings.tuning = nil }
+        return settings.statistics(levels: levels)
+    }
 
     /// Bytes of a block's result: for each chain, and for the block besides.
     var resultSizes: (chain: Int, block: Int) {
@@ -70,9 +77,9 @@ public struct Job: Sendable, Equatable {
         }
     }
 
-    /// The step size at each level, index = level; NaN for a sampler without steps.
+    /// The step size at each level, index = level; NaN for a sampler without steps, and where they are not known yet.
     public var stepSizes: [Double] {
-        sampler.kind == .reverse
+        sampler.kind == .reverse || sampler.tuning != nil
             ? [Double](repeating: .nan, count: levels) : sampler.stepSize.resolved(over: NoiseSchedule(schedule))
     }
 

@@ -8,8 +8,8 @@ import Sampling
 /// Reads a job section by section, so that one reading names what is wrong in each.
 struct JobDecoder: JSONSectionDecoder {
     static let keys = [
-        "rrr", "name", "seed", "models", "target", "allow_unnormalized", "schedule", "sampler", "chains", "draws",
-        "thin", "block", "output",
+        "rrr", "name", "seed", "models", "target", "allow_unnormalized", "schedule", "sampler", "pilot", "chains",
+        "draws", "thin", "block", "output",
     ]
     /// A block's result travels as one message.
     private static let largestResult = 48 << 20
@@ -69,17 +69,18 @@ struct JobDecoder: JSONSectionDecoder {
         let target = attempt { () throws(JSONProblem) -> TargetExpression? in
             let field = try job.required(
                 "target", "a model's name or an operator such as {\"product\": [\"a\", \"b\"]}")
-            return try leaves.map { leaves throws(JSONProblem) in
-                try TargetDecoder(models: leaves).target(field)
-            }
+            guard let leaves, let schedule else { return nil }
+            return try TargetDecoder(models: leaves, levels: schedule.levels).target(field)
         }
+        let pilot = attempt { () throws(JSONProblem) in try job["pilot"]?.bool() ?? false }
         let unnormalized = attempt { () throws(JSONProblem) in try job["allow_unnormalized"]?.bool() ?? false }
         guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block, let unnormalized,
+            let pilot,
             let sampler = sampler ?? nil, let target = target ?? nil
         else { return nil }
         let result = Job(
             name: name, seed: seed, models: leaves, target: target, allowsUnnormalized: unnormalized,
-            schedule: schedule, sampler: sampler, chains: count, draws: draws, thin: thin, block: block,
+            schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin, block: block,
             modelPaths: models.paths)
         if !unnormalized, let problem = result.normalizationProblem {
             problems.append((job["target"] ?? root).problem(problem))
@@ -109,6 +110,11 @@ struct JobDecoder: JSONSectionDecoder {
             throw (members["chains"] ?? members.owner).problem(
                 "a population has at most \(mostWeightedChains) chains; use several jobs with different seeds")
         }
+        if job.isPilot, job.sampler.tuning == nil || job.draws > 1 {
+            throw (members["pilot"] ?? members.owner).problem(
+                "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw")
+        }
+        if let problem = job.estimationProblem { throw (members["target"] ?? members.owner).problem(problem) }
         let owner = members["draws"] ?? members.owner
         if job.draws > 1,
             !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)

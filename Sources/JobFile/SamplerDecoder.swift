@@ -27,7 +27,8 @@ enum SamplerDecoder {
                 kind: kind, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...levels - 1)
         }
         let step = try members.required(
-            "step_size", "a number such as 0.03, one per level, or {\"beta_power\": [a, b]}")
+            "step_size", "a number such as 0.03, one per level, {\"beta_power\": [a, b]}, or \"tuned\"")
+        let tuning = try tuning(step, of: kind)
         return SamplerSettings(
             kind: kind,
             acceptance: try members["acceptance"].map { field throws(JSONProblem) in
@@ -37,7 +38,7 @@ enum SamplerDecoder {
             leapfrogSteps: kind.isHamiltonian ? try members["leapfrog"]?.integer(1...65_536) ?? 3 : 1,
             damping: kind.isHamiltonian
                 ? try members["damping"]?.number("a number from 0 to below 1", where: { $0 >= 0 && $0 < 1 }) ?? 0.5 : 0,
-            stepSize: try values(step, levels: levels),
+            stepSize: tuning == nil ? try values(step, levels: levels) : .constant(1), tuning: tuning,
             mass: try members["mass"].map { field throws(JSONProblem) in try values(field, levels: levels) }
                 ?? .constant(1),
             reverseSteps: try members["reverse_steps"]?.bool() ?? false,
@@ -79,6 +80,29 @@ enum SamplerDecoder {
         return .line(points: try line["points"]?.integer(AcceptanceRule.points) ?? 5)
     }
 
+    /// How step sizes are to be found; nil where they are given.
+    private static func tuning(
+        _ field: JSONField, of kind: SamplerSettings.Kind
+    ) throws(JSONProblem) -> TuningSettings? {
+        let object = field.isObject ? try field.members("step sizes") : nil
+        guard field.isString || object?["target_acceptance"] != nil || object?["pilots"] != nil else { return nil }
+        guard let usual = kind.usualAcceptance else {
+            throw field.problem(
+                "\(kind.rawValue) accepts every proposal, so that there is no acceptance to tune for; give a number")
+        }
+        guard let object else {
+            _ = try field.choice(["tuned"], "way to find step sizes")
+            return TuningSettings(targetAcceptance: usual, pilots: TuningSettings.usualPilots)
+        }
+        let wish = "{\"target_acceptance\": \(usual), \"pilots\": \(TuningSettings.usualPilots)}"
+        _ = try field.members(wish, allowed: ["target_acceptance", "pilots"])
+        let targets = TuningSettings.targets
+        let range = "a number from \(targets.lowerBound) to \(targets.upperBound)"
+        return TuningSettings(
+            targetAcceptance: try object["target_acceptance"]?.number(range, where: { targets.contains($0) }) ?? usual,
+            pilots: try object["pilots"]?.integer(1...65_536) ?? TuningSettings.usualPilots)
+    }
+
     private static func values(_ field: JSONField, levels: Int) throws(JSONProblem) -> LevelValues {
         if field.isArray {
             return .perLevel(
@@ -87,11 +111,7 @@ enum SamplerDecoder {
                     where: { $0 > 0 }))
         }
         guard field.isObject else { return .constant(try field.positive("0.03")) }
-        let members = try field.members("{\"beta_power\": [a, b]}", allowed: ["beta_power", "target_acceptance"])
-        if let target = members["target_acceptance"] {
-            throw target.problem(
-                "tuning is not in this version; give a number, one per level, or {\"beta_power\": [a, b]}")
-        }
+        let members = try field.members("{\"beta_power\": [a, b]}", allowed: ["beta_power"])
         let power = try members.required("beta_power", "[a, b] for a * beta^b")
         let entries = try power.array("[a, b] for a * beta^b", count: 2)
         return .betaPower(scale: try entries[0].positive("0.1"), exponent: try entries[1].number())

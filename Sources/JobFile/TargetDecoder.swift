@@ -10,6 +10,8 @@ struct TargetDecoder {
     private static let deepest = 32
 
     let models: [String: JobModel]
+    /// Of the schedule.
+    let levels: Int
 
     func target(_ field: JSONField) throws(JSONProblem) -> TargetExpression {
         let expression = try expression(field, sign: 1, depth: 0)
@@ -91,23 +93,42 @@ struct TargetDecoder {
             }
         }
         if let sharpness = members["sharpness"] {
-            for name in ["weights", "log_normalizers"] {
-                if let extra = members[name] {
-                    throw extra.problem("the form with \"sharpness\" has no \(name); leave out one of the two")
-                }
+            if let extra = members["weights"] {
+                throw extra.problem("the form with \"sharpness\" has no weights; leave out one of the two")
             }
-            return .sharpenedMixture(components, sharpness: try sharpness.positive("3.5"))
+            return .sharpenedMixture(
+                components, sharpness: try sharpness.positive("3.5"),
+                logNormalizers: try normalizers(members["log_normalizers"], of: components))
         }
         let weights = try members["weights"]?.numbers(
             "one weight per component", count: count, entry: "a finite number above zero", where: { $0 > 0 })
         try ModelDescription.check(sum: weights, members["weights"])
-        if let normalizers = members["log_normalizers"], normalizers.isString {
-            throw normalizers.problem("estimating normalizers is not in this version; give one number per component")
-        }
-        let normalizers = try members["log_normalizers"]?.numbers("one number per component", count: count)
         return .mixture(
             components, weights: weights ?? [Double](repeating: 1, count: count),
-            logNormalizers: normalizers ?? [Double](repeating: 0, count: count))
+            logNormalizers: try normalizers(members["log_normalizers"], of: components))
+    }
+
+    private func normalizers(
+        _ field: JSONField?, of components: [TargetExpression]
+    ) throws(JSONProblem) -> [LogNormalizer] {
+        let wish = "\"estimate\", or for each component a number, an array with one per level, or \"estimate\""
+        guard let field else { return components.map { _ in 0 } }
+        if field.isString {
+            _ = try field.choice(["estimate"], "way to know normalisers")
+            return components.map { _ in .estimate }
+        }
+        var normalizers: [LogNormalizer] = []
+        for entry in try field.array(wish, count: components.count) {
+            if entry.isString {
+                _ = try entry.choice(["estimate"], "way to know a normaliser")
+                normalizers.append(.estimate)
+            } else if entry.isArray {
+                normalizers.append(.perLevel(try entry.numbers("one number per level, index = level", count: levels)))
+            } else {
+                normalizers.append(.constant(try entry.number()))
+            }
+        }
+        return normalizers
     }
 
     private func negation(

@@ -217,7 +217,7 @@ public struct BlockReport: Sendable, Equatable {
 public struct Lease: Sendable, Equatable {
     /// The hash of the canonical job.
     public var job: Digest
-    /// What to run, canonical; empty if this session has had it before.
+    /// What to run, canonical: the job, with the numbers that were found for it first; empty if this session has had it before.
     public var jobText: [UInt8]
     /// What to run, in this order.
     public var blocks: [AttemptID]

@@ -21,9 +21,14 @@ public struct RunConclusion: Sendable, Equatable {
     public var stepSizes: [Double]
     /// Where samples are selected.
     public var population: Population?
+    /// Jobs that were run first, in their order.
+    public var preliminaries: [RunSummary.Preliminary]
 
     /// Every field as given.
-    public init(stepSizes: [Double], population: Population? = nil) {
+    public init(
+        stepSizes: [Double], population: Population? = nil, preliminaries: [RunSummary.Preliminary] = []
+    ) {
+        self.preliminaries = preliminaries
         self.stepSizes = stepSizes
         self.population = population
     }

@@ -270,6 +270,7 @@ public final class RunStaging {
             population: population.map {
                 RunSummary.Population(effectiveSize: $0.effectiveSize, distinctChains: Set($0.selection).count)
             },
+            preliminaries: conclusion.preliminaries,
             logDensity: try statistics.logDensityMoments(of: population?.selection),
             samplesSHA256: samplesHash.hex)
     }

@@ -49,6 +49,27 @@ public struct RunSummary: Sendable, Equatable {
         }
     }
 
+    /// A job that was run first, for numbers that the run's own lacked.
+    public struct Preliminary: Sendable, Equatable {
+        /// SHA-256 of its canonical text, in hexadecimal digits.
+        public let jobHash: String
+        /// Its name.
+        public let name: String
+        /// Gradients of the log-density evaluated, all its chains together; they are not among the run's.
+        public let gradientEvaluations: Int
+        /// What it found for the normaliser of a mixture's component, in nats [levels], index = level; nil for a pilot,
+        /// which found the run's step sizes.
+        public let logNormalizer: [Double?]?
+
+        /// Every field as given.
+        public init(jobHash: String, name: String, gradientEvaluations: Int, logNormalizer: [Double?]?) {
+            self.jobHash = jobHash
+            self.name = name
+            self.gradientEvaluations = gradientEvaluations
+            self.logNormalizer = logNormalizer
+        }
+    }
+
     /// SHA-256 of the canonical job, in hexadecimal digits.
     public var jobHash: String
     /// The job's name.
@@ -73,6 +94,8 @@ public struct RunSummary: Sendable, Equatable {
     public var logNormalizer: LogNormalizer?
     /// Of a population only.
     public var population: Population?
+    /// In their order; none for most runs.
+    public var preliminaries: [Preliminary]
     /// At the last level.
     public var logDensity: LogDensity
     /// SHA-256 of `samples.npy`, in hexadecimal digits.
@@ -82,7 +105,8 @@ public struct RunSummary: Sendable, Equatable {
     public init(
         jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], acceptanceMean: Double?,
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
-        logNormalizer: LogNormalizer? = nil, population: Population? = nil, logDensity: LogDensity,
+        logNormalizer: LogNormalizer? = nil, population: Population? = nil,
+        preliminaries: [Preliminary] = [], logDensity: LogDensity,
         samplesSHA256: String
     ) {
         self.jobHash = jobHash
@@ -97,6 +121,7 @@ public struct RunSummary: Sendable, Equatable {
         self.divergences = divergences
         self.logNormalizer = logNormalizer
         self.population = population
+        self.preliminaries = preliminaries
         self.logDensity = logDensity
         self.samplesSHA256 = samplesSHA256
     }
@@ -138,11 +163,21 @@ public struct RunSummary: Sendable, Equatable {
                     ])
                 ))
         }
+        if !preliminaries.isEmpty { members.append(("preliminary", .array(preliminaries.map(\.json)))) }
         let (mean, deviation) = (logDensity.mean, logDensity.standardDeviation)
         members.append(
             ("log_density", .object([("mean", .optional(mean)), ("standard_deviation", .optional(deviation))])))
         members.append(("samples_sha256", .string(samplesSHA256)))
         return JSONText.object(members).pretty
+    }
+}
+
+extension RunSummary.Preliminary {
+    fileprivate var json: JSONText {
+        let members: [(String, JSONText)] = [
+            ("job", .string(jobHash)), ("name", .string(name)), ("gradient_evaluations", .integer(gradientEvaluations)),
+        ]
+        return .object(members + (logNormalizer.map { [("log_normalizer", .optionals($0))] } ?? []))
     }
 }
 

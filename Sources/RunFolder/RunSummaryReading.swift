@@ -19,7 +19,7 @@ extension RunSummary {
                 "job", "name", "chains", "draws", "shape", "acceptance", "step_size", "gradient_evaluations",
                 "divergences", "log_density", "samples_sha256",
             ],
-            optional: ["log_normalizer", "population"])
+            optional: ["log_normalizer", "population", "preliminary"])
         let acceptance = try summary.member("acceptance")
         try acceptance.expectNames(["mean", "per_level"])
         let density = try summary.member("log_density")
@@ -54,10 +54,25 @@ extension RunSummary {
             divergences: try summary.member("divergences").count(),
             logNormalizer: normalizer,
             population: population,
+            preliminaries: try Self.preliminaries(summary),
             logDensity: LogDensity(
                 mean: try density.member("mean").optionalNumber(),
                 standardDeviation: try density.member("standard_deviation").optionalNumber()),
             samplesSHA256: try summary.member("samples_sha256").string())
+    }
+}
+
+extension RunSummary {
+    private static func preliminaries(_ summary: SummaryNode) throws(RunFolderError) -> [Preliminary] {
+        guard summary.has("preliminary") else { return [] }
+        return try summary.member("preliminary").elements { (node) throws(RunFolderError) in
+            try node.expectNames(["job", "name", "gradient_evaluations"], optional: ["log_normalizer"])
+            return Preliminary(
+                jobHash: try node.member("job").string(), name: try node.member("name").string(),
+                gradientEvaluations: try node.member("gradient_evaluations").count(),
+                logNormalizer: node.has("log_normalizer")
+                    ? try node.member("log_normalizer").optionalNumbers() : nil)
+        }
     }
 }
 

@@ -11,6 +11,11 @@ extension RunSummary {
             ("gradients", String(gradientEvaluations), "gradient evaluations, all chains"),
             ("divergences", String(divergences), "divergent transitions, all chains"),
         ]
+        if !preliminaries.isEmpty {
+            let gradients = preliminaries.reduce(0) { $0 + $1.gradientEvaluations }
+            let names = preliminaries.map(\.name).joined(separator: ", ")
+            lines.append(("before", String(gradients), "gradient evaluations of jobs that were run first: \(names)"))
+        }
         if let logNormalizer {
             let estimate = RunSummary.short(logNormalizer.estimate)
             let error = RunSummary.short(logNormalizer.standardError)

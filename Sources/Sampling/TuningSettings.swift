@@ -9,6 +9,9 @@ public struct TuningSettings: Sendable, Equatable {
     /// The targets that make sense to ask for.
     public static let targets = 0.05...0.98
 
+    /// Enough pilot blocks of 64 chains for the acceptance to come out right within 0.02 or so.
+    public static let usualPilots = 16
+
     public init(targetAcceptance: Double, pilots: Int) {
         self.targetAcceptance = targetAcceptance
         self.pilots = pilots

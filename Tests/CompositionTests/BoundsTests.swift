@@ -59,7 +59,7 @@ struct BoundsTests {
         #expect(TargetExpression.product([a, b], weights: [1, 1]).bounds == nil)
         let closed = [box(a, 0, 2), box(b, 1, 3)]
         #expect(TargetExpression.mixture(closed, weights: [1, 1], logNormalizers: [0, 0]).bounds == square(0, 3))
-        #expect(TargetExpression.sharpenedMixture(closed, sharpness: 1).bounds == square(0, 3))
+        #expect(TargetExpression.sharpenedMixture(closed, sharpness: 1, logNormalizers: [0, 0]).bounds == square(0, 3))
         let half = TargetExpression.mixture([box(a, 0, 2), b], weights: [1, 1], logNormalizers: [0, 0])
         #expect(half.bounds == nil)
         #expect(TargetExpression.negation(of: box(a, 0, 1), by: b, weight: 1).bounds == square(0, 1))

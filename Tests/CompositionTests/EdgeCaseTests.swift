@@ -47,7 +47,7 @@ struct EdgeCaseTests {
         }
         for mixture in [
             TargetExpression.mixture(boxes, weights: [1, 1], logNormalizers: [0, 0]),
-            .sharpenedMixture(boxes, sharpness: 1 / level.noise),
+            .sharpenedMixture(boxes, sharpness: 1 / level.noise, logNormalizers: [0, 0]),
         ] {
             let evaluation = evaluate(try Scene.density(mixture), at: Scene.points, level: level)
             let leaf = try Scene.leaf("a", level: level)
@@ -87,7 +87,7 @@ struct EdgeCaseTests {
         let models = Scene.models.merging(["nothing": Nothing()]) { $1 }
         for components in [[a, .leaf("nothing")], [.leaf("nothing"), a], [a, .leaf("nothing"), b]] {
             let ones = components.map { _ in 1.0 }
-            let mixture = TargetExpression.mixture(components, weights: ones, logNormalizers: ones)
+            let mixture = TargetExpression.mixture(components, weights: ones, logNormalizers: components.map { _ in 1 })
             let evaluation = evaluate(try mixture.density(models: models), at: Scene.points, level: level)
             #expect(evaluation.logDensity.allSatisfy { $0.isNaN })
         }

@@ -55,7 +55,7 @@ struct ScoreConsistencyTests {
         "product": .product([a, b, c], weights: [1, 0.5, 2]),
         "product with a negative weight": .product([a, d], weights: [1.3, -0.3]),
         "mixture": .mixture([a, b, c], weights: [1, 2, 3], logNormalizers: [0.1, -2, 1]),
-        "sharpened mixture": .sharpenedMixture([a, b], sharpness: 3.5),
+        "sharpened mixture": .sharpenedMixture([a, b], sharpness: 3.5, logNormalizers: [0, 0]),
         "negation": .negation(of: a, by: b, weight: 0.4),
         "guidance": .guidance(unconditional: d, conditional: [a, b], scale: 2),
         "tempered": .tempered(of: b, temperature: 0.5),
@@ -67,7 +67,10 @@ struct ScoreConsistencyTests {
             unconditional: .tempered(of: d, temperature: 2),
             conditional: [
                 .mixture(
-                    [.product([a, b], weights: [1, 1]), .sharpenedMixture([b, c], sharpness: 2)],
+                    [
+                        .product([a, b], weights: [1, 1]),
+                        .sharpenedMixture([b, c], sharpness: 2, logNormalizers: [0, 0]),
+                    ],
                     weights: [0.2, 0.8], logNormalizers: [0, 3])
             ], scale: 1.5),
     ]

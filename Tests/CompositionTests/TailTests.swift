@@ -59,10 +59,14 @@ private struct Case: Sendable, CustomTestStringConvertible {
             [true, true, true]),
         Case("tempered", .tempered(of: .negation(of: box, by: box, weight: 2), temperature: 3), [false, false, false]),
         Case(
-            "sharpened", .product([.sharpenedMixture([box, wide], sharpness: 3.5), wide], weights: [1, -3]),
+            "sharpened",
+            .product(
+                [.sharpenedMixture([box, wide], sharpness: 3.5, logNormalizers: [0, 0]), wide], weights: [1, -3]),
             [true, true, true]),
         Case(
-            "sharpened too little", .product([.sharpenedMixture([box, wide], sharpness: 2), wide], weights: [1, -3]),
+            "sharpened too little",
+            .product(
+                [.sharpenedMixture([box, wide], sharpness: 2, logNormalizers: [0, 0]), wide], weights: [1, -3]),
             [false, false, false]),
         Case("bounded", bounded(.negation(of: box, by: box, weight: 5)), [true, true, true]),
         Case("bounded in part", .negation(of: bounded(box), by: box, weight: 5), [true, true, true]),
@@ -132,7 +136,9 @@ struct TailTests {
         #expect(TargetExpression.guidance(unconditional: box, conditional: [wide, narrow], scale: 4).totalWeight == 1)
         #expect(
             TargetExpression.mixture([product, box], weights: [1, 1], logNormalizers: [0, 0]).totalWeight == 1)
-        #expect(TargetExpression.sharpenedMixture([product, box], sharpness: 3.5).totalWeight == 3.5)
+        #expect(
+            TargetExpression.sharpenedMixture([product, box], sharpness: 3.5, logNormalizers: [0, 0]).totalWeight == 3.5
+        )
         #expect(bounded(product).totalWeight == 2.25)
     }
 

@@ -42,7 +42,8 @@ struct JobTests {
                     [
                         .mixture([.leaf("ring"), .leaf("bar")], weights: [1, 2.5], logNormalizers: [0, -0.25]),
                         .sharpenedMixture(
-                            [.leaf("ring"), .bounded(of: .leaf("bar"), low: [-1, -1], high: [1, 1])], sharpness: 3.5),
+                            [.leaf("ring"), .bounded(of: .leaf("bar"), low: [-1, -1], high: [1, 1])], sharpness: 3.5,
+                            logNormalizers: [0, 0]),
                         .negation(of: .leaf("ring"), by: .tempered(of: .leaf("bar"), temperature: 2), weight: 0.3),
                         .guidance(
                             unconditional: .leaf("ring"), conditional: [.leaf("bar"), .leaf("blob é/~")], scale: 4),

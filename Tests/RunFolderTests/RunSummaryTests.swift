@@ -8,6 +8,10 @@ private let full = RunSummary(
     acceptancePerLevel: [nil, 0.75, 1], stepSize: [nil, 0.03, 0.0625], gradientEvaluations: 6_000_000, divergences: 3,
     logNormalizer: RunSummary.LogNormalizer(estimate: -1.5, standardError: 0.01, perLevel: [-1.5, nil, 0.25]),
     population: RunSummary.Population(effectiveSize: 1234.5, distinctChains: 1700),
+    preliminaries: [
+        RunSummary.Preliminary(jobHash: "0a", name: "normalizer", gradientEvaluations: 30, logNormalizer: [0.5, nil, 1]),
+        RunSummary.Preliminary(jobHash: "0b", name: "pilot", gradientEvaluations: 12, logNormalizer: nil),
+    ],
     logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5), samplesSHA256: "abcd")
 
 private let empty = RunSummary(
@@ -38,6 +42,19 @@ private let fullText = """
         "effective_size": 1234.5,
         "distinct_chains": 1700
       },
+      "preliminary": [
+        {
+          "job": "0a",
+          "name": "normalizer",
+          "gradient_evaluations": 30,
+          "log_normalizer": [0.5, null, 1]
+        },
+        {
+          "job": "0b",
+          "name": "pilot",
+          "gradient_evaluations": 12
+        }
+      ],
       "log_density": {
         "mean": -2.25,
         "standard_deviation": 0.5
@@ -105,6 +122,7 @@ struct RunSummaryTests {
                 step size       0.03 to 0.0625  over the levels with transitions
                 gradients       6000000         gradient evaluations, all chains
                 divergences     3               divergent transitions, all chains
+                before          42              gradient evaluations of jobs that were run first: normalizer, pilot
                 log normalizer  -1.5 ± 0.01     nats, estimate ± standard error
                 effective size  1235            equally weighted samples that the weighted chains are worth
                 distinct        1700            chains among the samples, once or more

@@ -1,0 +1,21 @@
+/// The logarithm of a mixture's component's integral at each noise level, by which its log density is off.
+public enum LogNormalizer: Sendable, Equatable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+    /// The same at every level.
+    case constant(Double)
+    /// One per level; index = level.
+    case perLevel([Double])
+    /// Not known: to be estimated first. Such a mixture has no density yet.
+    case estimate
+
+    public init(floatLiteral value: Double) { self = .constant(value) }
+    public init(integerLiteral value: Int) { self = .constant(Double(value)) }
+
+    /// At a level. - Precondition: it is known.
+    func value(at level: Int) -> Double {
+        switch self {
+        case .constant(let value): value
+        case .perLevel(let values): values[level]
+        case .estimate: preconditionFailure("the normaliser of a component has to be estimated first")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ContentHash
+import JobFile
+import Logging
+import Messaging
+import PoolCore
+import RunFolder
+
+/// Jobs that others have to be run for first, to find step sizes or normalisers.
+///
+/// Such a preliminary job is a job like any other, with its own name, identity and folder. It depends on little of the
+/// job that needs it, so that several may need the same one, and one that is finished is not run again.
+extension FrontDesk {
+    /// Hands a job to the scheduler, or runs first what it needs.
+    mutating func proceed(_ id: Digest) {
+        while let work = jobs[id]?.work, let preliminary = work.job.preliminary {
+            let other = preliminary.job.identity
+            guard RunFolder.isComplete(folder(of: other), jobHash: other.hex) else {
+                jobs[id]?.work?.waitsFor = other
+                return begin(preliminary.job, for: id)
+            }
+            do {
+                let summary = try RunFolder.summary(in: folder(of: other))
+                let normalizers = summary.logNormalizer?.perLevel ?? []
+                jobs[id]?.work?.job = try work.job.resolved(
+                    preliminary, stepSizes: summary.stepSize, logNormalizers: normalizers)
+                jobs[id]?.work?.preliminaries.append(
+                    RunSummary.Preliminary(
+                        jobHash: other.hex, name: summary.name, gradientEvaluations: summary.gradientEvaluations,
+                        logNormalizer: preliminary.purpose == .stepSizes ? nil : normalizers))
+            } catch {
+                return fail(id, reason: "\(preliminary.job.name): \(error)")
+            }
+        }
+        guard let job = jobs[id], var progress = job.work?.progress else { return }
+        progress.isPaused = job.isPaused
+        jobs[id]?.work?.progress = nil
+        act(on: .submitted(job.number, terms(of: job), progress))
+    }
+
+    private mutating func begin(_ preliminary: Job, for id: Digest) {
+        guard let job = jobs[id] else { return }
+        let other = preliminary.identity
+        logger.info("job \(id.hex.prefix(8)) waits for \(preliminary.name) \(other.hex.prefix(8))")
+        if let known = jobs[other], !known.state.isOver { return }
+        var terms = job.terms
+        terms.timeLimit = remainingTime(of: job)
+        start(
+            preliminary,
+            HandedIn(
+                text: Array(preliminary.canonicalText.utf8), force: false, watch: false, terms: terms, peer: Self.nobody))
+        if job.isPaused { pause(other, true) }
+    }
+
+    /// What a job waits for, if no other does and nobody watches it.
+    func preliminary(forAlone id: Digest) -> Digest? {
+        guard let other = jobs[id]?.work?.waitsFor, let job = jobs[other], job.watchers.isEmpty, !job.isDetached,
+            !jobs.contains(where: { $0.key != id && $0.value.work?.waitsFor == other })
+        else { return nil }
+        return other
+    }
+
+    /// Ends a preliminary job that no job waits for any more.
+    mutating func dropIfUnwanted(_ id: Digest) {
+        guard let job = jobs[id], !job.state.isOver, job.watchers.isEmpty, !job.isDetached,
+            !jobs.values.contains(where: { $0.work?.waitsFor == id })
+        else { return }
+        end(id, as: .cancelled)
+        act(on: .cancelled(job.number))
+    }
+
+    /// Fails the jobs that wait for one that has ended without what they wait for.
+    mutating func stopWaiting(for id: Digest, reason: String) {
+        let name = jobs[id]?.name ?? "job \(id.hex.prefix(8))"
+        for waiting in jobs.keys where jobs[waiting]?.work?.waitsFor == id {
+            jobs[waiting]?.work?.waitsFor = nil
+            fail(waiting, reason: "\(name), which it needs, did not end well: \(reason)")
+        }
+    }
+
+    /// What a job waits for, in words; empty if for nothing.
+    func preliminaryNotice(of job: RunningJob) -> String {
+        guard let other = job.work?.waitsFor, let preliminary = jobs[other] else { return "" }
+        let what = preliminary.work?.job.isPilot == true ? "step sizes" : "normalisers"
+        return "finds \(what) first: \(preliminary.name), \(Int(100 * status(preliminary).fraction)) %"
+    }
+}

@@ -1,0 +1,138 @@
+public import Composition
+import EnergyModels
+import RandomStreams
+import Sampling
+
+/// A job that has to be run before another can be, for numbers that the other lacks.
+public struct Preliminary: Sendable, Equatable {
+    /// What is looked for.
+    public enum Purpose: Sendable, Equatable {
+        /// Step sizes: the job is a pilot.
+        case stepSizes
+        /// The normaliser of a component of a mixture at every level: the job is a population of it.
+        case logNormalizer(of: TargetExpression)
+    }
+
+    /// What is looked for.
+    public let purpose: Purpose
+    /// What is to be run.
+    public let job: Job
+}
+
+/// A preliminary job that came to its end without the numbers that it was run for.
+public struct MissingNumbers: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong and what to do, in one line.
+    public let description: String
+}
+
+extension Job {
+    /// What has to be run first; nil if the job's own blocks can run. Once that has been run, ``resolved(_:stepSizes:logNormalizers:)``
+    /// gives the job with the numbers in it, of which the same can be asked again.
+    ///
+    /// It depends on the job alone, and not on its number of chains.
+    public var preliminary: Preliminary? {
+        if let component = target.componentToEstimate {
+            return Preliminary(purpose: .logNormalizer(of: component), job: population(of: component))
+        }
+        return sampler.tuning == nil || isPilot ? nil : Preliminary(purpose: .stepSizes, job: pilot)
+    }
+
+    /// The job with the numbers that a preliminary job found.
+    ///
+    /// - Parameters:
+    ///   - stepSizes: of the summary, index = level; nil where there are none.
+    ///   - logNormalizers: of the summary, index = level; nil where there are none.
+    /// - Throws: ``MissingNumbers``.
+    public func resolved(
+        _ preliminary: Preliminary, stepSizes: [Double?], logNormalizers: [Double?]
+    ) throws(MissingNumbers) -> Job {
+        var job = self
+        switch preliminary.purpose {
+        case .stepSizes:
+            let levels = sampler.levels
+            guard stepSizes.count == self.levels, levels.allSatisfy({ stepSizes[$0] != nil }) else {
+                throw MissingNumbers(description: "the pilot found no step size for some level; give step sizes")
+            }
+            // Where no transitions run any number will do.
+            let table = Self.filled(stepSizes, from: levels)
+            job.sampler.tuning = nil
+            job.sampler.stepSize = .perLevel(table)
+        case .logNormalizer(let component):
+            let levels = preliminary.job.sampler.levels
+            guard logNormalizers.count == self.levels, levels.allSatisfy({ logNormalizers[$0] != nil }) else {
+                throw MissingNumbers(
+                    description: "no normaliser was found for a component of a mixture: at some level none of the "
+                        + "chains that were to find it is where the component has density; give \"log_normalizers\"")
+            }
+            job.target = target.estimating(component, logNormalizers: Self.filled(logNormalizers, from: levels))
+        }
+        return job
+    }
+
+    /// Numbers for all levels, beyond those that have some the nearest one.
+    private static func filled(_ numbers: [Double?], from levels: ClosedRange<Int>) -> [Double] {
+        numbers.indices.map { numbers[min(max($0, levels.lowerBound), levels.upperBound)] ?? 0 }
+    }
+
+    /// Why normalisers can't be estimated; nil if they can, or need not be.
+    var estimationProblem: String? {
+        guard target.componentToEstimate != nil else { return nil }
+        guard sampler.kind != .reverse else {
+            return
+                "normalisers are estimated by the transitions of the sampler, and reverse makes none; give numbers, or "
+                + "use another sampler"
+        }
+        var job = self
+        while let component = job.target.componentToEstimate {
+            let population = job.population(of: component)
+            if !allowsUnnormalized, let problem = population.normalizationProblem { return "a component " + problem }
+            job.target = job.target.estimating(component, logNormalizers: [Double](repeating: 0, count: levels))
+        }
+        return nil
+    }
+
+    /// Few chains do for what is looked for, whatever the number of the job's own.
+    private static let populations = 32
+
+    private var pilot: Job {
+        var pilot = self
+        pilot.name = preliminaryName("pilot")
+        pilot.seed = preliminarySeed(of: .stepSizes)
+        pilot.isPilot = true
+        pilot.chains = (sampler.tuning?.pilots ?? 1) * block
+        (pilot.draws, pilot.thin) = (1, 1)
+        return pilot
+    }
+
+    /// Steps that are to be tuned are tuned by the very blocks that estimate, as they go.
+    private func population(of component: TargetExpression) -> Job {
+        var job = self
+        job.name = preliminaryName("normalizer")
+        job.seed = preliminarySeed(of: .logNormalizer(of: component))
+        job.target = component
+        job.models = models.filter { component.leaves.contains($0.key) }
+        switch sampler.kind {
+        case .ula: job.sampler.kind = .mala
+        case .uhmc: job.sampler.kind = .hmc
+        case .reverse, .mala, .hmc: break
+        }
+        job.sampler.acceptance = .energy
+        if sampler.reverseSteps { job.sampler.levels = 0...levels - 1 }
+        job.sampler.reverseSteps = false
+        job.sampler.population = sampler.population ?? PopulationSettings(threshold: 0.5)
+        job.isPilot = sampler.tuning != nil
+        job.chains = Self.populations * block
+        (job.draws, job.thin) = (1, 1)
+        return job
+    }
+
+    private func preliminaryName(_ suffix: String) -> String { name.prefix(63 - suffix.utf8.count) + "-" + suffix }
+
+    /// Another seed than the job's, so that what is found does not depend on its chains.
+    private func preliminarySeed(of purpose: Preliminary.Purpose) -> UInt64 {
+        var uniform = [0.0]
+        RandomStream(seed: seed, firstChain: 0)
+            .fillUniforms(&uniform, purpose: .preliminarySeed, level: purpose == .stepSizes ? 0 : 1)
+        return UInt64(uniform[0] * 0x1p52)
+    }
+}
