@@ -85,6 +85,13 @@ extension Value {
         return powers / powers.sum(axis)
     }
 
+    /// x - log sum e^x, without overflow, and without losing digits to a number that all have in common. Where an x
+    /// is plus infinity or not a number, none of them is.
+    public func logSoftmax(_ axis: Int) -> Value {
+        let centred = self - largest(axis).stopGradient()
+        return centred - centred.exponential().sum(axis).logarithm()
+    }
+
     /// (x - mean) / sqrt(variance + epsilon) along the last axis (Ba, Kiros and Hinton 2016), times
     /// `weight` plus `bias`; the variance is divided by the number of elements.
     public func layerNorm(weight: Value, bias: Value, epsilon: Float = 1e-5) -> Value {

@@ -97,6 +97,9 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
     static let composed: [GraphCase] = [
         GraphCase(name: "softmax", shapes: [[3, 5]]) { x, _ in x[0].softmax(-1) * x[0] },
         GraphCase(name: "log of summed exponentials", shapes: [[3, 5]]) { x, _ in x[0].logSumExp(1) },
+        GraphCase(name: "log softmax", shapes: [[3, 5]]) { x, _ in x[0].logSoftmax(-1) },
+        GraphCase(name: "log softmax over rows", shapes: [[4, 3], [4, 3]]) { x, _ in (x[0] * x[0]).logSoftmax(0) * x[1]
+        },
         GraphCase(name: "layer norm", shapes: [[3, 8], [8], [8]]) { x, _ in x[0].layerNorm(weight: x[1], bias: x[2]) },
         GraphCase(name: "two layers", shapes: [[3, 4], [6, 4], [6], [2, 6]]) { x, _ in
             (x[0].matrixMultiply(x[1], transposingOther: true) + x[2]).swish().matrixMultiply(
