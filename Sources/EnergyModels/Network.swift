@@ -21,24 +21,30 @@ public final class Network: Sendable {
     }
 
     /// The density log p_t = -E / sigma_t that the network learned, for one label or for none.
-    public func density(label: Int? = nil) -> any Density { NetworkDensity(network: self, label: label) }
+    /// Not for a classifier: see ``classifier``.
+    public func density(label: Int? = nil) -> any Density {
+        precondition(description.architecture.kind == .energy, "a classifier has no density")
+        return NetworkDensity(network: self, label: label)
+    }
 
     /// Energies [n], nil for a network without, and the predicted noise, dE/dx, [n, dimension] row by row.
+    /// Not for a classifier: see ``classify(points:level:label:)``.
     ///
     /// - Parameters:
     ///   - points: [n, dimension], row by row.
     ///   - level: below the number of levels.
     ///   - label: below the number of classes; nil for none.
     public func evaluate(points: [Float], level: Int, label: Int? = nil) -> (energy: [Float]?, gradient: [Float]) {
+        precondition(description.architecture.kind == .energy, "a classifier has no energy")
         let dimension = description.architecture.dimension
         let count = points.count / dimension
         var evaluator = NetworkEvaluator(network: self, label: label, points: 64, level: level)
         var energy = [Float](repeating: 0, count: count)
         var gradient = [Float](repeating: 0, count: points.count)
         evaluator.evaluate(
-            count: count, point: { points[$0 * dimension + $1] }, energy: { energy[$0] = $1 },
+            count: count, point: { points[$0 * dimension + $1] }, value: { energy[$0] = $1 },
             gradient: { gradient[$0 * dimension + $1] = $2 })
-        return (description.energy.kind == .noise ? nil : energy, gradient)
+        return (description.energy?.kind == .noise ? nil : energy, gradient)
     }
 
     /// A plan for a number of points with memory of its own.
@@ -46,7 +52,11 @@ public final class Network: Sendable {
         Execution(
             plans.withLock { plans in
                 if let plan = plans[rows] { return plan }
-                let plan = NetworkGraph.plan(description, parameters: parameters, rows: rows)
+                let plan =
+                    switch description.architecture.kind {
+                    case .energy: NetworkGraph.plan(description, parameters: parameters, rows: rows)
+                    case .classifier: ClassifierGraph.plan(description, parameters: parameters, rows: rows)
+                    }
                 plans[rows] = plan
                 return plan
             })
@@ -79,7 +89,7 @@ private struct NetworkDensity: Density {
             let factor = -1 / level.noise
             points.evaluate(
                 count: x.lanes, point: { Float(x[$1, $0]) },
-                energy: { evaluation.logDensity[$0] = factor * Double($1) },
+                value: { evaluation.logDensity[$0] = factor * Double($1) },
                 gradient: { evaluation.score[$1, $0] = factor * Double($2) })
         }
     }

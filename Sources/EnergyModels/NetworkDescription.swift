@@ -1,8 +1,18 @@
 /// What a model file says of its network: everything but the weights.
 public struct NetworkDescription: Sendable, Equatable {
-    /// The shape of a residual network over points, conditioned on the noise level and, with
-    /// `classes`, on a label (science: the network of Du et al. 2023 for two dimensions).
+    /// The shape of a residual network over points, conditioned on the noise level (science: the network of Du
+    /// et al. 2023 for two dimensions).
     public struct Architecture: Sendable, Equatable {
+        /// What the network gives for a point, by its name in model files.
+        public enum Kind: String, Sendable, CaseIterable {
+            /// f [dimension], of which an energy or a prediction of the noise is made.
+            case energy = "residual_mlp"
+            /// Logits [classes], whose softmax is p(y | x, t), the probability of each label at a noised point.
+            case classifier = "residual_mlp_classifier"
+        }
+
+        /// What it gives.
+        public var kind: Kind
         /// Coordinates of a point.
         public var dimension: Int
         /// Features of the residual stream.
@@ -15,13 +25,16 @@ public struct NetworkDescription: Sendable, Equatable {
         public var embedding: Int
         /// Noise levels that have an embedding: the schedule's.
         public var levels: Int
-        /// Labels that a point may be conditioned on, 0 to `classes` - 1; nil for an unconditional network.
+        /// Labels, 0 to `classes` - 1: those that a point may be conditioned on, nil for an unconditional network;
+        /// or those that a classifier tells apart, at least 2.
         public var classes: Int?
 
         /// A shape; nothing is checked here.
         public init(
-            dimension: Int, hidden: Int, widen: Int, blocks: Int, embedding: Int, levels: Int, classes: Int? = nil
+            kind: Kind = .energy, dimension: Int, hidden: Int, widen: Int, blocks: Int, embedding: Int, levels: Int,
+            classes: Int? = nil
         ) {
+            self.kind = kind
             self.dimension = dimension
             self.hidden = hidden
             self.widen = widen
@@ -30,6 +43,12 @@ public struct NetworkDescription: Sendable, Equatable {
             self.levels = levels
             self.classes = classes
         }
+
+        /// Labels that a point may be conditioned on; nil for an unconditional network and for a classifier.
+        public var conditions: Int? { kind == .energy ? classes : nil }
+
+        /// Numbers that the network gives for a point.
+        public var outputs: Int { kind == .energy ? dimension : classes ?? 0 }
     }
 
     /// How the network's output f becomes an energy E(x, t) whose gradient predicts the noise, so that
@@ -61,13 +80,13 @@ public struct NetworkDescription: Sendable, Equatable {
 
     /// The network's shape.
     public var architecture: Architecture
-    /// From output to energy.
-    public var energy: Energy
+    /// From output to energy; nil for a classifier, and for nothing else.
+    public var energy: Energy?
     /// The noise levels that the network was trained on.
     public var schedule: ScheduleDescription
 
     /// A description; nothing is checked here.
-    public init(architecture: Architecture, energy: Energy, schedule: ScheduleDescription) {
+    public init(architecture: Architecture, energy: Energy?, schedule: ScheduleDescription) {
         self.architecture = architecture
         self.energy = energy
         self.schedule = schedule
@@ -87,8 +106,8 @@ extension NetworkDescription.Architecture {
     public var parameters: [NetworkParameter] {
         let wide = widen * hidden
         var list = [NetworkParameter(name: "time_embedding.weight", shape: [levels, embedding])]
-        if let classes {
-            list.append(NetworkParameter(name: "label_embedding.weight", shape: [classes + 1, embedding]))
+        if let conditions {
+            list.append(NetworkParameter(name: "label_embedding.weight", shape: [conditions + 1, embedding]))
         }
         func linear(_ name: String, _ inputs: Int, _ outputs: Int) {
             list.append(NetworkParameter(name: name + ".weight", shape: [outputs, inputs]))
@@ -103,7 +122,7 @@ extension NetworkDescription.Architecture {
             linear("blocks.\(block).inner", wide, wide)
             linear("blocks.\(block).output", wide, hidden)
         }
-        linear("output", hidden, dimension)
+        linear("output", hidden, outputs)
         return list
     }
 }

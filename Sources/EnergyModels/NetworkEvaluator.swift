@@ -6,6 +6,7 @@ struct NetworkEvaluator {
     private static let mostRows = 256
 
     private let network: Network
+    /// The condition, or what a classifier is asked about.
     private let label: Int?
     private var level: Int
     private let rows: Int
@@ -31,9 +32,15 @@ struct NetworkEvaluator {
     }
 
     private func setLevel() {
+        let architecture = network.description.architecture
         execution.setIndices(0, CollectionOfOne(Int32(level)))
-        if let classes = network.description.architecture.classes {
-            execution.setIndices(1, CollectionOfOne(Int32(label ?? classes)))
+        switch architecture.kind {
+        case .energy:
+            if let classes = architecture.conditions {
+                execution.setIndices(1, CollectionOfOne(Int32(label ?? classes)))
+            }
+        case .classifier:
+            execution.setInput(1) { span in for place in 0..<span.count { span[place] = place == label ? 1 : 0 } }
         }
         execution.runLevel()
     }
@@ -42,14 +49,19 @@ struct NetworkEvaluator {
     ///
     /// - Parameters:
     ///   - point: the coordinate of a point, by point and axis.
-    ///   - energy: takes the energy of a point; 0 for a network without one.
-    ///   - gradient: takes a component of dE/dx, by point and axis.
+    ///   - value: takes the energy of a point, 0 for a network without one, or a classifier's log probability of
+    ///     the label.
+    ///   - gradient: takes a component of the value's gradient, by point and axis.
+    ///   - logProbability: takes a classifier's log probability, by point and label.
     mutating func evaluate(
-        count: Int, point: (Int, Int) -> Float, energy: (Int, Float) -> Void, gradient: (Int, Int, Float) -> Void
+        count: Int, point: (Int, Int) -> Float, value: (Int, Float) -> Void, gradient: (Int, Int, Float) -> Void,
+        logProbability: ((Int, Int, Float) -> Void)? = nil
     ) {
         if !isKnownUniquelyReferenced(&execution) { move(to: level) }
-        let dimension = network.description.architecture.dimension
-        let hasEnergy = network.description.energy.kind != .noise
+        let (dimension, outputs) = (
+            network.description.architecture.dimension, network.description.architecture.outputs
+        )
+        let hasValue = network.description.energy?.kind != .noise
         for start in stride(from: 0, to: count, by: rows) {
             let group = min(rows, count - start)
             execution.setInput(0) { span in
@@ -65,12 +77,18 @@ struct NetworkEvaluator {
                     for axis in 0..<dimension { gradient(start + row, axis, span[row * dimension + axis]) }
                 }
             }
-            guard hasEnergy else {
-                for row in 0..<group { energy(start + row, 0) }
+            guard hasValue else {
+                for row in 0..<group { value(start + row, 0) }
                 continue
             }
             execution.withOutput(1) { span in
-                for row in 0..<group { energy(start + row, span[row]) }
+                for row in 0..<group { value(start + row, span[row]) }
+            }
+            guard let logProbability else { continue }
+            execution.withOutput(2) { span in
+                for row in 0..<group {
+                    for label in 0..<outputs { logProbability(start + row, label, span[row * outputs + label]) }
+                }
             }
         }
     }

@@ -1,10 +1,6 @@
 public import TensorGraph
 
 /// A network's energy and its gradient, written down for a number of points that are evaluated together.
-///
-/// Forward (formats.md's `residual_mlp`): h = input(x); for each block u = swish(norm(h)), then
-/// u = swish(hidden(u) + time(e)), u = swish(inner(u)), h = h + output(u); f = output(h). The embedding
-/// e is that of the noise level plus, for a network with classes, that of the label.
 public struct NetworkGraph {
     /// E(x, t) of each point, [rows, 1]; nil for a network without an energy.
     public let energy: Value?
@@ -12,7 +8,7 @@ public struct NetworkGraph {
     public let gradient: Value
 
     /// - Parameters:
-    ///   - description: what the model file says.
+    ///   - description: what the model file says of a network that is no classifier.
     ///   - parameters: in the order of `description.architecture.parameters`.
     ///   - points: [rows, dimension].
     ///   - levels: indices of the noise level: one for all points, or one each.
@@ -21,31 +17,11 @@ public struct NetworkGraph {
     public init(
         _ description: NetworkDescription, parameters: [Value], points: Value, levels: Value, labels: Value? = nil
     ) {
-        let architecture = description.architecture
-        var remaining = parameters[...]
-        func next() -> Value { remaining.removeFirst() }
-        func linear(_ x: Value, plus term: Value? = nil) -> Value {
-            let (weight, bias) = (next(), next())
-            return x.matrixMultiply(weight, transposingOther: true) + (term.map { bias + $0 } ?? bias)
-        }
-        var embedding = next().gather(levels)
-        if architecture.classes != nil {
-            guard let labels else { preconditionFailure("a network with classes needs labels") }
-            embedding = embedding + next().gather(labels)
-        }
-        var stream = linear(points)
-        for _ in 0..<architecture.blocks {
-            let normed = stream.layerNorm(weight: next(), bias: next()).swish()
-            let (weight, bias) = (next(), next())
-            // Bias and embedding first: both may depend on the level alone.
-            let shift = bias + linear(embedding)
-            let hidden = (normed.matrixMultiply(weight, transposingOther: true) + shift).swish()
-            stream = stream + linear(linear(hidden).swish())
-        }
-        let output = linear(stream)
-
-        let scale = Float(description.energy.scale)
-        switch description.energy.kind {
+        guard let form = description.energy else { preconditionFailure("a classifier has no energy") }
+        let output = description.architecture.output(
+            parameters: parameters, points: points, levels: levels, labels: labels)
+        let scale = Float(form.scale)
+        switch form.kind {
         case .denoising:
             let residual = points - output
             energy = scale * (residual * residual).sum(-1)
@@ -67,7 +43,7 @@ extension NetworkGraph {
         let graph = Graph()
         let points = graph.input([rows, description.architecture.dimension], rate: .evaluation)
         let level = graph.indices(1, rate: .level)
-        let label = description.architecture.classes.map { _ in graph.indices(1, rate: .level) }
+        let label = description.architecture.conditions.map { _ in graph.indices(1, rate: .level) }
         let constants = zip(description.architecture.parameters, parameters).map {
             graph.constant(Tensor(shape: $0.shape, values: $1))
         }

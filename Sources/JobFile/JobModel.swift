@@ -17,15 +17,34 @@ public enum JobModel: Sendable, Equatable {
         }
     }
 
-    /// Whether the model tells the log density, not its score alone.
-    public var hasEnergy: Bool {
+    /// How many labels it tells apart if it is a classifier, which is no density but guides one; nil if it is none.
+    public var classifierLabels: Int? {
         switch self {
-        case .analytic: true
-        case .network(_, let network, _): network.energy.kind != .noise
+        case .analytic: nil
+        case .network(_, let network, _):
+            network.architecture.kind == .classifier ? network.architecture.classes : nil
         }
     }
 
-    /// The density at every noise level.
+    /// Whether the model tells the log density, or as a classifier the log probability, not its score alone.
+    public var hasEnergy: Bool {
+        switch self {
+        case .analytic: true
+        case .network(_, let network, _): network.energy?.kind != .noise
+        }
+    }
+
+    /// The classifier that it is; nil if it is none.
+    ///
+    /// - Parameter network: loads the network of a model file; not called for another model.
+    func classifier<Failure>(
+        network: (Digest) throws(Failure) -> Network
+    ) throws(Failure) -> (any Classifier)? {
+        guard classifierLabels != nil, case .network(let model, _, _) = self else { return nil }
+        return try network(model).classifier
+    }
+
+    /// The density at every noise level. Not for a classifier.
     ///
     /// - Parameter network: loads the network of a model file.
     public func density<Failure>(

@@ -50,11 +50,14 @@ public struct ModelReport: Sendable {
             ("dimension", "\(architecture.dimension)"),
             (
                 "network",
-                "residual_mlp: hidden \(architecture.hidden), widen \(architecture.widen), "
+                "\(architecture.kind.rawValue): hidden \(architecture.hidden), widen \(architecture.widen), "
                     + "blocks \(architecture.blocks), embedding \(architecture.embedding)"
             ),
             ("classes", architecture.classes.map { "\($0)" } ?? "none"),
-            ("energy", "\(description.energy.kind.rawValue), scale \(description.energy.scale)"),
+            (
+                "energy",
+                description.energy.map { "\($0.kind.rawValue), scale \($0.scale)" } ?? "none: it tells labels apart"
+            ),
             ("schedule", "\(description.schedule.kind.rawValue), \(description.schedule.levels) levels"),
         ]
         let width = tensors.map(\.name.count).max() ?? 0

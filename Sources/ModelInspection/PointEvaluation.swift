@@ -2,24 +2,26 @@ import EnergyModels
 import Foundation
 import RunFolder
 
-/// What a model says of given points: its energy, its gradient, and what follows from them.
+/// What a model says of given points: its energy, its gradient, and what follows from them, or what a classifier says
+/// of their labels.
 public struct PointEvaluation: Sendable {
     /// Points that are evaluated.
     public let count: Int
     /// The files written, in the order of their names' meaning: energy first.
     public let files: [String]
-    /// Whether the model has an energy; without one there is no `energy.npy` and no `log_density.npy`.
-    public let hasEnergy: Bool
+    /// What a reader might miss among them, and why it is not there; nil if it is all there.
+    public let note: String?
 
     /// Evaluates points and writes float32 arrays to a folder, which is made if it is not there: `energy.npy` [n], the
     /// raw E; `gradient.npy` [n, d], dE/dx, the predicted noise; `log_density.npy` [n], -E / sigma_t, up to a constant
-    /// of the level; `score.npy` [n, d], -gradient / sigma_t.
+    /// of the level; `score.npy` [n, d], -gradient / sigma_t. Of a classifier: `log_probability.npy` [n, classes] and,
+    /// with a label, `gradient.npy` [n, d], that of its log probability with respect to the points.
     ///
     /// - Parameters:
     ///   - model: a model file.
     ///   - points: an array file [n, d], float32 or float64.
     ///   - level: the noise level t.
-    ///   - label: for networks with classes; nil evaluates without a condition.
+    ///   - label: for networks with classes; nil evaluates without a condition, or a classifier without a gradient.
     /// - Throws: ``InspectionError``.
     public init(model: String, points: String, level: Int, label: Int?, output: String) throws(InspectionError) {
         do {
@@ -35,9 +37,9 @@ public struct PointEvaluation: Sendable {
                 let known = description.architecture.classes.map { "0 to \($0 - 1)" } ?? "none; leave --label out"
                 throw InspectionError(exitStatus: 65, "\(model): label \(label) is not among its labels, \(known)")
             }
-            let sigma = Float(NoiseSchedule(description.schedule).levels[level].noise)
-            let (energy, gradient) = Network(file).evaluate(points: values, level: level, label: label)
-            let shape = [values.count / description.architecture.dimension, description.architecture.dimension]
+            let architecture = description.architecture
+            let shape = [values.count / architecture.dimension, architecture.dimension]
+            let network = Network(file)
             try Self.create(output)
             var files: [String] = []
             func write(_ name: String, _ values: [Float], _ shape: [Int]) throws(RunFolderError) {
@@ -46,13 +48,26 @@ public struct PointEvaluation: Sendable {
                 try array.finish()
                 files.append(name)
             }
-            if let energy {
-                try write("energy.npy", energy, [shape[0]])
-                try write("log_density.npy", energy.map { -$0 / sigma }, [shape[0]])
+            switch architecture.kind {
+            case .energy:
+                let sigma = Float(NoiseSchedule(description.schedule).levels[level].noise)
+                let (energy, gradient) = network.evaluate(points: values, level: level, label: label)
+                if let energy {
+                    try write("energy.npy", energy, [shape[0]])
+                    try write("log_density.npy", energy.map { -$0 / sigma }, [shape[0]])
+                }
+                try write("gradient.npy", gradient, shape)
+                try write("score.npy", gradient.map { -$0 / sigma }, shape)
+                note =
+                    energy == nil
+                    ? "this network predicts noise and has no energy: no energy.npy, no log_density.npy" : nil
+            case .classifier:
+                let (logProbabilities, gradient) = network.classify(points: values, level: level, label: label)
+                try write("log_probability.npy", logProbabilities, [shape[0], architecture.outputs])
+                if let gradient { try write("gradient.npy", gradient, shape) }
+                note = gradient == nil ? "without --label there is no gradient.npy of a classifier" : nil
             }
-            try write("gradient.npy", gradient, shape)
-            try write("score.npy", gradient.map { -$0 / sigma }, shape)
-            (count, self.files, hasEnergy) = (shape[0], files, energy != nil)
+            (count, self.files) = (shape[0], files)
         } catch {
             throw InspectionError(error)
         }

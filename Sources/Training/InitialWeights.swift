@@ -4,7 +4,8 @@ import VectorMath
 
 /// The parameters that a training starts from, as PyTorch's modules begin: embeddings standard normal,
 /// linear maps and their biases uniform within 1 / sqrt(inputs), norms with weight 1 and bias 0. The maps that
-/// end a block, and the last one, are zero, so that the network begins as f = 0 (Du et al. 2023).
+/// end a block, and the last one, are zero, so that the network begins as f = 0 (Du et al. 2023); a classifier
+/// begins with the same probability for each label.
 enum InitialWeights {
     /// Flat, in the order of `architecture.parameters`.
     static func draw(_ network: NetworkDescription, seed: UInt64) -> [Float] {
@@ -13,7 +14,7 @@ enum InitialWeights {
             // The bias of a linear map follows its weight, whose second axis counts the inputs.
             if parameter.shape.count == 2 { inputs = parameter.shape[1] }
             // The energy 1/2 sum f^2 has no slope in the weights where f = 0: it would never leave.
-            let zero = network.energy.kind == .squaredNorm ? ["blocks"] : ["blocks", "output"]
+            let zero = network.energy?.kind == .squaredNorm ? ["blocks"] : ["blocks", "output"]
             let path = parameter.name.split(separator: ".").map(String.init)
             if path.dropLast().last == "output", zero.contains(path[0]) {
                 return [Float](repeating: 0, count: parameter.shape.reduce(1, *))

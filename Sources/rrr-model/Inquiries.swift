@@ -23,7 +23,8 @@ struct Evaluate: ParsableCommand {
         abstract: "Evaluate a model at points.",
         discussion: """
             Writes energy.npy [n] (the raw E), gradient.npy [n, d] (dE/dx), log_density.npy [n] (-E / sigma_t) and \
-            score.npy [n, d] (-gradient / sigma_t), all float32.
+            score.npy [n, d] (-gradient / sigma_t), all float32. Of a classifier: log_probability.npy [n, classes] \
+            and, with --label, gradient.npy [n, d] of that label's log probability.
             """)
 
     @Argument(help: "The model file.")
@@ -35,7 +36,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: "The noise level t; 0 is the least noisy.")
     var level: Int
 
-    @Option(help: "The label of all points; without it the network is evaluated without a condition.")
+    @Option(help: "The label of all points; without it there is no condition, or no gradient of a classifier.")
     var label: Int?
 
     @Option(help: "The folder to write to.")
@@ -45,9 +46,7 @@ struct Evaluate: ParsableCommand {
         try reportingFailure {
             let evaluation = try PointEvaluation(
                 model: file, points: points, level: level, label: label, output: output)
-            if !evaluation.hasEnergy {
-                tell("rrr-model: this network predicts noise and has no energy: no energy.npy, no log_density.npy")
-            }
+            if let note = evaluation.note { tell("rrr-model: \(note)") }
             try printResult(
                 "\(evaluation.count) points\n" + evaluation.files.map { "\(output)/\($0)" }.joined(separator: "\n"))
         }

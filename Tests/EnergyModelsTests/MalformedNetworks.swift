@@ -30,7 +30,91 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
         (testDescription, tensors, self.metadata, self.message) = (name, SmallNetwork.tensors, metadata, message)
     }
 
-    static let all = descriptions + texts + weights
+    /// A file of a classifier of one dimension and two labels, whose description and tensors were changed.
+    private init(
+        classifier name: String, _ old: String, _ new: String, _ message: String,
+        change: (inout [SmallNetwork.Tensor]) -> Void = { _ in }
+    ) {
+        var tensors = SmallNetwork.tensors
+        tensors[tensors.count - 2].shape = [2, 2]
+        tensors[tensors.count - 2].bytes += tensors[tensors.count - 2].bytes
+        tensors[tensors.count - 1].shape = [2]
+        tensors[tensors.count - 1].bytes += tensors[tensors.count - 1].bytes
+        change(&tensors)
+        (testDescription, self.tensors, self.message) = (name, tensors, message)
+        metadata = ["rrr.model": old.isEmpty ? Self.classifier : Self.classifier.replacing(old, with: new)]
+    }
+
+    static let classifier =
+        #"{"format":1,"architecture":{"kind":"residual_mlp_classifier","dimension":1,"hidden":2,"widen":1,"#
+        + #""blocks":1,"embedding":3,"levels":2,"classes":2},"schedule":{"kind":"cosine","levels":2}}"#
+
+    /// The classifier's file itself.
+    static let soundClassifier = MalformedNetwork(classifier: "a sound classifier", "", "", "")
+
+    static let all = descriptions + texts + weights + classifiers
+
+    private static let told = "metadata \"rrr.model\": "
+
+    private static let classifiers: [MalformedNetwork] = [
+        .init(
+            classifier: "a classifier with an energy", #","schedule""#, #","energy":{"kind":"denoising"},"schedule""#,
+            told + "/energy: a classifier has logits and no energy; leave it out"),
+        .init(
+            classifier: "a classifier with null for an energy", #","schedule""#, #","energy":null,"schedule""#,
+            told + "/energy: a classifier has logits and no energy; leave it out"),
+        .init(
+            classifier: "a classifier without classes", #","classes":2"#, "",
+            told + #"/architecture: "classes" is missing; give how many labels it tells apart"#),
+        .init(
+            classifier: "a classifier of one label", #""classes":2"#, #""classes":1"#,
+            told + "/architecture/classes: must be a whole number from 2 to 1048576, is 1"),
+        .init(
+            classifier: "a classifier of too many labels", #""classes":2"#, #""classes":1048577"#,
+            told + "/architecture/classes: must be a whole number from 2 to 1048576, is 1048577"),
+        .init(
+            classifier: "a classifier of more parameters than fit anywhere", #""hidden":2,"widen":1"#,
+            #""hidden":16384,"widen":64"#,
+            told + "/architecture: has 1133877772296 parameters; at most 2147483648 are possible"),
+        .init(
+            classifier: "a misspelt classifier", "residual_mlp_classifier", "residual_mlp_clasifier",
+            told + #"/architecture/kind: no architecture "residual_mlp_clasifier"; did you mean "#
+                + #""residual_mlp_classifier"? Known: "residual_mlp", "residual_mlp_classifier""#),
+        .init(
+            classifier: "a classifier of other levels than the schedule's", #""cosine","levels":2"#,
+            #""cosine","levels":3"#, told + "/architecture: embeds 2 levels, but the schedule has 3"),
+        .init(
+            classifier: "a classifier of three labels with logits of two", #""classes":2"#, #""classes":3"#,
+            "tensor \"output.weight\": has shape [2, 2], the architecture wants [3, 2]"),
+        .init(
+            classifier: "a network with an energy that says that it is a classifier", "", "",
+            "tensor \"output.weight\": has shape [1, 2], the architecture wants [2, 2]"
+        ) { $0 = SmallNetwork.tensors },
+        .init(
+            classifier: "a classifier that says that it has an energy", "residual_mlp_classifier", "residual_mlp",
+            told + #""energy" is missing; give {"kind": "denoising", "scale": 1.0}"#),
+        .init(
+            classifier: "a classifier with one bias too few", "", "",
+            "tensor \"output.bias\": has shape [1], the architecture wants [2]"
+        ) { $0[$0.count - 1] = SmallNetwork.tensors[$0.count - 1] },
+        .init(
+            classifier: "a classifier without its last tensor", "", "", "tensor \"output.bias\" [2] is missing"
+        ) { $0.removeLast() },
+        .init(
+            classifier: "a classifier that is told the label", "", "",
+            "tensor \"label_embedding.weight\" is not part of the architecture; did you mean "
+                + "\"time_embedding.weight\"? Known: "
+                + SmallNetwork.description.architecture.parameters.prefix(16).map { "\"\($0.name)\"" }
+                .joined(separator: ", ")
+        ) {
+            $0.append(
+                .init(name: "label_embedding.weight", shape: [3, 3], bytes: [UInt8](repeating: 0, count: 36)))
+        },
+        .init(
+            classifier: "a classifier with an infinite logit", "", "",
+            "tensor \"output.bias\": number 1 is inf in single precision; weights must be finite"
+        ) { $0[$0.count - 1].bytes.replaceSubrange(4..<8, with: bits(0x7F80_0000, 4)) },
+    ]
 
     private static let keys =
         #"known: "kind", "dimension", "hidden", "widen", "blocks", "embedding", "levels", "classes""#
@@ -55,7 +139,8 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
             #""residual_mlp""#, #"/architecture: must be a network's shape, is "residual_mlp""#),
         .init(
             "another architecture", "residual_mlp", "residual_cnn",
-            #"/architecture/kind: no architecture "residual_cnn"; did you mean "residual_mlp"? Known: "residual_mlp""#),
+            #"/architecture/kind: no architecture "residual_cnn"; did you mean "residual_mlp"? "#
+                + #"Known: "residual_mlp", "residual_mlp_classifier""#),
         .init(
             "a key of another architecture", #""hidden":2"#, #""heads":2"#,
             "/architecture/heads: no such key here; " + keys),

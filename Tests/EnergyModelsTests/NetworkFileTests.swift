@@ -24,6 +24,9 @@ struct NetworkFileTests {
         let network = try NetworkFile(path: file.path)
         #expect(network.description == SmallNetwork.description)
         #expect(network.description.architecture.parameters.map(network.values) == SmallNetwork.parameters)
+        let sound = MalformedNetwork.soundClassifier
+        try file.write(SmallNetwork.bytes(sound.tensors, metadata: sound.metadata))
+        #expect(try NetworkFile(path: file.path).description.jsonText.count == MalformedNetwork.classifier.count)
     }
 
     @Test("what is written comes back, in single and half precision", arguments: NetworkFile.Storage.allCases)
@@ -51,6 +54,29 @@ struct NetworkFileTests {
                 #expect(file.tensors.map(\.type) == parameters.map { _ in storage == .float32 ? .float32 : .float16 })
                 #expect(try scratch.bytes.count == file.byteCount)
             }
+        }
+    }
+
+    @Test("a classifier that is written comes back", arguments: NetworkFile.Storage.allCases)
+    func classifier(_ storage: NetworkFile.Storage) throws {
+        let scratch = ScratchFile()
+        for (classes, blocks) in [(2, 0), (5, 2)] {
+            let architecture = NetworkDescription.Architecture(
+                kind: .classifier, dimension: 3, hidden: 4, widen: 2, blocks: blocks, embedding: 5, levels: 7,
+                classes: classes)
+            let description = NetworkDescription(
+                architecture: architecture, energy: nil, schedule: .init(kind: .linear, levels: 7))
+            let parameters = architecture.parameters.enumerated().map { index, parameter in
+                (0..<parameter.shape.reduce(1, *)).map { Float(index - 3) * Float($0 + 1) / 8 }
+            }
+            #expect(!architecture.parameters.contains { $0.name.contains("label") })
+            #expect(architecture.parameters.suffix(2).map(\.shape) == [[classes, 4], [classes]])
+            #expect(architecture.parameterCount == parameters.map(\.count).reduce(0, +))
+            try NetworkFile.write(description: description, parameters: parameters, as: storage, to: scratch.path)
+            let file = try NetworkFile(path: scratch.path)
+            #expect(file.description == description)
+            #expect(!description.jsonText.contains("energy"))
+            #expect(architecture.parameters.map(file.values) == parameters)
         }
     }
 

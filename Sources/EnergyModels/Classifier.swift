@@ -1,0 +1,80 @@
+import VectorMath
+
+/// Tells how probable each label is at a point of a noise level: what guides a composition towards a label.
+public protocol Classifier: Sendable {
+    /// The number of coordinates of a point.
+    var dimension: Int { get }
+    /// How many labels there are, from 0 on.
+    var classes: Int { get }
+
+    /// log p(y | x, t) as a function of x, with its gradient: a term of a composition, not a density of x.
+    /// - Parameter label: y, below ``classes``.
+    func logProbability(of label: Int) -> any Density
+}
+
+extension Network {
+    /// The network as a classifier; nil if it is none.
+    public var classifier: (any Classifier)? {
+        description.architecture.kind == .classifier ? NetworkClassifier(network: self) : nil
+    }
+
+    /// Log probabilities [n, classes] and, with a label, the gradient [n, dimension] of its log probability with
+    /// respect to the points, row by row. For classifiers.
+    ///
+    /// - Parameters:
+    ///   - points: [n, dimension], row by row.
+    ///   - level: below the number of levels.
+    ///   - label: below the number of classes.
+    public func classify(
+        points: [Float], level: Int, label: Int? = nil
+    ) -> (logProbabilities: [Float], gradient: [Float]?) {
+        let architecture = description.architecture
+        precondition(architecture.kind == .classifier, "a network with an energy")
+        let (dimension, classes) = (architecture.dimension, architecture.outputs)
+        let count = points.count / dimension
+        var evaluator = NetworkEvaluator(network: self, label: label ?? 0, points: 64, level: level)
+        var logProbabilities = [Float](repeating: 0, count: count * classes)
+        var gradient = [Float](repeating: 0, count: points.count)
+        evaluator.evaluate(
+            count: count, point: { points[$0 * dimension + $1] }, value: { _, _ in },
+            gradient: { gradient[$0 * dimension + $1] = $2 },
+            logProbability: { logProbabilities[$0 * classes + $1] = $2 })
+        return (logProbabilities, label.map { _ in gradient })
+    }
+}
+
+private struct NetworkClassifier: Classifier {
+    let network: Network
+
+    var dimension: Int { network.description.architecture.dimension }
+    var classes: Int { network.description.architecture.outputs }
+
+    func logProbability(of label: Int) -> any Density {
+        precondition((0..<classes).contains(label))
+        return LogProbability(network: network, label: label)
+    }
+}
+
+/// log p(label | x, t), value and gradient from one evaluation.
+private struct LogProbability: Density {
+    let network: Network
+    let label: Int
+
+    var dimension: Int { network.description.architecture.dimension }
+
+    func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
+        Evaluator(points: NetworkEvaluator(network: network, label: label, points: lanes, level: level.index))
+    }
+
+    private struct Evaluator: DensityEvaluator {
+        var points: NetworkEvaluator
+
+        mutating func move(to level: NoiseLevel) { points.move(to: level.index) }
+
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+            points.evaluate(
+                count: x.lanes, point: { Float(x[$1, $0]) }, value: { evaluation.logDensity[$0] = Double($1) },
+                gradient: { evaluation.score[$1, $0] = Double($2) })
+        }
+    }
+}

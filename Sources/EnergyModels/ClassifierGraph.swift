@@ -1,0 +1,47 @@
+public import TensorGraph
+
+/// What a classifier says of labels, written down for a number of points that are evaluated together.
+public struct ClassifierGraph {
+    /// log p(y | x, t) of every label y, the log softmax of the network's output: [rows, classes].
+    public let logProbabilities: Value
+
+    /// - Parameters:
+    ///   - description: what the model file says of a classifier.
+    ///   - parameters: in the order of `description.architecture.parameters`.
+    ///   - points: [rows, dimension].
+    ///   - levels: indices of the noise level: one for all points, or one each.
+    public init(_ description: NetworkDescription, parameters: [Value], points: Value, levels: Value) {
+        precondition(description.architecture.kind == .classifier)
+        logProbabilities =
+            description.architecture.output(parameters: parameters, points: points, levels: levels, labels: nil)
+            .logSoftmax(-1)
+    }
+
+    /// log p(y | x, t) of one label a point: [rows, 1].
+    ///
+    /// - Parameter labels: 1 at the label and 0 elsewhere, [rows, classes], or [1, classes] for all points.
+    public func logProbability(of labels: Value) -> Value { (labels * logProbabilities).sum(-1) }
+}
+
+extension ClassifierGraph {
+    /// A plan with the points as input 0, the label as input 1 (1 at its place of [1, classes]) and the level as
+    /// index 0. Outputs 0 and 1 are the gradient of the label's log probability with respect to the points and
+    /// that log probability, as those of an energy are; output 2 is the log probabilities of all labels.
+    static func plan(_ description: NetworkDescription, parameters: [[Float]], rows: Int) -> Plan {
+        let architecture = description.architecture
+        let graph = Graph()
+        let points = graph.input([rows, architecture.dimension], rate: .evaluation)
+        let label = graph.input([1, architecture.outputs], rate: .level)
+        let level = graph.indices(1, rate: .level)
+        let constants = zip(architecture.parameters, parameters).map {
+            graph.constant(Tensor(shape: $0.shape, values: $1))
+        }
+        let classifier = ClassifierGraph(description, parameters: constants, points: points, levels: level)
+        let chosen = classifier.logProbability(of: label)
+        return Plan(
+            inputs: [points, label, level],
+            outputs: [
+                graph.gradient(of: chosen, withRespectTo: [points])[0], chosen, classifier.logProbabilities,
+            ])
+    }
+}
