@@ -142,7 +142,8 @@ let package = Package(
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests(
-            "JobFileTests", ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash"],
+            "JobFileTests",
+            ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "VectorMath"],
             exclude: ["Malformed"]),
         tests(
             "ModelTransferTests",

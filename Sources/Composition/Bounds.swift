@@ -63,7 +63,7 @@ extension TargetExpression {
             let all = components.compactMap(\.bounds)
             guard all.count == components.count else { return nil }
             return all.reduce(nil) { $0?.hull($1) ?? $1 }
-        case .negation(let of, _, _), .tempered(let of, _):
+        case .negation(let of, _, _), .classifier(let of, _, _, _), .tempered(let of, _):
             return of.bounds
         case .guidance(let unconditional, let conditional, let scale):
             return TargetExpression.product(
@@ -86,7 +86,7 @@ extension TargetExpression {
         case .negation(let of, let by, _): of.hasBoundsWithinMixture || by.hasBoundsWithinMixture
         case .guidance(let unconditional, let conditional, _):
             ([unconditional] + conditional).contains(where: \.hasBoundsWithinMixture)
-        case .tempered(let of, _), .bounded(let of, _, _): of.hasBoundsWithinMixture
+        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): of.hasBoundsWithinMixture
         }
     }
 }

@@ -16,7 +16,7 @@ extension TargetExpression {
                 $0 + scale * $1.totalWeight
             }
         case .tempered(let of, let temperature): of.totalWeight / temperature
-        case .bounded(let of, _, _): of.totalWeight
+        case .classifier(let of, _, _, _), .bounded(let of, _, _): of.totalWeight
         }
     }
 
@@ -31,7 +31,8 @@ extension TargetExpression {
         case .guidance(let unconditional, let conditional, let scale):
             scale <= 0 || scale * Double(conditional.count) >= 1
                 || ([unconditional] + conditional).contains(where: \.subtracts)
-        case .tempered(let of, _), .bounded(let of, _, _): of.subtracts
+        // See `tail(of:)` for why no scale of a classifier does.
+        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): of.subtracts
         }
     }
 
@@ -44,6 +45,7 @@ extension TargetExpression {
         case .negation(let of, let by, _): of.occurrences + by.occurrences
         case .guidance(let unconditional, let conditional, _):
             conditional.reduce(unconditional.occurrences) { $0 + $1.occurrences }
+        case .classifier(let of, _, _, _): of.occurrences + 1
         case .tempered(let of, _), .bounded(let of, _, _): of.occurrences
         }
     }
@@ -61,6 +63,12 @@ extension TargetExpression {
         case .guidance(let unconditional, let conditional, let scale):
             return Self.sum(
                 [(unconditional, 1 - scale * Double(conditional.count))] + conditional.map { ($0, scale) }, models)
+        case .classifier(let of, _, _, _):
+            // Log p is at most 0, so with a scale above zero the term never rises. Far out a network's logits are
+            // linear in x but for something bounded, since its blocks see normalised features; so log p falls no
+            // faster than linearly, and with a scale below zero the term rises no faster: far slower than a
+            // Gaussian falls. Either way it has no part in the quadratic form.
+            return of.tail(of: models)
         case .tempered(let of, let temperature):
             return Self.sum([(of, 1 / temperature)], models)
         case .mixture(let components, _, _):

@@ -25,6 +25,10 @@ public indirect enum TargetExpression: Sendable, Equatable {
     /// Classifier-free guidance is the case of one condition.
     case guidance(unconditional: TargetExpression, conditional: [TargetExpression], scale: Double)
 
+    /// Guidance by a classifier: `l_of + scale * log p(label | x, t)`, by the name of a classifier, with a label
+    /// below its classes. Scale 1 is Bayes' rule; a scale below zero leads away from the label.
+    case classifier(of: TargetExpression, by: String, label: Int, scale: Double)
+
     /// `l_of / temperature`, temperature above zero.
     case tempered(of: TargetExpression, temperature: Double)
 
@@ -34,7 +38,7 @@ public indirect enum TargetExpression: Sendable, Equatable {
 }
 
 extension TargetExpression {
-    /// The names of the models that occur in it.
+    /// The names of the models that occur in it, classifiers among them.
     public var leaves: Set<String> {
         switch self {
         case .leaf(let name): [name]
@@ -43,6 +47,7 @@ extension TargetExpression {
         case .negation(let of, let by, _): of.leaves.union(by.leaves)
         case .guidance(let unconditional, let conditional, _):
             conditional.reduce(into: unconditional.leaves) { $0.formUnion($1.leaves) }
+        case .classifier(let of, let by, _, _): of.leaves.union([by])
         case .tempered(let of, _), .bounded(let of, _, _): of.leaves
         }
     }

@@ -1,7 +1,7 @@
 import EnergyModels
 import VectorMath
 
-/// Sum of w_i l_i with score sum of w_i s_i: product, negation, tempering and guidance alike.
+/// Sum of w_i l_i with score sum of w_i s_i: product, negation, tempering and guidance, a classifier's too, alike.
 struct WeightedSum: Density {
     private let terms: [any Density]
     private let weights: [Double]

@@ -90,6 +90,16 @@ extension TargetExpression {
                     ])
                 )
             ])
+        case .classifier(let of, let by, let label, let scale):
+            .object([
+                (
+                    "classifier",
+                    .object([
+                        ("of", of.canonical), ("by", .string(by)), ("label", .integer(label)),
+                        ("scale", .number(scale)),
+                    ])
+                )
+            ])
         case .tempered(let of, let temperature):
             .object([("tempered", .object([("of", of.canonical), ("temperature", .number(temperature))]))])
         case .bounded(let of, let low, let high):

@@ -88,10 +88,19 @@ public struct Job: Sendable, Equatable {
     /// - Parameter network: loads the network of a model file; called for each model that is one.
     /// - Throws: what `network` throws; ``UnknownModel``, which a job read from a file has not.
     public func plan(network: (Digest) throws -> Network) throws -> SamplingPlan {
-        let densities = try models.mapValues { try $0.density(network: network) }
+        var densities: [String: any Density] = [:]
+        var classifiers: [String: any Classifier] = [:]
+        for (name, model) in models {
+            if let classifier = try model.classifier(network: network) {
+                classifiers[name] = classifier
+            } else {
+                densities[name] = try model.density(network: network)
+            }
+        }
         return SamplingPlan(
-            density: try target.density(models: densities), hasEnergy: hasEnergy, bounds: target.bounds,
-            schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)
+            density: try target.density(models: densities, classifiers: classifiers), hasEnergy: hasEnergy,
+            bounds: target.bounds, schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block,
+            draws: draws, thin: thin)
     }
 
     /// The largest job text, in bytes.

@@ -67,7 +67,12 @@ struct ModelDecoder {
                     + "{\"kind\": \"\(own.kind.rawValue)\", \"levels\": \(own.levels)}")
         }
         let label = try field.members("a network")["label"].map { label throws(JSONProblem) in
-            guard let classes = network.architecture.classes else {
+            guard network.architecture.kind == .energy else {
+                throw label.problem(
+                    "the network is a classifier, which is told its label where it guides: {\"classifier\": {…, "
+                        + "\"label\": …}}; leave it out")
+            }
+            guard let classes = network.architecture.conditions else {
                 throw label.problem("the network was trained without labels; leave it out")
             }
             return try label.integer(0...classes - 1)

@@ -28,10 +28,11 @@ struct TargetDecoder {
     private func expression(_ field: JSONField, sign: Int, depth: Int) throws(JSONProblem) -> TargetExpression {
         guard depth <= Self.deepest else { throw field.problem("operators are nested more than \(Self.deepest) deep") }
         if field.isString {
-            let name = try field.string("a model's name")
-            guard models[name] != nil else {
+            let (name, model) = try model(field)
+            guard model.classifierLabels == nil else {
                 throw field.problem(
-                    "no model \"\(name)\"; \(Spelling.suggestion(for: name, among: models.keys.sorted()))")
+                    "\"\(name)\" is a classifier, which is no density; let it guide one: "
+                        + "{\"classifier\": {\"of\": …, \"by\": \"\(name)\", \"label\": 0, \"scale\": 1}}")
             }
             return .leaf(name)
         }
@@ -51,11 +52,20 @@ struct TargetDecoder {
         case "mixture": return try mixture(field, inner, sign, depth)
         case "negation": return try negation(field, inner, sign, depth)
         case "guidance": return try guidance(field, inner, sign, depth)
+        case "classifier": return try classifier(field, inner, sign, depth)
         case "tempered": return try tempered(field, inner, sign, depth)
-        case "bounded": return try bounded(field, inner, sign, depth)
-        default:
-            throw inner.problem("classifiers need a classifier network, which is not in this version")
+        default: return try bounded(field, inner, sign, depth)
         }
+    }
+
+    /// The model that a string names.
+    private func model(_ field: JSONField) throws(JSONProblem) -> (name: String, model: JobModel) {
+        let name = try field.string("a model's name")
+        guard let model = models[name] else {
+            throw field.problem(
+                "no model \"\(name)\"; \(Spelling.suggestion(for: name, among: models.keys.sorted()))")
+        }
+        return (name, model)
     }
 
     private func children(_ field: JSONField, signs: [Int], depth: Int) throws(JSONProblem) -> [TargetExpression] {
@@ -160,6 +170,25 @@ struct TargetDecoder {
             conditional: try children(
                 list, signs: [Int](repeating: scale < 0 ? -sign : sign, count: count), depth: depth),
             scale: scale)
+    }
+
+    private func classifier(
+        _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
+    ) throws(JSONProblem) -> TargetExpression {
+        _ = try field.members("guidance by a classifier", allowed: ["classifier"])
+        let members = try inner.members(
+            "{\"of\": …, \"by\": …, \"label\": …, \"scale\": …}", allowed: ["of", "by", "label", "scale"])
+        let of = try expression(try members.required("of", "what is guided"), sign: sign, depth: depth + 1)
+        let by = try members.required("by", "the name of a classifier")
+        let (name, model) = try model(by)
+        guard let labels = model.classifierLabels else {
+            throw by.problem(
+                "\"\(name)\" is no classifier; give a network of the architecture \"residual_mlp_classifier\"")
+        }
+        return .classifier(
+            of: of, by: name,
+            label: try members.required("label", "what to guide to, from 0 to \(labels - 1)").integer(0...labels - 1),
+            scale: try members.required("scale", "the strength; 1 is Bayes' rule").number())
     }
 
     private func tempered(

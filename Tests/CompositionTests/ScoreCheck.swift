@@ -52,6 +52,16 @@ enum Scene {
         "d": Gaussian(mean: [-1, 1], covariance: [[2, 0], [0, 3]]),
     ]
 
+    /// Tells which of the components of "b" made a point, by Bayes' rule; and a network that tells three labels apart.
+    static let classifiers: [String: any Classifier] = [
+        "bayes": BayesClassifier(
+            components: [
+                Gaussian(mean: [0.5, 0.5], covariance: [[0.09, 0], [0, 0.25]]),
+                Gaussian(mean: [-0.7, 0.1], covariance: [[0.16, 0], [0, 0.04]]),
+            ], weights: [0.25, 0.75]),
+        "net": NetworkClassifier.arbitrary,
+    ]
+
     /// 40 points that fill [-1.5, 1.5]^2 evenly.
     static let points: [[Double]] = (1...40).map { index in
         [2.0, 3].map { prime in
@@ -60,7 +70,7 @@ enum Scene {
     }
 
     static func density(_ expression: TargetExpression) throws -> any Density {
-        try expression.density(models: models)
+        try expression.density(models: models, classifiers: classifiers)
     }
 
     /// The evaluation of one of the models.

@@ -68,6 +68,14 @@ private struct Case: Sendable, CustomTestStringConvertible {
             .product(
                 [.sharpenedMixture([box, wide], sharpness: 2, logNormalizers: [0, 0]), wide], weights: [1, -3]),
             [false, false, false]),
+        Case(
+            "guided by a classifier", .classifier(of: box, by: "net", label: 1, scale: 3), [true, true, true]),
+        Case(
+            "guided away by a classifier", .classifier(of: wide, by: "net", label: 0, scale: -40), [true, true, true]),
+        Case(
+            "guided, but rising before",
+            .classifier(of: .product([box, wide], weights: [1, -9]), by: "net", label: 1, scale: 5),
+            [true, false, false]),
         Case("bounded", bounded(.negation(of: box, by: box, weight: 5)), [true, true, true]),
         Case("bounded in part", .negation(of: bounded(box), by: box, weight: 5), [true, true, true]),
         Case(
@@ -81,7 +89,8 @@ struct TailTests {
 
     /// Whether the log density falls along every one of 64 directions, from far out to twice as far.
     private func falls(_ expression: TargetExpression, at level: NoiseLevel) throws -> Bool {
-        let density = try expression.density(models: models.mapValues { $0.density() })
+        let density = try expression.density(
+            models: models.mapValues { $0.density() }, classifiers: Scene.classifiers)
         let directions = (0..<64).map { index in
             let angle = 2 * Double.pi * Double(index) / 64
             return [cos(angle), sin(angle)]

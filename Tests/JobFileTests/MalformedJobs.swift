@@ -133,7 +133,37 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("negation-key-unknown", "/target/negation/scale", "no such key here"),
         Malformed("guidance-without-conditions", "/target/guidance/conditional", "must not be empty"),
         Malformed("guidance-scale-is-a-string", "/target/guidance/scale", #"a finite number, is "4""#),
-        Malformed("classifier-without-network", "/target/classifier", "not in this version"),
+        Malformed(
+            "classifier-without-network", "/target/classifier/by",
+            #""bar" is no classifier; give a network of the architecture "residual_mlp_classifier""#),
+        Malformed(
+            "classifier-as-a-target", "/target", #""judge" is a classifier, which is no density; let it guide one: "#),
+        Malformed("classifier-as-a-factor", "/target/product/1", "is a classifier, which is no density"),
+        Malformed("classifier-guided-by-itself", "/target/classifier/of", "is a classifier, which is no density"),
+        Malformed("classifier-misspelt", "/target/classifier/by", #"no model "jugde"; did you mean "judge""#),
+        Malformed("classifier-is-an-expression", "/target/classifier/by", "must be a model's name, is an object"),
+        Malformed("classifier-label-too-large", "/target/classifier/label", "from 0 to 2, is 3"),
+        Malformed("classifier-label-negative", "/target/classifier/label", "from 0 to 2, is -1"),
+        Malformed(
+            "classifier-label-missing", "/target/classifier",
+            #""label" is missing; give what to guide to, from 0 to 2"#),
+        Malformed("classifier-scale-missing", "/target/classifier", #""scale" is missing; give the strength"#),
+        Malformed("classifier-scale-infinite", "/target/classifier/scale", "must be a finite number, is 1e999"),
+        Malformed("classifier-of-missing", "/target/classifier", #""of" is missing; give what is guided"#),
+        Malformed("classifier-by-missing", "/target/classifier", #""by" is missing; give the name of a classifier"#),
+        Malformed("classifier-key-misspelt", "/target/classifier/lable", #"did you mean "label""#),
+        Malformed("classifier-beside-weights", "/target/weights", "no such key here"),
+        Malformed("classifier-is-a-string", "/target/classifier", #"must be {"of": …, "by": …"#),
+        Malformed(
+            "classifier-with-label", "/models/judge/label",
+            "the network is a classifier, which is told its label where it guides"),
+        Malformed(
+            "classifier-of-another-schedule", "/models/judge",
+            "was trained on the cosine schedule with 10 levels, but the job's is linear with 10"),
+        Malformed("classifier-of-a-rising-target", "/target", "its total weight is 0, and at level 0"),
+        Malformed(
+            "bounds-guided-and-avoided", "/target/negation/by/classifier/of",
+            "minus infinity outside would become plus infinity"),
         Malformed("tempered-at-zero", "/target/tempered/temperature", "above zero"),
         Malformed("bounds-swapped", "/target/bounded/high", "not above the lower corner's"),
         Malformed("bounds-of-one-axis", "/target/bounded/low", "must have 2 entries, has 1"),

@@ -1,3 +1,4 @@
+import Composition
 import ContentHash
 import EnergyModels
 import Foundation
@@ -5,6 +6,7 @@ import JobFile
 import Sampling
 import StrictJSON
 import Testing
+import VectorMath
 
 @Suite("Jobs with networks")
 struct NetworkJobTests {
@@ -23,7 +25,7 @@ struct NetworkJobTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let inner = folder.appendingPathComponent("models")
         try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
-        for name in ["denoising", "labelled", "noise"] {
+        for name in ["denoising", "labelled", "noise", "classifier"] {
             try FileManager.default.copyItem(
                 atPath: path(name), toPath: inner.appendingPathComponent(name + ".safetensors").path)
         }
@@ -136,6 +138,90 @@ struct NetworkJobTests {
         // One that the target does not name is no hindrance.
         let other = model + #", "box": {"kind": "uniform_box", "low": [0, 0], "high": [1, 1]}"#
         #expect(try Self.load(other, target: #""box""#, sampler: "hmc").hasEnergy)
+    }
+
+    private static let judge =
+        #""judge": {"kind": "network", "file": "models/classifier.safetensors"}, "#
+        + #""net": {"kind": "network", "file": "models/denoising.safetensors"}, "#
+        + #""score": {"kind": "network", "file": "models/noise.safetensors"}, "#
+        + #""box": {"kind": "uniform_box", "low": [0, 0], "high": [1, 1]}"#
+
+    private static func guided(_ of: String, label: Int = 2, scale: String = "1") -> String {
+        #"{"classifier": {"of": \#(of), "by": "judge", "label": \#(label), "scale": \#(scale)}}"#
+    }
+
+    @Test("a classifier guides, and the canonical job tells by what name, to which label and how strongly")
+    func classifier() throws {
+        let job = try Self.load(Self.judge, target: Self.guided("\"net\"", scale: "-0.5"))
+        #expect(job.target == .classifier(of: .leaf("net"), by: "judge", label: 2, scale: -0.5))
+        #expect(job.hasEnergy)
+        #expect(
+            job.canonicalText.contains(
+                #""target":{"classifier":{"by":"judge","label":2,"of":"net","scale":-0.5}}"#))
+        let (judge, others) = (try Self.digest("classifier"), ["denoising", "noise"])
+        #expect(job.canonicalText.contains(#""judge":{"kind":"network","sha256":"\#(judge.hex)"}"#))
+        #expect(job.modelDigests.contains(judge))
+        var paths = [judge: Self.path("classifier")]
+        for name in others { paths[try Self.digest(name)] = Self.path(name) }
+        let again = try Self.decode(job.canonicalText) { paths[$0] }
+        #expect(again == job && again.identity == job.identity)
+        for other in [Self.guided("\"net\"", label: 1, scale: "-0.5"), Self.guided("\"net\""), Self.guided("\"box\"")] {
+            #expect(try Self.load(Self.judge, target: other).identity != job.identity)
+        }
+    }
+
+    @Test(
+        "it guides a network with an energy under every kernel, and one without where that goes by itself",
+        arguments: ["ula", "mala", "uhmc", "hmc", "reverse"])
+    func guidance(sampler: String) throws {
+        for target in [
+            Self.guided("\"net\""), Self.guided(Self.guided("\"box\""), label: 0, scale: "1e3"),
+            #"{"mixture": [\#(Self.guided("\"net\"")), \#(Self.guided("\"box\"", label: 0))]}"#,
+            #"{"bounded": {"of": \#(Self.guided("\"net\"", scale: "0")), "low": [-1, -1], "high": [1, 1]}}"#,
+            #"{"guidance": {"unconditional": "net", "conditional": [\#(Self.guided("\"net\""))], "scale": 2}}"#,
+        ] {
+            #expect(try Self.load(Self.judge, target: target, sampler: sampler).hasEnergy)
+        }
+        let scored = Self.guided("\"score\"")
+        guard sampler == "mala" || sampler == "hmc" else {
+            #expect(try !Self.load(Self.judge, target: scored, sampler: sampler).hasEnergy)
+            return
+        }
+        let error = #expect(throws: JobError.self) { try Self.load(Self.judge, target: scored, sampler: sampler) }
+        #expect(error?.problems.map(\.pointer) == ["/sampler/kind"])
+        let line = sampler + #"", "acceptance": "line"#
+        #expect(try !Self.load(Self.judge, target: scored, sampler: line).hasEnergy)
+        // A mixture weighs by the energy of what is guided, which a classifier has not got to give.
+        let mixed = #expect(throws: JobError.self) {
+            try Self.load(Self.judge, target: #"{"mixture": ["net", \#(scored)]}"#, sampler: line)
+        }
+        #expect(mixed?.problems.map(\.pointer) == ["/target/mixture/1"])
+    }
+
+    @Test("the plan of a guided job adds scale times the classifier's log probability")
+    func guidedPlan() throws {
+        func density(_ target: String) throws -> (any Density, Bool) {
+            let job = try Self.load(Self.judge, target: target)
+            let names = Dictionary(
+                uniqueKeysWithValues: try ["classifier", "denoising", "noise"].map { (try Self.digest($0), $0) })
+            let plan = try job.plan { digest in Network(try NetworkFile(path: Self.path(names[digest] ?? ""))) }
+            return (plan.density, plan.hasEnergy)
+        }
+        func logDensity(_ target: String) throws -> Double {
+            let level = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 10)).levels[3]
+            var evaluator = try density(target).0.evaluator(lanes: 1, at: level)
+            var evaluation = Evaluation(dimension: 2, lanes: 1)
+            var x = LaneMatrix(rows: 2, lanes: 1)
+            (x[0, 0], x[1, 0]) = (0.25, -0.5)
+            evaluator.evaluate(at: x, into: &evaluation)
+            return evaluation.logDensity[0]
+        }
+        let judge = Network(try NetworkFile(path: Self.path("classifier")))
+        let wanted = Double(judge.classify(points: [0.25, -0.5], level: 3).logProbabilities[2])
+        let plain = try logDensity("\"net\"")
+        #expect((try logDensity(Self.guided("\"net\"", scale: "3")) - plain - 3 * wanted).magnitude < 1e-12)
+        #expect(try density(Self.guided("\"net\"")).1)
+        #expect(try !density(Self.guided("\"score\"")).1)
     }
 
     @Test("a plan loads each network through the caller, with its label")
