@@ -10,12 +10,12 @@ final class BatchCrew: Sendable {
     private final class Bench: Sendable {
         struct Tools {
             var shard: TrainingShard
-            var loss: DenoisingLoss
+            var loss: TrainingLoss
         }
 
         let tools: Mutex<Tools>
 
-        init(shard: TrainingShard, loss: sending DenoisingLoss) {
+        init(shard: TrainingShard, loss: sending TrainingLoss) {
             tools = Mutex(Tools(shard: shard, loss: loss))
         }
     }
@@ -32,7 +32,7 @@ final class BatchCrew: Sendable {
 
     /// - Parameter threads: how many compute side by side; more than there are shards would have nothing to do.
     init(_ spec: TrainingSpec, data: TrainingData, parameters: Int, threads: Int) {
-        let loss = DenoisingLoss(description: spec.network, rows: spec.shard)
+        let loss = TrainingLoss(description: spec.network, rows: spec.shard)
         benches = (0..<min(threads, spec.shards)).map { _ in
             Bench(shard: TrainingShard(spec, data: data), loss: loss.copy())
         }

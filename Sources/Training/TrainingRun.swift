@@ -9,7 +9,8 @@ public struct TrainingRun {
 
     /// Parameters, their moments and their average.
     private(set) var optimizer: Adam
-    /// Losses of the last steps, at most ``recent``: the mean over rows and dimensions of (dE/dx - eps)^2.
+    /// Losses of the last steps, at most ``recent``: the mean over rows and dimensions of (dE/dx - eps)^2, or a
+    /// classifier's mean over rows of -log p(label).
     private(set) var losses: [Double]
 
     private let spec: TrainingSpec

@@ -2,7 +2,7 @@ import EnergyModels
 import RandomStreams
 import VectorMath
 
-/// Some consecutive rows of a batch: noised points and what the network shall say of them.
+/// Some consecutive rows of a batch: noised points and what a network, or a classifier, shall say of them.
 ///
 /// Row r of the batch of an iteration is the same whatever shard it falls into.
 struct TrainingShard: Sendable {
@@ -12,7 +12,7 @@ struct TrainingShard: Sendable {
     private(set) var noise: [Float]
     /// t, [rows].
     private(set) var levels: [Int32]
-    /// [rows]; classes where the point has no label, or where it is hidden.
+    /// [rows]; classes where the point has no label, or where it is hidden, which a classifier's never are.
     private(set) var labels: [Int32]
 
     private let data: TrainingData

@@ -30,8 +30,12 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
                 try spec.required(
                     "architecture", "the network's shape: {\"kind\": \"residual_mlp\", \"dimension\": 2, …}"))
         }
-        let energy = attempt { () throws(JSONProblem) in
-            try spec["energy"].map { field throws(JSONProblem) in try NetworkDescription.Energy.decode(field) }
+        let energy = attempt { () throws(JSONProblem) -> NetworkDescription.Energy? in
+            if architecture?.kind == .classifier {
+                try NetworkDescription.Energy.refuse(spec["energy"])
+                return nil
+            }
+            return try spec["energy"].map { field throws(JSONProblem) in try NetworkDescription.Energy.decode(field) }
                 ?? .init(kind: .denoising)
         }
         let schedule = attempt { () throws(JSONProblem) -> ScheduleDescription? in
@@ -88,14 +92,16 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
             }
         }
         _ = attempt { () throws(JSONProblem) in
-            if architecture.classes == nil, dropout != nil, let field = spec["label_dropout"] {
-                throw field.problem("there are no labels to hide; leave it out, or give the architecture classes")
-            }
+            guard architecture.conditions == nil, dropout != nil, let field = spec["label_dropout"] else { return }
+            throw field.problem(
+                architecture.kind == .classifier
+                    ? "a classifier learns from every label; leave it out"
+                    : "there are no labels to hide; leave it out, or give the architecture classes")
         }
         return TrainingSpec(
             seed: seed, network: .init(architecture: architecture, energy: energy, schedule: schedule), data: data,
             iterations: iterations, batch: batch, shard: shard, optimizer: optimizer, ema: ema,
-            labelDropout: dropout ?? (architecture.classes == nil ? 0 : 0.1), checkpointEvery: checkpointEvery,
+            labelDropout: dropout ?? (architecture.conditions == nil ? 0 : 0.1), checkpointEvery: checkpointEvery,
             weights: weights)
     }
 
