@@ -22,10 +22,19 @@ The second form gives TV against the exact level 0 of the named distribution:
 product, or one that a task is composed of, TASK-first or TASK-second with TASK
 product, mixture or negation. "beyond" are samples off the grid; "noise" is the
 TV to be expected of as many exact, independent samples.
+
+    evaluate.py component-K=FOLDER...
+
+tells how near samples are to component K of the ring, 0 in the east and on
+counterclockwise, or to one of several, component-K-L: nearest is the fraction
+of all samples that no other centre is nearer to; mean and std are, for each of
+K, L..., those of the samples nearest to it, along x and y, and the exact ones
+of level 0.
 """
 import argparse
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -147,6 +156,23 @@ def score_distributions(runs):
         print(f"{name:<22} {distribution:<15} {distance:6.3f} {noise:6.3f} {beyond:6d} {gradients:>6} {accept:>6}")
 
 
+def score_components(runs):
+    print(f"{'run':<22} {'component':<10} {'nearest':>7} {'mean':>15} {'exact':>15} {'std':>15} {'exact':>7}")
+    centres, exact = math.sqrt(ABAR_0) * CENTRES, math.sqrt(ABAR_0 * STD**2 + SIGMA_0**2)
+    for wanted, folder in runs:
+        name, x, _, _ = read(Path(folder))
+        nearest = ((x[:, None, :] - centres) ** 2).sum(axis=2).argmin(axis=1)
+        for component in wanted:
+            own = x[nearest == component]
+            pairs = [f"{a:7.4f} {b:7.4f}" for a, b in (own.mean(axis=0), centres[component], own.std(axis=0, ddof=1))]
+            print(f"{name:<22} {component:<10} {len(own) / len(x):7.4f} {' '.join(pairs)} {exact:7.4f}")
+
+
+def components(name):
+    """[K, L...] for component-K-L..., none for another name."""
+    return [int(part) for part in name.split("-")[1:]] if re.fullmatch("component(-[0-7])+", name) else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", metavar="[DISTRIBUTION=]FOLDER")
@@ -156,15 +182,19 @@ def main():
         parser.error("name at least one output folder")
     plain = [each for each in options.folders if "=" not in each]
     named = [each.split("=", 1) for each in options.folders if "=" in each]
+    parts = [(components(name), folder) for name, folder in named if components(name)]
+    named = [each for each in named if not components(each[0])]
     for name, _ in named:
         if name not in FACTORS:
-            parser.error(f"no distribution is called {name!r}; there are {', '.join(FACTORS)}")
+            parser.error(f"no distribution is called {name!r}; there are component-0 to component-7, {', '.join(FACTORS)}")
     if plain or options.reference:
         axis, mass = level_zero("product")
         rows = [("exact level 0", exact_samples(axis, mass), "-", "-")] if options.reference else []
         score_product_task(rows + [read(Path(folder)) for folder in plain], mass)
     if named:
         score_distributions(named)
+    if parts:
+        score_components(parts)
 
 
 if __name__ == "__main__":
