@@ -11,7 +11,7 @@ extension TargetExpression {
                 ?? zip(components, normalizers).first { $0.1 == .estimate }.map { $0.0 }
         case .negation(let of, let by, _): return [of, by].firstToEstimate
         case .guidance(let unconditional, let conditional, _): return ([unconditional] + conditional).firstToEstimate
-        case .tempered(let of, _), .bounded(let of, _, _): return of.componentToEstimate
+        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): return of.componentToEstimate
         }
     }
 
@@ -40,6 +40,8 @@ extension TargetExpression {
             return .negation(of: inside(of), by: inside(by), weight: weight)
         case .guidance(let unconditional, let conditional, let scale):
             return .guidance(unconditional: inside(unconditional), conditional: conditional.map(inside), scale: scale)
+        case .classifier(let of, let by, let label, let scale):
+            return .classifier(of: inside(of), by: by, label: label, scale: scale)
         case .tempered(let of, let temperature):
             return .tempered(of: inside(of), temperature: temperature)
         case .bounded(let of, let low, let high):
