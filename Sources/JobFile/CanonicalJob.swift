@@ -122,7 +122,9 @@ extension LogNormalizer {
 
 extension SamplerSettings {
     fileprivate var canonical: JSONText {
-        guard kind != .reverse else { return .object([("kind", .string(kind.rawValue))]) }
+        // Written only where they are not the default, like every key that older jobs did not know.
+        let options: [(String, JSONText)] = denoise ? [("denoise", .bool(true))] : []
+        guard kind != .reverse else { return .object([("kind", .string(kind.rawValue))] + options) }
         var members: [(String, JSONText)] = [
             ("kind", .string(kind.rawValue)), ("transitions", .integer(transitions)),
             ("step_size", tuning?.canonical ?? stepSize.canonical), ("reverse_steps", .bool(reverseSteps)),
@@ -132,9 +134,8 @@ extension SamplerSettings {
         if kind.isHamiltonian {
             members += [("leapfrog", .integer(leapfrogSteps)), ("damping", .number(damping)), ("mass", mass.canonical)]
         }
-        // Where it is off it isn't written, so that jobs from before the key was known stay the same jobs.
         if let population { members.append(("population", .object([("threshold", .number(population.threshold))]))) }
-        return .object(members)
+        return .object(members + options)
     }
 }
 

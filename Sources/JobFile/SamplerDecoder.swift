@@ -5,7 +5,7 @@ import Sampling
 enum SamplerDecoder {
     /// Keys of every kernel but `reverse`, and those of Hamiltonian kernels besides.
     private static let common = [
-        "kind", "transitions", "step_size", "reverse_steps", "levels", "acceptance", "population",
+        "kind", "transitions", "step_size", "reverse_steps", "levels", "acceptance", "population", "denoise",
     ]
     private static let hamiltonian = ["leapfrog", "damping", "mass"]
 
@@ -17,14 +17,16 @@ enum SamplerDecoder {
         guard let kind = SamplerSettings.Kind(rawValue: name) else {
             throw kindField.problem("no sampler \"\(name)\"; \(Spelling.suggestion(for: name, among: kinds))")
         }
-        let allowed = kind == .reverse ? ["kind"] : common + (kind.isHamiltonian ? hamiltonian : [])
+        let allowed = kind == .reverse ? ["kind", "denoise"] : common + (kind.isHamiltonian ? hamiltonian : [])
         for key in members.names where !allowed.contains(key) && (common + hamiltonian).contains(key) {
             throw members[key]?.problem("\(name) takes no \(key); leave it out") ?? field.problem("unknown key")
         }
         _ = try field.members("a sampler", allowed: allowed)
+        let denoise = try members["denoise"]?.bool() ?? false
         if kind == .reverse {
             return SamplerSettings(
-                kind: kind, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...levels - 1)
+                kind: kind, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...levels - 1,
+                denoise: denoise)
         }
         let step = try members.required(
             "step_size", "a number such as 0.03, one per level, {\"beta_power\": [a, b]}, or \"tuned\"")
@@ -43,7 +45,8 @@ enum SamplerDecoder {
                 ?? .constant(1),
             reverseSteps: try members["reverse_steps"]?.bool() ?? false,
             levels: try range(members["levels"], levels: levels),
-            population: try members["population"].map { field throws(JSONProblem) in try population(field) })
+            population: try members["population"].map { field throws(JSONProblem) in try population(field) },
+            denoise: denoise)
     }
 
     private static func population(_ field: JSONField) throws(JSONProblem) -> PopulationSettings {

@@ -28,7 +28,7 @@ struct BlockCheckpoint {
     var population: Population?
 
     private static let magic = Array("rrrblock".utf8)
-    private static let version: UInt32 = 2
+    private static let version: UInt32 = 3
 
     /// What must be the same in a checkpoint and in the block that takes it up.
     private static func header(
@@ -43,6 +43,7 @@ struct BlockCheckpoint {
             ("lowest level with transitions", settings.levels.lowerBound),
             ("highest level with transitions", settings.levels.upperBound),
             ("chains of the population", population?.logWeights.count ?? 0),
+            ("denoising of draws", settings.denoise ? 1 : 0),
         ]
         return [("seed", plan.seed)] + numbers.map { ($0, UInt64($1)) }
             + [("bits of the population's threshold", population?.threshold.bitPattern ?? 0)]
@@ -115,7 +116,8 @@ extension BlockCheckpoint {
 
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
-        divergences = try reader.counts(lanes, "divergences", atMost: unitsDone)
+        divergences = try reader.counts(
+            lanes, "divergences", atMost: unitsDone + (plan.settings.denoise ? kept : 0))
         accepted = []
         for level in (place.level..<plan.firstLevel + 1).reversed() {
             let made = level > place.level ? plan.transitions(at: level) : place.transitions

@@ -168,9 +168,11 @@ public struct ChainBlock: RunnableBlock {
     }
 
     private mutating func keep(draw: Int) {
+        let points =
+            plan.settings.denoise ? state.denoised(at: plan.schedule.levels[place.level]) : state.position
         for lane in 0..<plan.lanes {
             let start = (lane * plan.draws + draw) * dimension
-            for row in 0..<dimension { samples[start + row] = Float(state.position[row, lane]) }
+            for row in 0..<dimension { samples[start + row] = Float(points[row, lane]) }
         }
     }
 
@@ -219,10 +221,10 @@ public struct BlockResult: Sendable, Equatable {
     public let samples: [Float]
     /// [chains, levels], the fraction of proposals accepted; index = level; NaN where none were made.
     public let acceptance: [Float]
-    /// [chains], at the last draw and the last level, up to the composition's constant; NaN if the score
-    /// alone is known.
+    /// [chains], of the point at the last draw and the last level, which is not denoised, up to the composition's
+    /// constant; NaN if the score alone is known.
     public let logDensity: [Double]
-    /// [chains], proposals with a non-finite energy or gradient.
+    /// [chains], proposals with a non-finite energy or gradient, and draws that could not be denoised.
     public let divergences: [Int32]
     /// Evaluations of energy and score, summed over the chains.
     public internal(set) var gradientEvaluations: Int

@@ -45,10 +45,13 @@ public struct SamplerSettings: Sendable, Equatable {
     /// Whether and when the chains of a block are weighted and resampled; nil lets each go its own way.
     public var population: PopulationSettings?
 
+    /// Whether each draw is the mean of the data that its point comes from, at the last level's noise, not the point.
+    public var denoise: Bool
+
     public init(
         kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
         stepSize: LevelValues, tuning: TuningSettings? = nil, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
-        levels: ClosedRange<Int>, population: PopulationSettings? = nil
+        levels: ClosedRange<Int>, population: PopulationSettings? = nil, denoise: Bool = false
     ) {
         self.kind = kind
         self.acceptance = acceptance
@@ -61,6 +64,7 @@ public struct SamplerSettings: Sendable, Equatable {
         self.reverseSteps = reverseSteps
         self.levels = levels
         self.population = population
+        self.denoise = denoise
     }
 
     /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).

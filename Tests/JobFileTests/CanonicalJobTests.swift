@@ -1,6 +1,7 @@
 import ContentHash
 import Foundation
 import JobFile
+import Sampling
 import Testing
 
 @Suite("Canonical job")
@@ -63,6 +64,23 @@ struct CanonicalJobTests {
         let job = try ExampleJobs.decode(
             ExampleJobs.smallest.replacing("\"ula\", \"step_size\": 0.01", with: "\"hmc\", \"step_size\": 0.01" + key))
         #expect(job.canonicalText.contains("\"sampler\":{\"acceptance\":\(canonical),\"damping\""))
+    }
+
+    @Test("denoising is a part of the job where it is on, and leaves no trace where it is off")
+    func denoise() throws {
+        for kind in [#""ula", "step_size": 0.01"#, #""reverse""#] {
+            func job(_ key: String) throws -> Job {
+                try ExampleJobs.decode(
+                    ExampleJobs.smallest.replacing(#""ula", "step_size": 0.01"#, with: kind + key))
+            }
+            let (plain, off, on) = (
+                try job(""), try job(#", "denoise": false"#), try job(#", "denoise": true"#)
+            )
+            #expect(off.canonicalText == plain.canonicalText)
+            #expect(!plain.sampler.denoise && on.sampler.denoise)
+            #expect(on.canonicalText.contains(#""denoise":true,"kind":"#))
+            #expect(try ExampleJobs.decode(on.canonicalText) == on)
+        }
     }
 
     @Test(

@@ -45,6 +45,7 @@ enum ExampleJobs {
     /// One job for each kernel.
     static let kernels = [
         #"{ "kind": "reverse" }"#,
+        #"{ "kind": "reverse", "denoise": true }"#,
         #"{ "kind": "ula", "step_size": 0.01, "transitions": 3 }"#,
         #"{ "kind": "mala", "step_size": { "beta_power": [2, -1.5] }, "acceptance": "energy" }"#,
         #"{ "kind": "uhmc", "step_size": 0.01, "damping": 0, "mass": { "beta_power": [1, 0.5] } }"#,

@@ -213,6 +213,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("sampler-levels-descending", "/sampler/levels/1", "from 3 to 3"),
         Malformed("sampler-levels-beyond-schedule", "/sampler/levels/1", "from 0 to 3"),
         Malformed("sampler-reverse-steps-is-a-number", "/sampler/reverse_steps", "must be true or false, is 1"),
+        Malformed("sampler-denoise-is-a-number", "/sampler/denoise", "must be true or false, is 1"),
         Malformed("sampler-population-threshold", "/sampler/population/threshold", "above 0, at most 1"),
         Malformed("sampler-population-key-misspelt", "/sampler/population/treshold", #"did you mean "threshold""#),
         Malformed(

@@ -43,7 +43,7 @@ private func word(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingI
 private enum Place {
     static let version = 8
     static let seed = 12
-    static let unitsDone = seed + 15 * 8
+    static let unitsDone = seed + 16 * 8
     static let evaluations = unitsDone + 8
     static let momentum = evaluations + 8 + 8 * 8 * 2
     static let divergences = momentum + 8 * 8 * 2
@@ -202,10 +202,13 @@ struct RefusedCheckpointTests {
     @Test("Bytes of other kinds and other versions are told apart")
     func kinds() {
         #expect(refusal(Array("rrrblok".utf8) + bytes, of: plan) == .noCheckpoint)
-        #expect(refusal(changed(bytes, at: Place.version, to: [1, 0, 0, 0]), of: plan) == .otherVersion(1))
+        for version in [1, 2] as [UInt8] {
+            let other = changed(bytes, at: Place.version, to: [version, 0, 0, 0])
+            #expect(refusal(other, of: plan) == .otherVersion(UInt32(version)))
+        }
         #expect(
-            BlockCheckpointError.otherVersion(1).description
-                == "the checkpoint's format is version 1, not 2; run the block from its start")
+            BlockCheckpointError.otherVersion(2).description
+                == "the checkpoint's format is version 2, not 3; run the block from its start")
     }
 
     @Test("A checkpoint of another block, seed or shape is refused by the name of what differs")
@@ -216,11 +219,11 @@ struct RefusedCheckpointTests {
         }
         func hmc(
             _ kind: SamplerSettings.Kind = .hmc, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
-            draws: Int = 3, thin: Int = 2, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3
+            draws: Int = 3, thin: Int = 2, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3, denoise: Bool = false
         ) -> CheckpointCase {
             CheckpointCase(
                 "", .leaf("mixture"), kind, reverseSteps: reverseSteps, levels: levels, draws: draws, thin: thin,
-                seed: seed, lanes: lanes, transitions: transitions)
+                seed: seed, lanes: lanes, transitions: transitions, denoise: denoise)
         }
         #expect(name(hmc()) == nil)
         #expect(name(hmc(), index: 3) == "block")
@@ -234,6 +237,7 @@ struct RefusedCheckpointTests {
         #expect(name(hmc(reverseSteps: true, levels: 0...4)) == "highest level with transitions")
         #expect(name(hmc(.uhmc)) == "sampler kind")
         #expect(name(hmc(transitions: 4)) == "transitions")
+        #expect(name(hmc(denoise: true)) == "denoising of draws")
     }
 
     @Test("Counts that can't be are refused although the checksum is right")

@@ -26,6 +26,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
                 CheckpointCase("\(kind), bounded", bounded, kind, reverseSteps: true),
                 CheckpointCase("\(kind), mixture of two", mixture, kind),
                 CheckpointCase("\(kind), network", tiltedNetwork, kind),
+                CheckpointCase("\(kind), denoised", bounded, kind, draws: 3, thin: 2, denoise: true),
             ]
         }
         for rule in [AcceptanceRule.line(points: 5), .line(points: 2), .path] {
@@ -94,14 +95,15 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
         _ name: String, _ target: TargetExpression, _ kind: SamplerSettings.Kind,
         acceptance: AcceptanceRule = .energy, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
         draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
-        threshold: Double? = nil
+        threshold: Double? = nil, denoise: Bool = false
     ) {
         guard let density = try? target.density(models: Self.models) else { preconditionFailure() }
         let settings = SamplerSettings(
             kind: kind, acceptance: acceptance, transitions: kind == .reverse ? 0 : transitions,
             leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: 0.7,
             stepSize: .constant(kind.isHamiltonian ? 0.5 : 0.15), reverseSteps: reverseSteps,
-            levels: levels, population: threshold.map { PopulationSettings(threshold: $0) })
+            levels: levels, population: threshold.map { PopulationSettings(threshold: $0) },
+            denoise: denoise)
         self.name = name
         plan = SamplingPlan(
             density: density, bounds: target.bounds,
