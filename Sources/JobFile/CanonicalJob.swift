@@ -123,7 +123,8 @@ extension LogNormalizer {
 extension SamplerSettings {
     fileprivate var canonical: JSONText {
         // Written only where they are not the default, like every key that older jobs did not know.
-        let options: [(String, JSONText)] = denoise ? [("denoise", .bool(true))] : []
+        var options: [(String, JSONText)] = denoise ? [("denoise", .bool(true))] : []
+        if let exchange { options.append(("exchange", exchange.canonical)) }
         guard kind != .reverse else { return .object([("kind", .string(kind.rawValue))] + options) }
         var members: [(String, JSONText)] = [
             ("kind", .string(kind.rawValue)), ("transitions", .integer(transitions)),
@@ -142,6 +143,12 @@ extension SamplerSettings {
 extension TuningSettings {
     fileprivate var canonical: JSONText {
         .object([("target_acceptance", .number(targetAcceptance)), ("pilots", .integer(pilots))])
+    }
+}
+
+extension ExchangeSettings {
+    fileprivate var canonical: JSONText {
+        .object([("levels", .array(levels.map { .integer($0) })), ("every", .integer(every))])
     }
 }
 

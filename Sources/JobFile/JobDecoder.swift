@@ -63,7 +63,7 @@ struct JobDecoder: JSONSectionDecoder {
         let sampler = attempt { () throws(JSONProblem) -> SamplerSettings? in
             let field = try job.required("sampler", "the kernel: {\"kind\": \"hmc\", \"step_size\": 0.03}")
             return try schedule.map { schedule throws(JSONProblem) in
-                try SamplerDecoder.sampler(field, levels: schedule.levels)
+                try SamplerDecoder.sampler(field, schedule: schedule)
             }
         }
         let target = attempt { () throws(JSONProblem) -> TargetExpression? in
@@ -115,6 +115,9 @@ struct JobDecoder: JSONSectionDecoder {
                 "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw")
         }
         if let problem = job.estimationProblem { throw (members["target"] ?? members.owner).problem(problem) }
+        if let conflict = job.sampler.exchangeConflict(hasEnergy: job.hasEnergy, draws: job.draws) {
+            throw (sampler?["exchange"] ?? members.owner).problem(conflict.description)
+        }
         let owner = members["draws"] ?? members.owner
         if job.draws > 1,
             !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)
@@ -124,9 +127,12 @@ struct JobDecoder: JSONSectionDecoder {
                 "more than one draw needs transitions at the level where chains end; use 1 draw, or let levels begin at 0"
             )
         }
-        let transitions = job.sampler.transitions + (job.draws - 1) * job.thin
+        let replicas = job.sampler.exchange?.levels.count ?? 1
+        let transitions = job.sampler.transitions + (job.draws - 1) * job.thin * replicas
         guard transitions < 1 << 31 else {
-            throw owner.problem("draws times thin is \(transitions) transitions; stay below 2147483648")
+            throw owner.problem(
+                "draws times thin\(replicas > 1 ? " times replicas" : "") is \(transitions) transitions; "
+                    + "stay below 2147483648")
         }
         let (chain, block) = job.resultSizes
         guard job.block * chain + block <= largestResult else {

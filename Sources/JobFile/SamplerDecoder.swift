@@ -1,3 +1,4 @@
+import EnergyModels
 import StrictJSON
 import Sampling
 
@@ -6,10 +7,14 @@ enum SamplerDecoder {
     /// Keys of every kernel but `reverse`, and those of Hamiltonian kernels besides.
     private static let common = [
         "kind", "transitions", "step_size", "reverse_steps", "levels", "acceptance", "population", "denoise",
+        "exchange",
     ]
     private static let hamiltonian = ["leapfrog", "damping", "mass"]
 
-    static func sampler(_ field: JSONField, levels: Int) throws(JSONProblem) -> SamplerSettings {
+    static func sampler(
+        _ field: JSONField, schedule: ScheduleDescription
+    ) throws(JSONProblem) -> SamplerSettings {
+        let levels = schedule.levels
         let members = try field.members("a sampler, an object")
         let kinds = SamplerSettings.Kind.allCases.map(\.rawValue)
         let kindField = try members.required("kind", "one of \(kinds)")
@@ -31,6 +36,7 @@ enum SamplerDecoder {
         let step = try members.required(
             "step_size", "a number such as 0.03, one per level, {\"beta_power\": [a, b]}, or \"tuned\"")
         let tuning = try tuning(step, of: kind)
+        let range = try range(members["levels"], levels: levels)
         return SamplerSettings(
             kind: kind,
             acceptance: try members["acceptance"].map { field throws(JSONProblem) in
@@ -44,9 +50,45 @@ enum SamplerDecoder {
             mass: try members["mass"].map { field throws(JSONProblem) in try values(field, levels: levels) }
                 ?? .constant(1),
             reverseSteps: try members["reverse_steps"]?.bool() ?? false,
-            levels: try range(members["levels"], levels: levels),
+            levels: range,
             population: try members["population"].map { field throws(JSONProblem) in try population(field) },
-            denoise: denoise)
+            denoise: denoise,
+            exchange: try members["exchange"].map { field throws(JSONProblem) in
+                try exchange(field, over: range, of: schedule)
+            })
+    }
+
+    private static func exchange(
+        _ field: JSONField, over range: ClosedRange<Int>, of schedule: ScheduleDescription
+    ) throws(JSONProblem) -> ExchangeSettings {
+        let wish = "{\"replicas\": 8, \"every\": 1}, or \"levels\" instead of \"replicas\""
+        let members = try field.members(wish, allowed: ["replicas", "levels", "every"])
+        let most = min(ExchangeSettings.mostReplicas, range.count)
+        guard most > 1 else {
+            throw field.problem("replicas need two levels that get transitions, and there is one; leave it out")
+        }
+        let every = try members["every"]?.integer(1...1 << 24) ?? 1
+        if let levels = members["levels"] {
+            if let replicas = members["replicas"] {
+                throw replicas.problem("the levels say how many replicas there are; leave out one of the two")
+            }
+            var list: [Int] = []
+            for entry in try levels.array("the levels with a replica, such as [0, 5, 10]") {
+                let level = try entry.integer(range)
+                if let before = list.last, before >= level {
+                    throw entry.problem("must be above the one before it, \(before); levels ascend")
+                }
+                list.append(level)
+            }
+            guard 2...most ~= list.count else {
+                throw levels.problem("must have 2 to \(most) entries, has \(list.count)")
+            }
+            return ExchangeSettings(levels: list, every: every)
+        }
+        let count = try members.required("replicas", "how many, itself included, such as 8; or give \"levels\"")
+            .integer(2...most)
+        let levels = ExchangeSettings.levels(count, over: range, of: NoiseSchedule(schedule))
+        return ExchangeSettings(levels: levels, every: every)
     }
 
     private static func population(_ field: JSONField) throws(JSONProblem) -> PopulationSettings {

@@ -26,6 +26,8 @@ public struct RandomStream: Sendable, Equatable {
         case selection = 14
         /// The seed of a job that is run before another, to find numbers that it lacks; the level says which.
         case preliminarySeed = 15
+        /// The uniform that decides on a swap of two replicas; the level is the lower one's.
+        case exchange = 16
         // Training: the chain is the row of a batch, the transition the iteration.
         /// A weight at the start of training; the chain is its place in the parameter, the level the parameter.
         case initialWeight = 7

@@ -1,4 +1,5 @@
 import EnergyModels
+import VectorMath
 
 /// A block of chains between two units, as it is written down.
 ///
@@ -9,7 +10,9 @@ import EnergyModels
 /// before it (UInt64). A population, if there is one, follows the draws: the logarithms of the weights [chains] and
 /// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
 /// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
-/// (Float64). Log density and score are left out: they can be computed again.
+/// (Float64). Where replicas are exchanged there follow for each one set off, ascending, position and momentum
+/// [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then swaps [pairs][lanes], the walkers' phases
+/// [levels][lanes] and round trips [lanes] (Int32). Log density and score are left out: they can be computed again.
 struct BlockCheckpoint {
     var unitsDone: Int
     /// Evaluations of the composition so far.
@@ -26,6 +29,8 @@ struct BlockCheckpoint {
     var draws: [Float]
     /// The chains as a population; nil if they are none.
     var population: Population?
+    /// The replicas of the chains; nil if they have none.
+    var exchange: ReplicaExchange?
 
     private static let magic = Array("rrrblock".utf8)
     private static let version: UInt32 = 3
@@ -44,8 +49,10 @@ struct BlockCheckpoint {
             ("highest level with transitions", settings.levels.upperBound),
             ("chains of the population", population?.logWeights.count ?? 0),
             ("denoising of draws", settings.denoise ? 1 : 0),
+            ("rounds between exchanges", settings.exchange?.every ?? 0), ("replicas", plan.replicas),
         ]
-        return [("seed", plan.seed)] + numbers.map { ($0, UInt64($1)) }
+        let levels = settings.exchange?.levels.map { ("level of a replica", $0) } ?? []
+        return [("seed", plan.seed)] + (numbers + levels).map { ($0, UInt64($1)) }
             + [("bits of the population's threshold", population?.threshold.bitPattern ?? 0)]
     }
 }
@@ -76,15 +83,27 @@ extension BlockCheckpoint {
                 append(level.logNormalizer.bitPattern)
             }
         }
+        if let exchange {
+            for replica in exchange.replicas {
+                for array in [replica.state.position, replica.state.momentum] {
+                    for element in array.elements { append(element.bitPattern) }
+                }
+                for count in replica.state.accepted { append(count) }
+            }
+            let phases = exchange.phases.map { $0.map { Int32($0.rawValue) } }
+            for counts in exchange.swaps + phases + [exchange.roundTrips] { for count in counts { append(count) } }
+        }
         append(Self.checksum(of: bytes[...]))
         return bytes
     }
 
-    /// Reads what ``bytes(of:index:)`` wrote for the same block of the same plan, whose chains start as `population`.
+    /// Reads what ``bytes(of:index:)`` wrote for the same block of the same plan, whose chains start as `population`
+    /// and have their replicas in `exchange`.
     ///
     /// Memory is taken only after the number of bytes has been found to be what the plan asks for.
     init(
-        _ bytes: [UInt8], of plan: SamplingPlan, index: Int, population: Population? = nil
+        _ bytes: [UInt8], of plan: SamplingPlan, index: Int, population: Population? = nil,
+        exchange: ReplicaExchange? = nil
     ) throws(BlockCheckpointError) {
         let header = Self.header(of: plan, index: index, population: population)
         let front = Self.magic.count + 4
@@ -105,19 +124,24 @@ extension BlockCheckpoint {
         }
         unitsDone = try reader.count("units done", atMost: plan.units)
         let place = BlockPlace(after: unitsDone, of: plan)
-        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition)
+        // Evaluations of exchanges so far, at most.
+        let ofExchanges = place.exchanges(of: plan) * (plan.settings.exchange?.mostEvaluations ?? 0)
+        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition) + ofExchanges
         evaluations = try reader.count("evaluations", atMost: most)
         let (lanes, dimension) = (plan.lanes, plan.density.dimension)
         let entered = plan.firstLevel + 1 - place.level
         let kept = place.draws(of: plan)
         let ofPopulation = population.map { 8 + 12 * $0.logWeights.count + 20 * entered } ?? 0
         let ofLanes = lanes * (16 * dimension + 4 * (1 + entered) + 4 * kept * dimension)
-        guard end - reader.next == ofLanes + ofPopulation else { throw .damaged }
+        let setOff = exchange?.settings.levels.filter { $0 > place.level } ?? []
+        let ofReplicas = setOff.count * lanes * (16 * dimension + 4)
+        let ofSwaps = exchange.map { 4 * lanes * (2 * $0.settings.pairs + 2) } ?? 0
+        guard end - reader.next == ofLanes + ofPopulation + ofReplicas + ofSwaps else { throw .damaged }
 
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
         divergences = try reader.counts(
-            lanes, "divergences", atMost: unitsDone + (plan.settings.denoise ? kept : 0))
+            lanes, "divergences", atMost: unitsDone + ofExchanges + (plan.settings.denoise ? kept : 0))
         accepted = []
         for level in (place.level..<plan.firstLevel + 1).reversed() {
             let made = level > place.level ? plan.transitions(at: level) : place.transitions
@@ -126,6 +150,9 @@ extension BlockCheckpoint {
         draws = reader.floats(lanes * kept * dimension)
         self.population = try population.map { (start) throws(BlockCheckpointError) in
             try reader.population(start, levels: entered)
+        }
+        self.exchange = try exchange.map { (start) throws(BlockCheckpointError) in
+            try reader.exchange(start, levels: setOff, place: place, plan: plan)
         }
     }
 
@@ -183,6 +210,37 @@ private struct Reader {
                     effectiveSize: size, ancestors: numbers[0], parents: numbers[1], logNormalizer: doubles(1)[0]))
         }
         return population
+    }
+
+    /// The replicas at the levels, evaluated anew, and what they have behind them at a place.
+    mutating func exchange(
+        _ start: ReplicaExchange, levels: [Int], place: BlockPlace, plan: SamplingPlan
+    ) throws(BlockCheckpointError) -> ReplicaExchange {
+        var exchange = start
+        let (lanes, count) = (plan.lanes, plan.lanes * plan.density.dimension)
+        for level in levels {
+            let noise = plan.schedule.levels[level]
+            var replica = Replica(
+                level: noise, state: ChainState(dimension: plan.density.dimension, lanes: lanes),
+                target: plan.density.evaluator(lanes: lanes, at: noise))
+            replica.state.position.elements = doubles(count)
+            replica.state.momentum.elements = doubles(count)
+            replica.state.accepted = try counts(
+                lanes, "accepted by the replica at level \(level)", atMost: place.transitions + 1)
+            replica.target.evaluate(at: replica.state.position, into: &replica.state.evaluation)
+            exchange.replicas.append(replica)
+        }
+        let exchanges = place.exchanges(of: plan)
+        for pair in exchange.swaps.indices {
+            let attempts = exchange.settings.attempts(of: pair, in: exchanges)
+            exchange.swaps[pair] = try counts(lanes, "swaps of pair \(pair)", atMost: attempts)
+        }
+        for index in exchange.phases.indices {
+            exchange.phases[index] = try counts(lanes, "phase of a walker", atMost: 2)
+                .map { ReplicaExchange.Phase(rawValue: UInt8($0)) ?? .unmarked }
+        }
+        exchange.roundTrips = try counts(lanes, "round trips", atMost: exchanges)
+        return exchange
     }
 
     mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in Double(bitPattern: number()) } }

@@ -27,6 +27,7 @@ public struct ChainBlock: RunnableBlock {
     /// Transitions accepted at the levels left behind, the noisiest first, each [lanes].
     private var acceptedBefore: [[Int32]]
     private var population: Population?
+    private var exchange: ReplicaExchange?
     private var samples: [Float]
 
     /// A block whose first chain is `index` times the number of lanes.
@@ -47,6 +48,7 @@ public struct ChainBlock: RunnableBlock {
         acceptedBefore = []
         samples = [Float](repeating: 0, count: plan.lanes * plan.draws * dimension)
         state = ChainState(dimension: dimension, lanes: plan.lanes)
+        exchange = plan.settings.exchange.map { ReplicaExchange($0, dimension: dimension, lanes: plan.lanes) }
         stream.fillNormals(&state.position, purpose: .initialPosition, level: plan.firstLevel)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: plan.firstLevel)
         plan.bounds?.fold(&state.position, momentum: &state.momentum)
@@ -59,8 +61,9 @@ public struct ChainBlock: RunnableBlock {
         plan: SamplingPlan, index: Int, chains: Int? = nil, resuming bytes: [UInt8]
     ) throws(BlockCheckpointError) {
         self.init(plan: plan, index: index, chains: chains)
-        let checkpoint = try BlockCheckpoint(bytes, of: plan, index: index, population: population)
+        let checkpoint = try BlockCheckpoint(bytes, of: plan, index: index, population: population, exchange: exchange)
         population = checkpoint.population
+        exchange = checkpoint.exchange
         place = BlockPlace(after: checkpoint.unitsDone, of: plan)
         state.position.elements = checkpoint.position
         state.momentum.elements = checkpoint.momentum
@@ -86,7 +89,8 @@ public struct ChainBlock: RunnableBlock {
     /// Units of ``advance()`` done so far, of ``steps``.
     public var stepsDone: Int { place.unitsDone }
 
-    /// How many times ``advance()`` does something: once per level that is entered, once per transition.
+    /// How many times ``advance()`` does something: once per level that is entered, once per transition of the chains
+    /// and of each of their replicas.
     public var steps: Int { plan.units }
 
     /// Whether the next unit begins a level or the way to another draw, or the block is finished: where a
@@ -112,15 +116,17 @@ public struct ChainBlock: RunnableBlock {
         return sum / Double(max(1, place.transitions) * chains)
     }
 
-    /// Enters a level, or makes one transition of all chains.
+    /// Enters a level, or makes one transition of all chains or of a replica of them.
     ///
     /// - Returns: false, without doing anything, when the block is finished.
     public mutating func advance() -> Bool {
         switch place.advance(in: plan) {
         case .entry(let level): enter(level)
         case .transition(let transition, let level): run(transition, at: level)
+        case .replica(let replica, let transition): run(transition, ofReplica: replica)
         case nil: return false
         }
+        if place.isExchange(of: plan) { exchangeReplicas() }
         if place.isDraw(of: plan) { keep(draw: place.draws(of: plan) - 1) }
         return true
     }
@@ -133,7 +139,8 @@ public struct ChainBlock: RunnableBlock {
             unitsDone: place.unitsDone, evaluations: state.evaluations, position: state.position.elements,
             momentum: state.momentum.elements, divergences: state.divergences,
             accepted: place.unitsDone > 0 ? acceptedBefore + [state.accepted] : [],
-            draws: (0..<plan.lanes).flatMap { samples[$0 * whole..<$0 * whole + kept] }, population: population
+            draws: (0..<plan.lanes).flatMap { samples[$0 * whole..<$0 * whole + kept] }, population: population,
+            exchange: exchange
         ).bytes(of: plan, index: index)
     }
 
@@ -141,6 +148,8 @@ public struct ChainBlock: RunnableBlock {
 
     private mutating func enter(_ level: Int) {
         if level < plan.firstLevel {
+            let (left, density) = (plan.schedule.levels[level + 1], plan.density)
+            exchange?.leave(left, state, density: density)
             acceptedBefore.append(state.accepted)
             for lane in state.accepted.indices { state.accepted[lane] = 0 }
             if plan.settings.reverseSteps {
@@ -161,10 +170,24 @@ public struct ChainBlock: RunnableBlock {
     }
 
     private mutating func run(_ transition: Int, at level: Int) {
-        let context = TransitionContext(
+        let context = context(transition, at: level)
+        kernel?.transition(&state, target: &target, in: context)
+    }
+
+    private mutating func run(_ transition: Int, ofReplica index: Int) {
+        let context = context(transition, at: plan.settings.exchange?.levels[index + 1] ?? plan.lastLevel)
+        exchange?.transition(of: index, by: &kernel, in: context, for: &state)
+    }
+
+    private mutating func exchangeReplicas() {
+        let (count, transition, stream) = (place.exchanges(of: plan) - 1, place.transitions, stream)
+        exchange?.exchange(count, &state, target: &target, stream: stream, transition: transition)
+    }
+
+    private func context(_ transition: Int, at level: Int) -> TransitionContext {
+        TransitionContext(
             level: level, transition: transition, stepSize: plan.stepSizes[level], mass: plan.masses[level],
             bounds: plan.bounds, stream: stream)
-        kernel?.transition(&state, target: &target, in: context)
     }
 
     private mutating func keep(draw: Int) {
@@ -186,8 +209,10 @@ public struct ChainBlock: RunnableBlock {
             let level = plan.firstLevel - offset
             let proposed = plan.proposals(at: level)
             guard proposed > 0 else { continue }
+            let replica = exchange?.replicas.first { $0.level.index == level }?.state.accepted
             for chain in 0..<chains {
-                fractions[chain * levels + level] = Float(Double(counts[chain]) / Double(proposed))
+                let accepted = Int(counts[chain]) + Int(replica?[chain] ?? 0)
+                fractions[chain * levels + level] = Float(Double(accepted) / Double(proposed))
             }
         }
         return BlockResult(
@@ -203,7 +228,9 @@ public struct ChainBlock: RunnableBlock {
             parents: perLevel(0, \.parents),
             logNormalizers: perLevel(.nan, \.logNormalizer),
             logNormalizer: population?.levels.last?.logNormalizer ?? .nan,
-            stepSizes: [])
+            stepSizes: [],
+            roundTrips: exchange.map { Array($0.roundTrips.prefix(chains)) } ?? [],
+            swapAcceptance: exchange?.swapAcceptance(chains: chains, exchanges: place.exchanges(of: plan)) ?? [])
     }
 
     /// A number of the population for every level of the schedule, `missing` where it wasn't; none without one.
@@ -219,7 +246,8 @@ public struct ChainBlock: RunnableBlock {
 public struct BlockResult: Sendable, Equatable {
     /// [chains, draws, dimension].
     public let samples: [Float]
-    /// [chains, levels], the fraction of proposals accepted; index = level; NaN where none were made.
+    /// [chains, levels], the fraction of proposals accepted, those of replicas among them; index = level; NaN where
+    /// none were made.
     public let acceptance: [Float]
     /// [chains], of the point at the last draw and the last level, which is not denoised, up to the composition's
     /// constant; NaN if the score alone is known.
@@ -247,4 +275,10 @@ public struct BlockResult: Sendable, Equatable {
     public let logNormalizer: Double
     /// [levels], what a pilot block has found; index = level, NaN where no transitions ran. Empty for other blocks.
     public internal(set) var stepSizes: [Double]
+    /// [chains], how often a point went from the last level to the highest one with a replica and back. Empty, as what
+    /// follows, where no replicas are exchanged.
+    public let roundTrips: [Int32]
+    /// [chains, pairs], the fraction of the decisions on a swap of two neighbouring replicas that were swaps, the pair
+    /// at the last level first; NaN where there were none.
+    public let swapAcceptance: [Float]
 }

@@ -48,10 +48,14 @@ public struct SamplerSettings: Sendable, Equatable {
     /// Whether each draw is the mean of the data that its point comes from, at the last level's noise, not the point.
     public var denoise: Bool
 
+    /// At which levels chains have replicas that are exchanged while draws are made; nil for none.
+    public var exchange: ExchangeSettings?
+
     public init(
         kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
         stepSize: LevelValues, tuning: TuningSettings? = nil, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
-        levels: ClosedRange<Int>, population: PopulationSettings? = nil, denoise: Bool = false
+        levels: ClosedRange<Int>, population: PopulationSettings? = nil, denoise: Bool = false,
+        exchange: ExchangeSettings? = nil
     ) {
         self.kind = kind
         self.acceptance = acceptance
@@ -65,6 +69,7 @@ public struct SamplerSettings: Sendable, Equatable {
         self.levels = levels
         self.population = population
         self.denoise = denoise
+        self.exchange = exchange
     }
 
     /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).

@@ -34,6 +34,7 @@ public struct SamplingPlan: Sendable {
         precondition(lanes > 0 && draws > 0 && thin > 0)
         precondition(hasEnergy || !settings.kind.isAdjusted || !settings.acceptance.needsEnergy)
         precondition(settings.populationConflict(hasEnergy: hasEnergy) == nil)
+        precondition(settings.exchangeConflict(hasEnergy: hasEnergy, draws: draws) == nil)
         precondition(settings.levels.lowerBound >= 0 && settings.levels.upperBound < schedule.levels.count)
         self.density = density
         self.hasEnergy = hasEnergy
@@ -68,12 +69,20 @@ public struct SamplingPlan: Sendable {
         annealingTransitions(at: level) + (level == lastLevel ? (draws - 1) * thin : 0)
     }
 
-    /// Proposals that a chain makes at a level: what acceptance is a fraction of.
-    func proposals(at level: Int) -> Int { settings.kind == .reverse ? 0 : transitions(at: level) }
+    /// Proposals that a chain and its replicas make at a level: what acceptance is a fraction of.
+    func proposals(at level: Int) -> Int {
+        guard settings.kind != .reverse else { return 0 }
+        let isReplica = level != lastLevel && settings.exchange?.levels.contains(level) == true
+        return transitions(at: level) + (isReplica ? (draws - 1) * thin : 0)
+    }
+
+    /// The replicas of a chain, beside itself.
+    var replicas: Int { settings.exchange?.pairs ?? 0 }
 
     /// Entries into levels and transitions, all told.
     var units: Int {
-        firstLevel - lastLevel + 1 + settings.levels.count * settings.transitions + (draws - 1) * thin
+        firstLevel - lastLevel + 1 + settings.levels.count * settings.transitions
+            + (draws - 1) * thin * (1 + replicas)
     }
 }
 

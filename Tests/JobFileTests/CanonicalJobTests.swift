@@ -84,6 +84,22 @@ struct CanonicalJobTests {
     }
 
     @Test(
+        "an exchange is written out by its levels, and leaves no trace where there is none",
+        arguments: [
+            (#"{"replicas": 2}"#, #"{"every":1,"levels":[0,99]}"#),
+            (#"{"replicas": 6, "every": 3}"#, #"{"every":3,"levels":[0,2,6,14,31,99]}"#),
+            (#"{"every": 1, "levels": [0, 5, 98]}"#, #"{"every":1,"levels":[0,5,98]}"#),
+        ])
+    func exchange(text: String, canonical: String) throws {
+        let plain = ExampleJobs.smallest.replacing("\"ula\"", with: "\"mala\"")
+            .replacing("\"chains\": 100", with: "\"chains\": 100, \"draws\": 2")
+        #expect(!(try ExampleJobs.decode(plain).canonicalText.contains("exchange")))
+        let job = try ExampleJobs.decode(plain.replacing("0.01", with: "0.01, \"exchange\": \(text)"))
+        #expect(job.canonicalText.contains(#""acceptance":"energy","exchange":\#(canonical),"kind":"mala""#))
+        #expect(try ExampleJobs.decode(job.canonicalText) == job)
+    }
+
+    @Test(
         "the identities of the examples stay",
         arguments: [
             ("product-hmc", "20e793e2"), ("product-mala", "7730dbfd"), ("negation-hmc", "becf2204"),

@@ -27,6 +27,8 @@ private func sameBits(_ one: BlockResult, _ other: BlockResult) -> Bool {
         && one.effectiveSizes.map(\.bitPattern) == other.effectiveSizes.map(\.bitPattern)
         && one.ancestors == other.ancestors && one.parents == other.parents
         && one.logNormalizer.bitPattern == other.logNormalizer.bitPattern
+        && one.roundTrips == other.roundTrips
+        && one.swapAcceptance.map(\.bitPattern) == other.swapAcceptance.map(\.bitPattern)
 }
 
 /// A checkpoint whose bytes from `offset` on are others, with the checksum (FNV-1a) to match.
@@ -43,7 +45,7 @@ private func word(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingI
 private enum Place {
     static let version = 8
     static let seed = 12
-    static let unitsDone = seed + 16 * 8
+    static let unitsDone = seed + 18 * 8
     static let evaluations = unitsDone + 8
     static let momentum = evaluations + 8 + 8 * 8 * 2
     static let divergences = momentum + 8 * 8 * 2
@@ -126,6 +128,43 @@ struct BlockCheckpointTests {
         #expect(
             refusal(changed(bytes, at: end - 3 * 20 - 4, to: [8, 0, 0, 0]), of: plan)
                 == .outOfRange(field: "ancestor", found: 8, most: 7))
+    }
+
+    @Test("Replicas are taken up by a block that has them alone, with counts that can be")
+    func replicas() throws {
+        let plan = CheckpointCase("", .leaf("mixture"), .hmc, draws: 4, exchange: [0, 2, 4]).plan
+        let whole = block(plan, units: 6 * (1 + 3) + 2 * 3)
+        let bytes = whole.checkpoint()
+        let plain = CheckpointCase("", .leaf("mixture"), .hmc, draws: 4).plan
+        func name(_ levels: [Int], every: Int = 1) -> String? {
+            let other = CheckpointCase("", .leaf("mixture"), .hmc, draws: 4, exchange: levels, every: every).plan
+            guard case .otherBlock(let field, _, _) = refusal(bytes, of: other) else { return nil }
+            return field
+        }
+        #expect(name([0, 2, 4]) == nil)
+        #expect(name([0, 2]) == "replicas")
+        #expect(name([0, 2, 5]) == "level of a replica")
+        #expect(name([0, 2, 4], every: 2) == "rounds between exchanges")
+        guard case .otherBlock("rounds between exchanges", _, _) = refusal(bytes, of: plain) else {
+            Issue.record("taken up by a block without replicas")
+            return
+        }
+        // At the end 8 lanes each: swaps of two pairs, phases at three levels, round trips; before them what a replica
+        // accepted. There were two exchanges, one for each pair.
+        let end = bytes.count - 8
+        for (row, value, field, most) in [
+            (1, 3, "round trips", 2), (2, 3, "phase of a walker", 2), (5, 2, "swaps of pair 1", 1),
+            (6, 2, "swaps of pair 0", 1), (7, 7, "accepted by the replica at level 4", 6),
+        ] as [(Int, UInt8, String, Int)] {
+            let wrong = changed(bytes, at: end - 32 * row, to: [value, 0, 0, 0])
+            #expect(refusal(wrong, of: plan) == .outOfRange(field: field, found: UInt64(value), most: most))
+        }
+        // Before the chains came to level 4 there was no replica, before level 2 one.
+        func size(_ units: Int) -> Int { block(plan, units: units).checkpoint().count }
+        let ofReplica = 8 * (2 * 2 * 8 + 4)
+        #expect(size(9) - size(8) == ofReplica + 4 * 8)
+        #expect(size(17) - size(16) == ofReplica + 4 * 8)
+        #expect(size(13) - size(12) == 4 * 8)
     }
 
     @Test("A checkpoint can be taken of a block without disturbing it")
@@ -219,11 +258,12 @@ struct RefusedCheckpointTests {
         }
         func hmc(
             _ kind: SamplerSettings.Kind = .hmc, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
-            draws: Int = 3, thin: Int = 2, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3, denoise: Bool = false
+            draws: Int = 3, thin: Int = 2, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
+            denoise: Bool = false, exchange: [Int]? = nil
         ) -> CheckpointCase {
             CheckpointCase(
                 "", .leaf("mixture"), kind, reverseSteps: reverseSteps, levels: levels, draws: draws, thin: thin,
-                seed: seed, lanes: lanes, transitions: transitions, denoise: denoise)
+                seed: seed, lanes: lanes, transitions: transitions, denoise: denoise, exchange: exchange)
         }
         #expect(name(hmc()) == nil)
         #expect(name(hmc(), index: 3) == "block")
@@ -238,6 +278,7 @@ struct RefusedCheckpointTests {
         #expect(name(hmc(.uhmc)) == "sampler kind")
         #expect(name(hmc(transitions: 4)) == "transitions")
         #expect(name(hmc(denoise: true)) == "denoising of draws")
+        #expect(name(hmc(exchange: [0, 3])) == "rounds between exchanges")
     }
 
     @Test("Counts that can't be are refused although the checksum is right")

@@ -49,6 +49,17 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
                 CheckpointCase("\(kind), bounded population", bounded, kind, levels: 1...4, threshold: 0.8),
             ]
         }
+        for kind in [SamplerSettings.Kind.mala, .hmc] {
+            cases += [
+                CheckpointCase("\(kind), exchange", mixture, kind, draws: 4, thin: 3, exchange: [0, 1, 3, 5]),
+                CheckpointCase(
+                    "\(kind), exchange of two, now and then", bounded, kind, levels: 1...5, draws: 10, denoise: true,
+                    exchange: [1, 4], every: 4),
+                CheckpointCase(
+                    "\(kind), exchange of a network, steps between levels", tiltedNetwork, kind, reverseSteps: true,
+                    levels: 0...3, draws: 3, thin: 2, exchange: [0, 2, 3]),
+            ]
+        }
         let unadjusted = CheckpointCase("uhmc", .leaf("mixture"), .uhmc).plan
         cases.append(
             CheckpointCase(
@@ -95,7 +106,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
         _ name: String, _ target: TargetExpression, _ kind: SamplerSettings.Kind,
         acceptance: AcceptanceRule = .energy, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
         draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
-        threshold: Double? = nil, denoise: Bool = false
+        threshold: Double? = nil, denoise: Bool = false, exchange: [Int]? = nil, every: Int = 1
     ) {
         guard let density = try? target.density(models: Self.models) else { preconditionFailure() }
         let settings = SamplerSettings(
@@ -103,7 +114,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
             leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: 0.7,
             stepSize: .constant(kind.isHamiltonian ? 0.5 : 0.15), reverseSteps: reverseSteps,
             levels: levels, population: threshold.map { PopulationSettings(threshold: $0) },
-            denoise: denoise)
+            denoise: denoise, exchange: exchange.map { ExchangeSettings(levels: $0, every: every) })
         self.name = name
         plan = SamplingPlan(
             density: density, bounds: target.bounds,

@@ -64,8 +64,11 @@ enum ExactCases {
     /// Two modes that run into each other: nowhere is the score nearly linear.
     static let bumpy = mixture("bumpy mixture", [[0.45, 0.0], [-0.45, 0.3]], [[0.2, 0.5], [0.4, 0.2]])
 
-    private static func mixture(_ name: String, _ means: [[Double]], _ deviations: [[Double]]) -> ExactCase {
-        let level = cosineSchedule.levels[8]
+    /// A mixture with weights 0.3 and 0.7.
+    static func mixture(
+        _ name: String, _ means: [[Double]], _ deviations: [[Double]], level: Int = 8
+    ) -> ExactCase {
+        let level = cosineSchedule.levels[level]
         let density = GaussianMixture(means: means, standardDeviations: deviations, weights: [0.3, 0.7])
         return ExactCase(name: name, density: density, level: level) { firstChain, lanes in
             let (z, u) = (normals(2, firstChain, lanes), uniforms(firstChain, lanes))

@@ -52,7 +52,7 @@ func zScore(_ x: [Double], expected: Double = 0) -> Double {
 }
 
 /// Functions of a position and a momentum (as v / M) whose means must not move.
-private func statistics(_ x: [Double], _ v: [Double]) -> [Double] {
+func statistics(_ x: [Double], _ v: [Double]) -> [Double] {
     var values: [Double] = []
     for axis in x.indices {
         values += [x[axis], x[axis] * x[axis], abs(x[axis]) > 1.5 ? 1 : 0, x[axis] > 0.25 ? 1 : 0]
@@ -63,7 +63,7 @@ private func statistics(_ x: [Double], _ v: [Double]) -> [Double] {
 }
 
 /// Names of `statistics`, in the same order.
-private func names(dimension: Int) -> [String] {
+func names(dimension: Int) -> [String] {
     (0..<dimension).flatMap { axis in
         ["x", "x^2", "|x| > 1.5", "x > 0.25", "v", "v^2", "|v| > 1.5", "x v"].map { "\($0) of axis \(axis)" }
     } + ["x0 x1"]
