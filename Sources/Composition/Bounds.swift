@@ -50,43 +50,53 @@ extension TargetExpression {
     /// The box outside of which the composition's log density is minus infinity; nil if there is none.
     ///
     /// For a mixture of bounded components it is their hull, between whose boxes there may be none either.
-    public var bounds: Bounds? {
+    public var bounds: Bounds? { bounds(ofModels: [:]) }
+
+    /// The same where models have bounds of their own, as a uniform box has without noise.
+    public func bounds(ofModels models: [String: Bounds]) -> Bounds? {
         switch self {
-        case .leaf:
-            return nil
+        case .leaf(let name):
+            return models[name]
         case .product(let factors, let weights):
             // A factor of weight zero does not count, and neither do its bounds.
-            return zip(factors, weights).filter { $0.1 != 0 }.map(\.0).compactMap(\.bounds).reduce(nil) {
+            return zip(factors, weights).filter { $0.1 != 0 }.compactMap { $0.0.bounds(ofModels: models) }.reduce(nil) {
                 $0?.intersection($1) ?? $1
             }
         case .mixture(let components, _, _), .sharpenedMixture(let components, _, _):
-            let all = components.compactMap(\.bounds)
+            let all = components.compactMap { $0.bounds(ofModels: models) }
             guard all.count == components.count else { return nil }
             return all.reduce(nil) { $0?.hull($1) ?? $1 }
         case .negation(let of, _, _), .classifier(let of, _, _, _), .tempered(let of, _):
-            return of.bounds
+            return of.bounds(ofModels: models)
         case .guidance(let unconditional, let conditional, let scale):
             return TargetExpression.product(
                 [unconditional] + conditional,
                 weights: [1 - scale * Double(conditional.count)] + conditional.map { _ in scale }
-            ).bounds
+            ).bounds(ofModels: models)
         case .bounded(let of, let low, let high):
             let box = Bounds(low: low, high: high)
-            return of.bounds?.intersection(box) ?? box
+            return of.bounds(ofModels: models)?.intersection(box) ?? box
         }
     }
+
     /// Whether a mixture has a bounded part: at its walls the log density jumps by a finite amount, of which the
     /// score tells nothing.
-    public var hasBoundsWithinMixture: Bool {
+    public var hasBoundsWithinMixture: Bool { hasBoundsWithinMixture(ofModels: [:]) }
+
+    /// The same where models have bounds of their own.
+    public func hasBoundsWithinMixture(ofModels models: [String: Bounds]) -> Bool {
         switch self {
         case .leaf: false
-        case .product(let factors, _): factors.contains(where: \.hasBoundsWithinMixture)
+        case .product(let parts, _): parts.contains { $0.hasBoundsWithinMixture(ofModels: models) }
         case .mixture(let components, _, _), .sharpenedMixture(let components, _, _):
-            components.contains { $0.bounds != nil || $0.hasBoundsWithinMixture }
-        case .negation(let of, let by, _): of.hasBoundsWithinMixture || by.hasBoundsWithinMixture
+            components.contains {
+                $0.bounds(ofModels: models) != nil || $0.hasBoundsWithinMixture(ofModels: models)
+            }
+        case .negation(let of, let by, _): [of, by].contains { $0.hasBoundsWithinMixture(ofModels: models) }
         case .guidance(let unconditional, let conditional, _):
-            ([unconditional] + conditional).contains(where: \.hasBoundsWithinMixture)
-        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): of.hasBoundsWithinMixture
+            ([unconditional] + conditional).contains { $0.hasBoundsWithinMixture(ofModels: models) }
+        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _):
+            of.hasBoundsWithinMixture(ofModels: models)
         }
     }
 }

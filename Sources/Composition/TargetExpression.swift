@@ -51,4 +51,40 @@ extension TargetExpression {
         case .tempered(let of, _), .bounded(let of, _, _): of.leaves
         }
     }
+
+    /// The names of the models whose log density is subtracted somewhere.
+    public var subtractedLeaves: Set<String> { leaves(sign: 1) }
+
+    /// Those that are subtracted if the expression's own log density is added (1) or subtracted (-1).
+    private func leaves(sign: Int) -> Set<String> {
+        func all(_ parts: [TargetExpression], _ signs: [Int]) -> Set<String> {
+            zip(parts, signs).reduce(into: []) { $0.formUnion($1.0.leaves(sign: $1.1)) }
+        }
+        switch self {
+        case .leaf(let name): return sign < 0 ? [name] : []
+        case .product(let factors, let weights):
+            return all(factors, weights.map { $0 < 0 ? -sign : sign })
+        case .mixture(let parts, _, _), .sharpenedMixture(let parts, _): return all(parts, parts.map { _ in sign })
+        case .negation(let of, let by, _): return all([of, by], [sign, -sign])
+        case .guidance(let unconditional, let conditional, let scale):
+            let own = 1 - scale * Double(conditional.count)
+            return all(
+                [unconditional] + conditional,
+                [own < 0 ? -sign : sign] + conditional.map { _ in scale < 0 ? -sign : sign })
+        case .tempered(let of, _), .bounded(let of, _, _): return of.leaves(sign: sign)
+        }
+    }
+
+    /// Whether a mixture in it is of the released code's tempered form.
+    public var hasSharpenedMixture: Bool {
+        switch self {
+        case .leaf: false
+        case .sharpenedMixture: true
+        case .product(let parts, _), .mixture(let parts, _, _): parts.contains(where: \.hasSharpenedMixture)
+        case .negation(let of, let by, _): of.hasSharpenedMixture || by.hasSharpenedMixture
+        case .guidance(let unconditional, let conditional, _):
+            ([unconditional] + conditional).contains(where: \.hasSharpenedMixture)
+        case .tempered(let of, _), .bounded(let of, _, _): of.hasSharpenedMixture
+        }
+    }
 }

@@ -20,6 +20,20 @@ public struct NoiseSchedule: Sendable, Equatable {
         }
     }
 
+    /// Levels below level 0, index -1 and down, on which the variance of the noise goes down to none: a quarter of it
+    /// is left at each, the standard deviation halved, and nothing at the last.
+    ///
+    /// - Parameter count: how many; with more than about 20 the last ones have no noise that numbers could tell.
+    public func refinement(levels count: Int) -> [NoiseLevel] {
+        var variances = [levels[0].noiseVariance]
+        for _ in 1..<max(count, 1) { variances.append(variances[variances.count - 1] / 4) }
+        let signals = variances.dropFirst().map { 1 - $0 } + [1]
+        return (0..<count).map { step in
+            let next = step + 1 < count ? signals[step + 1] : 1
+            return NoiseLevel(index: -1 - step, beta: 1 - signals[step] / next, signalVariance: signals[step])
+        }
+    }
+
     private static func betas(_ description: ScheduleDescription) -> [Double] {
         let count = description.levels
         let total = Double(count)
@@ -41,9 +55,9 @@ public struct NoiseSchedule: Sendable, Equatable {
 
 /// One noise level t of a schedule.
 public struct NoiseLevel: Sendable, Equatable {
-    /// t, 0 for the least noisy.
+    /// t, 0 for the least noisy of a schedule; below zero for a level of refinement.
     public let index: Int
-    /// The variance added by the step into this level.
+    /// The variance added by the step into this level from the one below; 0 where there is no noise.
     public let beta: Double
     /// abar_t, the part of the variance of the data that is left.
     public let signalVariance: Double

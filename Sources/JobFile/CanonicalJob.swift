@@ -125,6 +125,7 @@ extension SamplerSettings {
         // Written only where they are not the default, like every key that older jobs did not know.
         var options: [(String, JSONText)] = denoise ? [("denoise", .bool(true))] : []
         if let exchange { options.append(("exchange", exchange.canonical)) }
+        if let refinement { options.append(("refine", refinement.canonical)) }
         guard kind != .reverse else { return .object([("kind", .string(kind.rawValue))] + options) }
         var members: [(String, JSONText)] = [
             ("kind", .string(kind.rawValue)), ("transitions", .integer(transitions)),
@@ -149,6 +150,14 @@ extension TuningSettings {
 extension ExchangeSettings {
     fileprivate var canonical: JSONText {
         .object([("levels", .array(levels.map { .integer($0) })), ("every", .integer(every))])
+    }
+}
+
+extension RefinementSettings {
+    fileprivate var canonical: JSONText {
+        .object(
+            [("levels", .integer(levels)), ("transitions", .integer(transitions))]
+                + (stepSizes.map { [("step_size", numbers($0))] } ?? []))
     }
 }
 

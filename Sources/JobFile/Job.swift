@@ -83,6 +83,13 @@ public struct Job: Sendable, Equatable {
             ? [Double](repeating: .nan, count: levels) : sampler.stepSize.resolved(over: NoiseSchedule(schedule))
     }
 
+    /// Where models have density without noise, by name: the boxes.
+    var boxes: [String: Bounds] {
+        models.compactMapValues { model in
+            if case .analytic(.uniformBox(let low, let high)) = model { Bounds(low: low, high: high) } else { nil }
+        }
+    }
+
     /// The plan that the job's blocks run by.
     ///
     /// - Parameter network: loads the network of a model file; called for each model that is one.
@@ -99,8 +106,8 @@ public struct Job: Sendable, Equatable {
         }
         return SamplingPlan(
             density: try target.density(models: densities, classifiers: classifiers), hasEnergy: hasEnergy,
-            bounds: target.bounds, schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block,
-            draws: draws, thin: thin)
+            bounds: target.bounds, walls: sampler.refinement.flatMap { _ in target.bounds(ofModels: boxes) },
+            schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)
     }
 
     /// The largest job text, in bytes.

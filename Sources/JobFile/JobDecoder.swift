@@ -115,6 +115,9 @@ struct JobDecoder: JSONSectionDecoder {
                 "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw")
         }
         if let problem = job.estimationProblem { throw (members["target"] ?? members.owner).problem(problem) }
+        if let problem = job.refinementProblem {
+            throw (sampler?["refine"] ?? members.owner).problem(problem)
+        }
         if let conflict = job.sampler.exchangeConflict(hasEnergy: job.hasEnergy, draws: job.draws) {
             throw (sampler?["exchange"] ?? members.owner).problem(conflict.description)
         }
@@ -128,7 +131,9 @@ struct JobDecoder: JSONSectionDecoder {
             )
         }
         let replicas = job.sampler.exchange?.levels.count ?? 1
-        let transitions = job.sampler.transitions + (job.draws - 1) * job.thin * replicas
+        let refinement = job.sampler.refinement
+        let transitions =
+            max(job.sampler.transitions, refinement?.transitions ?? 0) + (job.draws - 1) * job.thin * replicas
         guard transitions < 1 << 31 else {
             throw owner.problem(
                 "draws times thin\(replicas > 1 ? " times replicas" : "") is \(transitions) transitions; "

@@ -11,10 +11,12 @@ extension Job {
     /// networks whose energies rise where they saw no data.
     var normalizationProblem: String? {
         guard target.subtracts else { return nil }
-        let all = NoiseSchedule(schedule).levels
         let tails = models.filter { target.leaves.contains($0.key) }.mapValues(\.tail)
+        let walled = tails.filter { boxes[$0.key] == nil }
         for level in probedLevels {
-            guard let rise = target.tail(of: tails.mapValues { $0(all[level]) })?.rise else { continue }
+            // Without noise a box has density within its walls alone.
+            let tails = level.noise > 0 ? tails : walled
+            guard let rise = target.tail(of: tails.mapValues { $0(level) })?.rise else { continue }
             let place =
                 switch rise {
                 case .axis(let axis): "along axis \(axis)"
@@ -23,7 +25,7 @@ extension Job {
             // Six digits: sums such as 0.7 - 1 should read as they were meant.
             let weight = (target.totalWeight * 1e6).rounded() / 1e6
             return "can't be normalised: its total weight is \(JSONText.number(weight).canonical), and at level "
-                + "\(level) its log density does not fall far out \(place); put \"bounded\" around it, use smaller "
+                + "\(level.index) its log density does not fall far out \(place); put \"bounded\" around it, use smaller "
                 + "negative weights, or add \"allow_unnormalized\": true to the job"
         }
         return nil
@@ -33,12 +35,15 @@ extension Job {
 extension Job {
     /// The levels at which tails are looked at: up to 128 of those that chains visit, the first and the last among
     /// them, and fewer for targets of many parts and dimensions. From level to level tails change little.
-    private var probedLevels: [Int] {
-        let visited = sampler.reverseSteps ? 0...levels - 1 : sampler.levels
+    private var probedLevels: [NoiseLevel] {
+        let schedule = NoiseSchedule(schedule)
+        let below = sampler.refinement.map { schedule.refinement(levels: $0.levels) } ?? []
+        let visited =
+            below.reversed() + (sampler.reverseSteps ? schedule.levels : Array(schedule.levels[sampler.levels]))
         let parts = models.values.reduce(target.occurrences) { $0 + $1.parts }
         let count = min(visited.count, max(2, min(128, 2_000_000 / parts / dimension / dimension)))
-        guard count > 1 else { return [visited.lowerBound] }
-        return (0..<count).map { visited.lowerBound + $0 * (visited.count - 1) / (count - 1) }
+        guard count > 1 else { return [visited[0]] }
+        return (0..<count).map { visited[$0 * (visited.count - 1) / (count - 1)] }
     }
 }
 

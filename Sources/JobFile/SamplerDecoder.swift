@@ -1,4 +1,5 @@
 import EnergyModels
+import RandomStreams
 import StrictJSON
 import Sampling
 
@@ -7,7 +8,7 @@ enum SamplerDecoder {
     /// Keys of every kernel but `reverse`, and those of Hamiltonian kernels besides.
     private static let common = [
         "kind", "transitions", "step_size", "reverse_steps", "levels", "acceptance", "population", "denoise",
-        "exchange",
+        "exchange", "refine",
     ]
     private static let hamiltonian = ["leapfrog", "damping", "mass"]
 
@@ -37,12 +38,13 @@ enum SamplerDecoder {
             "step_size", "a number such as 0.03, one per level, {\"beta_power\": [a, b]}, or \"tuned\"")
         let tuning = try tuning(step, of: kind)
         let range = try range(members["levels"], levels: levels)
+        let transitions = try members["transitions"]?.integer(1...1 << 24) ?? 10
         return SamplerSettings(
             kind: kind,
             acceptance: try members["acceptance"].map { field throws(JSONProblem) in
                 try acceptance(field, of: kind)
             } ?? .energy,
-            transitions: try members["transitions"]?.integer(1...1 << 24) ?? 10,
+            transitions: transitions,
             leapfrogSteps: kind.isHamiltonian ? try members["leapfrog"]?.integer(1...65_536) ?? 3 : 1,
             damping: kind.isHamiltonian
                 ? try members["damping"]?.number("a number from 0 to below 1", where: { $0 >= 0 && $0 < 1 }) ?? 0.5 : 0,
@@ -55,6 +57,26 @@ enum SamplerDecoder {
             denoise: denoise,
             exchange: try members["exchange"].map { field throws(JSONProblem) in
                 try exchange(field, over: range, of: schedule)
+            },
+            refinement: try members["refine"].map { field throws(JSONProblem) in
+                try refinement(field, levels: levels, transitions: transitions)
+            })
+    }
+
+    private static func refinement(
+        _ field: JSONField, levels: Int, transitions: Int
+    ) throws(JSONProblem) -> RefinementSettings {
+        let members = try field.members("{\"levels\": 5}", allowed: ["levels", "transitions", "step_size"])
+        // Each needs an address of its own beside those of the schedule.
+        let most = min(RefinementSettings.mostLevels, RandomStream.levelLimit - levels)
+        let count = try members.required("levels", "how many noise levels below level 0, such as 5").integer(1...most)
+        return RefinementSettings(
+            levels: count, transitions: try members["transitions"]?.integer(1...1 << 24) ?? transitions,
+            stepSizes: try members["step_size"].map { field throws(JSONProblem) in
+                guard field.isArray else { return [Double](repeating: try field.positive("0.001"), count: count) }
+                return try field.numbers(
+                    "one number per level below 0, going down", count: count, entry: "a finite number above zero",
+                    where: { $0 > 0 })
             })
     }
 

@@ -65,7 +65,7 @@ public struct RandomStream: Sendable, Equatable {
     /// Fills [rows][lanes] with standard normals (Box and Muller, two coordinates from one counter).
     ///
     /// - Parameters:
-    ///   - level: below ``levelLimit``.
+    ///   - level: below ``levelLimit``. One below zero, -j, has the address of ``levelLimit`` - j.
     ///   - transition: counted from 0 within the level, below 2^32.
     public func fillNormals(_ x: inout LaneMatrix, purpose: Purpose, level: Int, transition: Int = 0) {
         precondition(x.rows <= Self.dimensionLimit)
@@ -84,7 +84,7 @@ public struct RandomStream: Sendable, Equatable {
 
     private func address(_ purpose: Purpose, _ level: Int, _ transition: Int) -> rrr_random_address {
         rrr_random_address(
-            seed: seed, first_chain: UInt64(firstChain), level: UInt16(level),
+            seed: seed, first_chain: UInt64(firstChain), level: UInt16(level < 0 ? level + Self.levelLimit : level),
             transition: UInt32(transition), purpose: purpose.rawValue)
     }
 }

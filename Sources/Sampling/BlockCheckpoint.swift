@@ -44,11 +44,13 @@ struct BlockCheckpoint {
         let numbers: [(String, Int)] = [
             ("block", index), ("lanes", plan.lanes), ("dimension", plan.density.dimension), ("draws", plan.draws),
             ("thin", plan.thin), ("noise levels", plan.schedule.levels.count), ("first level", plan.firstLevel),
-            ("last level", plan.lastLevel), ("sampler kind", kind), ("transitions", settings.transitions),
+            ("last level", max(plan.lastLevel, 0)), ("sampler kind", kind), ("transitions", settings.transitions),
             ("lowest level with transitions", settings.levels.lowerBound),
             ("highest level with transitions", settings.levels.upperBound),
             ("chains of the population", population?.logWeights.count ?? 0),
             ("denoising of draws", settings.denoise ? 1 : 0),
+            ("levels of refinement", plan.refinement.count),
+            ("transitions of refinement", settings.refinement?.transitions ?? 0),
             ("rounds between exchanges", settings.exchange?.every ?? 0), ("replicas", plan.replicas),
         ]
         let levels = settings.exchange?.levels.map { ("level of a replica", $0) } ?? []

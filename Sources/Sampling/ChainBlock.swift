@@ -79,7 +79,7 @@ public struct ChainBlock: RunnableBlock {
         guard place.unitsDone > 0 else { return }
         // A chain's evaluation depends on its point alone, not on the lane it had when it was made, so these are the
         // bits that were there; it was counted when it was made first.
-        target.move(to: plan.schedule.levels[place.level])
+        target.move(to: plan.level(at: place.level))
         target.evaluate(at: state.position, into: &state.evaluation)
     }
 
@@ -148,7 +148,7 @@ public struct ChainBlock: RunnableBlock {
 
     private mutating func enter(_ level: Int) {
         if level < plan.firstLevel {
-            let (left, density) = (plan.schedule.levels[level + 1], plan.density)
+            let (left, density) = (plan.level(at: level + 1), plan.density)
             exchange?.leave(left, state, density: density)
             acceptedBefore.append(state.accepted)
             for lane in state.accepted.indices { state.accepted[lane] = 0 }
@@ -156,7 +156,11 @@ public struct ChainBlock: RunnableBlock {
                 reverseStep.step(&state, from: plan.schedule.levels[level + 1], stream: stream)
                 plan.bounds?.fold(&state.position, momentum: &state.momentum)
             }
-            target.move(to: plan.schedule.levels[level])
+            target.move(to: plan.level(at: level))
+            // Where walls are new, chains are sent back behind them; those of a population lose their weight instead.
+            if plan.level(at: level).noise == 0, population == nil {
+                plan.walls?.fold(&state.position, momentum: &state.momentum)
+            }
         }
         guard population != nil else { return state.evaluate(&target) }
         let before =
@@ -186,13 +190,13 @@ public struct ChainBlock: RunnableBlock {
 
     private func context(_ transition: Int, at level: Int) -> TransitionContext {
         TransitionContext(
-            level: level, transition: transition, stepSize: plan.stepSizes[level], mass: plan.masses[level],
-            bounds: plan.bounds, stream: stream)
+            level: level, transition: transition, stepSize: plan.stepSize(at: level), mass: plan.mass(at: level),
+            bounds: plan.bounds(at: level), stream: stream)
     }
 
     private mutating func keep(draw: Int) {
         let points =
-            plan.settings.denoise ? state.denoised(at: plan.schedule.levels[place.level]) : state.position
+            plan.settings.denoise ? state.denoised(at: plan.level(at: place.level)) : state.position
         for lane in 0..<plan.lanes {
             let start = (lane * plan.draws + draw) * dimension
             for row in 0..<dimension { samples[start + row] = Float(points[row, lane]) }
@@ -205,6 +209,7 @@ public struct ChainBlock: RunnableBlock {
         precondition(population == nil || population?.logWeights.count == chains)
         let levels = plan.schedule.levels.count
         var fractions = [Float](repeating: .nan, count: chains * levels)
+        var refined = [Float](repeating: .nan, count: chains * plan.refinement.count)
         for (offset, counts) in (acceptedBefore + [state.accepted]).enumerated() {
             let level = plan.firstLevel - offset
             let proposed = plan.proposals(at: level)
@@ -212,7 +217,12 @@ public struct ChainBlock: RunnableBlock {
             let replica = exchange?.replicas.first { $0.level.index == level }?.state.accepted
             for chain in 0..<chains {
                 let accepted = Int(counts[chain]) + Int(replica?[chain] ?? 0)
-                fractions[chain * levels + level] = Float(Double(accepted) / Double(proposed))
+                let fraction = Float(Double(accepted) / Double(proposed))
+                if level < 0 {
+                    refined[chain * plan.refinement.count - 1 - level] = fraction
+                } else {
+                    fractions[chain * levels + level] = fraction
+                }
             }
         }
         return BlockResult(
@@ -230,14 +240,18 @@ public struct ChainBlock: RunnableBlock {
             logNormalizer: population?.levels.last?.logNormalizer ?? .nan,
             stepSizes: [],
             roundTrips: exchange.map { Array($0.roundTrips.prefix(chains)) } ?? [],
-            swapAcceptance: exchange?.swapAcceptance(chains: chains, exchanges: place.exchanges(of: plan)) ?? [])
+            swapAcceptance: exchange?.swapAcceptance(chains: chains, exchanges: place.exchanges(of: plan)) ?? [],
+            refinementAcceptance: refined,
+            refinementEffectiveSizes: population?.levels.dropFirst(plan.firstLevel + 1).map(\.effectiveSize) ?? [])
     }
 
     /// A number of the population for every level of the schedule, `missing` where it wasn't; none without one.
     private func perLevel<Number>(_ missing: Number, _ number: (Population.Level) -> Number) -> [Number] {
         guard let population else { return [] }
         var numbers = [Number](repeating: missing, count: plan.schedule.levels.count)
-        for (offset, level) in population.levels.enumerated() { numbers[plan.firstLevel - offset] = number(level) }
+        for (offset, level) in population.levels.prefix(plan.firstLevel + 1).enumerated() {
+            numbers[plan.firstLevel - offset] = number(level)
+        }
         return numbers
     }
 }
@@ -281,4 +295,9 @@ public struct BlockResult: Sendable, Equatable {
     /// [chains, pairs], the fraction of the decisions on a swap of two neighbouring replicas that were swaps, the pair
     /// at the last level first; NaN where there were none.
     public let swapAcceptance: [Float]
+    /// [chains, levels of refinement], the fraction of proposals accepted, the level right below level 0 first.
+    public let refinementAcceptance: [Float]
+    /// [levels of refinement], the effective size on entering the level, before resampling; empty where chains are no
+    /// population.
+    public let refinementEffectiveSizes: [Float]
 }

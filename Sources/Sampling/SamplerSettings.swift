@@ -51,11 +51,14 @@ public struct SamplerSettings: Sendable, Equatable {
     /// At which levels chains have replicas that are exchanged while draws are made; nil for none.
     public var exchange: ExchangeSettings?
 
+    /// How annealing goes on below level 0; nil if it ends where the levels do.
+    public var refinement: RefinementSettings?
+
     public init(
         kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
         stepSize: LevelValues, tuning: TuningSettings? = nil, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
         levels: ClosedRange<Int>, population: PopulationSettings? = nil, denoise: Bool = false,
-        exchange: ExchangeSettings? = nil
+        exchange: ExchangeSettings? = nil, refinement: RefinementSettings? = nil
     ) {
         self.kind = kind
         self.acceptance = acceptance
@@ -70,6 +73,7 @@ public struct SamplerSettings: Sendable, Equatable {
         self.population = population
         self.denoise = denoise
         self.exchange = exchange
+        self.refinement = refinement
     }
 
     /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).

@@ -10,8 +10,13 @@ public struct SamplingPlan: Sendable {
     public let hasEnergy: Bool
     /// Where the composition has density at all; nil if everywhere.
     public let bounds: Bounds?
+    /// The same for its density without noise, at the last level of a refinement: `bounds`, and the walls that models
+    /// have there.
+    public let walls: Bounds?
     /// The noise levels.
     public let schedule: NoiseSchedule
+    /// The levels of refinement below level 0, index -1 first.
+    public let refinement: [NoiseLevel]
     /// The kernel and where it runs.
     public let settings: SamplerSettings
     /// Langevin's h or the leapfrog's step at each level; index = level; NaN where pilot blocks are to find it.
@@ -28,22 +33,25 @@ public struct SamplingPlan: Sendable {
     public let thin: Int
 
     public init(
-        density: any Density, hasEnergy: Bool = true, bounds: Bounds? = nil, schedule: NoiseSchedule,
-        settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
+        density: any Density, hasEnergy: Bool = true, bounds: Bounds? = nil, walls: Bounds? = nil,
+        schedule: NoiseSchedule, settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
     ) {
         precondition(lanes > 0 && draws > 0 && thin > 0)
         precondition(hasEnergy || !settings.kind.isAdjusted || !settings.acceptance.needsEnergy)
         precondition(settings.populationConflict(hasEnergy: hasEnergy) == nil)
         precondition(settings.exchangeConflict(hasEnergy: hasEnergy, draws: draws) == nil)
+        precondition(settings.refinementConflict == nil)
         precondition(settings.levels.lowerBound >= 0 && settings.levels.upperBound < schedule.levels.count)
         self.density = density
         self.hasEnergy = hasEnergy
         self.bounds = bounds
+        self.walls = walls ?? bounds
         self.schedule = schedule
         self.settings = settings
         stepSizes =
             settings.tuning == nil
             ? settings.stepSize.resolved(over: schedule) : [Double](repeating: .nan, count: schedule.levels.count)
+        refinement = settings.refinement.map { schedule.refinement(levels: $0.levels) } ?? []
         masses = settings.mass.resolved(over: schedule)
         self.seed = seed
         self.lanes = lanes
@@ -57,11 +65,26 @@ public struct SamplingPlan: Sendable {
     }
 
     /// The level on which chains end and draws are kept.
-    var lastLevel: Int { settings.reverseSteps ? 0 : settings.levels.lowerBound }
+    var lastLevel: Int {
+        settings.reverseSteps ? 0 : refinement.last?.index ?? settings.levels.lowerBound
+    }
+
+    /// A level of the schedule, or one of refinement below zero.
+    func level(at index: Int) -> NoiseLevel { index < 0 ? refinement[-1 - index] : schedule.levels[index] }
+
+    /// Langevin's h or the leapfrog's step at a level.
+    func stepSize(at level: Int) -> Double { level < 0 ? refinementStepSizes[-1 - level] : stepSizes[level] }
+
+    /// M at a level; below level 0 it is that of level 0.
+    func mass(at level: Int) -> Double { masses[max(level, 0)] }
+
+    /// Where the composition has density at a level; nil if everywhere.
+    func bounds(at level: Int) -> Bounds? { self.level(at: level).noise == 0 ? walls : bounds }
 
     /// Transitions of annealing at a level.
     func annealingTransitions(at level: Int) -> Int {
-        settings.levels.contains(level) ? settings.transitions : 0
+        if level < 0 { return settings.refinement?.transitions ?? 0 }
+        return settings.levels.contains(level) ? settings.transitions : 0
     }
 
     /// Transitions of annealing at a level, and of reaching the further draws at the last.
@@ -82,7 +105,23 @@ public struct SamplingPlan: Sendable {
     /// Entries into levels and transitions, all told.
     var units: Int {
         firstLevel - lastLevel + 1 + settings.levels.count * settings.transitions
-            + (draws - 1) * thin * (1 + replicas)
+            + refinement.count * (settings.refinement?.transitions ?? 0) + (draws - 1) * thin * (1 + replicas)
+    }
+}
+
+extension SamplingPlan {
+    /// Langevin's h or the leapfrog's step at each level of refinement: those given, or that of level 0, scaled.
+    ///
+    /// Langevin's goes with the variance of the noise, which sets how steep the walls of a box are: larger ones let
+    /// unadjusted chains be thrown far away there. At the last level, without noise, walls only reject, and half of it
+    /// is right for what is about as wide as the noise of level 0 was. The leapfrog's goes with the square root of all
+    /// this.
+    public var refinementStepSizes: [Double] {
+        if let given = settings.refinement?.stepSizes { return given }
+        return refinement.map { level in
+            let scale = level.noise > 0 ? level.noiseVariance / schedule.levels[0].noiseVariance : 0.5
+            return stepSizes[0] * (settings.kind.isHamiltonian ? scale.squareRoot() : scale)
+        }
     }
 }
 

@@ -69,6 +69,30 @@ struct BoundsTests {
         #expect(guided.bounds == square(0, 1))
     }
 
+    @Test("Models may have bounds of their own, and it is told which are subtracted")
+    func models() {
+        let (a, b) = (TargetExpression.leaf("a"), TargetExpression.leaf("b"))
+        let boxes = ["a": square(0, 2)]
+        #expect(a.bounds == nil && a.bounds(ofModels: boxes) == square(0, 2))
+        let product = TargetExpression.product([a, box(b, 1, 3)], weights: [1, -1])
+        #expect(product.bounds(ofModels: boxes) == square(1, 2))
+        #expect(product.subtractedLeaves == ["b"])
+        let half = TargetExpression.mixture([a, b], weights: [1, 1], logNormalizers: [0, 0])
+        #expect(half.bounds(ofModels: boxes) == nil)
+        #expect(!half.hasBoundsWithinMixture && half.hasBoundsWithinMixture(ofModels: boxes))
+        #expect(
+            TargetExpression.negation(of: a, by: .negation(of: a, by: b, weight: 1), weight: 1).subtractedLeaves == [
+                "a"
+            ])
+        let guided = TargetExpression.guidance(unconditional: a, conditional: [b, b], scale: 2)
+        #expect(guided.subtractedLeaves == ["a"])
+        let tempered = TargetExpression.tempered(of: half, temperature: 2)
+        #expect(tempered.subtractedLeaves.isEmpty && !tempered.hasSharpenedMixture)
+        #expect(
+            TargetExpression.negation(of: a, by: .sharpenedMixture([a, b], sharpness: 1), weight: 1).hasSharpenedMixture
+        )
+    }
+
     @Test("Folding reflects from any distance and turns the momentum after an odd number of walls")
     func folding() {
         let bounds = Bounds(low: [-1], high: [2])

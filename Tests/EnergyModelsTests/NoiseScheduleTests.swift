@@ -52,6 +52,20 @@ struct NoiseScheduleTests {
         #expect((levels[0].signalVariance - (1 - levels[0].beta)).magnitude < 1e-15)
     }
 
+    @Test("Below level 0 the noise is halved from level to level, and gone at the last", arguments: [1, 2, 5, 16])
+    func refinement(count: Int) {
+        let schedule = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 100))
+        let levels = schedule.refinement(levels: count)
+        #expect(levels.map(\.index) == (1...count).map { -$0 })
+        #expect(levels[count - 1].noise == 0 && levels[count - 1].signal == 1 && levels[count - 1].beta == 0)
+        for (step, level) in levels.dropLast().enumerated() {
+            let ratio = level.noise / schedule.levels[0].noise
+            // What is left of a variance beside 1 has few digits.
+            #expect((ratio * Double(1 << (step + 1)) - 1).magnitude < 1e-3)
+            #expect((level.signalVariance - levels[step + 1].signalVariance * (1 - level.beta)).magnitude < 1e-15)
+        }
+    }
+
     @Test("Levels grow noisier, and their parts add up", arguments: ScheduleDescription.Kind.allCases)
     func consistency(kind: ScheduleDescription.Kind) {
         for count in [2, 7, 100, 1000] {

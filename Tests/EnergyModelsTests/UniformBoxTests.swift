@@ -37,6 +37,23 @@ struct UniformBoxTests {
         }
     }
 
+    @Test("Without noise it is flat up to its walls, nothing beyond, and its score is zero")
+    func withoutNoise() throws {
+        let schedule = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 100))
+        let level = try #require(schedule.refinement(levels: 3).last)
+        let points = [
+            [0, 0.5], [-0.2, 1], [0.2, -1], [0.2000001, 0], [0, 1.5], [-3, 7], [.nan, 0], [0, .infinity],
+        ]
+        let evaluation = evaluate(Self.bar, at: points, level: level)
+        for lane in 0..<3 { #expect((evaluation.logDensity[lane] + log(0.4 * 2)).magnitude < 1e-15) }
+        for lane in [3, 4, 5, 7] { #expect(evaluation.logDensity[lane] == -.infinity) }
+        #expect(evaluation.logDensity[6].isNaN)
+        #expect(evaluation.score.elements.allSatisfy { $0 == 0 })
+        // What it comes from.
+        let near = evaluate(Self.bar, at: points, level: schedule.refinement(levels: 12)[10])
+        #expect((near.logDensity[0] - evaluation.logDensity[0]).magnitude < 1e-9)
+    }
+
     @Test("It integrates to one", arguments: [5, 40, 80, 99])
     func normalised(index: Int) {
         let total = integral(of: Self.bar, level: cosineLevels[index], reach: 7, cells: 350)

@@ -1,4 +1,6 @@
+import Composition
 import ContentHash
+import EnergyModels
 import Foundation
 import JobFile
 import Sampling
@@ -97,6 +99,26 @@ struct CanonicalJobTests {
         let job = try ExampleJobs.decode(plain.replacing("0.01", with: "0.01, \"exchange\": \(text)"))
         #expect(job.canonicalText.contains(#""acceptance":"energy","exchange":\#(canonical),"kind":"mala""#))
         #expect(try ExampleJobs.decode(job.canonicalText) == job)
+    }
+
+    @Test(
+        "a refinement is written out, step sizes where they are given, and leaves no trace where there is none",
+        arguments: [
+            (#"{"levels": 2}"#, #"{"levels":2,"transitions":10}"#),
+            (
+                #"{"levels": 2, "transitions": 3, "step_size": 0.5}"#,
+                #"{"levels":2,"step_size":[0.5,0.5],"transitions":3}"#
+            ),
+            (#"{"levels": 2, "step_size": [0.5, 1]}"#, #"{"levels":2,"step_size":[0.5,1],"transitions":10}"#),
+        ])
+    func refinement(text: String, canonical: String) throws {
+        #expect(!(try ExampleJobs.decode(ExampleJobs.smallest).canonicalText.contains("refine")))
+        let job = try ExampleJobs.decode(ExampleJobs.smallest.replacing("0.01", with: "0.01, \"refine\": \(text)"))
+        #expect(job.canonicalText.contains(#","refine":\#(canonical),"reverse_steps":"#))
+        #expect(try ExampleJobs.decode(job.canonicalText) == job)
+        let plan = try job.plan { _ in throw CocoaError(.fileNoSuchFile) }
+        #expect(plan.walls?.low == [-0.2, -1] && plan.bounds == nil)
+        #expect(plan.refinement.map(\.index) == [-1, -2] && plan.refinementStepSizes.count == 2)
     }
 
     @Test(

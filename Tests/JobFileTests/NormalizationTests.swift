@@ -42,6 +42,21 @@ struct NormalizationTests {
         #expect(throws: JobError.self) { try ExampleJobs.decode(stepping) }
     }
 
+    @Test("levels below 0 are looked at where chains are refined")
+    func refined() throws {
+        let target = Self.rising.replacing("0.3", with: "0.05")
+        let few = Self.text(target).replacing("\"levels\": 20", with: "\"levels\": 5")
+        #expect(throws: Never.self) { try ExampleJobs.decode(few) }
+        let refined = few.replacing("\"step_size\"", with: "\"refine\": {\"levels\": 2}, \"step_size\"")
+        let error = #expect(throws: JobError.self) { try ExampleJobs.decode(refined) }
+        #expect(error?.description.contains("at level -2 its log density does not fall far out") == true)
+        // A box that takes part is where all density is.
+        let boxed = refined.replacing(target, with: "{\"product\": [\"bar\", \(target)]}").replacing(
+            "\"models\": {",
+            with: "\"models\": {\"bar\": {\"kind\": \"uniform_box\", \"low\": [0, 0], \"high\": [1, 1]}, ")
+        #expect(throws: Never.self) { try ExampleJobs.decode(boxed) }
+    }
+
     @Test("leave is a part of the job where it is given, and leaves no trace where it is not")
     func canonical() throws {
         let plain = try ExampleJobs.decode(Self.text("\"wide\""))

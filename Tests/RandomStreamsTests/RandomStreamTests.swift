@@ -46,6 +46,16 @@ struct RandomStreamTests {
         #expect(seen.count == count)
     }
 
+    @Test("Levels below zero count from the end of the addresses")
+    func belowZero() {
+        let stream = RandomStream(seed: 4, firstChain: 9)
+        for level in [1, 2, 16] {
+            #expect(
+                normals(stream, lanes: 8, level: -level)
+                    == normals(stream, lanes: 8, level: RandomStream.levelLimit - level))
+        }
+    }
+
     @Test("Every bit of the seed counts")
     func seeds() {
         let seeds = [0] + (0..<64).map { UInt64(1) << UInt64($0) }

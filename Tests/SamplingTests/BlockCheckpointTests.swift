@@ -28,6 +28,8 @@ private func sameBits(_ one: BlockResult, _ other: BlockResult) -> Bool {
         && one.ancestors == other.ancestors && one.parents == other.parents
         && one.logNormalizer.bitPattern == other.logNormalizer.bitPattern
         && one.roundTrips == other.roundTrips
+        && one.refinementAcceptance.map(\.bitPattern) == other.refinementAcceptance.map(\.bitPattern)
+        && one.refinementEffectiveSizes.map(\.bitPattern) == other.refinementEffectiveSizes.map(\.bitPattern)
         && one.swapAcceptance.map(\.bitPattern) == other.swapAcceptance.map(\.bitPattern)
 }
 
@@ -45,7 +47,7 @@ private func word(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingI
 private enum Place {
     static let version = 8
     static let seed = 12
-    static let unitsDone = seed + 18 * 8
+    static let unitsDone = seed + 20 * 8
     static let evaluations = unitsDone + 8
     static let momentum = evaluations + 8 + 8 * 8 * 2
     static let divergences = momentum + 8 * 8 * 2
@@ -259,11 +261,12 @@ struct RefusedCheckpointTests {
         func hmc(
             _ kind: SamplerSettings.Kind = .hmc, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
             draws: Int = 3, thin: Int = 2, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
-            denoise: Bool = false, exchange: [Int]? = nil
+            denoise: Bool = false, exchange: [Int]? = nil, refinement: Int? = nil
         ) -> CheckpointCase {
             CheckpointCase(
                 "", .leaf("mixture"), kind, reverseSteps: reverseSteps, levels: levels, draws: draws, thin: thin,
-                seed: seed, lanes: lanes, transitions: transitions, denoise: denoise, exchange: exchange)
+                seed: seed, lanes: lanes, transitions: transitions, denoise: denoise, exchange: exchange,
+                refinement: refinement)
         }
         #expect(name(hmc()) == nil)
         #expect(name(hmc(), index: 3) == "block")
@@ -278,6 +281,7 @@ struct RefusedCheckpointTests {
         #expect(name(hmc(.uhmc)) == "sampler kind")
         #expect(name(hmc(transitions: 4)) == "transitions")
         #expect(name(hmc(denoise: true)) == "denoising of draws")
+        #expect(name(hmc(refinement: 2)) == "levels of refinement")
         #expect(name(hmc(exchange: [0, 3])) == "rounds between exchanges")
     }
 

@@ -45,6 +45,8 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
         for kind in SamplerSettings.Kind.allCases where kind != .reverse {
             cases += [
                 CheckpointCase("\(kind), population", mixture, kind, draws: 3, thin: 2, threshold: 1),
+                CheckpointCase("\(kind), refined", boxed, kind, draws: 3, thin: 2, refinement: 3),
+                CheckpointCase("\(kind), refined population", boxed, kind, threshold: 1, refinement: 2),
                 CheckpointCase("\(kind), population of a network", tiltedNetwork, kind, threshold: 0.9),
                 CheckpointCase("\(kind), bounded population", bounded, kind, levels: 1...4, threshold: 0.8),
             ]
@@ -76,6 +78,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
     private static let mixture = TargetExpression.mixture(
         [.leaf("mixture"), .leaf("tilt")], weights: [1, 2], logNormalizers: [0, 1])
     private static let tiltedNetwork = TargetExpression.product([.leaf("network"), .leaf("tilt")], weights: [1, 1])
+    private static let boxed = TargetExpression.product([.leaf("mixture"), .leaf("box")], weights: [1, 1])
     private static let bounded = TargetExpression.bounded(of: .leaf("mixture"), low: [-0.5, -0.4], high: [0.6, 0.5])
 
     private static let network: any Density = {
@@ -95,6 +98,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
             means: [[0.8, 0], [-0.5, 0.6]], standardDeviations: [[0.4, 0.6], [0.5, 0.3]], weights: [1, 2]),
         "tilt": Gaussian(mean: [0.1, 0.2], covariance: [[1, 0.3], [0.3, 0.5]]),
         "network": network,
+        "box": UniformBox(low: [-1, -1], high: [0.8, 1.2]),
     ]
 
     private init(name: String, plan: SamplingPlan) {
@@ -106,7 +110,8 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
         _ name: String, _ target: TargetExpression, _ kind: SamplerSettings.Kind,
         acceptance: AcceptanceRule = .energy, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
         draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
-        threshold: Double? = nil, denoise: Bool = false, exchange: [Int]? = nil, every: Int = 1
+        threshold: Double? = nil, denoise: Bool = false, exchange: [Int]? = nil, every: Int = 1,
+        refinement: Int? = nil
     ) {
         guard let density = try? target.density(models: Self.models) else { preconditionFailure() }
         let settings = SamplerSettings(
@@ -114,10 +119,12 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
             leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: 0.7,
             stepSize: .constant(kind.isHamiltonian ? 0.5 : 0.15), reverseSteps: reverseSteps,
             levels: levels, population: threshold.map { PopulationSettings(threshold: $0) },
-            denoise: denoise, exchange: exchange.map { ExchangeSettings(levels: $0, every: every) })
+            denoise: denoise, exchange: exchange.map { ExchangeSettings(levels: $0, every: every) },
+            refinement: refinement.map { RefinementSettings(levels: $0, transitions: 2) })
         self.name = name
         plan = SamplingPlan(
             density: density, bounds: target.bounds,
+            walls: target.bounds(ofModels: ["box": Bounds(low: [-1, -1], high: [0.8, 1.2])]),
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 6)), settings: settings, seed: seed,
             lanes: lanes, draws: draws, thin: thin)
     }
