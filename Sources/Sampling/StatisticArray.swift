@@ -46,6 +46,20 @@ extension SamplerSettings {
         if tuning != nil {
             arrays.append(StatisticArray(name: "step_size", rows: .blocks, element: .float64, columns: levels))
         }
+        if let exchange {
+            arrays += [
+                StatisticArray(name: "round_trips", rows: .chains, element: .int32, columns: nil),
+                StatisticArray(name: "swap_acceptance", rows: .chains, element: .float32, columns: exchange.pairs),
+            ]
+        }
+        if let below = refinement?.levels {
+            arrays.append(
+                StatisticArray(name: "refinement_acceptance", rows: .chains, element: .float32, columns: below))
+            if population != nil {
+                arrays.append(
+                    StatisticArray(name: "refinement_effective_size", rows: .blocks, element: .float32, columns: below))
+            }
+        }
         return arrays
     }
 }
@@ -64,6 +78,10 @@ extension BlockResult {
             ]
         }
         if !stepSizes.isEmpty { rows.append(Self.bytes(stepSizes)) }
+        if !roundTrips.isEmpty { rows += [Self.bytes(roundTrips), Self.bytes(swapAcceptance)] }
+        for below in [refinementAcceptance, refinementEffectiveSizes] where !below.isEmpty {
+            rows.append(Self.bytes(below))
+        }
         return rows
     }
 

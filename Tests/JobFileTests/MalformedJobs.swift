@@ -225,6 +225,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("sampler-exchange-from-above", "/sampler/exchange", "the first level must be 0, where chains end"),
         Malformed("sampler-exchange-key-misspelt", "/sampler/exchange/replica", #"did you mean "replicas""#),
         Malformed("sampler-exchange-levels-descending", "/sampler/exchange/levels/2", "above the one before it, 2"),
+        Malformed("sampler-exchange-in-a-population", "/sampler/exchange", "between the chains of a population"),
         Malformed("sampler-exchange-of-one-draw", "/sampler/exchange", "ask for more than 1 draw"),
         Malformed("sampler-exchange-of-one-level", "/sampler/exchange", "replicas need two levels"),
         Malformed("sampler-exchange-of-one-replica", "/sampler/exchange/levels", "must have 2 to 4 entries, has 1"),
