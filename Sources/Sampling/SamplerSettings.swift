@@ -56,9 +56,9 @@ public struct SamplerSettings: Sendable, Equatable {
 
     public init(
         kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
-        stepSize: LevelValues, tuning: TuningSettings? = nil, mass: LevelValues = .constant(1), reverseSteps: Bool = false,
-        levels: ClosedRange<Int>, population: PopulationSettings? = nil, denoise: Bool = false,
-        exchange: ExchangeSettings? = nil, refinement: RefinementSettings? = nil
+        stepSize: LevelValues, tuning: TuningSettings? = nil, mass: LevelValues = .constant(1),
+        reverseSteps: Bool = false, levels: ClosedRange<Int>, population: PopulationSettings? = nil,
+        denoise: Bool = false, exchange: ExchangeSettings? = nil, refinement: RefinementSettings? = nil
     ) {
         self.kind = kind
         self.acceptance = acceptance
