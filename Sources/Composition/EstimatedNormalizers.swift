@@ -3,15 +3,11 @@ extension TargetExpression {
     /// The first component of a mixture whose normaliser is to be estimated and can be: none within it is. Nil if none
     /// is to be.
     public var componentToEstimate: TargetExpression? {
+        for part in parts { if let found = part.componentToEstimate { return found } }
         switch self {
-        case .leaf: return nil
-        case .product(let factors, _): return factors.firstToEstimate
         case .mixture(let components, _, let normalizers), .sharpenedMixture(let components, _, let normalizers):
-            return components.firstToEstimate
-                ?? zip(components, normalizers).first { $0.1 == .estimate }.map { $0.0 }
-        case .negation(let of, let by, _): return [of, by].firstToEstimate
-        case .guidance(let unconditional, let conditional, _): return ([unconditional] + conditional).firstToEstimate
-        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): return of.componentToEstimate
+            return zip(components, normalizers).first { $0.1 == .estimate }.map { $0.0 }
+        default: return nil
         }
     }
 
@@ -47,12 +43,5 @@ extension TargetExpression {
         case .bounded(let of, let low, let high):
             return .bounded(of: inside(of), low: low, high: high)
         }
-    }
-}
-
-extension [TargetExpression] {
-    fileprivate var firstToEstimate: TargetExpression? {
-        for part in self { if let found = part.componentToEstimate { return found } }
-        return nil
     }
 }

@@ -10,6 +10,9 @@ public enum LogNormalizer: Sendable, Equatable, ExpressibleByFloatLiteral, Expre
     public init(floatLiteral value: Double) { self = .constant(value) }
     public init(integerLiteral value: Int) { self = .constant(Double(value)) }
 
+    /// Whether it is known, or will be, for noise levels alone.
+    var isOfLevels: Bool { if case .constant = self { false } else { true } }
+
     /// At a level. - Precondition: it is known.
     func value(at level: Int) -> Double {
         switch self {

@@ -40,13 +40,8 @@ extension TargetExpression {
     public var occurrences: Int {
         switch self {
         case .leaf: 1
-        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _, _):
-            parts.reduce(0) { $0 + $1.occurrences }
-        case .negation(let of, let by, _): of.occurrences + by.occurrences
-        case .guidance(let unconditional, let conditional, _):
-            conditional.reduce(unconditional.occurrences) { $0 + $1.occurrences }
         case .classifier(let of, _, _, _): of.occurrences + 1
-        case .tempered(let of, _), .bounded(let of, _, _): of.occurrences
+        default: parts.reduce(0) { $0 + $1.occurrences }
         }
     }
 

@@ -42,13 +42,8 @@ extension TargetExpression {
     public var leaves: Set<String> {
         switch self {
         case .leaf(let name): [name]
-        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _, _):
-            parts.reduce(into: []) { $0.formUnion($1.leaves) }
-        case .negation(let of, let by, _): of.leaves.union(by.leaves)
-        case .guidance(let unconditional, let conditional, _):
-            conditional.reduce(into: unconditional.leaves) { $0.formUnion($1.leaves) }
         case .classifier(let of, let by, _, _): of.leaves.union([by])
-        case .tempered(let of, _), .bounded(let of, _, _): of.leaves
+        default: parts.reduce(into: []) { $0.formUnion($1.leaves) }
         }
     }
 
@@ -64,27 +59,40 @@ extension TargetExpression {
         case .leaf(let name): return sign < 0 ? [name] : []
         case .product(let factors, let weights):
             return all(factors, weights.map { $0 < 0 ? -sign : sign })
-        case .mixture(let parts, _, _), .sharpenedMixture(let parts, _): return all(parts, parts.map { _ in sign })
+        case .mixture(let parts, _, _), .sharpenedMixture(let parts, _, _): return all(parts, parts.map { _ in sign })
         case .negation(let of, let by, _): return all([of, by], [sign, -sign])
         case .guidance(let unconditional, let conditional, let scale):
             let own = 1 - scale * Double(conditional.count)
             return all(
                 [unconditional] + conditional,
                 [own < 0 ? -sign : sign] + conditional.map { _ in scale < 0 ? -sign : sign })
-        case .tempered(let of, _), .bounded(let of, _, _): return of.leaves(sign: sign)
+        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): return of.leaves(sign: sign)
+        }
+    }
+
+    /// The expressions that its operator combines.
+    var parts: [TargetExpression] {
+        switch self {
+        case .leaf: []
+        case .product(let parts, _), .mixture(let parts, _, _), .sharpenedMixture(let parts, _, _): parts
+        case .negation(let of, let by, _): [of, by]
+        case .guidance(let unconditional, let conditional, _): [unconditional] + conditional
+        case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): [of]
         }
     }
 
     /// Whether a mixture in it is of the released code's tempered form.
     public var hasSharpenedMixture: Bool {
+        if case .sharpenedMixture = self { return true }
+        return parts.contains(where: \.hasSharpenedMixture)
+    }
+
+    /// Whether a mixture in it has normalisers for noise levels, known or to be estimated.
+    public var hasLevelNormalizers: Bool {
         switch self {
-        case .leaf: false
-        case .sharpenedMixture: true
-        case .product(let parts, _), .mixture(let parts, _, _): parts.contains(where: \.hasSharpenedMixture)
-        case .negation(let of, let by, _): of.hasSharpenedMixture || by.hasSharpenedMixture
-        case .guidance(let unconditional, let conditional, _):
-            ([unconditional] + conditional).contains(where: \.hasSharpenedMixture)
-        case .tempered(let of, _), .bounded(let of, _, _): of.hasSharpenedMixture
+        case .mixture(_, _, let normalizers) where normalizers.contains(where: \.isOfLevels): true
+        case .sharpenedMixture(_, _, let normalizers) where normalizers.contains(where: \.isOfLevels): true
+        default: parts.contains(where: \.hasLevelNormalizers)
         }
     }
 }

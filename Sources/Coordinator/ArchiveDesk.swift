@@ -166,7 +166,8 @@ struct ArchiveDesk {
             // All its results were stored before this was asked for.
             guard let run = runs[job] else { return }
             do {
-                _ = try run.finish(provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries))
+                _ = try run.finish(
+                    provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries))
             } catch {
                 if let error = error as? RunFolderError, error.code == .full { throw error }
                 return giveUp(job, "\(error)")

@@ -47,7 +47,8 @@ extension FrontDesk {
         start(
             preliminary,
             HandedIn(
-                text: Array(preliminary.canonicalText.utf8), force: false, watch: false, terms: terms, peer: Self.nobody))
+                text: Array(preliminary.canonicalText.utf8), force: false, watch: false, terms: terms, peer: Self.nobody
+            ))
         if job.isPaused { pause(other, true) }
     }
 

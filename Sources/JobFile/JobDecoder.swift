@@ -110,9 +110,10 @@ struct JobDecoder: JSONSectionDecoder {
             throw (members["chains"] ?? members.owner).problem(
                 "a population has at most \(mostWeightedChains) chains; use several jobs with different seeds")
         }
-        if job.isPilot, job.sampler.tuning == nil || job.draws > 1 {
+        if job.isPilot, job.sampler.tuning == nil || job.draws > 1 || job.sampler.refinement != nil {
             throw (members["pilot"] ?? members.owner).problem(
-                "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw")
+                "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw at the "
+                    + "last level")
         }
         if let problem = job.estimationProblem { throw (members["target"] ?? members.owner).problem(problem) }
         if let problem = job.refinementProblem {

@@ -94,19 +94,26 @@ extension Job {
     /// Few chains do for what is looked for, whatever the number of the job's own.
     private static let populations = 32
 
+    /// The job with a single draw a chain, as it stands after annealing.
+    private var annealing: Job {
+        var job = self
+        (job.draws, job.thin) = (1, 1)
+        (job.sampler.exchange, job.sampler.refinement, job.sampler.denoise) = (nil, nil, false)
+        return job
+    }
+
     private var pilot: Job {
-        var pilot = self
+        var pilot = annealing
         pilot.name = preliminaryName("pilot")
         pilot.seed = preliminarySeed(of: .stepSizes)
         pilot.isPilot = true
         pilot.chains = (sampler.tuning?.pilots ?? 1) * block
-        (pilot.draws, pilot.thin) = (1, 1)
         return pilot
     }
 
     /// Steps that are to be tuned are tuned by the very blocks that estimate, as they go.
     private func population(of component: TargetExpression) -> Job {
-        var job = self
+        var job = annealing
         job.name = preliminaryName("normalizer")
         job.seed = preliminarySeed(of: .logNormalizer(of: component))
         job.target = component
@@ -122,7 +129,6 @@ extension Job {
         job.sampler.population = sampler.population ?? PopulationSettings(threshold: 0.5)
         job.isPilot = sampler.tuning != nil
         job.chains = Self.populations * block
-        (job.draws, job.thin) = (1, 1)
         return job
     }
 

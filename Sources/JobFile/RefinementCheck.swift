@@ -14,6 +14,11 @@ extension Job {
         if target.hasSharpenedMixture {
             return "a mixture with \"sharpness\" has no density without noise; leave out one of the two"
         }
+        if target.hasLevelNormalizers {
+            return
+                "normalisers that are estimated, or given per level, are not known below level 0; give one number for "
+                + "each, or leave it out"
+        }
         let boxes = boxes
         if let name = target.subtractedLeaves.sorted().first(where: { boxes[$0] != nil }) {
             return "\"\(name)\" is subtracted, and minus infinity outside of a box without noise would become plus "

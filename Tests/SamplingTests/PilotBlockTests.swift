@@ -17,11 +17,14 @@ struct PilotBlockTests {
             population: population ? PopulationSettings(threshold: 0.5) : nil)
         if let target { settings.tuning = TuningSettings(targetAcceptance: target, pilots: 8) }
         let ring = GaussianMixture(
-            means: [[0.5, 0], [0, 0.5], [-0.5, 0], [0, -0.5]], standardDeviations: [[Double]](repeating: [0.03, 0.03], count: 4),
+            means: [[0.5, 0], [0, 0.5], [-0.5, 0], [0, -0.5]],
+            standardDeviations: [[Double]](repeating: [0.03, 0.03], count: 4),
             weights: [1, 1, 1, 1])
         let bar = UniformBox(low: [-0.2, -1], high: [0.2, 1])
         let target = TargetExpression.product([.leaf("ring"), .leaf("bar")], weights: [1, 1])
-        guard let density = try? target.density(models: ["ring": ring, "bar": bar]) else { fatalError("both are there") }
+        guard let density = try? target.density(models: ["ring": ring, "bar": bar]) else {
+            fatalError("both are there")
+        }
         return SamplingPlan(
             density: density, schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 20)),
             settings: settings, seed: seed, lanes: lanes)

@@ -100,17 +100,22 @@ struct Commands {
 
     /// Writes a job: the ring and bar with HMC.
     ///
-    /// - Parameter sampler: more members of the sampler, each with a comma before it.
+    /// - Parameters:
+    ///   - sampler: more members of the sampler, each with a comma before it.
+    ///   - target: another target than the product.
     func job(
-        chains: Int, levels: Int = 20, transitions: Int = 3, block: Int = 64, sampler: String = ""
+        chains: Int, levels: Int = 20, transitions: Int = 3, block: Int = 64, draws: Int = 1, sampler: String = "",
+        target: String = ""
     ) throws -> String {
+        let step = sampler.contains("step_size") ? "" : #", "step_size": 0.03"#
+        let target = target.isEmpty ? #"{"product": ["ring", "bar"]}"# : target
         let text = """
             {"rrr": 1, "name": "ring-and-bar", "seed": 7,
              "models": {"ring": {"kind": "gaussian_mixture", "means": [[0.5, 0], [0, 0.5], [-0.5, 0], [0, -0.5]], "std": 0.03},
                         "bar": {"kind": "uniform_box", "low": [-0.2, -1], "high": [0.2, 1]}},
-             "target": {"product": ["ring", "bar"]}, "schedule": {"kind": "cosine", "levels": \(levels)},
-             "sampler": {"kind": "hmc", "step_size": 0.03, "transitions": \(transitions)\(sampler)}, "chains": \(chains),
-             "block": \(block)}
+             "target": \(target), "schedule": {"kind": "cosine", "levels": \(levels)},
+             "sampler": {"kind": "hmc"\(step), "transitions": \(transitions)\(sampler)}, "chains": \(chains),
+             "draws": \(draws), "block": \(block)}
             """
         let file = path("job-\(chains)-\(levels)-\(transitions).json")
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))

@@ -5,11 +5,26 @@ import Testing
 struct SameBytesTests {
     @Test(
         "1, 2 and 5 local workers give the same bytes",
-        arguments: ["", #", "population": {"threshold": 0.5}"#])
-    func numberOfWorkers(sampler: String) async throws {
+        arguments: [
+            ("", ""), (#", "population": {"threshold": 0.5}"#, ""),
+            (#", "denoise": true, "exchange": {"replicas": 3}"#, ""),
+            (#", "refine": {"levels": 2}, "population": {}"#, ""),
+            (#", "step_size": {"target_acceptance": 0.65, "pilots": 3}, "population": {}"#, ""),
+            (
+                "",
+                #"{"mixture": ["ring", {"tempered": {"of": "bar", "temperature": 2}}], "log_normalizers": "estimate"}"#
+            ),
+            (
+                #", "step_size": "tuned""#,
+                #"{"mixture": ["ring", {"tempered": {"of": "bar", "temperature": 2}}], "sharpness": 3.5, "#
+                    + #""log_normalizers": "estimate"}"#
+            ),
+        ])
+    func numberOfWorkers(sampler: String, target: String) async throws {
         let commands = try Commands()
         defer { commands.remove() }
-        let job = try commands.job(chains: 500, sampler: sampler)
+        let draws = sampler.contains("exchange") ? 10 : 1
+        let job = try commands.job(chains: 500, draws: draws, sampler: sampler, target: target)
         var all: Set<[String]> = []
         for workers in [1, 2, 5] {
             let output = commands.path("out\(workers)")
