@@ -35,6 +35,7 @@ let package = Package(
         .executable(name: "rrr-model", targets: ["rrr-model"]),
         // For the benchmarks in Tests/Performance.
         .library(name: "Networks", targets: ["EnergyModels", "TensorGraph", "Training", "VectorMath"]),
+        .library(name: "Blocks", targets: ["Composition", "Sampling"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

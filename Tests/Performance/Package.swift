@@ -10,11 +10,20 @@ let package = Package(
     ],
     targets: [
         .target(name: "CAllocationCount"),
+        .target(name: "Measurement"),
         .executableTarget(
             name: "network-benchmark",
             dependencies: [
-                "CAllocationCount",
+                "CAllocationCount", "Measurement",
                 .product(name: "Networks", package: "rrr"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "block-benchmark",
+            dependencies: [
+                "CAllocationCount", "Measurement",
+                .product(name: "Networks", package: "rrr"),
+                .product(name: "Blocks", package: "rrr"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
     ],

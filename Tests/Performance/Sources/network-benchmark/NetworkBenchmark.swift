@@ -2,6 +2,7 @@ import ArgumentParser
 import CAllocationCount
 import EnergyModels
 import Foundation
+import Measurement
 import TensorGraph
 import Training
 import VectorMath

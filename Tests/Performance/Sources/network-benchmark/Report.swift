@@ -1,4 +1,5 @@
 import Foundation
+import Measurement
 
 /// What was measured, as a table or as JSON.
 struct Report {

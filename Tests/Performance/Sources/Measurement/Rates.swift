@@ -1,11 +1,11 @@
 /// Rates of one thing, measured several times.
-struct Rates {
+public struct Rates {
     /// Per second, ascending.
-    let sorted: [Double]
+    public let sorted: [Double]
 
     init(_ values: [Double]) { sorted = values.sorted() }
 
-    var median: Double { sorted[sorted.count / 2] }
+    public var median: Double { sorted[sorted.count / 2] }
 
     /// Measures several things in turns, so that whatever disturbs the machine disturbs all alike.
     ///
@@ -13,7 +13,7 @@ struct Rates {
     ///   - seconds: how long a turn takes at least.
     ///   - work: what is measured; each returns how much it did.
     /// - Returns: what each did per second.
-    static func inTurns(repeats: Int, seconds: Double, _ work: [() -> Double]) -> [Rates] {
+    public static func inTurns(repeats: Int, seconds: Double, _ work: [() -> Double]) -> [Rates] {
         var rates = work.map { _ in [Double]() }
         for item in work { _ = item() }
         for _ in 0..<repeats {
