@@ -110,4 +110,44 @@ enum ExactCases {
             return x
         }
     }()
+
+    /// A composition that is a mixture again: two modes of unlike widths, pulled to one side by a Gaussian.
+    static let pulled: ExactCase = {
+        let level = cosineSchedule.levels[8]
+        let (means, deviations, weights) = ([[0.6, 0.0], [-0.5, 0.4]], [[0.2, 0.6], [0.5, 0.2]], [0.4, 0.6])
+        let (pull, spread) = ([0.3, -0.2], [0.5, 0.8])
+        let models: [String: any Density] = [
+            "modes": GaussianMixture(means: means, standardDeviations: deviations, weights: weights),
+            "pull": Gaussian(mean: pull, covariance: [[spread[0], 0], [0, spread[1]]]),
+        ]
+        let expression = TargetExpression.product([.leaf("modes"), .leaf("pull")], weights: [1, 1])
+        guard let density = try? expression.density(models: models) else { preconditionFailure() }
+        // Component by component: precisions and precisions times means add up, and each weighs as much as its product
+        // with the Gaussian integrates to.
+        var (centres, widths, parts) = ([[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]], weights)
+        for component in 0..<2 {
+            for axis in 0..<2 {
+                let own =
+                    level.signalVariance * deviations[component][axis] * deviations[component][axis]
+                    + level.noiseVariance
+                let other = level.signalVariance * spread[axis] + level.noiseVariance
+                let (a, b) = (level.signal * means[component][axis], level.signal * pull[axis])
+                widths[component][axis] = (own * other / (own + other)).squareRoot()
+                centres[component][axis] = (a * other + b * own) / (own + other)
+                parts[component] *= exp(-(a - b) * (a - b) / (2 * (own + other))) / (own + other).squareRoot()
+            }
+        }
+        let (mean, width, first) = (centres, widths, parts[0] / (parts[0] + parts[1]))
+        return ExactCase(name: "pulled mixture", density: density, level: level) { firstChain, lanes in
+            var x = normals(2, firstChain, lanes)
+            let u = uniforms(firstChain, lanes)
+            for lane in 0..<lanes {
+                let component = u[lane] <= first ? 0 : 1
+                for axis in 0..<2 {
+                    x[axis, lane] = mean[component][axis] + width[component][axis] * x[axis, lane]
+                }
+            }
+            return x
+        }
+    }()
 }

@@ -1,3 +1,4 @@
+import Composition
 import EnergyModels
 import Foundation
 import RandomStreams
@@ -30,11 +31,12 @@ private func start(lanes: Int, _ target: inout any DensityEvaluator) -> ChainSta
 
 /// A path of so many steps, at its end.
 private func end(
-    from state: ChainState, steps: Int, stepSize: Double, _ target: inout any DensityEvaluator
+    from state: ChainState, steps: Int, stepSize: Double, within bounds: Bounds? = nil,
+    _ target: inout any DensityEvaluator
 ) -> Trajectory {
     var trajectory = Trajectory(dimension: 2, lanes: state.position.lanes)
     trajectory.start(at: state)
-    trajectory.leapfrog(steps: steps, stepSize: stepSize, target: &target)
+    trajectory.leapfrog(steps: steps, stepSize: stepSize, target: &target, reflectingAt: bounds)
     return trajectory
 }
 
@@ -86,6 +88,30 @@ struct TrajectoryTests {
             // No plain translation: the map does deform.
             #expect((columns[0][0] - 1).magnitude > 1e-2)
         }
+    }
+
+    @Test("A path that is reflected at walls leads back, too")
+    func walls() {
+        let bounds = Bounds(low: [-0.8, -0.6], high: [0.9, 0.7])
+        var target = mixture.evaluator(lanes: 32, at: level)
+        var first = start(lanes: 32, &target)
+        let unbounded = end(from: first, steps: 20, stepSize: 0.1, &target)
+        bounds.fold(&first.position, momentum: &first.momentum)
+        first.evaluate(&target)
+        let there = end(from: first, steps: 20, stepSize: 0.1, within: bounds, &target)
+        var turned = there.momentum
+        turned.scale(by: -1)
+        let back = end(from: state(there.position, turned, &target), steps: 20, stepSize: 0.1, within: bounds, &target)
+        var reflected = 0
+        for lane in 0..<32 {
+            for axis in 0..<2 {
+                #expect((bounds.low[axis]...bounds.high[axis]).contains(there.position[axis, lane]))
+                #expect((back.position[axis, lane] - first.position[axis, lane]).magnitude < 1e-10)
+                #expect((back.momentum[axis, lane] + first.momentum[axis, lane]).magnitude < 1e-10)
+            }
+            reflected += (there.position[0, lane] - unbounded.position[0, lane]).magnitude > 1e-3 ? 1 : 0
+        }
+        #expect(reflected > 10)
     }
 
     @Test("The energy error of a path is of second order in the step")
