@@ -89,7 +89,9 @@ struct BoundsTests {
         let tempered = TargetExpression.tempered(of: half, temperature: 2)
         #expect(tempered.subtractedLeaves.isEmpty && !tempered.hasSharpenedMixture)
         #expect(
-            TargetExpression.negation(of: a, by: .sharpenedMixture([a, b], sharpness: 1), weight: 1).hasSharpenedMixture
+            TargetExpression.negation(
+                of: a, by: .sharpenedMixture([a, b], sharpness: 1, logNormalizers: [0, 0]), weight: 1
+            ).hasSharpenedMixture
         )
     }
 

@@ -57,7 +57,8 @@ struct ClassifierGuidanceTests {
         "not the guided one": .negation(of: a, by: guided(b, scale: 1.5), weight: 0.4),
         "a guided product within bounds": .bounded(
             of: guided(.product([a, c], weights: [1, 0.5])), low: [-9, -9], high: [9, 9]),
-        "guided and tempered": .tempered(of: guided(.sharpenedMixture([a, b], sharpness: 2)), temperature: 2),
+        "guided and tempered": .tempered(
+            of: guided(.sharpenedMixture([a, b], sharpness: 2, logNormalizers: [0, 0])), temperature: 2),
     ]
 
     @Test("The score of a guided density is the gradient of its log density", arguments: expressions.keys.sorted())

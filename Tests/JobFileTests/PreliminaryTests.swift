@@ -33,7 +33,7 @@ struct PreliminaryTests {
         #expect(pilot.job.isPilot && pilot.job.preliminary == nil)
         #expect(pilot.job.chains == 16 * 32 && pilot.job.draws == 1)
         #expect(pilot.job.seed != job.seed && pilot.job.name == "bars-pilot")
-        #expect(pilot.job.stepSizes.allSatisfy(\.isNaN))
+        #expect(pilot.job.stepSizes.allSatisfy { $0.isNaN })
         #expect(try self.job(chains: 7).preliminary == pilot)
         // A pilot travels like any job.
         #expect(try ExampleJobs.decode(pilot.job.canonicalText) == pilot.job)
