@@ -134,6 +134,16 @@ let package = Package(
         command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
         command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
 
+        // The study of Examples/two-dimensional: `swift run -c release two-dimensional-study`. Its tests look inside, in
+        // release builds too.
+        .executableTarget(
+            name: "two-dimensional-study",
+            dependencies: [
+                "JobFile", "RunFolder", "Sampling", "EnergyModels", "RandomStreams", "VectorMath", "StrictJSON",
+                "StopSignals", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/two-dimensional/Study", swiftSettings: strict + [.unsafeFlags(["-enable-testing"])]),
+
         tests("VectorMathTests", ["VectorMath", "CVectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
@@ -173,6 +183,12 @@ let package = Package(
             path: "Tests/pool-histories", swiftSettings: strict),
         tests("PoolCoreTests", ["PoolCore", "PoolSimulator"]),
         tests("ChaosTests", ["Chaos"]),
+        tests(
+            "TwoDimensionalStudyTests",
+            [
+                "two-dimensional-study", "JobFile", "RunFolder", "Sampling", "Composition", "EnergyModels",
+                "RandomStreams", "VectorMath",
+            ]),
         tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
     ],
     swiftLanguageModes: [.v6]
