@@ -13,7 +13,9 @@ import Testing
         let summary = RunSummary(
             jobHash: "", name: "a", chains: 500, draws: 1, shape: [2], acceptanceMean: 0.75, acceptancePerLevel: [],
             stepSize: [], gradientEvaluations: 500 * 123, divergences: 0,
-            logNormalizer: .init(estimate: -1.25, standardError: 0.5), logDensity: .init(mean: 0, standardDeviation: 1),
+            logNormalizer: .init(estimate: -1.25, standardError: 0.5, perLevel: []),
+            population: .init(effectiveSize: 321.4, distinctChains: 300),
+            logDensity: .init(mean: 0, standardDeviation: 1),
             samplesSHA256: "f00")
         let run = FinishedRun(samples: samples, summary: summary, seconds: 0.25)
         let scores = Scores(of: samples, in: .product, exact: exact, sampled: exact)
@@ -39,8 +41,8 @@ import Testing
         #expect(Set(bars) == [models == .exact ? 9 : 10])
         #expect(lines.contains { $0.contains("| population, MALA |") && $0.contains("| 0.750 | 123 | 0.2 |") })
         #expect(lines.contains { $0.contains("| HMC | failed: no \\| \"room\", none |") })
-        let normalizers = try #require(ResultTables.normalizerTable([experiment]))
-        #expect(normalizers.contains("| -1.250 | 0.500 |"))
+        let populations = try #require(ResultTables.populationTable([experiment]))
+        #expect(populations.contains("| -1.250 | 0.500 |") && populations.contains("| 321 | 300 |"))
     }
 
     @Test func `Comma-separated lines have a field for each column`() throws {
@@ -70,7 +72,7 @@ import Testing
         let tables = CompositionTask.allCases.flatMap { task in
             ModelKind.allCases.map { "\(task.rawValue)-\($0.rawValue)" }
         }
-        #expect(Set(names.map(String.init)) == Set(tables + ["normalisers"]))
+        #expect(Set(names.map(String.init)) == Set(tables + ["populations"]))
         #expect(lines.count { $0 == "<!-- end -->" } == names.count)
     }
 }

@@ -29,15 +29,15 @@ import Testing
 
     @Test(arguments: CompositionTask.allCases)
     func `A full picture is well-formed, has its panels and stays small`(task: CompositionTask) throws {
-        let panels = (0..<10).map { ScatterPicture.Panel(title: "A & B <\($0)>", samples: Self.spread(2000)) }
+        let panels = (0..<11).map { ScatterPicture.Panel(title: "A & B <\($0)>", samples: Self.spread(2000)) }
         let svg = ScatterPicture(title: task.title, task: task, panels: panels).svg
         #expect(svg.utf8.count < 150_000)
         let counter = Counter()
         let parser = XMLParser(data: Data(svg.utf8))
         parser.delegate = counter
         #expect(parser.parse(), "\(String(describing: parser.parserError))")
-        #expect(counter.elements["svg"] == 11)
-        #expect(counter.elements["path"] == 10)
+        #expect(counter.elements["svg"] == 12)
+        #expect(counter.elements["path"] == 11)
         #expect(counter.texts.joined().contains("A & B <3>"))
     }
 

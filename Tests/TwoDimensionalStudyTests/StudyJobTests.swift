@@ -11,7 +11,7 @@ import Testing
     private static let all = StudyJob.chosen(by: [])
 
     @Test func `Every combination is a job of its own`() {
-        #expect(Self.all.count == 3 * 2 * 9)
+        #expect(Self.all.count == 3 * 2 * 10)
         #expect(Set(Self.all.map(\.name)).count == Self.all.count)
     }
 
@@ -23,8 +23,7 @@ import Testing
             #expect(read.chains == 123)
             #expect(read.modelDigests.isEmpty == (job.models == .exact))
             #expect(read.target.leaves == Set(job.task.parts.map(\.name)))
-            let isPopulation = [.populationMALA, .populationHMC].contains(job.sampler)
-            #expect((read.sampler.population != nil) == isPopulation)
+            #expect((read.sampler.population != nil) == job.sampler.isPopulation)
         }
     }
 
@@ -52,6 +51,15 @@ import Testing
             }
         }
         #expect(gradients[0] == gradients[1])
+    }
+
+    @Test(arguments: SamplerCase.allCases.filter(\.isPopulation))
+    func `Populations cost about 200 gradients a chain`(sampler: SamplerCase) throws {
+        try StudyFolder.withJob(StudyJob(task: .product, models: .exact, sampler: sampler)) {
+            let settings = try Job.load(path: $0).sampler
+            let gradients = settings.levels.count * (1 + settings.transitions * settings.evaluationsPerTransition)
+            #expect((190...210).contains(gradients))
+        }
     }
 
     @Test func `Names choose among their own sort and leave the others whole`() {

@@ -55,6 +55,6 @@ import Testing
         defer { commands.remove() }
         let ending = try await study(commands, ["--only", "prodct"], label: "wrong")
         #expect(ending.status == 64)
-        #expect(ending.errors.contains("\"prodct\"") && ending.errors.contains("hmc-population"))
+        #expect(ending.errors.contains("\"prodct\"") && ending.errors.contains("hmc-population-late"))
     }
 }

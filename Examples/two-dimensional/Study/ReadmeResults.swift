@@ -3,7 +3,7 @@ import Foundation
 /// The places in a README that hold the study's results, so that a new run can renew them.
 ///
 /// A place is what stands between `<!-- NAME -->` and `<!-- end -->`, each on a line of its own; its name is
-/// `product-exact` for that table, and so on, or `normalisers`.
+/// `product-exact` for that table, and so on, or `populations`.
 enum ReadmeResults {
     /// The text with new content in those of its places that `contents` has.
     static func renewed(_ text: String, with contents: [String: String]) -> String {
@@ -27,7 +27,7 @@ enum ReadmeResults {
             uniqueKeysWithValues: experiments.map {
                 ("\($0.task.rawValue)-\($0.models.rawValue)", ResultTables.table(of: $0))
             })
-        contents["normalisers"] = ResultTables.normalizerTable(experiments)
+        contents["populations"] = ResultTables.populationTable(experiments)
         return contents
     }
 

@@ -6,8 +6,8 @@ enum ResultTables {
     /// Everything that `table.md` holds.
     static func markdown(_ experiments: [Experiment]) -> String {
         let tables = experiments.map { "## \(title(of: $0))\n\n\(table(of: $0))" }
-        let normalizers = normalizerTable(experiments).map { ["## Log normalisers\n\n\($0)"] } ?? []
-        return (tables + normalizers).joined(separator: "\n\n") + "\n"
+        let populations = populationTable(experiments).map { ["## Populations\n\n\($0)"] } ?? []
+        return (tables + populations).joined(separator: "\n\n") + "\n"
     }
 
     static func title(of experiment: Experiment) -> String {
@@ -47,23 +47,28 @@ enum ResultTables {
         return table(columns, rows)
     }
 
-    /// The estimates of populations beside integrals; nil if there are none.
-    static func normalizerTable(_ experiments: [Experiment]) -> String? {
+    /// The log normalisers that populations estimate beside integrals, and what their samples are worth; nil if there are
+    /// none.
+    static func populationTable(_ experiments: [Experiment]) -> String? {
         var rows: [[String]] = []
         for experiment in experiments {
             for outcome in experiment.outcomes {
-                guard case .finished(let run, _) = outcome.ending, let estimate = run.summary.logNormalizer else {
-                    continue
-                }
+                guard case .finished(let run, _) = outcome.ending, let estimate = run.summary.logNormalizer,
+                    let population = run.summary.population
+                else { continue }
                 rows.append([
                     experiment.task.rawValue, experiment.models.rawValue, outcome.job.sampler.title,
                     estimate.estimate.map { number($0, 3) } ?? "-",
                     estimate.standardError.map { number($0, 3) } ?? "-",
-                    number(experiment.sampled.logNormalizer, 3),
+                    number(experiment.sampled.logNormalizer, 3), number(population.effectiveSize, 0),
+                    String(population.distinctChains),
                 ])
             }
         }
-        let columns = ["task", "models", "sampler", "estimate", "standard error", "by integration"]
+        let columns = [
+            "task", "models", "sampler", "log normaliser", "standard error", "by integration", "effective size",
+            "distinct chains",
+        ]
         return rows.isEmpty ? nil : table(columns, rows)
     }
 
@@ -121,7 +126,11 @@ enum ResultTables {
             .joined(separator: "\n")
     }
 
-    private static func number(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }
+    private static func number(_ value: Double, _ decimals: Int) -> String {
+        let text = String(format: "%.\(decimals)f", value)
+        // No minus before a zero.
+        return Double(text) == 0 ? String(format: "%.\(decimals)f", 0.0) : text
+    }
 
     /// The shortest text that reads back the same; a whole number without a point.
     private static func plain(_ value: Double) -> String {

@@ -9,9 +9,11 @@ enum SamplerCase: String, CaseIterable, Sendable {
     /// As many gradients, with a step for each level that pilot chains tune.
     case tunedMALA = "mala-tuned"
     case tunedHMC = "hmc-tuned"
-    /// Chains weighted from level to level and resampled (sequential Monte Carlo), with few transitions in between.
+    /// Chains weighted from level to level and resampled (sequential Monte Carlo), with few transitions in between: one
+    /// on each level, or more of them on the least noisy levels alone. About 200 gradients a chain.
     case populationMALA = "mala-population"
-    case populationHMC = "hmc-population"
+    case latePopulationMALA = "mala-population-late"
+    case latePopulationHMC = "hmc-population-late"
 
     /// What is said in tables and above pictures.
     var title: String {
@@ -24,17 +26,16 @@ enum SamplerCase: String, CaseIterable, Sendable {
         case .tunedMALA: "MALA, tuned"
         case .tunedHMC: "HMC, tuned"
         case .populationMALA: "population, MALA"
-        case .populationHMC: "population, HMC"
+        case .latePopulationMALA: "population, late MALA"
+        case .latePopulationHMC: "population, late HMC"
         }
     }
 
     /// Chains of a block; where they are a population, how many make one.
-    var block: Int {
-        switch self {
-        case .populationMALA, .populationHMC: 256
-        default: 64
-        }
-    }
+    var block: Int { isPopulation ? 256 : 64 }
+
+    /// Whether chains are weighted and resampled.
+    var isPopulation: Bool { [.populationMALA, .latePopulationMALA, .latePopulationHMC].contains(self) }
 
     /// The sampler as a job describes it.
     var settings: JSONText {
@@ -46,32 +47,47 @@ enum SamplerCase: String, CaseIterable, Sendable {
         case .hmc: Self.hamiltonian("hmc", transitions: 10, step: .number(0.03))
         case .tunedMALA: Self.langevin("mala", transitions: 10, step: Self.tuned(to: 0.57))
         case .tunedHMC: Self.hamiltonian("hmc", transitions: 10, step: Self.tuned(to: 0.65))
-        case .populationMALA: Self.langevin("mala", transitions: 1, step: .number(0.003), population: true)
-        case .populationHMC: Self.hamiltonian("hmc", transitions: 3, step: .number(0.03), population: true)
+        // Chosen on the exact densities, with other seeds. On its levels 300 beta^1.8 is about 0.8 sigma^2.
+        case .populationMALA: Self.langevin("mala", transitions: 1, step: Self.power(1, 1), population: 0...99)
+        case .latePopulationMALA: Self.langevin("mala", transitions: 6, step: Self.power(300, 1.8), population: 0...27)
+        case .latePopulationHMC:
+            Self.hamiltonian("hmc", transitions: 3, damping: 0, step: Self.power(13.5, 0.9), population: 0...19)
         }
+    }
+
+    /// a beta^b.
+    private static func power(_ a: Double, _ b: Double) -> JSONText {
+        .object([("beta_power", .array([.number(a), .number(b)]))])
     }
 
     private static func tuned(to acceptance: Double) -> JSONText {
         .object([("target_acceptance", .number(acceptance))])
     }
 
+    /// - Parameter population: the levels of a population; nil for plain chains, on all levels.
     private static func langevin(
-        _ kind: String, transitions: Int, step: JSONText, population: Bool = false
+        _ kind: String, transitions: Int, step: JSONText, population: ClosedRange<Int>? = nil
     ) -> JSONText {
         .object(
             [("kind", .string(kind)), ("transitions", .integer(transitions)), ("step_size", step)]
-                + (population ? [Self.resampling] : []))
+                + resampling(population))
     }
 
     private static func hamiltonian(
-        _ kind: String, transitions: Int, step: JSONText, population: Bool = false
+        _ kind: String, transitions: Int, damping: Double = 0.5, step: JSONText, population: ClosedRange<Int>? = nil
     ) -> JSONText {
         .object(
             [
                 ("kind", .string(kind)), ("transitions", .integer(transitions)), ("leapfrog", .integer(3)),
-                ("damping", .number(0.5)), ("mass", .number(1)), ("step_size", step),
-            ] + (population ? [Self.resampling] : []))
+                ("damping", .number(damping)), ("mass", .number(1)), ("step_size", step),
+            ] + resampling(population))
     }
 
-    private static let resampling = ("population", JSONText.object([("threshold", .number(0.5))]))
+    private static func resampling(_ levels: ClosedRange<Int>?) -> [(String, JSONText)] {
+        guard let levels else { return [] }
+        return [
+            ("levels", .array([.integer(levels.lowerBound), .integer(levels.upperBound)])),
+            ("population", .object([("threshold", .number(0.8))])),
+        ]
+    }
 }

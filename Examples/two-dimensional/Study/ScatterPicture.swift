@@ -11,7 +11,7 @@ struct ScatterPicture {
     /// Half the side of the square that a panel shows.
     static let reach = 1.2
 
-    private static let columns = 5
+    private static let columns = 4
     /// The side of a panel, and the height of its title, in the picture's units.
     private static let (side, gap, header) = (180, 10, 20)
     /// A panel's own units, 200 to the length of 1 in the plane: whole numbers are finer than a screen shows.
