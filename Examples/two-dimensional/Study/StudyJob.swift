@@ -37,7 +37,8 @@ struct StudyJob: Equatable, Sendable {
             }
         }
         return JSONText.object([
-            ("rrr", .integer(1)), ("name", .string(name)), ("seed", .integer(1)), ("models", .object(leaves)),
+            ("rrr", .integer(1)), ("name", .string(name)), ("seed", .integer(sampler.seed)),
+            ("models", .object(leaves)),
             ("target", task.target),
             ("schedule", .object([("kind", .string("cosine")), ("levels", .integer(100))])),
             ("sampler", sampler.settings), ("chains", .integer(chains)), ("block", .integer(sampler.block)),
