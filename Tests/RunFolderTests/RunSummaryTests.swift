@@ -9,7 +9,8 @@ private let full = RunSummary(
     logNormalizer: RunSummary.LogNormalizer(estimate: -1.5, standardError: 0.01, perLevel: [-1.5, nil, 0.25]),
     population: RunSummary.Population(effectiveSize: 1234.5, distinctChains: 1700),
     preliminaries: [
-        RunSummary.Preliminary(jobHash: "0a", name: "normalizer", gradientEvaluations: 30, logNormalizer: [0.5, nil, 1]),
+        RunSummary.Preliminary(
+            jobHash: "0a", name: "normalizer", gradientEvaluations: 30, logNormalizer: [0.5, nil, 1]),
         RunSummary.Preliminary(jobHash: "0b", name: "pilot", gradientEvaluations: 12, logNormalizer: nil),
     ],
     logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5), samplesSHA256: "abcd")

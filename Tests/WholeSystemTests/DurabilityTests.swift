@@ -3,68 +3,6 @@ import Testing
 
 @Suite("Nothing that was computed is lost", .oneAtATime, .serialized)
 struct DurabilityTests {
-    /// A pool whose coordinator may be killed and started again.
-    private final class Pool {
-        let commands: Commands
-        let address: String
-        private(set) var serve: Commands.Started
-        private var lives = 1
-        private let state: String
-
-        init(_ commands: Commands, state: String? = nil) throws {
-            self.commands = commands
-            self.state = state ?? commands.path("state")
-            address = "ipc://" + commands.path("pool")
-            serve = try commands.start(
-                "rrr-coordinator", ["serve", "--listen", address, "--state", self.state], label: "serve1")
-        }
-
-        func killCoordinator(restartAfter pause: Duration = .milliseconds(200)) async throws {
-            serve.signal(SIGKILL)
-            _ = try await commands.ending(of: serve, label: "serve\(lives)")
-            try await Task.sleep(for: pause)
-            lives += 1
-            serve = try commands.start(
-                "rrr-coordinator", ["serve", "--listen", address, "--state", state], label: "serve\(lives)")
-        }
-
-        func worker(_ label: String) throws -> Commands.Started {
-            try commands.start(
-                "rrr-worker", ["--coordinator", address, "--slots", "1"], label: label,
-                environment: ["RRR_LOG_LEVEL": "info"])
-        }
-
-        /// Ends a worker. - Returns: how many blocks it has run, and what it said.
-        func end(_ worker: Commands.Started, _ label: String) async throws -> (blocks: Int, said: String) {
-            worker.signal(SIGTERM)
-            let ending = try await commands.ending(of: worker, label: label)
-            #expect(ending.status == 0, "\(ending.errors)")
-            let words = ending.errors.components(separatedBy: "leaving after ").last?.prefix { $0.isNumber } ?? ""
-            return (Int(words) ?? -1, ending.errors)
-        }
-
-        func jobs() async throws -> [[String: Any]] {
-            let status = try await commands.run(
-                "rrr-coordinator", ["status", "--coordinator", address, "--json"], label: "status")
-            return try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [[String: Any]] ?? []
-        }
-
-        /// Waits until a job is in that state, at most half a minute.
-        func wait(until state: String) async throws {
-            for _ in 0..<300 {
-                if try await jobs().first?["state"] as? String == state { return }
-                try await Task.sleep(for: .milliseconds(100))
-            }
-            Issue.record("no job is \(state): \(try await jobs())")
-        }
-
-        func submit(_ job: String, _ label: String, _ more: [String] = []) throws -> Commands.Started {
-            try commands.start(
-                "rrr-coordinator",
-                ["submit", job, "--coordinator", address, "--output", commands.path(label)] + more, label: label)
-        }
-    }
-
     /// The bytes of a job that nothing has happened to.
     private func undisturbed(_ job: String, _ commands: Commands) async throws -> [String] {
         let ending = try await commands.run(
@@ -78,7 +16,7 @@ struct DurabilityTests {
         let commands = try Commands()
         defer { commands.remove() }
         let job = try commands.job(chains: 80_000, levels: 50, transitions: 10, block: 8)
-        let pool = try Pool(commands)
+        let pool = try ServedPool(commands)
         let workers = [try pool.worker("worker1"), try pool.worker("worker2")]
         let submit = try pool.submit(job, "out")
         for _ in 0..<3 {
@@ -104,7 +42,7 @@ struct DurabilityTests {
         let commands = try Commands()
         defer { commands.remove() }
         let job = try commands.job(chains: 20_000, levels: 100, transitions: 10)
-        let pool = try Pool(commands)
+        let pool = try ServedPool(commands)
         let handedIn = try await commands.ending(
             of: try pool.submit(job, "detached", ["--detach", "--priority", "3"]), label: "detached")
         #expect(handedIn.status == 0, "\(handedIn.errors)")
@@ -139,7 +77,7 @@ struct DurabilityTests {
         defer { commands.remove() }
         // One block, of some seconds.
         let job = try commands.job(chains: 40_000, levels: 100, transitions: 10, block: 40_000)
-        let pool = try Pool(commands)
+        let pool = try ServedPool(commands)
         let submit = try pool.submit(job, "out")
         let first = try pool.worker("worker1")
         try await pool.wait(until: "running")
@@ -172,7 +110,7 @@ struct DurabilityTests {
     }
 
     /// Waits until the only job tells that there is no room, at most half a minute.
-    private func waitForFullDisk(_ pool: Pool) async throws {
+    private func waitForFullDisk(_ pool: ServedPool) async throws {
         var notice = ""
         for _ in 0..<300 where !notice.contains("nothing can be stored") {
             try await Task.sleep(for: .milliseconds(100))
@@ -189,7 +127,7 @@ struct DurabilityTests {
         defer { commands.remove() }
         guard let disk = try mountDisk(of: "12m", commands) else { return }
         defer { _ = try? run(["umount", "-l", disk]) }
-        let pool = try Pool(commands, state: disk + "/state")
+        let pool = try ServedPool(commands, state: disk + "/state")
         let worker = try pool.worker("worker")
         let handedIn = try await commands.ending(
             of: try pool.submit(
@@ -221,7 +159,7 @@ struct DurabilityTests {
         // The statistics take 16 MB while the job runs, and as much again at its end.
         let ballast = disk + "/ballast"
         try Data(count: 36 << 20).write(to: URL(fileURLWithPath: ballast))
-        let pool = try Pool(commands, state: disk + "/state")
+        let pool = try ServedPool(commands, state: disk + "/state")
         let worker = try pool.worker("worker")
         let submit = try pool.submit(job, "out")
         try await waitForFullDisk(pool)
