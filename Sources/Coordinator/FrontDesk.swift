@@ -247,6 +247,7 @@ struct FrontDesk {
         if now - lastTick > .milliseconds(50) {
             lastTick = now
             act(on: .ticked)
+            watchWaitingTimes()
         }
         if now - lastEvents > .milliseconds(200) {
             lastEvents = now

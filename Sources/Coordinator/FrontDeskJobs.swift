@@ -156,17 +156,6 @@ extension FrontDesk {
         if let verdict { fail(id, reason: verdict) }
     }
 
-    /// How the scheduler is to treat a job from now on.
-    func terms(of job: RunningJob) -> JobTerms {
-        JobTerms(
-            blocks: job.blocks, priority: job.terms.priority, share: job.terms.share,
-            timeLimit: remainingTime(of: job))
-    }
-
-    func remainingTime(of job: RunningJob) -> Duration? {
-        job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) }
-    }
-
     mutating func refused(_ number: JobNumber, _ status: Int32, _ reason: String) {
         guard let id = identities.removeValue(forKey: number), let job = jobs.removeValue(forKey: id) else { return }
         logger.error("job \(job.name): \(reason)")
@@ -237,7 +226,8 @@ extension FrontDesk {
             return
         }
         // A submitter that gives up takes the job along only if nobody else wants it.
-        if jobs[id]?.watchers.remove(peer) != nil, job.isDetached || jobs[id]?.watchers.isEmpty == false { return }
+        let isWanted = job.isDetached || !job.watchers.subtracting([peer]).isEmpty || isWaited(for: id)
+        if jobs[id]?.watchers.remove(peer) != nil, isWanted { return }
         end(id, as: .cancelled, for: job.watchers.contains(peer) ? nil : peer)
         act(on: .cancelled(job.number))
     }
@@ -275,7 +265,7 @@ extension FrontDesk {
         }
     }
 
-    private mutating func prioritize(_ id: Digest, _ priority: Int, _ receipt: Archive.Receipt? = nil) {
+    mutating func prioritize(_ id: Digest, _ priority: Int, _ receipt: Archive.Receipt? = nil) {
         guard let number = jobs[id]?.number else { return }
         jobs[id]?.terms.priority = priority
         archive.ask(.note(.priority(job: number, priority), receipt))

@@ -41,9 +41,15 @@ extension FrontDesk {
         guard let job = jobs[id] else { return }
         let other = preliminary.identity
         logger.info("job \(id.hex.prefix(8)) waits for \(preliminary.name) \(other.hex.prefix(8))")
-        if let known = jobs[other], !known.state.isOver { return }
+        if let known = jobs[other], !known.state.isOver {
+            // It serves the most urgent of those that wait for it.
+            if known.terms.priority < job.terms.priority { prioritize(other, job.terms.priority) }
+            if known.isPaused, !job.isPaused { pause(other, false) }
+            return
+        }
         var terms = job.terms
-        terms.timeLimit = remainingTime(of: job)
+        // Others may come to need it, who have more time.
+        terms.timeLimit = nil
         start(
             preliminary,
             HandedIn(
@@ -51,6 +57,9 @@ extension FrontDesk {
             ))
         if job.isPaused { pause(other, true) }
     }
+
+    /// Whether a job waits for another.
+    func isWaited(for id: Digest) -> Bool { jobs.values.contains { $0.work?.waitsFor == id } }
 
     /// What a job waits for, if no other does and nobody watches it.
     func preliminary(forAlone id: Digest) -> Digest? {
@@ -62,9 +71,9 @@ extension FrontDesk {
 
     /// Ends a preliminary job that no job waits for any more.
     mutating func dropIfUnwanted(_ id: Digest) {
-        guard let job = jobs[id], !job.state.isOver, job.watchers.isEmpty, !job.isDetached,
-            !jobs.values.contains(where: { $0.work?.waitsFor == id })
-        else { return }
+        guard let job = jobs[id], !job.state.isOver, job.watchers.isEmpty, !job.isDetached, !isWaited(for: id) else {
+            return
+        }
         end(id, as: .cancelled)
         act(on: .cancelled(job.number))
     }
@@ -76,6 +85,23 @@ extension FrontDesk {
             jobs[waiting]?.work?.waitsFor = nil
             fail(waiting, reason: "\(name), which it needs, did not end well: \(reason)")
         }
+    }
+
+    /// Fails jobs whose time is over while they wait.
+    mutating func watchWaitingTimes() {
+        for (id, job) in jobs where job.work?.waitsFor != nil {
+            if let left = remainingTime(of: job), left < .zero { fail(id, reason: "its time limit is over") }
+        }
+    }
+
+    private func remainingTime(of job: RunningJob) -> Duration? {
+        job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) }
+    }
+
+    /// How the scheduler is to treat a job from now on.
+    private func terms(of job: RunningJob) -> JobTerms {
+        JobTerms(
+            blocks: job.blocks, priority: job.terms.priority, share: job.terms.share, timeLimit: remainingTime(of: job))
     }
 
     /// What a job waits for, in words; empty if for nothing.

@@ -100,6 +100,40 @@ struct PreliminaryJobTests {
         pool.serve.signal(SIGTERM)
     }
 
+    @Test("Two jobs share a pilot: what one of them wants of it, and its end, leave the other alone")
+    func shared() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let jobs = try [300, 400].map { try commands.job(chains: $0, sampler: tuned) }
+        let pool = try ServedPool(commands)
+        var hashes: [String] = []
+        for (index, more) in [["--time-limit", "3"], ["--priority", "4"]].enumerated() {
+            let handedIn = try await commands.ending(
+                of: try pool.submit(jobs[index], "detached\(index)", ["--detach"] + more), label: "detached\(index)")
+            #expect(handedIn.status == 0, "\(handedIn.errors)")
+            hashes.append(String(handedIn.output.trimmingCharacters(in: .whitespacesAndNewlines).prefix(8)))
+            // A pause of the first alone, before the second comes.
+            guard index == 0 else { continue }
+            try await pool.wait(until: "queued", ofJob: 1)
+            let paused = try await commands.run(
+                "rrr-coordinator", ["pause", hashes[0], "--coordinator", pool.address], label: "pause")
+            #expect(paused.status == 0, "\(paused.errors)")
+            try await pool.wait(until: "paused", ofJob: 1)
+        }
+        // The pilot, job 1, goes on for the second, as urgently as that is.
+        try await pool.wait(until: "queued", ofJob: 1)
+        let all = try await pool.jobs()
+        #expect(all.count == 3)
+        #expect(all.map { $0["priority"] as? Int } == [0, 4, 4])
+        try await pool.wait(until: "failed")
+        #expect(try await pool.jobs()[0]["failure"] as? String == "its time limit is over")
+        #expect(try await pool.jobs()[1]["state"] as? String == "queued")
+        let worker = try pool.worker("worker")
+        try await pool.wait(until: "finished", ofJob: 2)
+        _ = try await pool.end(worker, "worker")
+        pool.serve.signal(SIGTERM)
+    }
+
     @Test("A job fails, with the reason, when what it waits for fails or is cancelled")
     func failedPilot() async throws {
         let commands = try Commands()
