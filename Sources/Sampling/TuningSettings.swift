@@ -19,12 +19,14 @@ public struct TuningSettings: Sendable, Equatable {
 }
 
 extension SamplerSettings.Kind {
-    /// The acceptance at which a transition gets furthest for its cost in many dimensions: 0.57 for `mala` (Roberts and
-    /// Rosenthal 1998), 0.65 for `hmc` (Beskos and others 2013). Nil for kernels that accept every proposal.
+    /// The acceptance to tune for unless another is named. For `mala` 0.57, at which a transition gets furthest for its
+    /// cost in many dimensions (Roberts and Rosenthal 1998). For `hmc` that would be 0.65 (Beskos and others 2013), but
+    /// in few dimensions paths so coarse come back on themselves, and more has been found to be better: 0.8. Nil for
+    /// kernels that accept every proposal.
     public var usualAcceptance: Double? {
         switch self {
         case .mala: 0.57
-        case .hmc: 0.65
+        case .hmc: 0.8
         case .reverse, .ula, .uhmc: nil
         }
     }
