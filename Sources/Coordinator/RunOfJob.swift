@@ -76,11 +76,16 @@ extension RunStaging {
     }
 
     /// The merged estimate of the normaliser's logarithm at every level, NaN where chains never were.
-    private func levelNormalizers(of job: Job) throws -> [Double] {
-        let values: [Double] = try values(of: "level_log_normalizer")
-        return (0..<job.levels).map { level in
-            PopulationMerge.logMean(
-                (0..<job.blocks).map { (values[$0 * job.levels + level], chains: job.chains(inBlock: $0)) })
+    private func levelNormalizers(of job: Job) throws(RunFolderError) -> [Double] {
+        var sums = [LogSum](repeating: LogSum(), count: job.levels)
+        var entry = 0
+        try forEachRows(of: "level_log_normalizer", as: Double.self) { (rows) throws(RunFolderError) in
+            for estimate in rows {
+                let (block, level) = entry.quotientAndRemainder(dividingBy: job.levels)
+                sums[level].add(estimate, weight: Double(job.chains(inBlock: block)) / Double(job.chains))
+                entry += 1
+            }
         }
+        return sums.map(\.logarithm)
     }
 }

@@ -14,7 +14,7 @@ struct JobDecoder: JSONSectionDecoder {
     /// A block's result travels as one message.
     private static let largestResult = 48 << 20
     /// A population's chains.
-    private static let mostWeightedChains = 1 << 26
+    private static let mostWeightedChains = 1 << 24
 
     var problems: [JSONProblem] = []
     private var models: ModelDecoder

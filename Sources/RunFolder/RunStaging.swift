@@ -157,7 +157,17 @@ public final class RunStaging {
     public func values<Element: NpyElement>(
         of statistic: String, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
-        try statistics.values(of: statistic)
+        var values: [Element] = []
+        try forEachRows(of: statistic, as: type) { (rows) throws(RunFolderError) in values += rows }
+        return values
+    }
+
+    /// Hands the same numbers to `body`, some whole rows at a time, for those that are too many at once.
+    public func forEachRows<Element: NpyElement>(
+        of statistic: String, as type: Element.Type = Element.self,
+        _ body: ([Element]) throws(RunFolderError) -> Void
+    ) throws(RunFolderError) {
+        try statistics.forEachRows(of: statistic, as: type, body)
     }
 
     /// Completes the folder and gives its summary; `provenance` is the text of `provenance.json`.

@@ -75,16 +75,9 @@ struct StagedStatistics {
         for entry in entries { try entry.array.discard() }
     }
 
-    /// All numbers of a statistic, row by row; none if there is no such statistic.
-    func values<Element: NpyElement>(
-        of name: String, as type: Element.Type = Element.self
-    ) throws(RunFolderError) -> [Element] {
-        var values: [Element] = []
-        try forEachRows(of: name, as: type) { (rows) throws(RunFolderError) in values += rows }
-        return values
-    }
-
-    private func forEachRows<Element: NpyElement>(
+    /// Hands a statistic to `body` in the order of its rows, some whole rows at a time; nothing if there is none of that
+    /// name.
+    func forEachRows<Element: NpyElement>(
         of name: String, as type: Element.Type, _ body: ([Element]) throws(RunFolderError) -> Void
     ) throws(RunFolderError) {
         guard let entry = entries.first(where: { $0.statistic.name == name }) else { return }

@@ -54,7 +54,7 @@ public struct PopulationMerge: Sendable, Equatable {
     public init(_ blocks: [Block]) {
         let blocks = blocks.sorted { $0.index < $1.index }
         let chains = Double(blocks.reduce(0) { $0 + $1.logWeights.count })
-        let logShares = Self.logShares(blocks.map { ($0.logNormalizer, $0.logWeights.count) })
+        let logShares = blocks.map { $0.logNormalizer + Elementary.log(Double($0.logWeights.count) / chains) }
         let shares = RelativeWeights(logarithms: logShares)
         logNormalizer = shares.logSum
 
@@ -75,18 +75,6 @@ public struct PopulationMerge: Sendable, Equatable {
         weights = RelativeWeights(logarithms: logarithms)
         effectiveSize = weights.effectiveSize
         self.blocks = blocks.map { ($0.index, $0.logWeights.count) }
-    }
-
-    /// The logarithm of the mean of the blocks' estimates of a normaliser, each counted by its chains.
-    ///
-    /// - Parameter blocks: the logarithms of the estimates; NaN if one of them is.
-    public static func logMean(_ blocks: [(logNormalizer: Double, chains: Int)]) -> Double {
-        blocks.contains { $0.logNormalizer.isNaN } ? .nan : RelativeWeights(logarithms: logShares(blocks)).logSum
-    }
-
-    private static func logShares(_ blocks: [(logNormalizer: Double, chains: Int)]) -> [Double] {
-        let chains = Double(blocks.reduce(0) { $0 + $1.chains })
-        return blocks.map { $0.logNormalizer + Elementary.log(Double($0.chains) / chains) }
     }
 
     /// Equally weighted chains, by systematic resampling of all of them in the order of blocks; a chain is chosen as

@@ -219,7 +219,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed(
             "sampler-population-over-reverse-steps", "/sampler/population", "can't be weighted over reverse steps"),
         Malformed("sampler-population-without-energy", "/sampler/population", "this target has scores alone"),
-        Malformed("sampler-population-of-too-many-chains", "/chains", "a population has at most 67108864 chains"),
+        Malformed("sampler-population-of-too-many-chains", "/chains", "a population has at most 16777216 chains"),
         Malformed("sampler-exchange", "/sampler/exchange", #"must be {"replicas": 8, "every": 1}, or "levels""#),
         Malformed("sampler-exchange-beside-levels", "/sampler/exchange/replicas", "leave out one of the two"),
         Malformed("sampler-exchange-from-above", "/sampler/exchange", "the first level must be 0, where chains end"),
