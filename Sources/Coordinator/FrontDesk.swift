@@ -247,10 +247,10 @@ struct FrontDesk {
         if now - lastTick > .milliseconds(50) {
             lastTick = now
             act(on: .ticked)
-            watchWaitingTimes()
         }
         if now - lastEvents > .milliseconds(200) {
             lastEvents = now
+            watchWaitingTimes()
             for (id, job) in jobs where !job.state.isOver && !job.watchers.isEmpty { announce(id) }
         }
     }

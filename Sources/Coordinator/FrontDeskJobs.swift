@@ -181,7 +181,8 @@ extension FrontDesk {
         let time = now
         jobs[id]?.end(as: .finished, at: time)
         announce(id)
-        for waiting in jobs.keys.sorted(by: { $0.hex < $1.hex }) where jobs[waiting]?.work?.waitsFor == id {
+        for waiting in jobs.values.filter({ $0.work?.waitsFor == id }).sorted(by: { $0.number < $1.number }) {
+            let waiting = waiting.identity
             jobs[waiting]?.work?.waitsFor = nil
             proceed(waiting)
         }
@@ -204,7 +205,7 @@ extension FrontDesk {
         announce(id)
         let text = state == .failed ? failure : "it was cancelled"
         stopWaiting(for: id, reason: text)
-        if let other = job.work?.waitsFor { dropIfUnwanted(other) }
+        if let other = job.work?.waitsFor { release(other, keepsWork: state == .failed) }
     }
 
     mutating func fail(_ id: Digest, reason: String) {
@@ -258,10 +259,8 @@ extension FrontDesk {
         case .pause, .resume:
             let pauses = change == .pause
             pause(id, pauses, receipt)
-            if let other = preliminary(forAlone: id) { pause(other, pauses) }
         case .priority(let priority):
             prioritize(id, priority, receipt)
-            if let other = preliminary(forAlone: id) { prioritize(other, priority) }
         }
     }
 
@@ -270,6 +269,7 @@ extension FrontDesk {
         jobs[id]?.terms.priority = priority
         archive.ask(.note(.priority(job: number, priority), receipt))
         act(on: .prioritized(number, priority))
+        if let other = jobs[id]?.work?.waitsFor { adapt(other) }
     }
 
     mutating func pause(_ id: Digest, _ pauses: Bool, _ receipt: Archive.Receipt? = nil) {
@@ -277,5 +277,6 @@ extension FrontDesk {
         jobs[id]?.isPaused = pauses
         archive.ask(.note(.paused(job: number, pauses), receipt))
         act(on: pauses ? .paused(number) : .resumed(number))
+        if let other = jobs[id]?.work?.waitsFor { adapt(other) }
     }
 }

@@ -26,8 +26,11 @@ extension FrontDesk {
                 jobs[id]?.work?.preliminaries.append(
                     RunSummary.Preliminary(
                         jobHash: other.hex, name: summary.name, gradientEvaluations: summary.gradientEvaluations,
-                        logNormalizer: preliminary.purpose == .stepSizes ? nil : normalizers))
+                        component: preliminary.componentText,
+                        logNormalizer: preliminary.purpose == .stepSizes ? nil : summary.logNormalizer))
             } catch {
+                // Without its summary it is run again when somebody asks for it again.
+                try? RunFolder.removeSummary(in: folder(of: other))
                 return fail(id, reason: "\(preliminary.job.name): \(error)")
             }
         }
@@ -41,12 +44,7 @@ extension FrontDesk {
         guard let job = jobs[id] else { return }
         let other = preliminary.identity
         logger.info("job \(id.hex.prefix(8)) waits for \(preliminary.name) \(other.hex.prefix(8))")
-        if let known = jobs[other], !known.state.isOver {
-            // It serves the most urgent of those that wait for it.
-            if known.terms.priority < job.terms.priority { prioritize(other, job.terms.priority) }
-            if known.isPaused, !job.isPaused { pause(other, false) }
-            return
-        }
+        if let known = jobs[other], !known.state.isOver { return adapt(other) }
         var terms = job.terms
         // Others may come to need it, who have more time.
         terms.timeLimit = nil
@@ -55,26 +53,35 @@ extension FrontDesk {
             HandedIn(
                 text: Array(preliminary.canonicalText.utf8), force: false, watch: false, terms: terms, peer: Self.nobody
             ))
-        if job.isPaused { pause(other, true) }
+        adapt(other)
+    }
+
+    /// Treats a preliminary job as those that wait for it want it together: it is as urgent as the most urgent of them,
+    /// and paused only if they all are and nobody else wants it.
+    mutating func adapt(_ id: Digest) {
+        let waiting = jobs.values.filter { $0.work?.waitsFor == id }
+        guard let job = jobs[id], !job.state.isOver, let urgent = waiting.map(\.terms.priority).max() else { return }
+        let isWantedItself = !job.watchers.isEmpty || job.isDetached
+        let priority = isWantedItself ? max(urgent, job.terms.priority) : urgent
+        if priority != job.terms.priority { prioritize(id, priority) }
+        let isPaused = !isWantedItself && waiting.allSatisfy(\.isPaused)
+        if isPaused != job.isPaused { pause(id, isPaused) }
     }
 
     /// Whether a job waits for another.
     func isWaited(for id: Digest) -> Bool { jobs.values.contains { $0.work?.waitsFor == id } }
 
-    /// What a job waits for, if no other does and nobody watches it.
-    func preliminary(forAlone id: Digest) -> Digest? {
-        guard let other = jobs[id]?.work?.waitsFor, let job = jobs[other], job.watchers.isEmpty, !job.isDetached,
-            !jobs.contains(where: { $0.key != id && $0.value.work?.waitsFor == other })
-        else { return nil }
-        return other
-    }
-
-    /// Ends a preliminary job that no job waits for any more.
-    mutating func dropIfUnwanted(_ id: Digest) {
-        guard let job = jobs[id], !job.state.isOver, job.watchers.isEmpty, !job.isDetached, !isWaited(for: id) else {
-            return
+    /// Looks after a preliminary job for which a job does not wait any more: it ends if no other does.
+    ///
+    /// - Parameter keepsWork: whether it may go on one day.
+    mutating func release(_ id: Digest, keepsWork: Bool) {
+        guard let job = jobs[id], !job.state.isOver else { return }
+        guard job.watchers.isEmpty, !job.isDetached, !isWaited(for: id) else { return adapt(id) }
+        if keepsWork {
+            end(id, as: .failed, failure: "no job waits for it any more; what is done is kept")
+        } else {
+            end(id, as: .cancelled)
         }
-        end(id, as: .cancelled)
         act(on: .cancelled(job.number))
     }
 
@@ -109,5 +116,6 @@ extension FrontDesk {
         guard let other = job.work?.waitsFor, let preliminary = jobs[other] else { return "" }
         let what = preliminary.work?.job.isPilot == true ? "step sizes" : "normalisers"
         return "finds \(what) first: \(preliminary.name), \(Int(100 * status(preliminary).fraction)) %"
+            + (preliminary.isPaused ? ", paused" : "")
     }
 }

@@ -72,7 +72,20 @@ extension RunStaging {
                 estimate: merge.logNormalizer,
                 standardError: merge.standardError.isFinite ? merge.standardError : nil,
                 perLevel: perLevel.map { $0.isFinite ? $0 : nil }),
-            effectiveSize: merge.effectiveSize)
+            effectiveSize: merge.effectiveSize, ancestors: try ancestors(of: Set(selection.map(\.block)), job))
+    }
+
+    /// Chains of the start that have descendants on the last level of the annealing, in these blocks.
+    private func ancestors(of blocks: Set<Int>, _ job: Job) throws(RunFolderError) -> Int {
+        var (entry, sum) = (0, 0)
+        try forEachRows(of: "ancestors", as: Int32.self) { (rows) throws(RunFolderError) in
+            for count in rows {
+                let (block, level) = entry.quotientAndRemainder(dividingBy: job.levels)
+                if level == job.sampler.levels.lowerBound, blocks.contains(block) { sum += Int(count) }
+                entry += 1
+            }
+        }
+        return sum
     }
 
     /// The merged estimate of the normaliser's logarithm at every level, NaN where chains never were.

@@ -59,7 +59,8 @@ extension JobModel {
 }
 
 extension TargetExpression {
-    fileprivate var canonical: JSONText {
+    /// As a job writes it.
+    var canonical: JSONText {
         switch self {
         case .leaf(let name):
             .string(name)

@@ -69,14 +69,6 @@ public struct Job: Sendable, Equatable {
         return settings.statistics(levels: levels)
     }
 
-    /// Bytes of a block's result: for each chain, and for the block besides.
-    var resultSizes: (chain: Int, block: Int) {
-        statistics.reduce(into: (chain: draws * dimension * 4, block: 0)) { sizes, array in
-            let row = (array.columns ?? 1) * array.element.size
-            if array.rows == .chains { sizes.chain += row } else { sizes.block += row }
-        }
-    }
-
     /// The step size at each level, index = level; NaN for a sampler without steps, and where they are not known yet.
     public var stepSizes: [Double] {
         sampler.kind == .reverse || sampler.tuning != nil

@@ -11,11 +11,6 @@ struct JobDecoder: JSONSectionDecoder {
         "rrr", "name", "seed", "models", "target", "allow_unnormalized", "schedule", "sampler", "pilot", "chains",
         "draws", "thin", "block", "output",
     ]
-    /// A block's result travels as one message.
-    private static let largestResult = 48 << 20
-    /// A population's chains.
-    private static let mostWeightedChains = 1 << 24
-
     var problems: [JSONProblem] = []
     private var models: ModelDecoder
 
@@ -105,11 +100,6 @@ struct JobDecoder: JSONSectionDecoder {
         if let conflict = job.sampler.populationConflict(hasEnergy: job.hasEnergy) {
             throw (sampler?["population"] ?? members.owner).problem(conflict.description)
         }
-        // At the end the weights of all chains are looked at together.
-        guard job.sampler.population == nil || job.chains <= mostWeightedChains else {
-            throw (members["chains"] ?? members.owner).problem(
-                "a population has at most \(mostWeightedChains) chains; use several jobs with different seeds")
-        }
         if job.isPilot, job.sampler.tuning == nil || job.draws > 1 || job.sampler.refinement != nil {
             throw (members["pilot"] ?? members.owner).problem(
                 "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw at the "
@@ -121,6 +111,11 @@ struct JobDecoder: JSONSectionDecoder {
         }
         if let conflict = job.sampler.exchangeConflict(hasEnergy: job.hasEnergy, draws: job.draws) {
             throw (sampler?["exchange"] ?? members.owner).problem(conflict.description)
+        }
+        if let exchange = job.sampler.exchange, exchange.every > (job.draws - 1) * job.thin {
+            throw (sampler?["exchange"] ?? members.owner).problem(
+                "there are \((job.draws - 1) * job.thin) rounds, draws less one times thin, so that one every "
+                    + "\(exchange.every) never comes; make every smaller")
         }
         let owner = members["draws"] ?? members.owner
         if job.draws > 1,
@@ -140,12 +135,8 @@ struct JobDecoder: JSONSectionDecoder {
                 "draws times thin\(replicas > 1 ? " times replicas" : "") is \(transitions) transitions; "
                     + "stay below 2147483648")
         }
-        let (chain, block) = job.resultSizes
-        guard job.block * chain + block <= largestResult else {
-            throw (members["block"] ?? owner).problem(
-                "a block's result would take \(job.block * chain + block) bytes, more than \(largestResult); "
-                    + "use a block of at most \(max(0, largestResult - block) / chain) chains, or fewer draws")
-        }
+        if let (key, problem) = job.sizeProblem { throw (members[key] ?? owner).problem(problem) }
+        if let problem = job.preliminaryProblem { throw (members["sampler"] ?? owner).problem(problem) }
     }
 
     private static func name(_ job: JSONMembers) throws(JSONProblem) -> String {

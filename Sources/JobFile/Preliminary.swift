@@ -2,6 +2,7 @@ public import Composition
 import EnergyModels
 import RandomStreams
 import Sampling
+import StrictJSON
 
 /// A job that has to be run before another can be, for numbers that the other lacks.
 public struct Preliminary: Sendable, Equatable {
@@ -17,6 +18,12 @@ public struct Preliminary: Sendable, Equatable {
     public let purpose: Purpose
     /// What is to be run.
     public let job: Job
+
+    /// The component whose normaliser is looked for, as jobs write it; nil if none is.
+    public var componentText: String? {
+        guard case .logNormalizer(let component) = purpose else { return nil }
+        return component.canonical.canonical
+    }
 }
 
 /// A preliminary job that came to its end without the numbers that it was run for.
@@ -76,17 +83,29 @@ extension Job {
 
     /// Why normalisers can't be estimated; nil if they can, or need not be.
     var estimationProblem: String? {
-        guard target.componentToEstimate != nil else { return nil }
-        guard sampler.kind != .reverse else {
-            return
-                "normalisers are estimated by the transitions of the sampler, and reverse makes none; give numbers, or "
-                + "use another sampler"
-        }
+        guard target.componentToEstimate != nil, sampler.kind == .reverse else { return nil }
+        return
+            "normalisers are estimated by the transitions of the sampler, and reverse makes none; give numbers, or use "
+            + "another sampler"
+    }
+
+    /// Why a job can't be run that has to be run first; nil if all can, or there is none.
+    var preliminaryProblem: String? {
         var job = self
-        while let component = job.target.componentToEstimate {
-            let population = job.population(of: component)
-            if !allowsUnnormalized, let problem = population.normalizationProblem { return "a component " + problem }
-            job.target = job.target.estimating(component, logNormalizers: [Double](repeating: 0, count: levels))
+        while let preliminary = job.preliminary {
+            let first = preliminary.job
+            if !allowsUnnormalized, let problem = first.normalizationProblem {
+                return "a component of a mixture, whose normaliser is to be estimated, \(problem)"
+            }
+            if let (key, problem) = first.sizeProblem {
+                return "what is looked for first takes a job that is too large, by its \(key): \(problem)"
+            }
+            // Any numbers will do to see what comes next.
+            let numbers = [Double?](repeating: 1, count: levels)
+            guard let next = try? job.resolved(preliminary, stepSizes: numbers, logNormalizers: numbers) else {
+                return nil
+            }
+            job = next
         }
         return nil
     }

@@ -167,7 +167,7 @@ enum SamplerDecoder {
         let range = "a number from \(targets.lowerBound) to \(targets.upperBound)"
         return TuningSettings(
             targetAcceptance: try object["target_acceptance"]?.number(range, where: { targets.contains($0) }) ?? usual,
-            pilots: try object["pilots"]?.integer(1...65_536) ?? TuningSettings.usualPilots)
+            pilots: try object["pilots"]?.integer(1...4_096) ?? TuningSettings.usualPilots)
     }
 
     private static func values(_ field: JSONField, levels: Int) throws(JSONProblem) -> LevelValues {

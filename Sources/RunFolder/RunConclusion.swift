@@ -8,9 +8,14 @@ public struct RunConclusion: Sendable, Equatable {
         public var logNormalizer: RunSummary.LogNormalizer
         /// How many equally weighted samples the weighted chains are worth.
         public var effectiveSize: Double
+        /// Chains of the start with descendants at the last level, in the blocks that are among the selection.
+        public var ancestors: Int
 
         /// Every field as given.
-        public init(selection: [Int], logNormalizer: RunSummary.LogNormalizer, effectiveSize: Double) {
+        public init(
+            selection: [Int], logNormalizer: RunSummary.LogNormalizer, effectiveSize: Double, ancestors: Int
+        ) {
+            self.ancestors = ancestors
             self.selection = selection
             self.logNormalizer = logNormalizer
             self.effectiveSize = effectiveSize

@@ -278,7 +278,8 @@ public final class RunStaging {
             divergences: try statistics.divergenceCount(),
             logNormalizer: population?.logNormalizer,
             population: population.map {
-                RunSummary.Population(effectiveSize: $0.effectiveSize, distinctChains: Set($0.selection).count)
+                RunSummary.Population(
+                    effectiveSize: $0.effectiveSize, distinctChains: Set($0.selection).count, ancestors: $0.ancestors)
             },
             preliminaries: conclusion.preliminaries,
             logDensity: try statistics.logDensityMoments(of: population?.selection),

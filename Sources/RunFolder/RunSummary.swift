@@ -39,13 +39,17 @@ public struct RunSummary: Sendable, Equatable {
     public struct Population: Sendable, Equatable {
         /// How many equally weighted samples the weighted chains are worth: (sum w)^2 / sum w^2.
         public let effectiveSize: Double
-        /// Chains that are among the samples, once or more.
+        /// Chains that are among the samples, once or more; one that was resampled counts as several.
         public let distinctChains: Int
+        /// Chains of the start with descendants at the last level, in the blocks that samples are from. Where they are
+        /// few the other two mean little.
+        public let ancestors: Int
 
-        /// Both as given.
-        public init(effectiveSize: Double, distinctChains: Int) {
+        /// Every field as given.
+        public init(effectiveSize: Double, distinctChains: Int, ancestors: Int) {
             self.effectiveSize = effectiveSize
             self.distinctChains = distinctChains
+            self.ancestors = ancestors
         }
     }
 
@@ -57,15 +61,19 @@ public struct RunSummary: Sendable, Equatable {
         public let name: String
         /// Gradients of the log-density evaluated, all its chains together; they are not among the run's.
         public let gradientEvaluations: Int
-        /// What it found for the normaliser of a mixture's component, in nats [levels], index = level; nil for a pilot,
-        /// which found the run's step sizes.
-        public let logNormalizer: [Double?]?
+        /// The component of a mixture that it was run for, as jobs write it; nil for a pilot.
+        public let component: String?
+        /// What it found for that component's normaliser; nil for a pilot, which found the run's step sizes.
+        public let logNormalizer: LogNormalizer?
 
         /// Every field as given.
-        public init(jobHash: String, name: String, gradientEvaluations: Int, logNormalizer: [Double?]?) {
+        public init(
+            jobHash: String, name: String, gradientEvaluations: Int, component: String?, logNormalizer: LogNormalizer?
+        ) {
             self.jobHash = jobHash
             self.name = name
             self.gradientEvaluations = gradientEvaluations
+            self.component = component
             self.logNormalizer = logNormalizer
         }
     }
@@ -142,17 +150,7 @@ public struct RunSummary: Sendable, Equatable {
             ("gradient_evaluations", .integer(gradientEvaluations)),
             ("divergences", .integer(divergences)),
         ]
-        if let logNormalizer {
-            let (estimate, error) = (logNormalizer.estimate, logNormalizer.standardError)
-            members.append(
-                (
-                    "log_normalizer",
-                    .object([
-                        ("estimate", .optional(estimate)), ("standard_error", .optional(error)),
-                        ("per_level", .optionals(logNormalizer.perLevel)),
-                    ])
-                ))
-        }
+        if let logNormalizer { members.append(("log_normalizer", logNormalizer.json)) }
         if let population {
             members.append(
                 (
@@ -160,6 +158,7 @@ public struct RunSummary: Sendable, Equatable {
                     .object([
                         ("effective_size", .number(population.effectiveSize)),
                         ("distinct_chains", .integer(population.distinctChains)),
+                        ("ancestors", .integer(population.ancestors)),
                     ])
                 ))
         }
@@ -177,7 +176,18 @@ extension RunSummary.Preliminary {
         let members: [(String, JSONText)] = [
             ("job", .string(jobHash)), ("name", .string(name)), ("gradient_evaluations", .integer(gradientEvaluations)),
         ]
-        return .object(members + (logNormalizer.map { [("log_normalizer", .optionals($0))] } ?? []))
+        return .object(
+            members + (component.map { [("component", .string($0))] } ?? [])
+                + (logNormalizer.map { [("log_normalizer", $0.json)] } ?? []))
+    }
+}
+
+extension RunSummary.LogNormalizer {
+    fileprivate var json: JSONText {
+        .object([
+            ("estimate", .optional(estimate)), ("standard_error", .optional(standardError)),
+            ("per_level", .optionals(perLevel)),
+        ])
     }
 }
 

@@ -24,22 +24,15 @@ extension RunSummary {
         try acceptance.expectNames(["mean", "per_level"])
         let density = try summary.member("log_density")
         try density.expectNames(["mean", "standard_deviation"])
-        var normalizer: LogNormalizer?
-        if summary.has("log_normalizer") {
-            let node = try summary.member("log_normalizer")
-            try node.expectNames(["estimate", "standard_error", "per_level"])
-            normalizer = LogNormalizer(
-                estimate: try node.member("estimate").optionalNumber(),
-                standardError: try node.member("standard_error").optionalNumber(),
-                perLevel: try node.member("per_level").optionalNumbers())
-        }
+        let normalizer = try Self.logNormalizer(summary)
         var population: Population?
         if summary.has("population") {
             let node = try summary.member("population")
-            try node.expectNames(["effective_size", "distinct_chains"])
+            try node.expectNames(["effective_size", "distinct_chains", "ancestors"])
             population = Population(
                 effectiveSize: try node.member("effective_size").optionalNumber() ?? .nan,
-                distinctChains: try node.member("distinct_chains").count())
+                distinctChains: try node.member("distinct_chains").count(),
+                ancestors: try node.member("ancestors").count())
         }
         self.init(
             jobHash: try summary.member("job").string(),
@@ -66,13 +59,23 @@ extension RunSummary {
     private static func preliminaries(_ summary: SummaryNode) throws(RunFolderError) -> [Preliminary] {
         guard summary.has("preliminary") else { return [] }
         return try summary.member("preliminary").elements { (node) throws(RunFolderError) in
-            try node.expectNames(["job", "name", "gradient_evaluations"], optional: ["log_normalizer"])
+            try node.expectNames(["job", "name", "gradient_evaluations"], optional: ["component", "log_normalizer"])
             return Preliminary(
                 jobHash: try node.member("job").string(), name: try node.member("name").string(),
                 gradientEvaluations: try node.member("gradient_evaluations").count(),
-                logNormalizer: node.has("log_normalizer")
-                    ? try node.member("log_normalizer").optionalNumbers() : nil)
+                component: node.has("component") ? try node.member("component").string() : nil,
+                logNormalizer: try logNormalizer(node))
         }
+    }
+
+    private static func logNormalizer(_ summary: SummaryNode) throws(RunFolderError) -> LogNormalizer? {
+        guard summary.has("log_normalizer") else { return nil }
+        let node = try summary.member("log_normalizer")
+        try node.expectNames(["estimate", "standard_error", "per_level"])
+        return LogNormalizer(
+            estimate: try node.member("estimate").optionalNumber(),
+            standardError: try node.member("standard_error").optionalNumber(),
+            perLevel: try node.member("per_level").optionalNumbers())
     }
 }
 

@@ -28,6 +28,7 @@ extension RunSummary {
                     "equally weighted samples that the weighted chains are worth"
                 ))
             lines.append(("distinct", "\(population.distinctChains)", "chains among the samples, once or more"))
+            lines.append(("ancestors", "\(population.ancestors)", "chains of the start that they descend from"))
         }
         let mean = RunSummary.short(logDensity.mean)
         let deviation = RunSummary.short(logDensity.standardDeviation)

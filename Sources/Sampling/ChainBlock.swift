@@ -86,6 +86,9 @@ public struct ChainBlock: RunnableBlock {
     /// The level that was entered last; one above the first before that.
     var level: Int { place.level }
 
+    /// Transitions made at the level.
+    var transitionsAtLevel: Int { place.transitions }
+
     /// Units of ``advance()`` done so far, of ``steps``.
     public var stepsDone: Int { place.unitsDone }
 

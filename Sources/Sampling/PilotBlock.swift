@@ -7,11 +7,16 @@ import VectorMath
 /// numbers and other step sizes (``StepSearch``), and goes on with those made with the step size that it has found. So at
 /// every level acceptance is measured on chains that came down as those of the job will.
 public struct PilotBlock: RunnableBlock {
+    /// Where the block stood when the last level was done: what a checkpoint holds.
+    private var done: ChainBlock
+    /// Transitions of trials that were given up, up to there and since.
+    private var discarded: (done: Int, since: Int) = (0, 0)
+    /// On its way through a level.
     private var block: ChainBlock
+    /// The level just entered and the search there; nil between two levels.
+    private var trial: (entered: ChainBlock, search: StepSearch, isFound: Bool)?
     private let chains: Int
     private let tuning: TuningSettings
-    /// Transitions of trials that were given up.
-    private var discarded = 0
 
     /// A block whose first chain is `index` times the number of lanes, of a plan with tuning and a single draw.
     ///
@@ -21,7 +26,7 @@ public struct PilotBlock: RunnableBlock {
             preconditionFailure("a pilot block is of a plan with tuning and a single draw")
         }
         block = ChainBlock(plan: plan, index: index, chains: chains)
-        block.countAcceptanceProbabilities()
+        done = block
         self.chains = chains
         self.tuning = tuning
     }
@@ -37,48 +42,70 @@ public struct PilotBlock: RunnableBlock {
         let words = (0..<levels + 2).map { word in
             (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[tail + 8 * word + $1]) << UInt64(8 * $1) }
         }
-        guard words[levels + 1] == BlockCheckpoint.checksum(of: bytes[..<(bytes.count - 8)]),
-            let discarded = Int(exactly: words[levels])
-        else { throw .damaged }
-        self.discarded = discarded
-        block = try ChainBlock(plan: plan, index: index, chains: chains, resuming: Array(bytes[..<tail]))
-        block.countAcceptanceProbabilities()
-        block.plan.stepSizes = words[..<levels].map { Double(bitPattern: $0) }
+        guard words[levels + 1] == BlockCheckpoint.checksum(of: bytes[..<(bytes.count - 8)]) else { throw .damaged }
+        let most = UInt64(StepSearch.mostTrials * plan.units)
+        guard words[levels] <= most else {
+            throw .outOfRange(field: "transitions given up", found: words[levels], most: Int(most))
+        }
+        let steps = words[..<levels].map { Double(bitPattern: $0) }
+        guard steps.allSatisfy({ $0.isNaN || StepSearch.range.contains($0) }) else { throw .damaged }
+        discarded.done = Int(words[levels])
+        done = try ChainBlock(plan: plan, index: index, chains: chains, resuming: Array(bytes[..<tail]))
+        done.plan.stepSizes = steps
+        block = done
     }
 
-    /// Levels entered so far, of ``steps``.
-    public var stepsDone: Int { block.plan.firstLevel + 1 - block.level }
+    /// Levels done so far, of ``steps``.
+    public var stepsDone: Int { done.plan.firstLevel + 1 - done.level }
 
-    /// How many times ``advance()`` does something: once per level.
-    public var steps: Int { block.plan.firstLevel - block.plan.lastLevel + 1 }
+    /// The number of levels; how many times ``advance()`` does something for each is not known beforehand.
+    public var steps: Int { done.plan.firstLevel - done.plan.lastLevel + 1 }
 
-    /// Fraction of proposals accepted at the level just done, over the first
-    /// `chains` chains; nil where there were none.
+    /// Fraction of proposals accepted by the trial at hand or the last, over the first `chains` chains; nil where there
+    /// were none.
     public func latestAcceptance(chains: Int) -> Double? { block.latestAcceptance(chains: chains) }
 
-    /// Enters a level, finds its step size and makes its transitions.
+    /// Enters a level, or makes a transition of a trial there.
     ///
     /// - Returns: false, without doing anything, when the block is finished.
     public mutating func advance() -> Bool {
         guard block.advance() else { return false }
         let level = block.level
         let transitions = block.plan.transitions(at: level)
-        guard transitions > 0 else { return true }
-        block.countAcceptanceProbabilities()
-        let entered = block
-        var search = StepSearch(
-            target: tuning.targetAcceptance, start: start(at: level), decisions: transitions * chains)
-        while true {
-            block.plan.stepSizes[level] = search.stepSize
-            for _ in 0..<transitions { _ = block.advance() }
-            let isFound = search.take(acceptance: block.meanAcceptanceProbability(chains: chains))
-            block = entered
-            discarded += transitions
-            if isFound { break }
+        guard let trial else {
+            guard transitions > 0 else {
+                finishLevel()
+                return true
+            }
+            block.countAcceptanceProbabilities()
+            attempt(
+                StepSearch(
+                    target: tuning.targetAcceptance, start: start(at: level), decisions: transitions * chains),
+                from: block, isFound: false)
+            return true
         }
-        block.plan.stepSizes[level] = search.stepSize
-        for _ in 0..<transitions { _ = block.advance() }
+        guard block.transitionsAtLevel == transitions else { return true }
+        if trial.isFound {
+            finishLevel()
+        } else {
+            var search = trial.search
+            let isFound = search.take(acceptance: block.meanAcceptanceProbability(chains: chains))
+            discarded.since += transitions
+            attempt(search, from: trial.entered, isFound: isFound)
+        }
         return true
+    }
+
+    private mutating func attempt(_ search: StepSearch, from entered: ChainBlock, isFound: Bool) {
+        trial = (entered, search, isFound)
+        block = entered
+        block.plan.stepSizes[block.level] = search.stepSize
+    }
+
+    private mutating func finishLevel() {
+        trial = nil
+        done = block
+        discarded = (discarded.done + discarded.since, 0)
     }
 
     /// The step size of the level before, or where there is none a guess by the noise.
@@ -89,13 +116,13 @@ public struct PilotBlock: RunnableBlock {
         return block.plan.settings.kind.isHamiltonian ? 0.5 * noise * block.plan.masses[level] : 0.25 * noise * noise
     }
 
-    /// All that ``init(plan:index:chains:resuming:)`` needs to go on from here: the checkpoint of the chains, then
-    /// little-endian the step sizes [levels] (Float64), the transitions given up (UInt64) and the checksum of all before.
+    /// All that ``init(plan:index:chains:resuming:)`` needs to go on from the last level that is done: the checkpoint of
+    /// the chains there, then little-endian the step sizes [levels] (Float64), the transitions given up (UInt64) and the checksum of all before.
     public func checkpoint() -> [UInt8] {
-        var bytes = block.checkpoint()
+        var bytes = done.checkpoint()
         func append(_ word: UInt64) { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }
-        for step in block.plan.stepSizes { append(step.bitPattern) }
-        append(UInt64(discarded))
+        for step in done.plan.stepSizes { append(step.bitPattern) }
+        append(UInt64(discarded.done))
         append(BlockCheckpoint.checksum(of: bytes[...]))
         return bytes
     }
@@ -104,7 +131,8 @@ public struct PilotBlock: RunnableBlock {
     public func result(chains: Int) -> BlockResult {
         var result = block.result(chains: chains)
         result.stepSizes = block.plan.stepSizes
-        result.gradientEvaluations += discarded * block.plan.settings.evaluationsPerTransition * chains
+        result.gradientEvaluations +=
+            (discarded.done + discarded.since) * block.plan.settings.evaluationsPerTransition * chains
         return result
     }
 }

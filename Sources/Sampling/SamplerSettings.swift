@@ -78,7 +78,7 @@ public struct SamplerSettings: Sendable, Equatable {
 
     /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).
     public var evaluationsPerTransition: Int {
-        kind == .reverse ? 0 : max(1, leapfrogSteps) + (kind.isAdjusted ? acceptance.evaluations : 0)
+        kind == .reverse ? 0 : (kind.isHamiltonian ? max(1, leapfrogSteps) : 1) + (kind.isAdjusted ? acceptance.evaluations : 0)
     }
 }
 

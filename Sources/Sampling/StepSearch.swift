@@ -4,16 +4,16 @@ import VectorMath
 ///
 /// The same chains with the same random numbers are tried with one step size after another: so acceptance falls with
 /// the step size with little noise. It need not fall all the way: a leapfrog path of a few steps may come back to where
-/// it began. So the search comes from below, in factors of at most 5/4, and ends where acceptance first falls to the
+/// it began. So the search comes from below, near the target in factors of at most 5/4, and ends where acceptance first falls to the
 /// target; within that bracket the log odds of acceptance are taken for a straight line over the logarithm of the step
 /// size (regula falsi).
 struct StepSearch {
     /// The step sizes that are tried.
-    static let range = 1e-12...1e3
+    static let range = 1e-15...1e12
     /// What a search that follows another on the level above begins with, in steps of that one.
     static let caution = 0.8
     /// Trials after which the best guess so far is taken.
-    private static let mostTrials = 24
+    static let mostTrials = 48
     /// A trial this close to the target, in log odds, leads to the answer by one more interpolation.
     private static let tolerance = 0.1
 

@@ -3,7 +3,7 @@
 public struct TuningSettings: Sendable, Equatable {
     /// The part of the proposals that should be accepted at every level, one of ``targets``.
     public var targetAcceptance: Double
-    /// Pilot blocks, at least 1; what they find is averaged.
+    /// Pilot blocks, at least 1; the median of what they find counts.
     public var pilots: Int
 
     /// The targets that make sense to ask for.

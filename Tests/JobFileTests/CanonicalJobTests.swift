@@ -94,7 +94,7 @@ struct CanonicalJobTests {
         ])
     func exchange(text: String, canonical: String) throws {
         let plain = ExampleJobs.smallest.replacing("\"ula\"", with: "\"mala\"")
-            .replacing("\"chains\": 100", with: "\"chains\": 100, \"draws\": 2")
+            .replacing("\"chains\": 100", with: "\"chains\": 100, \"draws\": 4")
         #expect(!(try ExampleJobs.decode(plain).canonicalText.contains("exchange")))
         let job = try ExampleJobs.decode(plain.replacing("0.01", with: "0.01, \"exchange\": \(text)"))
         #expect(job.canonicalText.contains(#""acceptance":"energy","exchange":\#(canonical),"kind":"mala""#))

@@ -125,7 +125,16 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("union-log-normalizers-misspelt", "/target/log_normalizers", #"did you mean "estimate""#),
         Malformed("union-log-normalizers-of-too-few-levels", "/target/log_normalizers/1", "one number per level"),
         Malformed("union-log-normalizers-of-reverse-chains", "/target", "reverse makes none"),
-        Malformed("union-log-normalizers-of-a-rising-component", "/target", "a component can't be normalised"),
+        Malformed(
+            "union-log-normalizers-of-a-rising-component", "/sampler",
+            "a component of a mixture, whose normaliser is to be estimated, can't be normalised"),
+        Malformed(
+            "union-log-normalizers-of-large-blocks", "/sampler",
+            "what is looked for first takes a job that is too large, by its block"),
+        Malformed(
+            "sampler-step-tuned-of-many-weighted-pilots", "/sampler",
+            "what is looked for first takes a job that is too large, by its chains"),
+        Malformed("sampler-exchange-that-never-comes", "/sampler/exchange", "one every 1000 never comes"),
         Malformed("union-sharpness-beside-weights", "/target/weights", "leave out one of the two"),
         Malformed("union-sharpness-negative", "/target/sharpness", "above zero such as 3.5"),
         Malformed("negation-weight-missing", "/target/negation", #""weight" is missing"#),

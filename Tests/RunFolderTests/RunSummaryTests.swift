@@ -7,11 +7,13 @@ private let full = RunSummary(
     jobHash: "00ff", name: "ring-and-bar", chains: 2000, draws: 1, shape: [2], acceptanceMean: 0.875,
     acceptancePerLevel: [nil, 0.75, 1], stepSize: [nil, 0.03, 0.0625], gradientEvaluations: 6_000_000, divergences: 3,
     logNormalizer: RunSummary.LogNormalizer(estimate: -1.5, standardError: 0.01, perLevel: [-1.5, nil, 0.25]),
-    population: RunSummary.Population(effectiveSize: 1234.5, distinctChains: 1700),
+    population: RunSummary.Population(effectiveSize: 1234.5, distinctChains: 1700, ancestors: 900),
     preliminaries: [
         RunSummary.Preliminary(
-            jobHash: "0a", name: "normalizer", gradientEvaluations: 30, logNormalizer: [0.5, nil, 1]),
-        RunSummary.Preliminary(jobHash: "0b", name: "pilot", gradientEvaluations: 12, logNormalizer: nil),
+            jobHash: "0a", name: "normalizer", gradientEvaluations: 30, component: "\"bar\"",
+            logNormalizer: RunSummary.LogNormalizer(estimate: 0.5, standardError: nil, perLevel: [0.5, nil, 1])),
+        RunSummary.Preliminary(
+            jobHash: "0b", name: "pilot", gradientEvaluations: 12, component: nil, logNormalizer: nil),
     ],
     logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5), samplesSHA256: "abcd")
 
@@ -41,14 +43,20 @@ private let fullText = """
       },
       "population": {
         "effective_size": 1234.5,
-        "distinct_chains": 1700
+        "distinct_chains": 1700,
+        "ancestors": 900
       },
       "preliminary": [
         {
           "job": "0a",
           "name": "normalizer",
           "gradient_evaluations": 30,
-          "log_normalizer": [0.5, null, 1]
+          "component": "\\"bar\\"",
+          "log_normalizer": {
+            "estimate": 0.5,
+            "standard_error": null,
+            "per_level": [0.5, null, 1]
+          }
         },
         {
           "job": "0b",
@@ -127,6 +135,7 @@ struct RunSummaryTests {
                 log normalizer  -1.5 ± 0.01     nats, estimate ± standard error
                 effective size  1235            equally weighted samples that the weighted chains are worth
                 distinct        1700            chains among the samples, once or more
+                ancestors       900             chains of the start that they descend from
                 log density     -2.25 ± 0.5     nats, mean ± standard deviation over chains, last level
                 SHA-256         abcd            samples.npy
 

@@ -14,7 +14,7 @@ import Testing
             jobHash: "", name: "a", chains: 500, draws: 1, shape: [2], acceptanceMean: 0.75, acceptancePerLevel: [],
             stepSize: [], gradientEvaluations: 500 * 123, divergences: 0,
             logNormalizer: .init(estimate: -1.25, standardError: 0.5, perLevel: []),
-            population: .init(effectiveSize: 321.4, distinctChains: 300),
+            population: .init(effectiveSize: 321.4, distinctChains: 300, ancestors: 700),
             logDensity: .init(mean: 0, standardDeviation: 1),
             samplesSHA256: "f00")
         let run = FinishedRun(samples: samples, summary: summary, seconds: 0.25)

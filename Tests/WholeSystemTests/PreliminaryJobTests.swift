@@ -134,6 +134,67 @@ struct PreliminaryJobTests {
         pool.serve.signal(SIGTERM)
     }
 
+    @Test("A pilot is as urgent, and as paused, as those that wait for it want it together, whenever that changes")
+    func wantedTogether() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let pool = try ServedPool(commands)
+        func tell(_ words: [String]) async throws {
+            let said = try await commands.run(
+                "rrr-coordinator", words + ["--coordinator", pool.address], label: words.joined(separator: "-"))
+            #expect(said.status == 0, "\(said.errors)")
+        }
+        var hashes: [String] = []
+        for chains in [300, 400] {
+            let job = try commands.job(chains: chains, sampler: tuned)
+            let handedIn = try await commands.ending(
+                of: try pool.submit(job, "of\(chains)", ["--detach"]), label: "of\(chains)")
+            #expect(handedIn.status == 0, "\(handedIn.errors)")
+            hashes.append(String(handedIn.output.trimmingCharacters(in: .whitespacesAndNewlines).prefix(8)))
+        }
+        try await pool.wait(until: "queued", ofJob: 2)
+        func pilot() async throws -> (state: String?, priority: Int?) {
+            let job = try await pool.jobs()[1]
+            return (job["state"] as? String, job["priority"] as? Int)
+        }
+        try await tell(["prioritize", hashes[1], "7"])
+        #expect(try await pilot().priority == 7)
+        try await tell(["pause", hashes[0]])
+        #expect(try await pilot().state == "queued")
+        try await tell(["pause", hashes[1]])
+        #expect(try await pilot().state == "paused")
+        #expect(try await (pool.jobs()[2]["notice"] as? String)?.hasSuffix(", paused") == true)
+        try await tell(["resume", hashes[0]])
+        #expect(try await pilot().state == "queued")
+        try await tell(["cancel", hashes[1]])
+        #expect(try await pilot().priority == 0)
+        try await tell(["pause", hashes[0]])
+        #expect(try await pilot().state == "paused")
+        pool.serve.signal(SIGTERM)
+    }
+
+    @Test("What a pilot has come to is kept when the time of the job that needs it is over")
+    func timeLimit() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(
+            chains: 300, levels: 100, transitions: 10, block: 512,
+            sampler: #", "step_size": {"target_acceptance": 0.65, "pilots": 100}"#)
+        let pool = try ServedPool(commands)
+        let worker = try pool.worker("worker")
+        var ending = try await commands.ending(of: try pool.submit(job, "out", ["--time-limit", "2"]), label: "out")
+        #expect(ending.status == 2 && ending.errors.contains("its time limit is over"), "\(ending.errors)")
+        #expect(try await pool.jobs()[1]["state"] as? String == "failed")
+        let submit = try pool.submit(job, "again")
+        try await pool.wait(until: "queued")
+        let chains = try await pool.jobs()[1]["chains_done"] as? Int ?? 0
+        #expect(chains > 0, "the pilot has begun anew")
+        ending = try await commands.ending(of: submit, label: "again")
+        #expect(ending.status == 0, "\(ending.errors)")
+        _ = try await pool.end(worker, "worker")
+        pool.serve.signal(SIGTERM)
+    }
+
     @Test("A job fails, with the reason, when what it waits for fails or is cancelled")
     func failedPilot() async throws {
         let commands = try Commands()
