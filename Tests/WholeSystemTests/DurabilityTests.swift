@@ -31,9 +31,9 @@ struct DurabilityTests {
         for (index, worker) in workers.enumerated() {
             blocks += try await pool.end(worker, "worker\(index + 1)").blocks
         }
-        // At the end the queue of a worker that is late, 256 blocks at most, is moved to the other one. A coordinator
-        // that forgot would have cost thousands.
-        #expect((10_000...10_256).contains(blocks))
+        // At the end the queue of a worker that is late, 256 blocks at most, is moved to the other one, which may come to be
+        // late with it in turn. A coordinator that forgot would have cost thousands.
+        #expect((10_000...10_512).contains(blocks))
         pool.serve.signal(SIGTERM)
     }
 
