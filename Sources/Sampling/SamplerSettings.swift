@@ -78,7 +78,8 @@ public struct SamplerSettings: Sendable, Equatable {
 
     /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).
     public var evaluationsPerTransition: Int {
-        kind == .reverse ? 0 : (kind.isHamiltonian ? max(1, leapfrogSteps) : 1) + (kind.isAdjusted ? acceptance.evaluations : 0)
+        guard kind != .reverse else { return 0 }
+        return (kind.isHamiltonian ? max(1, leapfrogSteps) : 1) + (kind.isAdjusted ? acceptance.evaluations : 0)
     }
 }
 
