@@ -48,7 +48,7 @@ public struct PilotBlock: RunnableBlock {
             throw .outOfRange(field: "transitions given up", found: words[levels], most: Int(most))
         }
         let steps = words[..<levels].map { Double(bitPattern: $0) }
-        guard steps.allSatisfy({ $0.isNaN || StepSearch.range.contains($0) }) else { throw .damaged }
+        guard steps.allSatisfy({ $0.isNaN || ($0.isFinite && $0 > 0) }) else { throw .damaged }
         discarded.done = Int(words[levels])
         done = try ChainBlock(plan: plan, index: index, chains: chains, resuming: Array(bytes[..<tail]))
         done.plan.stepSizes = steps
@@ -117,7 +117,8 @@ public struct PilotBlock: RunnableBlock {
     }
 
     /// All that ``init(plan:index:chains:resuming:)`` needs to go on from the last level that is done: the checkpoint of
-    /// the chains there, then little-endian the step sizes [levels] (Float64), the transitions given up (UInt64) and the checksum of all before.
+    /// the chains there, then little-endian the step sizes [levels] (Float64), the transitions given up (UInt64) and the
+    /// checksum of all before.
     public func checkpoint() -> [UInt8] {
         var bytes = done.checkpoint()
         func append(_ word: UInt64) { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }

@@ -86,6 +86,22 @@ struct PilotBlockTests {
         }
     }
 
+    @Test("A pilot block whose steps end at the end of their range goes on from its checkpoints too")
+    func resumesAtTheEndOfTheRange() throws {
+        var settings = SamplerSettings(kind: .mala, transitions: 2, stepSize: .constant(1), levels: 0...2)
+        settings.tuning = TuningSettings(targetAcceptance: 0.57, pilots: 1)
+        let plan = SamplingPlan(
+            density: Gaussian(mean: [0, 0], covariance: [[1e30, 0], [0, 1e30]]),
+            schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 3)), settings: settings, seed: 1,
+            lanes: 64)
+        var block = PilotBlock(plan: plan, index: 0, chains: 64)
+        while block.stepsDone < 2, block.advance() {}
+        let resumed = try PilotBlock(plan: plan, index: 0, chains: 64, resuming: block.checkpoint())
+        #expect(resumed.stepsDone == 2)
+        let steps = resumed.result(chains: 64).stepSizes
+        #expect(steps[2] > 0.99 * StepSearch.range.upperBound, "the search did not get to the end: \(steps)")
+    }
+
     @Test("Gradients are an entry for each level, and for each trial the level's transitions")
     func counts() {
         let plan = Self.plan(.mala, target: 0.57, lanes: 8, transitions: 2)
