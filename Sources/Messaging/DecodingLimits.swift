@@ -12,6 +12,10 @@ public struct DecodingLimits: Sendable, Equatable {
     public var textBytes = 1 << 20
     /// The most parts of one list: blocks of a lease, jobs or workers of a status.
     public var entries = 1 << 20
+    /// The longest text of a job that is handed in, in bytes.
+    public var jobTextBytes = 16 << 20
+    /// The most blocks that a worker says it holds.
+    public var heldBlocks = 1 << 17
     /// The most memory that unpacking one message may take, in bytes. An empty part takes two bytes
     /// on the wire and a hundred unpacked, so the message's length alone bounds too little.
     public var unpackedBytes = 256 << 20

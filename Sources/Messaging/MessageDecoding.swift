@@ -7,7 +7,9 @@ extension Message {
 
     /// Reads an envelope that anybody may have written.
     ///
-    /// - Throws: ``MessagingError`` with code `malformed` or `version`.
+    /// Texts come without anything that a terminal obeys; what a worker says of itself and its troubles is one line.
+    ///
+    /// - Throws: ``MessagingError`` with code `malformed`, `tooLong` or `version`.
     public static func decode(
         _ bytes: [UInt8], limits: DecodingLimits = DecodingLimits()
     ) throws(MessagingError) -> Message {
@@ -28,6 +30,7 @@ extension Message {
         guard bytes.count <= limits.messageBytes else {
             throw .malformed("\(bytes.count) bytes, more than a message may have")
         }
+        try EnvelopeOutline.check(bytes, limits)
         let reader = EnvelopeReader(limits: limits)
         let message = try UnpackingBudget(bytes: limits.unpackedBytes).unpacking(
             bytes, with: rrr__wire__envelope__unpack, free: rrr__wire__envelope__free_unpacked
@@ -56,9 +59,16 @@ private struct EnvelopeReader {
         case RRR__WIRE__ENVELOPE__BODY_REGISTRATION:
             let m = try present(envelope.registration).pointee
             guard m.session.len == 16 else { throw .malformed("a session of \(m.session.len) bytes instead of 16") }
+            guard m.n_holding <= limits.heldBlocks else { throw .malformed("\(m.n_holding) blocks held") }
+            let fingerprint = try line(m.fingerprint, atMost: limits.textBytes)
+            // Workers of one fingerprint compute the same bytes, so that none is cut.
+            guard fingerprint.utf8.count <= PeerText.longestVersion else {
+                throw .malformed("a fingerprint of \(fingerprint.utf8.count) bytes")
+            }
             var registration = Registration(
-                session: bytes(m.session), host: try text(m.host), process: Int(m.process), slots: Int(m.slots),
-                version: try text(m.version), fingerprint: try text(m.fingerprint))
+                session: bytes(m.session), host: try line(m.host, atMost: PeerText.longestHost),
+                process: Int(m.process), slots: Int(m.slots),
+                version: try line(m.version, atMost: PeerText.longestVersion), fingerprint: fingerprint)
             registration.number = m.number
             for held in try list(m.holding, m.n_holding) { registration.holding.append(try attempt(held)) }
             return .registration(registration)
@@ -94,7 +104,7 @@ private struct EnvelopeReader {
                     gradientEvaluations: try count(m.gradient_evaluations), seconds: m.seconds))
         case RRR__WIRE__ENVELOPE__BODY_FAILURE:
             let m = try present(envelope.failure).pointee
-            return .failure(try attempt(m.attempt), text: try text(m.text))
+            return .failure(try attempt(m.attempt), text: try line(m.text, atMost: PeerText.longestReason))
         case RRR__WIRE__ENVELOPE__BODY_MODEL_REQUEST:
             let m = try present(envelope.model_request).pointee
             guard 1...UInt32(ModelChunk.longest) ~= m.length else {
@@ -105,7 +115,8 @@ private struct EnvelopeReader {
         case RRR__WIRE__ENVELOPE__BODY_MODEL_CHUNK:
             return try modelChunk(try present(envelope.model_chunk).pointee)
         case RRR__WIRE__ENVELOPE__BODY_GOODBYE:
-            return .goodbye(reason: try text(try present(envelope.goodbye).pointee.reason))
+            let reason = try present(envelope.goodbye).pointee.reason
+            return .goodbye(reason: try line(reason, atMost: PeerText.longestReason))
         case RRR__WIRE__ENVELOPE__BODY_WELCOME:
             let m = try present(envelope.welcome).pointee
             guard m.heartbeat_milliseconds > 0, m.silence_milliseconds > 0 else {
@@ -139,6 +150,7 @@ private struct EnvelopeReader {
         switch envelope.body_case {
         case RRR__WIRE__ENVELOPE__BODY_SUBMIT:
             let m = try present(envelope.submit).pointee
+            guard m.job_text.len <= limits.jobTextBytes else { throw .malformed("a job of \(m.job_text.len) bytes") }
             return .submit(
                 jobText: bytes(m.job_text), force: m.force != 0, watch: m.watch != 0, terms: try terms(m))
         case RRR__WIRE__ENVELOPE__BODY_CONTROL:
@@ -200,7 +212,7 @@ private struct EnvelopeReader {
 
     private func modelChunk(_ m: Rrr__Wire__ModelChunk) throws(MessagingError) -> Message {
         let model = try digest(m.sha256)
-        let reason = try text(m.unavailable)
+        let reason = try line(m.unavailable, atMost: PeerText.longestReason)
         guard reason.isEmpty else { return .modelUnavailable(model, reason: reason) }
         let (offset, total) = (try count(m.offset), try count(m.total))
         guard m.data.len <= ModelChunk.longest, offset <= total, m.data.len <= total - offset,
@@ -303,7 +315,19 @@ private struct EnvelopeReader {
         return count
     }
 
+    /// What a coordinator says.
     private func text(_ pointer: UnsafeMutablePointer<CChar>?) throws(MessagingError) -> String {
+        PeerText.shown(try validated(pointer), atMost: limits.textBytes, keepsLines: true)
+    }
+
+    /// What is said to a coordinator, and what it passes on of that.
+    private func line(
+        _ pointer: UnsafeMutablePointer<CChar>?, atMost bytes: Int
+    ) throws(MessagingError) -> String {
+        PeerText.shown(try validated(pointer), atMost: bytes)
+    }
+
+    private func validated(_ pointer: UnsafeMutablePointer<CChar>?) throws(MessagingError) -> String {
         guard let pointer else { return "" }
         guard strlen(pointer) <= limits.textBytes else { throw .malformed("a text longer than any should be") }
         guard let text = String(validatingCString: pointer) else { throw .malformed("a text that is not UTF-8") }

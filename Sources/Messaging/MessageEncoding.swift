@@ -75,7 +75,7 @@ extension Message {
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_FAILURE
             envelope.failure = arena.message(rrr__wire__failure__init, Rrr__Wire__Failure()) { m, arena in
                 m.attempt = attempt.placed(in: &arena)
-                m.text = arena.text(text)
+                m.text = arena.text(PeerText.shown(text, atMost: PeerText.longestReason))
             }
         case .modelRequest(let request):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_MODEL_REQUEST

@@ -8,6 +8,8 @@ public struct MessagingError: Error, Sendable, Equatable, CustomStringConvertibl
         case socket(Int32)
         /// The bytes are not an envelope, or break a limit.
         case malformed
+        /// The bytes are more than a message of their kind may have.
+        case tooLong
         /// The peer speaks another version of the protocol.
         case version(UInt32)
     }

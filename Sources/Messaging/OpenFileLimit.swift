@@ -5,6 +5,9 @@ public enum OpenFileLimit {
     /// What the system lets this process raise its limit to.
     public static var highest: Int { Int(clamping: limit.rlim_max) }
 
+    /// What may be open now.
+    static var current: Int { Int(clamping: limit.rlim_cur) }
+
     /// Raises the limit as far as the system lets it.
     ///
     /// - Parameters:

@@ -37,16 +37,30 @@ public struct RouterSocket {
         return nil
     }
 
-    /// The next message and its sender, if one is there, read where it lies: samples may be megabytes.
-    public func receiveMessage() throws(MessagingError) -> (peer: PeerID, message: Result<Message, MessagingError>)? {
-        let received = try socket.receive { buffer -> Result<Message, MessagingError> in
+    /// A message, and where it came from.
+    public struct Received {
+        /// Who sent it.
+        public let peer: PeerID
+        /// What it came by; nil within a process.
+        public let connection: Connection?
+        /// Bytes of it.
+        public let size: Int
+        /// What it says.
+        public let message: Result<Message, MessagingError>
+    }
+
+    /// The next message, if one is there, read where it lies: samples may be megabytes.
+    public func receiveMessage() throws(MessagingError) -> Received? {
+        let received = try socket.receive { frame -> (Connection?, Int, Result<Message, MessagingError>) in
             do throws(MessagingError) {
-                return .success(try Message.decode(buffer))
+                return (frame.connection, frame.bytes.count, .success(try Message.decode(frame.bytes)))
             } catch {
-                return .failure(error)
+                return (frame.connection, frame.bytes.count, .failure(error))
             }
         }
-        return received.map { ($0.first, $0.body) }
+        return received.map {
+            Received(peer: $0.first, connection: $0.body.0, size: $0.body.1, message: $0.body.2)
+        }
     }
 
     /// Waits until a message is there, somebody calls, or the time is over.

@@ -105,12 +105,24 @@ final class Socket {
         return nil
     }
 
+    /// A frame where it lies.
+    struct Frame {
+        let bytes: UnsafeBufferPointer<UInt8>
+        fileprivate let message: UnsafeMutablePointer<zmq_msg_t>
+
+        /// What it came by; nil within a process.
+        var connection: Connection? {
+            let descriptor = zmq_msg_get(message, ZMQ_SRCFD)
+            return descriptor >= 0 ? Connection(descriptor: descriptor) : nil
+        }
+    }
+
     /// The next message of two frames, the second one read by `read` where it lies; nil if there is none now. What has
     /// another form is passed over.
     func receive<Body>(
-        _ read: (UnsafeBufferPointer<UInt8>) -> Body
+        _ read: (Frame) -> Body
     ) throws(MessagingError) -> (first: [UInt8], body: Body)? {
-        while let (first, more) = try receiveFrame(Array.init) {
+        while let (first, more) = try receiveFrame() {
             guard more else { continue }
             guard let (body, evenMore) = try receiveFrame(read) else { return nil }
             if !evenMore { return (first, body) }
@@ -120,11 +132,11 @@ final class Socket {
     }
 
     private func receiveFrame() throws(MessagingError) -> (bytes: [UInt8], more: Bool)? {
-        try receiveFrame(Array.init).map { ($0.body, $0.more) }
+        try receiveFrame { Array($0.bytes) }.map { ($0.body, $0.more) }
     }
 
     private func receiveFrame<Body>(
-        _ read: (UnsafeBufferPointer<UInt8>) -> Body
+        _ read: (Frame) -> Body
     ) throws(MessagingError) -> (body: Body, more: Bool)? {
         var storage = zmq_msg_t()
         // A zmq_msg_t must stay where it was initialised until it is closed.
@@ -134,7 +146,8 @@ final class Socket {
             let outcome = try zeroMQWithoutWaiting("receiving") { zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) }
             guard outcome == .sent else { return nil }
             let content = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
-            return (read(content.bindMemory(to: UInt8.self)), zmq_msg_more(message) != 0)
+            let frame = Frame(bytes: content.bindMemory(to: UInt8.self), message: message)
+            return (read(frame), zmq_msg_more(message) != 0)
         }
     }
 

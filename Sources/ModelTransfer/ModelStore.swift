@@ -78,15 +78,25 @@ public final class ModelStore: Sendable {
 
     /// Removes the least recently used files that nobody uses, as far as the limit demands.
     private func makeRoom(keeping kept: StoredModel?) {
-        guard let limit else { return }
+        if let limit { makeRoom(within: limit) { $0 == kept?.digest } }
+    }
+
+    /// Removes the least recently used files that nobody uses and that are not `needed`, as far as `limit`, in bytes,
+    /// demands.
+    public func makeRoom(within limit: Int, keeping isNeeded: (Digest) -> Bool) {
         let all = files { $0.hasSuffix(Self.suffix) }
         var total = all.reduce(0) { $0 + $1.size }
-        for file in all.sorted(by: { $0.used < $1.used }) where total > limit && file.path != kept?.path {
+        for file in all.sorted(by: { $0.used < $1.used }) where total > limit {
+            let name = file.path.dropFirst(folder.count + 1).dropLast(Self.suffix.count)
+            if let model = Digest(hex: String(name)), isNeeded(model) { continue }
             guard StoredModel.remove(file.path) else { continue }
-            logger.info("\(file.path) was removed: the cache is full")
+            logger.info("\(file.path) was removed: there are more than \(limit) bytes of models")
             total -= file.size
         }
     }
+
+    /// Removes a model's file unless somebody uses it.
+    public func remove(_ model: Digest) { _ = StoredModel.remove(path(of: model)) }
 
     private func files(where condition: (String) -> Bool) -> [(path: String, size: Int, used: Date)] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -1,7 +1,7 @@
 /// What the scheduler remembers of one job: which blocks wait, run, are being stored and are done.
 ///
-/// Blocks that were never granted are a single number, those done a bit each, so a job of a million blocks costs
-/// kilobytes.
+/// Blocks that wait are ranges, those done at most a bit each, so a job of a million blocks costs kilobytes, whatever
+/// somebody says of single ones.
 struct JobLedger {
     /// Who runs a block.
     struct Holder: Equatable {
@@ -41,10 +41,11 @@ struct JobLedger {
     private var finished: BlockSet
     /// Those of them whose result is not stored yet.
     private var storing: Set<Int> = []
-    private var firstNeverGranted = 0
-    /// Blocks to run again, the lowest last.
-    private var returned: [Int] = []
-    private var neverGranted: Int
+    /// Blocks that nobody holds and that are to run. They are granted from the lowest on, so that those that came back
+    /// go before those that were never granted: these are all higher.
+    private var queue: BlockRanges
+    /// Blocks that workers were found to run and that were not granted here.
+    private var adopted = 0
     private var inPlay: [Int: Block] = [:]
     private var setAside: [Int] = []
 
@@ -57,21 +58,21 @@ struct JobLedger {
         isPaused = progress.isPaused
         group = progress.group
         finished = progress.stored
-        neverGranted = terms.blocks - progress.stored.count
+        queue = BlockRanges(finished.gaps(below: terms.blocks))
         for (block, steps) in progress.checkpoints where !finished.contains(block) {
             inPlay[block, default: Block()].checkpoint = steps
         }
         for (block, reasons) in progress.reports where !finished.contains(block) {
             inPlay[block, default: Block()].reports = reasons.map { (0, $0) }
             if reasons.count >= limit {
-                take(block)
+                queue.remove(block)
                 inPlay[block]?.isSetAside = true
                 setAside.append(block)
             }
         }
     }
 
-    var waiting: Int { neverGranted + returned.count }
+    var waiting: Int { queue.count }
     var finishedCount: Int { finished.count }
     /// Blocks that some worker holds.
     var runningCount: Int { blocks - finished.count - setAside.count - waiting }
@@ -113,17 +114,13 @@ struct JobLedger {
     /// - Parameter peers: how many workers there are; blocks that failed here more often than elsewhere are left to
     ///   the others. One of them always takes it.
     mutating func next(for worker: WorkerID, among peers: Int) -> (block: Int, number: Int)? {
-        if let place = returned.lastIndex(where: { block in
+        let next = queue.first { block in
             let reporters = reporters(of: block)
             return reporters.isEmpty || reporters.count { $0 == worker } <= reporters.count / peers
-        }) {
-            return hold(returned.remove(at: place), worker)
         }
-        guard neverGranted > 0 else { return nil }
-        while finished.contains(firstNeverGranted) { firstNeverGranted += 1 }
-        firstNeverGranted += 1
-        neverGranted -= 1
-        return hold(firstNeverGranted - 1, worker)
+        guard let next else { return nil }
+        queue.remove(next)
+        return hold(next, worker)
     }
 
     /// Gives a block that runs to a second worker.
@@ -136,13 +133,20 @@ struct JobLedger {
         return (block, number)
     }
 
+    /// More blocks than this are not adopted: each costs memory, and anybody may say that he runs it.
+    static let mostAdopted = 1 << 16
+
     /// Takes in that a worker runs a block that nobody else does: it was granted by a coordinator that is gone, or
     /// before the worker was taken for lost.
     ///
-    /// - Returns: false if the block is done, unknown, or runs elsewhere.
+    /// - Returns: false if the block is done, unknown, or runs elsewhere, or one too many.
     mutating func adopt(_ attempt: Attempt, by worker: WorkerID) -> Bool {
         let block = attempt.block
         guard block >= 0, block < blocks, !finished.contains(block), holders(of: block).isEmpty else { return false }
+        if inPlay[block] == nil {
+            guard adopted < Self.mostAdopted else { return false }
+            adopted += 1
+        }
         take(block)
         inPlay[block, default: Block()].attempts = max(inPlay[block]?.attempts ?? 0, attempt.number)
         inPlay[block]?.holders.append(Holder(worker: worker, number: attempt.number))
@@ -154,14 +158,8 @@ struct JobLedger {
         if inPlay[block]?.isSetAside == true {
             inPlay[block]?.isSetAside = false
             setAside.removeAll { $0 == block }
-        } else if let place = returned.firstIndex(of: block) {
-            returned.remove(at: place)
-        } else if block >= firstNeverGranted {
-            // Those between wait as before, and now by name.
-            let between = (firstNeverGranted..<block).filter { !finished.contains($0) }
-            returned.insert(contentsOf: between.reversed(), at: 0)
-            neverGranted -= between.count + 1
-            firstNeverGranted = block + 1
+        } else {
+            queue.remove(block)
         }
     }
 
@@ -202,7 +200,7 @@ struct JobLedger {
         // The news may come after the report that set it aside.
         if inPlay[block]?.isSetAside == true {
             take(block)
-            wait(block)
+            queue.insert(block)
         }
         return true
     }
@@ -224,15 +222,8 @@ struct JobLedger {
             setAside.append(block)
             return true
         }
-        wait(block)
+        queue.insert(block)
         return false
-    }
-
-    /// Puts a block that nobody holds among those to run again.
-    private mutating func wait(_ block: Int) {
-        // Blocks come back at the front more often than not: the lowest is last.
-        let index = returned.lastIndex { $0 > block }.map { $0 + 1 } ?? 0
-        returned.insert(block, at: index)
     }
 
     /// Why the blocks that were set aside were: the first ones, with all their reports.

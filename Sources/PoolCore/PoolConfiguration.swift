@@ -17,6 +17,10 @@ public struct PoolConfiguration: Sendable, Equatable {
     public var queuedWork: Duration = .milliseconds(100)
     /// The most blocks queued at each slot.
     public var deepestQueue = 256
+    /// The most slots that a worker is believed to have.
+    public var mostSlots = 4_096
+    /// The most blocks that a worker holds, whatever it says of its slots.
+    public var mostHeld = 8_192
     /// A block that has run for this many times the usual time is run a second time by a worker that has nothing to do.
     public var straggling = 2.0
     /// No block is run a second time before it has run for this long.

@@ -103,7 +103,7 @@ public struct Scheduler: Sendable {
             jobs[job]?.priority = priority
             join(job)
         case .registered(let id, let slots, let group, let holding):
-            register(id, slots: max(1, slots), group, holding, now, &actions)
+            register(id, slots: min(max(1, slots), configuration.mostSlots), group, holding, now, &actions)
         case .heard(let id):
             hear(id, now, &actions)
         case .counted(let id, let grant, let holding):

@@ -26,9 +26,9 @@ extension Scheduler {
 
     /// - Returns: false if the block is not wanted from this worker.
     private mutating func adopt(_ attempt: Attempt, by id: WorkerID, _ group: String, _ now: Duration) -> Bool {
-        guard jobs[attempt.job]?.admits(group) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true else {
-            return false
-        }
+        guard workers[id].map({ $0.leases.count < configuration.mostHeld }) == true,
+            jobs[attempt.job]?.admits(group) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true
+        else { return false }
         jobs[attempt.job]?.bind(to: group)
         workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: jobs[attempt.job]?.secondsPerBlock))
         return true

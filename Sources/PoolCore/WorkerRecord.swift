@@ -108,7 +108,7 @@ struct WorkerRecord {
             let wanted = min((target - heldSeconds) / seconds, Double(slots * configuration.deepestQueue))
             room = max(room, Int(max(0, wanted)))
         }
-        room = min(room, slots * min(configuration.deepestQueue, fair) - leases.count)
+        room = min(room, min(slots * min(configuration.deepestQueue, fair), configuration.mostHeld) - leases.count)
         // A quarter of the room at a time keeps grants few while blocks are short.
         return leases.count < slots || 4 * room >= leases.count + room ? max(0, room) : 0
     }

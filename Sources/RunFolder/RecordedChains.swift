@@ -1,24 +1,26 @@
-/// Which chains of a run are recorded, one bit each, and the gradients they took.
+/// Which chains of a run are recorded, as ranges of neighbours, and the gradients they took.
 struct RecordedChains {
-    private var words: [UInt64]
+    private var chains = RangeSet<Int>()
     private(set) var total = 0
-    /// Chains from the first on that are all recorded, as far as they were counted.
-    private(set) var prefix = 0
     /// Gradients evaluated, all recorded chains together.
     private(set) var gradientEvaluations = 0
 
-    init(count: Int) {
-        words = [UInt64](repeating: 0, count: (count + 63) / 64)
+    /// Chains from the first on that are all recorded.
+    var prefix: Int {
+        chains.ranges.first.map { $0.lowerBound == 0 ? $0.upperBound : 0 } ?? 0
     }
 
     /// The first of these chains that is recorded.
     func first(in chains: Range<Int>) -> Int? {
-        chains.first { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
-    }
-
-    /// Counts ``prefix`` anew.
-    mutating func countPrefix() {
-        while prefix / 64 < words.count, words[prefix / 64] >> UInt64(prefix % 64) & 1 == 1 { prefix += 1 }
+        // The first range that ends behind the first of them.
+        let ranges = self.chains.ranges
+        var (low, high) = (0, ranges.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound <= chains.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        guard low < ranges.count, ranges[low].lowerBound < chains.upperBound else { return nil }
+        return max(ranges[low].lowerBound, chains.lowerBound)
     }
 
     /// Whether the gradients can be counted with so many more.
@@ -28,7 +30,7 @@ struct RecordedChains {
 
     /// Adds chains of which none is recorded yet, and the gradients they took, for which there is room.
     mutating func insert(_ chains: Range<Int>, gradientEvaluations gradients: Int) {
-        for chain in chains { words[chain / 64] |= 1 << UInt64(chain % 64) }
+        self.chains.insert(contentsOf: chains)
         total += chains.count
         gradientEvaluations += gradients
     }

@@ -5,7 +5,7 @@ import ContentHash
 /// Until `finish`, the folder holds hidden staging files alone; dropped or killed before, a run leaves no file under a
 /// final name. A run that was killed, or let go of with `suspend`, can be taken up again where `sync` last left it.
 /// All bytes but those of the provenance depend on the job and its chains, never on the order of the blocks or on
-/// interruptions. Memory: two bits a chain, the numbers of one level each, and about a megabyte; where samples are
+/// interruptions. Memory: a few bytes for each gap between recorded chains, the numbers of one level each, and about a megabyte; where samples are
 /// selected, 16 bytes a chain at the end.
 public final class RunStaging {
     private let folder: String
@@ -38,7 +38,7 @@ public final class RunStaging {
         statistics = try StagedStatistics(folder: folder, of: description)
         job = try StagedFile(folder: folder, name: RunFolder.jobName)
         try job.file.write(description.canonicalJob, at: 0)
-        recorded = RecordedChains(count: description.chains)
+        recorded = RecordedChains()
         synced = recorded
         self.folder = folder
         self.description = description
@@ -136,7 +136,6 @@ public final class RunStaging {
             recorded = synced
             throw error
         }
-        recorded.countPrefix()
         synced = recorded
         if !description.selects { hash.advance(to: draws.size(upToRow: recorded.prefix)) }
     }
@@ -324,7 +323,7 @@ public final class RunStaging {
     private static func recorded(
         _ ranges: some Sequence<Range<Int>>, _ gradients: Int, of description: RunDescription, folder: String
     ) throws(RunFolderError) -> RecordedChains {
-        var recorded = RecordedChains(count: description.chains)
+        var recorded = RecordedChains()
         for chains in ranges {
             guard chains.lowerBound >= 0, chains.upperBound <= description.chains, recorded.first(in: chains) == nil
             else {

@@ -1,0 +1,174 @@
+import Glibc
+
+/// Keeps what peers send, and how many they are, from taking a router's process down: ends the connections that hold
+/// too much memory with what is no message yet, and some of those that say nothing before the last open file is taken.
+///
+/// For TCP. Who may connect to a local socket is decided by its file.
+public final class ConnectionWatch {
+    /// How much is let in.
+    public struct Limits: Sendable {
+        /// Bytes on their way in one connection: more than the longest message, whose parts may be many.
+        public var connectionBytes = 80 << 20
+        /// Bytes on their way from all peers together that are not trusted.
+        public var strangersBytes = 96 << 20
+        /// Open files that are kept free; at most an eighth of all.
+        public var freeFiles = 64
+
+        /// The defaults.
+        public init() {}
+    }
+
+    private struct Account {
+        var node: UInt64
+        /// Bytes of its messages.
+        var taken = 0
+        var isHeard = false
+        var isHeardAnew = false
+        /// The sweep that saw it first.
+        let since: Int
+    }
+
+    /// Memory may grow by so much before connections are looked at.
+    private static let step = 16 << 20
+    private static let pause = Duration.milliseconds(10)
+    private static let longestPause = Duration.seconds(1)
+
+    private let port: UInt16
+    private let limits: Limits
+    private var accounts: [Connection: Account] = [:]
+    private var sweeps = 0
+    private var lastLook = Duration.zero
+    private var lastSweep = Duration.zero
+    private var lastMemory = 0
+
+    /// - Parameter endpoint: where the router listens; nil comes of one that is not a TCP port.
+    public init?(of endpoint: String, limits: Limits = Limits()) {
+        guard endpoint.hasPrefix("tcp://"), let port = endpoint.split(separator: ":").last.flatMap({ UInt16($0) })
+        else { return nil }
+        self.port = port
+        self.limits = limits
+    }
+
+    /// Takes in that a message has come.
+    public func note(_ bytes: Int, from connection: Connection) {
+        if accounts[connection] == nil { accounts[connection] = Account(node: 0, since: sweeps) }
+        accounts[connection]?.taken += bytes + (bytes < 256 ? 2 : 9)
+        accounts[connection]?.isHeardAnew = true
+    }
+
+    /// Looks at memory and open files, and at the connections if these have become many; to be called often.
+    ///
+    /// - Parameter isTrusted: whether a peer's connection is that of somebody who is known.
+    /// - Returns: what was done, in words; nil if nothing.
+    public func look(at now: Duration, isTrusted: (Connection) -> Bool) -> String? {
+        guard now - lastLook >= Self.pause else { return nil }
+        lastLook = now
+        let memory = Self.residentBytes
+        let (free, files) = Self.freeFiles
+        let least = min(limits.freeFiles, files / 8)
+        guard memory > lastMemory + Self.step || now - lastSweep > Self.longestPause || free < least else {
+            lastMemory = min(lastMemory, memory)
+            return nil
+        }
+        (lastMemory, lastSweep) = (memory, now)
+        let connections = sweep()
+        let heavy = endHeaviest(connections, isTrusted)
+        let silent = free < least ? endSilent(connections.map(\.connection), 2 * least - free, isTrusted) : 0
+        if heavy > 0 { return "\(heavy) connections were ended that held too much memory with unfinished messages" }
+        if silent > 0 { return "\(silent) connections were ended that said nothing: open files run short" }
+        return nil
+    }
+
+    /// All connections with the bytes that are on their way in them.
+    private func sweep() -> [(connection: Connection, bytes: Int)] {
+        sweeps += 1
+        var all: [(Connection, Int)] = []
+        var open: [Connection: Account] = [:]
+        for descriptor in Self.openFiles {
+            let connection = Connection(descriptor: descriptor)
+            guard connection.isAccepted(at: port), let received = connection.bytesReceived else { continue }
+            let node = connection.node
+            var account = accounts[connection] ?? Account(node: 0, since: sweeps)
+            if account.node != node {
+                // A new one: what came before it was first looked at is not counted.
+                let isHeard = account.isHeardAnew
+                account = Account(node: node, taken: received, isHeard: isHeard, since: sweeps)
+            }
+            account.isHeard = account.isHeard || account.isHeardAnew
+            account.isHeardAnew = false
+            account.taken = min(account.taken, received)
+            open[connection] = account
+            all.append((connection, received - account.taken))
+        }
+        accounts = open
+        return all
+    }
+
+    private func endHeaviest(
+        _ connections: [(connection: Connection, bytes: Int)], _ isTrusted: (Connection) -> Bool
+    ) -> Int {
+        var ended = 0
+        var strangers: [(connection: Connection, bytes: Int)] = []
+        for (connection, bytes) in connections {
+            if bytes > limits.connectionBytes {
+                connection.end()
+                ended += 1
+            } else if bytes > 0, !isTrusted(connection) {
+                strangers.append((connection, bytes))
+            }
+        }
+        var total = strangers.reduce(0) { $0 + $1.bytes }
+        for (connection, bytes) in strangers.sorted(by: { $0.bytes > $1.bytes }) where total > limits.strangersBytes {
+            connection.end()
+            total -= bytes
+            ended += 1
+        }
+        return ended
+    }
+
+    /// Those that never said anything go first, the oldest of them.
+    private func endSilent(_ connections: [Connection], _ count: Int, _ isTrusted: (Connection) -> Bool) -> Int {
+        let silent = connections.filter { !isTrusted($0) && accounts[$0]?.isHeard == false }
+        let others = connections.filter { !isTrusted($0) && accounts[$0]?.isHeard == true }
+        func oldest(_ a: Connection, _ b: Connection) -> Bool {
+            (accounts[a]?.since ?? 0, a.descriptor) < (accounts[b]?.since ?? 0, b.descriptor)
+        }
+        let chosen = (silent.sorted(by: oldest) + others.sorted(by: oldest)).prefix(count)
+        for connection in chosen { connection.end() }
+        return chosen.count
+    }
+
+    /// What the process has in memory.
+    private static var residentBytes: Int {
+        guard let file = fopen("/proc/self/statm", "re") else { return 0 }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 128)
+        guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
+        let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            .split(separator: " ")
+        return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) : 0
+    }
+
+    /// How many more files may be opened, roughly, and how many may be open in all.
+    private static var freeFiles: (free: Int, all: Int) {
+        let all = OpenFileLimit.current
+        // The system gives the lowest number that is free.
+        let next = dup(STDERR_FILENO)
+        guard next >= 0 else { return (0, all) }
+        close(next)
+        return (all - Int(next), all)
+    }
+
+    private static var openFiles: [Int32] {
+        guard let folder = opendir("/proc/self/fd") else { return [] }
+        defer { closedir(folder) }
+        var files: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let file = Int32(name) { files.append(file) }
+        }
+        return files
+    }
+}
