@@ -85,15 +85,16 @@ final class Archive: Sendable {
     /// - Throws: ``JournalError``.
     static func open(
         folder: String, durability: Journal.Durability, logger: Logger, deliver: @escaping @Sendable ([Reply]) -> Void
-    ) throws -> (archive: Archive, jobs: [RecoveredJob]) {
+    ) throws -> (archive: Archive, jobs: [PastJob]) {
         let archive = Archive()
         // The journal lives on the thread that uses it.
-        let opening = Mailbox<Result<[RecoveredJob], any Error>>()
+        let opening = Mailbox<Result<[PastJob], any Error>>()
         let ready = DispatchSemaphore(value: 0)
         Thread {
             do {
                 let journal = try Journal(folder: folder, durability: durability)
-                let jobs = try journal.recover()
+                // One after the other: the texts of jobs that are over are not in memory together.
+                let jobs = try journal.jobNumbers().compactMap { try journal.recover(job: $0).map(PastJob.init) }
                 opening.post(.success(jobs))
                 ready.signal()
                 archive.serve(ArchiveDesk(journal: journal, durability: durability, logger: logger), deliver)
@@ -139,7 +140,8 @@ final class Archive: Sendable {
             backlog += takeRequests()
             switch desk.work(on: backlog) {
             case .success(let done):
-                backlog = backlog.dropFirst(done.count)
+                // Without those that are done, which may be large.
+                backlog = done.count == backlog.count ? [] : backlog.dropFirst(done.count)
                 bytes.subtract(done.size, ordering: .relaxed)
                 deliver((isFull ? [.hasRoom] : []) + desk.takeReplies())
                 isFull = false

@@ -75,7 +75,9 @@ public final class CoordinatorService: Sendable {
         ) { mailbox.post(.archived($0)) }
         defer { archive.close(within: .seconds(5)) }
         let router = try RouterSocket(MessagingContext())
-        ready(try router.bind(to: endpoint))
+        let address = try router.bind(to: endpoint)
+        let watch = ConnectionWatch(of: address)
+        ready(address)
         var desk = FrontDesk(
             configuration: configuration, intake: intake, models: store, archive: archive, past: jobs,
             logger: logger
@@ -88,13 +90,15 @@ public final class CoordinatorService: Sendable {
         // connection closes may not arrive.
         while true {
             if let deadline, clock.now >= deadline || !desk.hasWorkers { break }
-            try router.wait(for: mailbox.wakeup, atMost: .milliseconds(50))
+            try router.wait(for: mailbox.wakeup, atMost: .milliseconds(watch == nil ? 50 : 20))
             // Some messages at a time, so that timers and results get their turn.
             var left = 1_000
-            while left > 0, let (peer, message) = try router.receiveMessage() {
-                desk.take(message, from: peer)
+            while left > 0, let received = try router.receiveMessage() {
+                if let connection = received.connection { watch?.note(received.size, from: connection) }
+                desk.take(received.message, from: received.peer, over: received.connection)
                 left -= 1
             }
+            if let watch { desk.watch(watch) }
             for call in mailbox.drain() {
                 switch call {
                 case .stop:

@@ -15,6 +15,8 @@ import RunFolder
 struct FrontDesk {
     struct WorkerEntry {
         let peer: PeerID
+        /// What it registered by.
+        var connection: Connection?
         var registration: Registration
         /// What provenance tells of it.
         let record: WorkerRecord
@@ -60,13 +62,19 @@ struct FrontDesk {
     private var isOverloaded = false
     /// Results that were stored and are to be confirmed.
     var confirmations: [WorkerID: [Attempt]] = [:]
+    /// Bytes that wait for peers to read them.
+    var budget = ReplyBudget()
+    /// What a long answer goes by that is being given.
+    var connectionAtHand: Connection?
+    var postponed: [Inquiry] = []
+    var complaints = Complaints()
     private var lastConfirmations = Duration.zero
     private var lastTick = Duration.zero
     private var lastEvents = Duration.zero
 
     init(
         configuration: CoordinatorService.Configuration, intake: Intake, models: ModelStore, archive: Archive,
-        past: [RecoveredJob], logger: Logger, transmit: @escaping ([UInt8], PeerID) -> SendOutcome
+        past: [PastJob], logger: Logger, transmit: @escaping ([UInt8], PeerID) -> SendOutcome
     ) {
         self.configuration = configuration
         self.intake = intake
@@ -81,43 +89,56 @@ struct FrontDesk {
     var now: Duration { clock.now - start }
 
     @discardableResult
-    func send(_ message: Message, to peer: PeerID) -> SendOutcome { transmit(message.encoded(), peer) }
+    mutating func send(_ message: Message, to peer: PeerID) -> SendOutcome {
+        let bytes = message.encoded()
+        let outcome = transmit(bytes, peer)
+        if outcome == .sent { budget.note(bytes.count, over: connectionAtHand, at: now) }
+        return outcome
+    }
 
     // MARK: Messages
 
-    mutating func take(_ message: Result<Message, MessagingError>, from peer: PeerID) {
+    /// - Parameter connection: what it came by; nil within a process.
+    mutating func take(
+        _ message: Result<Message, MessagingError>, from peer: PeerID, over connection: Connection? = nil
+    ) {
         switch message {
         case .success(let message):
-            answer(message, from: peer)
+            answer(message, from: peer, over: connection)
         case .failure(let error):
-            if case .version = error.code {
+            switch error.code {
+            case .version:
                 send(.refusal(exitStatus: 75, text: "the coordinator can't be talked to: \(error)"), to: peer)
+            case .tooLong:
+                send(.refusal(exitStatus: 65, text: "\(error)"), to: peer)
+            default: break
             }
-            logger.warning("a message was refused: \(error)")
+            if complaints.admits(.unreadable, about: peer) { logger.warning("a message was refused: \(error)") }
         }
     }
 
-    private mutating func answer(_ message: Message, from peer: PeerID) {
+    private mutating func answer(_ message: Message, from peer: PeerID, over connection: Connection?) {
         switch message {
-        case .registration(let registration): register(registration, peer)
+        case .registration(let registration): register(registration, peer, over: connection)
         case .submit(let text, let force, let watch, let terms):
             submit(HandedIn(text: text, force: force, watch: watch, terms: terms, peer: peer))
         case .modelChunk(let chunk): settle(intake.take(chunk, from: peer, at: now))
         case .modelUnavailable(let model, let reason):
             settle(intake.unavailable(model, reason: reason, from: peer))
-        case .statusRequest(let job): status(of: job, to: peer)
-        case .workersRequest: send(.workers(workerList()), to: peer)
+        case .statusRequest, .workersRequest, .fetch: inquire(message, peer, over: connection)
         case .cancel(let job): cancel(job, peer)
         case .control(let job, let change): control(job, change, peer)
-        case .fetch(let job, let file, let offset, let length): fetch(job, file, offset, length, peer)
         case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye:
             guard let worker = workerByPeer[peer] else {
                 send(.registerAgain(reason: "this coordinator does not know you"), to: peer)
                 return
             }
+            if case .modelRequest = message { return inquire(message, peer, over: connection) }
             hear(message, from: worker, peer)
         default:
-            logger.warning("a message that is not for a coordinator was passed over")
+            if complaints.admits(.misdirected, about: peer) {
+                logger.warning("a message that is not for a coordinator was passed over")
+            }
         }
     }
 
@@ -189,19 +210,24 @@ struct FrontDesk {
             priority: job.record.priority)
     }
 
-    func status(of id: Digest?, to peer: PeerID) {
+    mutating func status(of id: Digest?, to peer: PeerID) {
         let capacity = scheduler.capacity
         var all = jobs.values.filter { id == nil || $0.identity == id }.map { (number: $0.number, status: status($0)) }
         all += past.values.filter { id == nil || $0.job.record.hash == id }.map { ($0.job.record.number, status($0)) }
+        all.sort { $0.number < $1.number }
+        var listed = all.suffix(Self.mostListedJobs).map(\.status)
+        if listed.count > 1 {
+            for index in listed.indices { listed[index].cutFailure(to: Self.listedFailureBytes) }
+        }
         send(
             .poolStatus(
                 PoolStatus(
-                    jobs: all.sorted { $0.number < $1.number }.map(\.status), workers: capacity.workers,
+                    jobs: listed, workers: capacity.workers,
                     slots: capacity.slots, version: poolVersion, uptimeSeconds: now / .seconds(1))), to: peer)
     }
 
-    private func workerList() -> [WorkerStatus] {
-        workers.sorted { $0.key < $1.key }.compactMap { id, entry in
+    func workerList() -> [WorkerStatus] {
+        workers.sorted { $0.key < $1.key }.prefix(Self.mostListedWorkers).compactMap { id, entry in
             scheduler.view(of: id, at: now).map {
                 WorkerStatus(
                     worker: id, host: entry.registration.host, process: entry.registration.process, slots: $0.slots,
@@ -211,14 +237,14 @@ struct FrontDesk {
         }
     }
 
-    private func fetch(_ id: Digest, _ file: String, _ offset: Int, _ length: Int, _ peer: PeerID) {
+    mutating func fetch(_ id: Digest, _ file: String, _ offset: Int, _ length: Int, _ peer: PeerID) {
         guard RunFolder.fileNames.contains(file) else {
             send(.refusal(exitStatus: 65, text: "a run has no file \"\(file)\""), to: peer)
             return
         }
         do {
             let (data, total) = try FileSlice.read(
-                folder(of: id) + "/" + file, offset: offset, length: min(length, 8 << 20))
+                folder(of: id) + "/" + file, offset: offset, length: min(length, 4 << 20))
             send(.fileChunk(FileChunk(job: id, file: file, offset: offset, total: total, data: data)), to: peer)
         } catch {
             send(.refusal(exitStatus: error.exitStatus, text: "\(error)"), to: peer)
@@ -237,13 +263,18 @@ struct FrontDesk {
 
     mutating func tick() {
         watchArchive()
+        answerPostponed()
+        tidyModels()
+        if let summary = complaints.summary(at: now) { logger.warning("\(summary)") }
         if now - lastConfirmations > Self.confirmationDelay {
             lastConfirmations = now
             sendConfirmations()
         }
-        for (peer, messages) in intake.requests(at: now) {
+        let (requests, refusals) = intake.requests(at: now)
+        for (peer, messages) in requests {
             for message in messages { send(message, to: peer) }
         }
+        for refusal in refusals { settle(refusal) }
         if now - lastTick > .milliseconds(50) {
             lastTick = now
             act(on: .ticked)

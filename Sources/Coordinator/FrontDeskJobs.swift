@@ -11,13 +11,16 @@ import RunFolder
 /// How jobs begin and end.
 extension FrontDesk {
     /// Takes up what earlier lives of the coordinator have left.
-    mutating func takeUp(_ recovered: [RecoveredJob]) {
-        for job in recovered {
+    mutating func takeUp(_ recovered: [PastJob]) {
+        for before in recovered {
+            let job = before.job
             let record = job.record
             nextJob = max(nextJob, record.number + 1)
             // Names that results are noted under are not used twice.
             for share in job.workers { nextWorker = max(nextWorker, (WorkerID(share.worker.name) ?? 0) &+ 1) }
-            past[record.hash] = PastJob(job)
+            past[record.hash] = before
+            // The archive has the rest.
+            past[record.hash]?.forgetDetails()
             guard !job.state.isOver else { continue }
             if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
                 // The coordinator ended between the job's last file and the last word of the journal.
@@ -45,6 +48,11 @@ extension FrontDesk {
     private func isNobody(_ peer: PeerID) -> Bool { peer.first == 0 }
 
     mutating func submit(_ submission: HandedIn) {
+        // Before anything is made of the text.
+        if let problem = intake.problem(of: submission) {
+            send(.refusal(exitStatus: 75, text: problem), to: submission.peer)
+            return
+        }
         // Submitters send the canonical text, whose hash is the job's identity.
         if join(SHA256.hash(of: submission.text), submission) { return }
         if !storageNotice.isEmpty {
@@ -63,7 +71,14 @@ extension FrontDesk {
     mutating func settle(_ decision: Intake.Decision?) {
         switch decision {
         case .accepted(let job, let submission):
-            if !join(job.identity, submission) { start(job, submission) }
+            if join(job.identity, submission) { return }
+            // What an earlier life took on goes on.
+            if !isNobody(submission.peer), let problem = problem(of: job, textBytes: submission.text.count) {
+                intake.abandon(submission.uploaded)
+                send(.refusal(exitStatus: 75, text: problem), to: submission.peer)
+                return
+            }
+            start(job, submission)
         case .refused(let peer, let status, let text):
             if isNobody(peer) {
                 logger.error("a job of an earlier life can't go on: \(text); hand it in again")
@@ -181,6 +196,7 @@ extension FrontDesk {
         let time = now
         jobs[id]?.end(as: .finished, at: time)
         announce(id)
+        forgetText(of: id)
         for waiting in jobs.values.filter({ $0.work?.waitsFor == id }).sorted(by: { $0.number < $1.number }) {
             let waiting = waiting.identity
             jobs[waiting]?.work?.waitsFor = nil
@@ -203,9 +219,18 @@ extension FrontDesk {
                     secondsElapsed: job.secondsElapsed(at: time)),
                 peer.map { Archive.Receipt(peer: $0, answer: .status(of: id)) }))
         announce(id)
+        forgetText(of: id)
         let text = state == .failed ? failure : "it was cancelled"
         stopWaiting(for: id, reason: text)
         if let other = job.work?.waitsFor { release(other, keepsWork: state == .failed) }
+    }
+
+    /// The job is over: workers need not keep its text.
+    private mutating func forgetText(of id: Digest) {
+        for worker in workers.keys where workers[worker]?.knownJobs.remove(id) != nil {
+            if let peer = workers[worker]?.peer { send(.revoke(job: id, blocks: []), to: peer) }
+        }
+        jobs[id]?.watchers = []
     }
 
     mutating func fail(_ id: Digest, reason: String) {

@@ -40,7 +40,9 @@ extension FrontDesk {
             archive.ask(
                 .checkpoint(attempt, BlockCheckpoint(attempt: attempt.number, stepsDone: steps, state: state.state)))
         case .report(let attempt, let worker, let reason):
-            logger.warning("block \(attempt.block) at worker \(worker): \(reason)")
+            if complaints.admits(.failure) {
+                logger.warning("block \(attempt.block) at worker \(worker): \(reason)")
+            }
             archive.ask(
                 .note(
                     .report(
@@ -51,7 +53,7 @@ extension FrontDesk {
         case .jobFailed(let number, let reason):
             if let id = identities[number] { end(id, as: .failed, failure: reason) }
         case .forget(let worker, let reason):
-            logger.info("worker \(worker) is gone: \(reason)")
+            if complaints.admits(.departure) { logger.info("worker \(worker) is gone: \(reason)") }
             if let entry = workers.removeValue(forKey: worker) { workerByPeer[entry.peer] = nil }
         case .dismiss(let worker, let reason):
             logger.error("worker \(worker) is set aside: \(reason)")
@@ -83,7 +85,7 @@ extension FrontDesk {
         archive.ask(.note(.worker(job: number, record)))
     }
 
-    private func revoke(_ attempts: [Attempt], at worker: WorkerID, handBack: Bool) {
+    private mutating func revoke(_ attempts: [Attempt], at worker: WorkerID, handBack: Bool) {
         guard let peer = workers[worker]?.peer else { return }
         for (number, group) in Dictionary(grouping: attempts, by: \.job) {
             guard let job = identities[number] else { continue }
@@ -113,6 +115,8 @@ extension FrontDesk {
         guard let entry = workers[worker], let first = attempts.first, let id = identities[first.job],
             let job = jobs[id], let work = job.work
         else { return }
+        // Who does not read what it was sent, texts and states among it, is sent no more of them.
+        guard budget.admits(entry.connection) else { return act(on: .left(worker)) }
         let number = entry.lastLease + 1
         workers[worker]?.lastLease = number
         let isNew = workers[worker]?.knownJobs.insert(id).inserted == true
@@ -121,6 +125,8 @@ extension FrontDesk {
             blocks: attempts.map { AttemptID(job: id, block: $0.block, attempt: $0.number) },
             checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint], number: number,
             checkpointInterval: job.terms.checkpointInterval ?? configuration.checkpointInterval)
+        connectionAtHand = entry.connection
+        defer { connectionAtHand = nil }
         switch send(.lease(message), to: entry.peer) {
         case .sent:
             break

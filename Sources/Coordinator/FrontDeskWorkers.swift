@@ -35,7 +35,9 @@ extension FrontDesk {
             let seconds = report.seconds.isFinite ? max(0, report.seconds) : nil
             act(on: .finished(worker, attempt, seconds: seconds), holding: .result(worker, report, record))
         case .failure(let id, let text):
-            logger.warning("worker \(worker): block \(id.block) failed: \(text)")
+            if complaints.admits(.failure, about: peer) {
+                logger.warning("worker \(worker): block \(id.block) failed: \(text)")
+            }
             act(on: attempt(id).map { .failed(worker, $0, reason: text) } ?? .heard(worker))
         case .modelRequest(let request):
             // A worker checks what it gets, and one that gets nothing asks again.
@@ -76,7 +78,7 @@ extension FrontDesk {
         return Attempt(job: job.number, block: id.block, number: id.attempt)
     }
 
-    mutating func register(_ registration: Registration, _ peer: PeerID) {
+    mutating func register(_ registration: Registration, _ peer: PeerID, over connection: Connection?) {
         guard !isDismissing else {
             send(.drain(reason: "the coordinator stops"), to: peer)
             return
@@ -85,12 +87,14 @@ extension FrontDesk {
         if id == nextWorker { nextWorker += 1 }
         // Whatever it was sent before may not have arrived, the texts of jobs included.
         workers[id] = WorkerEntry(
-            peer: peer, registration: registration,
+            peer: peer, connection: connection, registration: registration,
             record: WorkerRecord(
                 name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
                 version: registration.version, fingerprint: registration.fingerprint))
         workerByPeer[peer] = id
-        logger.info("worker \(id) on \(registration.host), \(registration.slots) slots")
+        if complaints.admits(.registration, about: peer) {
+            logger.info("worker \(id) on \(registration.host), \(registration.slots) slots")
+        }
         send(
             .welcome(
                 worker: id, registration: registration.number, heartbeat: configuration.pool.heartbeat,

@@ -26,7 +26,7 @@ struct RunningJob {
     let identity: Digest
     let number: JobNumber
     let name: String
-    private let chains: Int
+    let chains: Int
     let blocks: Int
     let blockSize: Int
     var work: Work?
@@ -40,7 +40,7 @@ struct RunningJob {
     var unanswered: [PeerID]? = []
     var isPaused = false
     /// As it was before it was taken up.
-    let past: PastJob?
+    private(set) var past: PastJob?
     /// Blocks that have a checkpoint in the journal.
     var checkpointed: Set<Int> = []
 
@@ -120,7 +120,7 @@ struct RunningJob {
     mutating func end(as state: JobStatus.State, failure: String = "", at now: Duration) {
         guard !self.state.isOver else { return }
         (self.state, self.failure, ended) = (state, failure, now)
-        (work, partial, checkpointed) = (nil, [:], [])
+        (work, partial, checkpointed, past) = (nil, [:], [], nil)
     }
 
     /// Since it was submitted, up to its end.

@@ -36,7 +36,7 @@ extension JobRecord {
 }
 
 /// A job of an earlier life of the coordinator that has not been taken up.
-struct PastJob {
+struct PastJob: Sendable {
     /// Without its text once it is over.
     var job: RecoveredJob
     let name: String
@@ -46,6 +46,14 @@ struct PastJob {
         self.job = job
         (name, chains) = job.record.card
         if job.outcome != nil { self.job.record.text = [] }
+    }
+
+    /// Keeps what a list tells, and the text of a job that may go on.
+    mutating func forgetDetails() {
+        var bare = RecoveredJob(record: job.record)
+        (bare.isPaused, bare.outcome, bare.failure) = (job.isPaused, job.outcome, job.failure)
+        bare.secondsElapsed = job.secondsElapsed
+        job = bare
     }
 }
 

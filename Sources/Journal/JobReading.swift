@@ -28,6 +28,9 @@ struct JobReading {
         return jobs
     }
 
+    /// The numbers of all jobs, in their order.
+    func numbers() throws -> [Int] { try Int.fetchAll(db, sql: "SELECT number FROM job ORDER BY number") }
+
     /// The latest checkpoint of a block, with its state.
     func checkpoint(job: Int, block: Int) throws -> BlockCheckpoint? {
         try Row.fetchOne(

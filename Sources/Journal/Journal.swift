@@ -88,6 +88,13 @@ public final class Journal {
         try read { try $0.jobs() }
     }
 
+    /// The numbers of the jobs that are not forgotten, in their order.
+    ///
+    /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
+    public func jobNumbers() throws(JournalError) -> [Int] {
+        try read { try $0.numbers() }
+    }
+
     /// All that is known of one job; nil if nothing is.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.

@@ -38,6 +38,12 @@ public struct JobStatus: Sendable, Equatable {
     /// Times that a block was started again, because it was lost or came back.
     public var blocksAgain: Int
 
+    /// Cuts the reason of a failure to so many bytes, for a list of many jobs.
+    public mutating func cutFailure(to bytes: Int) {
+        guard failure.utf8.count > bytes else { return }
+        failure = PeerText.shown(failure, atMost: bytes) + "…; status of this job alone tells all"
+    }
+
     /// Every field as given.
     public init(
         job: Digest, name: String, state: State, chainsTotal: Int, chainsDone: Int, fraction: Double,

@@ -180,7 +180,7 @@ struct CoordinatorLink {
         switch message {
         case .welcome(let worker, let number, let heartbeat, let silence):
             logger.info("registered as worker \(worker)")
-            supply.startAnew()
+            supply.startAnew(inUse: Set(session.jobs.compactMap { jobs[$0] }))
             handle(.welcomed(registration: number, heartbeat: heartbeat, silence: silence))
         case .heartbeat:
             handle(.heard)
@@ -194,8 +194,10 @@ struct CoordinatorLink {
         case .modelUnavailable(let model, let reason):
             handle(.heard)
             announce(supply.failed(model, reason: "the coordinator can't send the model \(model.hex): \(reason)"))
-        case .revoke(let job, let blocks, let handBack):
-            let job = number(job)
+        case .revoke(let id, let blocks, let handBack):
+            let job = number(id)
+            // All of a job: it is over.
+            if blocks.isEmpty, !handBack { supply.forget(id) }
             handle(handBack ? .recalled(job: job, blocks: blocks) : .revoked(job: job, blocks: blocks))
         case .drain(let reason, let exitStatus):
             logger.log(level: exitStatus == 0 ? .info : .error, "leaving: \(reason)")

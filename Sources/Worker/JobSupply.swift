@@ -100,8 +100,15 @@ struct JobSupply {
         return true
     }
 
+    /// Forgets a job that is over: the coordinator sends its text again should it go on one day.
+    mutating func forget(_ job: Digest) {
+        jobs[job] = nil
+        for model in downloads.keys where waiting(for: model).isEmpty { downloads[model] = nil }
+    }
+
     /// Takes in what a reading came to.
     mutating func take(_ reading: Reading, of job: Digest, at now: Duration) -> [Change] {
+        guard jobs[job] != nil else { return [] }
         switch reading {
         case .ready(let prepared):
             jobs[job]?.state = .ready(prepared)
@@ -143,8 +150,10 @@ struct JobSupply {
         downloads.keys.sorted { $0.hex < $1.hex }.flatMap { downloads[$0]?.requests(at: now) ?? [] }
     }
 
-    /// Asks again for what is missing: the coordinator has started anew.
-    mutating func startAnew() {
+    /// Asks again for what is missing: the coordinator has started anew. It sends the texts of all jobs again, so that
+    /// those of jobs that are not `inUse` go.
+    mutating func startAnew(inUse: Set<Digest>) {
+        for job in jobs.keys where !inUse.contains(job) { forget(job) }
         for model in downloads.keys { downloads[model]?.startAnew() }
     }
 

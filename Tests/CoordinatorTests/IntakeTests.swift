@@ -47,7 +47,7 @@ private final class Desk {
 
     /// What a peer is asked for now.
     func requests(to peer: PeerID, at now: Duration = .zero) -> [ModelRequest] {
-        intake.requests(at: now).filter { $0.peer == peer }.flatMap(\.messages).compactMap {
+        intake.requests(at: now).messages.filter { $0.peer == peer }.flatMap(\.messages).compactMap {
             if case .modelRequest(let request) = $0 { request } else { nil }
         }
     }

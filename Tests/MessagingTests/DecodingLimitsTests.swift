@@ -58,7 +58,7 @@ struct DecodingLimitsTests {
         #expect(code(Wire.envelope(71, statuses), limits) == .malformed)
         // So are the unknown fields that protobuf-c would keep.
         let unknown = (0..<(1 << 20)).map { UInt8($0 % 2 == 0 ? 0x78 : 0) }
-        #expect(code(Wire.envelope(11, unknown), limits) == .malformed)
+        #expect(code(Wire.envelope(14, unknown), limits) == .malformed)
         // However little there is to give, it fails cleanly.
         let status = Message.poolStatus(Samples.poolStatus).encoded()
         for budget in stride(from: 0, to: 4_096, by: 16) {

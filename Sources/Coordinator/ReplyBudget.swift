@@ -1,0 +1,49 @@
+import Messaging
+
+/// How many bytes wait for peers to read them. ZeroMQ counts messages alone, and a message may be megabytes.
+///
+/// What was sent counts until the system has nothing left that the peer has not taken.
+struct ReplyBudget {
+    /// A peer that has not read this much gets nothing more.
+    static let bytesOfPeer = 8 << 20
+    /// When more waits for all peers together, those that have not read for longest are cut off.
+    static let bytesOfAll = 64 << 20
+    /// Smaller messages are not counted: how many of them wait is bounded.
+    static let smallest = 16 << 10
+
+    private var owed: [Connection: (bytes: Int, since: Duration)] = [:]
+    private var total = 0
+
+    /// Bytes that wait for all peers.
+    var waitingBytes: Int { total }
+
+    /// Whether a peer has read enough of what it was sent to be sent more.
+    mutating func admits(_ connection: Connection?) -> Bool {
+        guard let connection, let bytes = owed[connection]?.bytes else { return true }
+        guard connection.bytesNotTaken ?? 0 > 0 else {
+            forget(connection)
+            return true
+        }
+        return bytes < Self.bytesOfPeer
+    }
+
+    /// Takes in that a message was sent.
+    mutating func note(_ bytes: Int, over connection: Connection?, at now: Duration) {
+        guard let connection, bytes >= Self.smallest else { return }
+        owed[connection, default: (0, now)].bytes += bytes
+        total += bytes
+        if total > Self.bytesOfAll { cutOff() }
+    }
+
+    private mutating func forget(_ connection: Connection) {
+        total -= owed.removeValue(forKey: connection)?.bytes ?? 0
+    }
+
+    private mutating func cutOff() {
+        for connection in owed.keys where connection.bytesNotTaken ?? 0 == 0 { forget(connection) }
+        for (connection, _) in owed.sorted(by: { $0.value.since < $1.value.since }) where total > Self.bytesOfAll {
+            connection.end()
+            forget(connection)
+        }
+    }
+}
