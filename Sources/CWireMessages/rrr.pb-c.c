@@ -2438,7 +2438,7 @@ const ProtobufCMessageDescriptor rrr__wire__block_result__descriptor =
   (ProtobufCMessageInit) rrr__wire__block_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__failure__field_descriptors[2] =
+static const ProtobufCFieldDescriptor rrr__wire__failure__field_descriptors[3] =
 {
   {
     "attempt",
@@ -2464,15 +2464,28 @@ static const ProtobufCFieldDescriptor rrr__wire__failure__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "inability",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Failure, inability),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__failure__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
+  2,   /* field[2] = inability */
   1,   /* field[1] = text */
 };
 static const ProtobufCIntRange rrr__wire__failure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor rrr__wire__failure__descriptor =
 {
@@ -2482,7 +2495,7 @@ const ProtobufCMessageDescriptor rrr__wire__failure__descriptor =
   "Rrr__Wire__Failure",
   "rrr.wire",
   sizeof(Rrr__Wire__Failure),
-  2,
+  3,
   rrr__wire__failure__field_descriptors,
   rrr__wire__failure__field_indices_by_name,
   1,  rrr__wire__failure__number_ranges,
@@ -2732,7 +2745,7 @@ const ProtobufCMessageDescriptor rrr__wire__leased_block__descriptor =
   (ProtobufCMessageInit) rrr__wire__leased_block__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__lease__field_descriptors[5] =
+static const ProtobufCFieldDescriptor rrr__wire__lease__field_descriptors[6] =
 {
   {
     "job",
@@ -2794,6 +2807,18 @@ static const ProtobufCFieldDescriptor rrr__wire__lease__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "text_digest",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Lease, text_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__lease__field_indices_by_name[] = {
   2,   /* field[2] = blocks */
@@ -2801,11 +2826,12 @@ static const unsigned rrr__wire__lease__field_indices_by_name[] = {
   0,   /* field[0] = job */
   1,   /* field[1] = job_text */
   3,   /* field[3] = number */
+  5,   /* field[5] = text_digest */
 };
 static const ProtobufCIntRange rrr__wire__lease__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor rrr__wire__lease__descriptor =
 {
@@ -2815,7 +2841,7 @@ const ProtobufCMessageDescriptor rrr__wire__lease__descriptor =
   "Rrr__Wire__Lease",
   "rrr.wire",
   sizeof(Rrr__Wire__Lease),
-  5,
+  6,
   rrr__wire__lease__field_descriptors,
   rrr__wire__lease__field_indices_by_name,
   1,  rrr__wire__lease__number_ranges,

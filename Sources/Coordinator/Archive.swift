@@ -114,8 +114,12 @@ final class Archive: Sendable {
     /// Asks for something; from any thread.
     func ask(_ request: Request) {
         bytes.add(request.size, ordering: .relaxed)
-        requests.withLock { $0.append(request) }
-        available.signal()
+        let isFirst = requests.withLock { requests in
+            requests.append(request)
+            return requests.count == 1
+        }
+        // Whoever takes one takes all.
+        if isFirst { available.signal() }
     }
 
     /// Does what was asked before, and ends the thread. What a full disk holds up is given up after `limit`.
@@ -136,8 +140,10 @@ final class Archive: Sendable {
         var backlog: ArraySlice<Request> = []
         var isFull = false
         while !desk.stops {
-            if backlog.isEmpty { available.wait() }
+            // What is taken along without waiting need not wake anybody any more.
+            if backlog.isEmpty { available.wait() } else { _ = available.wait(timeout: .now()) }
             backlog += takeRequests()
+            if backlog.isEmpty { continue }
             switch desk.work(on: backlog) {
             case .success(let done):
                 // Without those that are done, which may be large.

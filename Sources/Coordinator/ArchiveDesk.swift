@@ -203,6 +203,11 @@ struct ArchiveDesk {
         _ job: JobNumber, _ folder: String, _ description: RunDescription, resumes: Bool, _ note: JournalEntry?
     ) throws {
         var stored: RecoveredJob?
+        // A job that runs may be begun anew.
+        if let run = runs.removeValue(forKey: job) {
+            try? run.discard()
+            forgetResults(of: job)
+        }
         do {
             if resumes, let known = try journal.recover(job: job) {
                 runs[job] = try resume(known, folder, description)

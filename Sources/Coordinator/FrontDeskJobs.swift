@@ -96,6 +96,7 @@ extension FrontDesk {
     /// Adds a submitter to a job that runs, or tells that it is finished. - Returns: false if it is neither.
     private mutating func join(_ id: Digest, _ submission: HandedIn) -> Bool {
         if let known = jobs[id], !known.state.isOver {
+            if submission.force, isStranded(known) { beginAnew(id) }
             add(submission, to: id)
             return true
         }
@@ -125,8 +126,29 @@ extension FrontDesk {
         }
     }
 
+    /// Whether what is done of a job can't be gone on with by any worker that is there.
+    private func isStranded(_ job: RunningJob) -> Bool { strangeGroup(of: job) != nil }
+
+    /// The arithmetic that a job is tied to and of which there is no worker now; nil if that is not what it waits for.
+    func strangeGroup(of job: RunningJob) -> String? {
+        if let group = scheduler.view(of: job.number)?.missingGroup { return group }
+        return job.work?.waitsForWorker == true ? job.work?.progress?.group : nil
+    }
+
+    /// Throws away what is done of a job and begins again, for all who wait for it.
+    mutating func beginAnew(_ id: Digest) {
+        guard let job = jobs[id], let work = job.work, !job.state.isOver else { return }
+        logger.notice("job \(job.name) \(id.hex.prefix(8)) begins anew: no worker has the arithmetic of what was done")
+        act(on: .cancelled(job.number))
+        var terms = job.terms
+        terms.timeLimit = remainingTime(of: job)
+        start(work.original, HandedIn(text: [], force: true, watch: false, terms: terms, peer: Self.nobody))
+        jobs[id]?.work?.renews = false
+    }
+
     mutating func start(_ job: Job, _ submission: HandedIn) {
         let id = job.identity
+        let running = jobs[id].flatMap { $0.state.isOver ? nil : $0 }
         let before = past.removeValue(forKey: id)
         let known = before?.job
         let lastState = jobs[id]?.state ?? known?.state
@@ -142,7 +164,12 @@ extension FrontDesk {
         var fresh = RunningJob(
             job, number: number, terms: terms, past: before, secondsElapsed: max(0, time - submittedAt),
             at: now)
-        fresh.isDetached = known?.record.isDetached == true || !submission.watch && !isNobody(submission.peer)
+        fresh.isDetached =
+            known?.record.isDetached == true || running?.isDetached == true
+            || !submission.watch && !isNobody(submission.peer)
+        fresh.watchers = running?.watchers ?? []
+        fresh.unanswered = running?.unanswered ?? []
+        fresh.work?.renews = submission.force
         fresh.isPaused = goesOn && known?.isPaused == true
         jobs[id] = fresh
         identities[number] = id
@@ -166,6 +193,7 @@ extension FrontDesk {
         for peer in peers { send(.accepted(job: id, alreadyFinished: false), to: peer) }
         var progress = JobProgress()
         if let stored, let resumed = jobs[id]?.resume(stored) { progress = resumed }
+        progress.group = progress.group ?? work.neededGroup
         jobs[id]?.work?.progress = progress
         proceed(id)
         if let verdict { fail(id, reason: verdict) }
@@ -177,7 +205,9 @@ extension FrontDesk {
         // What is stored of it is still there.
         if let before = job.past { past[id] = before }
         stopWaiting(for: id, reason: reason)
-        for peer in job.unanswered ?? [] { send(.refusal(exitStatus: status, text: reason), to: peer) }
+        for peer in job.watchers.union(job.unanswered ?? []) {
+            send(.refusal(exitStatus: status, text: reason), to: peer)
+        }
     }
 
     /// All results of a job are stored.

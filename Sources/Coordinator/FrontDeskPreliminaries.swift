@@ -4,43 +4,98 @@ import Logging
 import Messaging
 import PoolCore
 import RunFolder
+import Sampling
 
 /// Jobs that others have to be run for first, to find step sizes or normalisers.
 ///
 /// Such a preliminary job is a job like any other, with its own name, identity and folder. It depends on little of the
 /// job that needs it, so that several may need the same one, and one that is finished is not run again.
 extension FrontDesk {
+    /// What is there of a preliminary job.
+    private enum Findings {
+        /// What it has found, and with which arithmetic.
+        case there(RunSummary, group: String)
+        /// It has to be run, with that arithmetic if one is named.
+        case lacking(group: String?)
+        /// Which of the two shows when a worker comes.
+        case undecided
+        /// It was run for this job, and nobody knows what to make of it.
+        case unusable
+    }
+
     /// Hands a job to the scheduler, or runs first what it needs.
     mutating func proceed(_ id: Digest) {
+        jobs[id]?.work?.waitsForWorker = false
         while let work = jobs[id]?.work, let preliminary = work.job.preliminary {
             let other = preliminary.job.identity
-            guard RunFolder.isComplete(folder(of: other), jobHash: other.hex) else {
+            switch findings(of: preliminary.job, for: work) {
+            case .undecided:
+                jobs[id]?.work?.waitsForWorker = true
+                return
+            case .unusable:
+                return fail(id, reason: "\(preliminary.job.name): what it left in \(folder(of: other)) can't be used")
+            case .lacking(let group):
                 jobs[id]?.work?.waitsFor = other
-                return begin(preliminary.job, for: id)
-            }
-            do {
-                let summary = try RunFolder.summary(in: folder(of: other))
-                let normalizers = summary.logNormalizer?.perLevel ?? []
-                jobs[id]?.work?.job = try work.job.resolved(
-                    preliminary, stepSizes: summary.stepSize, logNormalizers: normalizers)
-                jobs[id]?.work?.preliminaries.append(
-                    RunSummary.Preliminary(
-                        jobHash: other.hex, name: summary.name, gradientEvaluations: summary.gradientEvaluations,
-                        component: preliminary.componentText,
-                        logNormalizer: preliminary.purpose == .stepSizes ? nil : summary.logNormalizer))
-            } catch {
-                // Without its summary it is run again when somebody asks for it again.
-                try? RunFolder.removeSummary(in: folder(of: other))
-                return fail(id, reason: "\(preliminary.job.name): \(error)")
+                jobs[id]?.work?.renewed.insert(other)
+                return begin(preliminary.job, with: group, for: id)
+            case .there(let summary, let group):
+                do {
+                    try use(summary, of: preliminary, for: id)
+                } catch {
+                    // Without its summary it is run again when somebody asks for it again.
+                    try? RunFolder.removeSummary(in: folder(of: other))
+                    return fail(id, reason: "\(preliminary.job.name): \(error)")
+                }
+                // Its numbers and its blocks come from one arithmetic, as in one process.
+                jobs[id]?.work?.progress?.group = group
             }
         }
-        guard let job = jobs[id], var progress = job.work?.progress else { return }
+        guard let job = jobs[id], let work = job.work, var progress = work.progress else { return }
+        if !work.preliminaries.isEmpty {
+            jobs[id]?.work?.textDigest = SHA256.hash(of: Array(work.job.canonicalText.utf8))
+        }
         progress.isPaused = job.isPaused
         jobs[id]?.work?.progress = nil
         act(on: .submitted(job.number, terms(of: job), progress))
     }
 
-    private mutating func begin(_ preliminary: Job, for id: Digest) {
+    private mutating func use(_ summary: RunSummary, of preliminary: Preliminary, for id: Digest) throws {
+        guard let work = jobs[id]?.work else { return }
+        jobs[id]?.work?.job = try work.job.resolved(
+            preliminary, stepSizes: summary.stepSize, logNormalizers: summary.logNormalizer?.perLevel ?? [])
+        jobs[id]?.work?.preliminaries.append(
+            RunSummary.Preliminary(
+                jobHash: preliminary.job.identity.hex, name: summary.name,
+                gradientEvaluations: summary.gradientEvaluations, component: preliminary.componentText,
+                logNormalizer: preliminary.purpose == .stepSizes ? nil : summary.logNormalizer))
+    }
+
+    /// Looks for what a preliminary job has found, of the arithmetic that the job itself is tied to or will have.
+    private func findings(of preliminary: Job, for work: RunningJob.Work) -> Findings {
+        let (bound, present) = (work.progress?.group, scheduler.arithmetics)
+        let (id, wasRun) = (preliminary.identity, work.renewed.contains(preliminary.identity))
+        let kept = !work.renews || wasRun ? keptNumbers(of: preliminary) : nil
+        if let kept, bound.map({ $0 == kept.group }) ?? present.contains(kept.group) {
+            return .there(kept.summary, group: kept.group)
+        }
+        if kept == nil, wasRun, RunFolder.isComplete(folder(of: id), jobHash: id.hex) { return .unusable }
+        if let bound { return present.contains(bound) ? .lacking(group: bound) : .undecided }
+        return kept != nil && present.isEmpty ? .undecided : .lacking(group: nil)
+    }
+
+    /// What a finished preliminary job has left; nil if there is nothing that can be used.
+    private func keptNumbers(of preliminary: Job) -> (summary: RunSummary, group: String)? {
+        let (id, folder) = (preliminary.identity, folder(of: preliminary.identity))
+        guard RunFolder.isComplete(folder, jobHash: id.hex), let summary = try? RunFolder.summary(in: folder),
+            !preliminary.isPilot || summary.stepSize.allSatisfy({ $0.map(isFindable) ?? true }),
+            let group = Provenance.arithmetic(ofRunIn: folder)
+        else { return nil }
+        return (summary, group)
+    }
+
+    private func isFindable(_ step: Double) -> Bool { SamplerSettings.findableStepSizes.contains(step) }
+
+    private mutating func begin(_ preliminary: Job, with group: String?, for id: Digest) {
         guard let job = jobs[id] else { return }
         let other = preliminary.identity
         logger.info("job \(id.hex.prefix(8)) waits for \(preliminary.name) \(other.hex.prefix(8))")
@@ -48,11 +103,14 @@ extension FrontDesk {
         var terms = job.terms
         // Others may come to need it, who have more time.
         terms.timeLimit = nil
+        // What was begun goes on; what is finished and yet lacking is of no use.
+        let isFinished = RunFolder.isComplete(folder(of: other), jobHash: other.hex)
         start(
             preliminary,
             HandedIn(
-                text: Array(preliminary.canonicalText.utf8), force: false, watch: false, terms: terms, peer: Self.nobody
-            ))
+                text: Array(preliminary.canonicalText.utf8), force: isFinished || job.work?.renews == true,
+                watch: false, terms: terms, peer: Self.nobody))
+        jobs[other]?.work?.neededGroup = group
         adapt(other)
     }
 
@@ -101,7 +159,7 @@ extension FrontDesk {
         }
     }
 
-    private func remainingTime(of job: RunningJob) -> Duration? {
+    func remainingTime(of job: RunningJob) -> Duration? {
         job.terms.timeLimit.map { $0 - .seconds(job.secondsElapsed(at: now)) }
     }
 
@@ -113,6 +171,9 @@ extension FrontDesk {
 
     /// What a job waits for, in words; empty if for nothing.
     func preliminaryNotice(of job: RunningJob) -> String {
+        if job.work?.waitsForWorker == true {
+            return "waits for a worker, whose arithmetic decides whether the numbers that were found before hold"
+        }
         guard let other = job.work?.waitsFor, let preliminary = jobs[other] else { return "" }
         let what = preliminary.work?.job.isPilot == true ? "step sizes" : "normalisers"
         return "finds \(what) first: \(preliminary.name), \(Int(100 * status(preliminary).fraction)) %"

@@ -52,6 +52,8 @@ extension FrontDesk {
             finish(number)
         case .jobFailed(let number, let reason):
             if let id = identities[number] { end(id, as: .failed, failure: reason) }
+        case .beginAnew(let number):
+            if let id = identities[number] { beginAnew(id) }
         case .forget(let worker, let reason):
             if complaints.admits(.departure) { logger.info("worker \(worker) is gone: \(reason)") }
             if let entry = workers.removeValue(forKey: worker) { workerByPeer[entry.peer] = nil }
@@ -121,7 +123,7 @@ extension FrontDesk {
         workers[worker]?.lastLease = number
         let isNew = workers[worker]?.knownJobs.insert(id).inserted == true
         let message = Lease(
-            job: id, jobText: isNew ? Array(work.job.canonicalText.utf8) : [],
+            job: id, jobText: isNew ? Array(work.job.canonicalText.utf8) : [], textDigest: work.textDigest,
             blocks: attempts.map { AttemptID(job: id, block: $0.block, attempt: $0.number) },
             checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint], number: number,
             checkpointInterval: job.terms.checkpointInterval ?? configuration.checkpointInterval)
@@ -134,7 +136,7 @@ extension FrontDesk {
             // It takes nothing in now: its blocks go elsewhere, and its next message makes it register.
             act(on: .left(worker))
         case .unreachable:
-            act(on: .died(worker, reason: "the connection to worker \(worker) is gone"))
+            act(on: .vanished(worker, reason: "the connection to worker \(worker) is gone"))
         }
     }
 }

@@ -28,17 +28,14 @@ extension FrontDesk {
                 send(.taken(job: report.attempt.job, blocks: [report.attempt.block]), to: peer)
                 return act(on: .heard(worker))
             }
-            guard let record = record(report) else {
-                let reason = "its result is not of the shape that the job asks for"
-                return act(on: .failed(worker, attempt, reason: reason))
-            }
-            let seconds = report.seconds.isFinite ? max(0, report.seconds) : nil
-            act(on: .finished(worker, attempt, seconds: seconds), holding: .result(worker, report, record))
-        case .failure(let id, let text):
+            take(report, of: attempt, from: worker)
+        case .failure(let id, let text, let isInability):
             if complaints.admits(.failure, about: peer) {
-                logger.warning("worker \(worker): block \(id.block) failed: \(text)")
+                logger.warning(
+                    "worker \(worker): block \(id.block) \(isInability ? "can't be run there" : "failed"): \(text)")
             }
-            act(on: attempt(id).map { .failed(worker, $0, reason: text) } ?? .heard(worker))
+            guard let attempt = attempt(id) else { return act(on: .heard(worker)) }
+            act(on: isInability ? .unable(worker, attempt, reason: text) : .failed(worker, attempt, reason: text))
         case .modelRequest(let request):
             // A worker checks what it gets, and one that gets nothing asks again.
             send(ModelUpload.answer(request, from: models.path(of: request.model)), to: peer)
@@ -57,20 +54,30 @@ extension FrontDesk {
     }
 
     private mutating func act(on state: BlockState, from worker: WorkerID) {
-        guard let attempt = attempt(state.attempt) else { return act(on: .heard(worker)) }
+        guard let attempt = attempt(state.attempt), let limits = jobs[state.attempt.job]?.work?.limits,
+            Double(state.stepsDone) <= limits.steps
+        else { return act(on: .heard(worker)) }
         act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
     }
 
-    /// The rows of a result; nil if they are not what the job asks for: workers are not believed.
-    private func record(_ report: BlockReport) -> BlockRecord? {
-        guard let work = jobs[report.attempt.job]?.work, 0..<work.job.blocks ~= report.attempt.block,
-            0...(1 << 48) ~= report.gradientEvaluations
-        else { return nil }
+    /// Takes in a result if it can be one: workers are not believed.
+    private mutating func take(_ report: BlockReport, of attempt: Attempt, from worker: WorkerID) {
+        guard let work = jobs[report.attempt.job]?.work, 0..<work.job.blocks ~= report.attempt.block else {
+            return act(on: .failed(worker, attempt, reason: "its result is of a block that the job has not"))
+        }
         let record = BlockRecord(
             firstChain: report.attempt.block * work.job.block,
             chains: work.job.chains(inBlock: report.attempt.block), samples: report.samples,
             statistics: report.statistics, gradientEvaluations: report.gradientEvaluations)
-        return record.problem(in: work.description) == nil ? record : nil
+        if let problem = record.problem(in: work.description) ?? work.limits.problem(in: record, of: work.description) {
+            return act(on: .failed(worker, attempt, reason: "its result can't be one of the job: \(problem)"))
+        }
+        var report = report
+        let hasTime = report.seconds.isFinite && report.seconds >= 0
+        if !hasTime { report.seconds = 0 }
+        act(
+            on: .finished(worker, attempt, seconds: hasTime ? report.seconds : nil),
+            holding: .result(worker, report, record))
     }
 
     private func attempt(_ id: AttemptID) -> Attempt? {
@@ -112,6 +119,9 @@ extension FrontDesk {
         act(
             on: .registered(
                 id, slots: registration.slots, group: registration.fingerprint, holding: holding))
+        for job in jobs.values.filter({ $0.work?.waitsForWorker == true }).sorted(by: { $0.number < $1.number }) {
+            proceed(job.identity)
+        }
     }
 
     mutating func processDied(_ process: Int32, reason: String) {

@@ -13,14 +13,26 @@ struct RunningJob {
     struct Work {
         /// With the numbers in it that preliminary jobs have found so far.
         var job: Job
-        /// Of the job as it was handed in.
+        /// As it was handed in.
+        let original: Job
         let description: RunDescription
+        let limits: ResultLimits
+        /// The SHA-256 of the text that its blocks are run by.
+        var textDigest: Digest
         /// What is stored of it, as long as it is not with the scheduler.
         var progress: JobProgress?
         /// The job that has to be finished first.
         var waitsFor: Digest?
         /// Those that were finished for it.
         var preliminaries: [RunSummary.Preliminary] = []
+        /// Whether those are to be run again although they are finished.
+        var renews = false
+        /// Those of them that were begun again.
+        var renewed: Set<Digest> = []
+        /// Whether only a worker's coming tells how it goes on.
+        var waitsForWorker = false
+        /// The arithmetic that it must be run with, for the job that needs it; nil for any.
+        var neededGroup: String?
     }
 
     let identity: Digest
@@ -61,7 +73,8 @@ struct RunningJob {
         at now: Duration
     ) {
         self.past = past
-        work = Work(job: job, description: job.description)
+        work = Work(
+            job: job, original: job, description: job.description, limits: ResultLimits(job), textDigest: job.identity)
         self.number = number
         self.terms = terms
         identity = job.identity
@@ -98,7 +111,7 @@ struct RunningJob {
         guard report.stepsTotal > 0, !state.isOver else { return }
         if state == .queued { state = .running }
         partial[report.attempt.block] = Double(report.stepsDone) / Double(report.stepsTotal)
-        if acceptance.count == 0 || chainsDone == 0, report.acceptance.isFinite { acceptance = (report.acceptance, 1) }
+        if acceptance.count == 0 || chainsDone == 0, 0...1 ~= report.acceptance { acceptance = (report.acceptance, 1) }
     }
 
     /// Counts a block's result, which is the first.

@@ -154,6 +154,10 @@ public struct Submission {
                         nil
                     }
                 }
+                guard !chunk.data.isEmpty || chunk.total <= offset else {
+                    throw PoolClientError(
+                        exitStatus: 74, "the coordinator sends nothing of \(name) at \(offset) of \(chunk.total) bytes")
+                }
                 try file.write(chunk.data, at: offset)
                 offset += chunk.data.count
                 total = chunk.total

@@ -19,8 +19,8 @@ public enum Message: Sendable, Equatable {
     case returned(BlockState)
     /// A finished block. The worker keeps it until it is `taken`.
     case result(BlockReport)
-    /// A block that cannot be finished, and why.
-    case failure(AttemptID, text: String)
+    /// A block that cannot be finished, and why; with `isInability` for a reason of the worker's own, not the block's.
+    case failure(AttemptID, text: String, isInability: Bool = false)
     /// A piece of a model file is wanted; a coordinator asks submitters in the same way.
     case modelRequest(ModelRequest)
     /// The worker leaves and hands back what it has not finished.
@@ -219,6 +219,9 @@ public struct Lease: Sendable, Equatable {
     public var job: Digest
     /// What to run, canonical: the job, with the numbers that were found for it first; empty if this session has had it before.
     public var jobText: [UInt8]
+    /// The SHA-256 of the text that the blocks are to be run by, whether it is sent or known. It is not the job's where
+    /// numbers were found first.
+    public var textDigest: Digest
     /// What to run, in this order.
     public var blocks: [AttemptID]
     /// What some of the blocks have come to, by block.
@@ -230,11 +233,12 @@ public struct Lease: Sendable, Equatable {
 
     /// Every field as given.
     public init(
-        job: Digest, jobText: [UInt8], blocks: [AttemptID], checkpoints: [Int: [UInt8]] = [:], number: UInt64 = 0,
-        checkpointInterval: Duration = .seconds(10)
+        job: Digest, jobText: [UInt8], textDigest: Digest, blocks: [AttemptID], checkpoints: [Int: [UInt8]] = [:],
+        number: UInt64 = 0, checkpointInterval: Duration = .seconds(10)
     ) {
         self.job = job
         self.jobText = jobText
+        self.textDigest = textDigest
         self.blocks = blocks
         self.checkpoints = checkpoints
         self.number = number

@@ -104,7 +104,9 @@ private struct EnvelopeReader {
                     gradientEvaluations: try count(m.gradient_evaluations), seconds: m.seconds))
         case RRR__WIRE__ENVELOPE__BODY_FAILURE:
             let m = try present(envelope.failure).pointee
-            return .failure(try attempt(m.attempt), text: try line(m.text, atMost: PeerText.longestReason))
+            return .failure(
+                try attempt(m.attempt), text: try line(m.text, atMost: PeerText.longestReason),
+                isInability: m.inability != 0)
         case RRR__WIRE__ENVELOPE__BODY_MODEL_REQUEST:
             let m = try present(envelope.model_request).pointee
             guard 1...UInt32(ModelChunk.longest) ~= m.length else {
@@ -234,7 +236,8 @@ private struct EnvelopeReader {
         }
         guard m.checkpoint_milliseconds > 0 else { throw .malformed("checkpoints without any time between them") }
         return Lease(
-            job: job, jobText: bytes(m.job_text), blocks: blocks, checkpoints: checkpoints, number: m.number,
+            job: job, jobText: bytes(m.job_text), textDigest: try digest(m.text_digest), blocks: blocks,
+            checkpoints: checkpoints, number: m.number,
             checkpointInterval: .milliseconds(Int(m.checkpoint_milliseconds)))
     }
 

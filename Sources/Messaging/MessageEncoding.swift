@@ -71,11 +71,12 @@ extension Message {
                 m.gradient_evaluations = UInt64(clamping: report.gradientEvaluations)
                 m.seconds = report.seconds
             }
-        case .failure(let attempt, let text):
+        case .failure(let attempt, let text, let isInability):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_FAILURE
             envelope.failure = arena.message(rrr__wire__failure__init, Rrr__Wire__Failure()) { m, arena in
                 m.attempt = attempt.placed(in: &arena)
                 m.text = arena.text(PeerText.shown(text, atMost: PeerText.longestReason))
+                m.inability = isInability ? 1 : 0
             }
         case .modelRequest(let request):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_MODEL_REQUEST
@@ -119,6 +120,7 @@ extension Message {
             envelope.lease = arena.message(rrr__wire__lease__init, Rrr__Wire__Lease()) { m, arena in
                 m.job = arena.bytes(lease.job.bytes)
                 m.job_text = arena.bytes(lease.jobText)
+                m.text_digest = arena.bytes(lease.textDigest.bytes)
                 var blocks: [UnsafeMutablePointer<Rrr__Wire__LeasedBlock>?] = []
                 for block in lease.blocks {
                     blocks.append(

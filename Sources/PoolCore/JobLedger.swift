@@ -27,8 +27,10 @@ struct JobLedger {
     /// When the job fails; nil for never.
     let deadline: Duration?
     var isPaused: Bool
-    /// The arithmetic of the workers that may run it; nil while none has.
+    /// The arithmetic of what is done of it, and so of the workers that may run it; nil while nothing is.
     private(set) var group: String?
+    /// Since when there has been no worker of that arithmetic, but of others; nil if it is not so.
+    var orphanedSince: Duration?
     /// The workers' time that it was given, over its share.
     var served = 0.0
     /// Usual seconds from a block's start to its result; nil before there is one.
@@ -99,15 +101,15 @@ struct JobLedger {
     /// Whether workers of this arithmetic may run it.
     func admits(_ group: String) -> Bool { self.group == nil || self.group == group }
 
-    /// Ties the job to an arithmetic: other workers' results would be other bytes.
-    mutating func bind(to group: String) {
-        if self.group == nil { self.group = group }
+    /// Ties the job to an arithmetic: other workers' results would be other bytes. - Returns: whether it was not.
+    mutating func bind(to group: String) -> Bool {
+        guard self.group == nil else { return false }
+        self.group = group
+        return true
     }
 
-    /// Frees the job for another arithmetic, if nothing of it was computed with the old one.
-    mutating func unbind() {
-        if finished.count == 0, runningCount == 0, inPlay.values.allSatisfy({ $0.checkpoint == 0 }) { group = nil }
-    }
+    /// Whether so little is done that it may as well be done again: a block, or a tenth of them.
+    var isHardlyBegun: Bool { finished.count <= max(1, blocks / 10) }
 
     /// Takes the next block to run, those that came back first.
     ///

@@ -13,6 +13,14 @@ public struct PoolConfiguration: Sendable, Equatable {
     /// A block that took down this many workers, or failed this often, without getting any further in between is set
     /// aside; a worker that fails at this many blocks which others finish, and finishes none itself, is too.
     public var crashLimit = 5
+    /// Progress: a worker that is unable to run a job's blocks keeps away from the job for this long, and each time
+    /// after that for twice as long, up to ``longestRest``.
+    public var rest: Duration = .seconds(1)
+    /// Progress: see ``rest``.
+    public var longestRest: Duration = .seconds(60)
+    /// A job of whose arithmetic there has been no worker for this long, while there are others, begins anew if hardly
+    /// anything of it is done.
+    public var orphanhood: Duration = .seconds(60)
     /// The work that is queued at each slot of a worker, so that it never waits for a round trip.
     public var queuedWork: Duration = .milliseconds(100)
     /// The most blocks queued at each slot.

@@ -29,6 +29,8 @@ public struct Scheduler: Sendable {
         /// A result, and how long the worker computed for it; without that, the time since it seemed to begin counts.
         case finished(WorkerID, Attempt, seconds: Double? = nil)
         case failed(WorkerID, Attempt, reason: String)
+        /// The worker can't run the block for a reason of its own, such as a model that it can't keep.
+        case unable(WorkerID, Attempt, reason: String)
         /// The block's result will outlast the coordinator.
         case stored(JobNumber, block: Int)
         /// Nothing more can be stored, or it can again.
@@ -37,6 +39,8 @@ public struct Scheduler: Sendable {
         case left(WorkerID)
         /// The worker's process is known to be dead.
         case died(WorkerID, reason: String)
+        /// Nothing gets through to the worker any more; it may be alive.
+        case vanished(WorkerID, reason: String)
         case ticked
     }
 
@@ -60,6 +64,8 @@ public struct Scheduler: Sendable {
         case report(Attempt, WorkerID, reason: String)
         case jobFinished(JobNumber)
         case jobFailed(JobNumber, reason: String)
+        /// Throw away what is done of the job, of whose arithmetic there is no worker any more, and submit it again.
+        case beginAnew(JobNumber)
         /// The worker's session is over.
         case forget(WorkerID, reason: String)
         /// Send the worker home: all it does is fail.
@@ -129,6 +135,9 @@ public struct Scheduler: Sendable {
         case .failed(let id, let attempt, let reason):
             hear(id, now, &actions)
             fail(attempt, by: id, reason, now, &actions)
+        case .unable(let id, let attempt, let reason):
+            hear(id, now, &actions)
+            excuse(attempt, by: id, reason, now, &actions)
         case .stored(let job, let block):
             jobs[job]?.store(block)
             settle(job, now, &actions)
@@ -139,6 +148,8 @@ public struct Scheduler: Sendable {
             lose(id, report: nil, reason: "it left", now, &actions)
         case .died(let id, let reason):
             lose(id, report: reason, reason: reason, now, &actions)
+        case .vanished(let id, let reason):
+            loseSight(of: id, reason, now, &actions)
         case .ticked:
             tick(now, &actions)
         }
@@ -176,8 +187,8 @@ public struct Scheduler: Sendable {
         guard let group = workers[id]?.group, jobs[attempt.job]?.admits(group) == true else { return }
         workers[id]?.note(progress: nil, of: attempt, at: now)
         if jobs[attempt.job]?.checkpoint(attempt.block, steps: steps) == true {
-            jobs[attempt.job]?.bind(to: group)
             actions.append(.keepCheckpoint(attempt, steps: steps))
+            bind(attempt.job, to: group, now, &actions)
         }
     }
 
@@ -186,10 +197,7 @@ public struct Scheduler: Sendable {
     ) {
         guard let group = workers[id]?.group else { return actions.append(.pass(attempt)) }
         let lease = workers[id]?.remove(attempt, at: now)
-        if lease != nil {
-            workers[id]?.finished += 1
-            workers[id]?.failures = 0
-        }
+        if lease != nil { workers[id]?.noteResult(of: attempt.job) }
         guard jobs[attempt.job]?.admits(group) == true else { return actions.append(.drop(attempt)) }
         let holders = jobs[attempt.job]?.holders(of: attempt.block) ?? []
         let reporters = jobs[attempt.job]?.reporters(of: attempt.block) ?? []
@@ -198,12 +206,12 @@ public struct Scheduler: Sendable {
             let isStoring = jobs[attempt.job]?.isStoring(attempt.block) == true
             return actions.append(isStoring ? .pass(attempt) : .drop(attempt))
         }
-        jobs[attempt.job]?.bind(to: group)
         actions.append(.keep(attempt))
         for holder in holders where holder != JobLedger.Holder(worker: id, number: attempt.number) {
             let other = Attempt(job: attempt.job, block: attempt.block, number: holder.number)
             if takeLease(other, from: holder.worker, now) { actions.append(.revoke(holder.worker, [other])) }
         }
+        bind(attempt.job, to: group, now, &actions)
         blame(reporters.filter { $0 != id }, now, &actions)
     }
 
@@ -218,6 +226,7 @@ public struct Scheduler: Sendable {
     mutating func end(_ job: JobNumber, _ now: Duration, _ actions: inout [Action]) {
         guard let ledger = jobs.removeValue(forKey: job) else { return }
         order.removeAll { $0 == job }
+        for id in workers.keys { workers[id]?.rests[job] = nil }
         guard ledger.runningCount > 0 else { return }
         for id in workers.keys.sorted() {
             let running = workers[id]?.leases.map(\.attempt).filter { $0.job == job } ?? []
@@ -237,6 +246,7 @@ public struct Scheduler: Sendable {
         // A coordinator that was stopped for a while has heard nobody, and that is nobody's fault.
         if now - lastTick > configuration.silence / 3 {
             for id in workers.keys { workers[id]?.startAnew(at: now) }
+            for job in order { jobs[job]?.orphanedSince = nil }
             lastSweep = now
         }
         lastTick = now
@@ -277,6 +287,8 @@ extension Scheduler {
         public let isPaused: Bool
         /// The arithmetic that it is tied to and of which there is no worker now; nil if there is one or it is not tied.
         public let missingGroup: String?
+        /// Why a worker that might run it can't just now, if nobody does.
+        public let obstacle: String?
     }
 
     /// The job's standing; nil once it is over.
@@ -284,9 +296,20 @@ extension Scheduler {
         jobs[job].map {
             JobView(
                 finished: $0.finishedCount, running: $0.runningCount, isPaused: $0.isPaused,
-                missingGroup: $0.group.flatMap { groups[$0] == nil ? $0 : nil })
+                missingGroup: $0.group.flatMap { groups[$0] == nil ? $0 : nil },
+                obstacle: $0.runningCount == 0 ? obstacle(to: job) : nil)
         }
     }
+
+    private func obstacle(to job: JobNumber) -> String? {
+        let resting = workers.filter { $0.value.rests[job] != nil }.min { $0.key < $1.key }
+        return resting.flatMap { id, worker in
+            worker.rests[job].map { "worker \(id) can't run it for now and tries again later: \($0.reason)" }
+        }
+    }
+
+    /// The arithmetics of the workers that are there.
+    public var arithmetics: Set<String> { Set(groups.keys) }
 
     /// Workers and their slots.
     public var capacity: (workers: Int, slots: Int) {

@@ -29,7 +29,6 @@ extension Scheduler {
         guard workers[id].map({ $0.leases.count < configuration.mostHeld }) == true,
             jobs[attempt.job]?.admits(group) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true
         else { return false }
-        jobs[attempt.job]?.bind(to: group)
         workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: jobs[attempt.job]?.secondsPerBlock))
         return true
     }

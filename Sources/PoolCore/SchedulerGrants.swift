@@ -5,7 +5,7 @@ extension Scheduler {
         guard !storageIsFull, let group = workers[id]?.group else { return }
         var granted: [Attempt] = []
         var exhausted: Set<JobNumber> = []
-        while let job = nextJob(for: group, beside: exhausted) {
+        while let job = nextJob(for: id, group, beside: exhausted, now) {
             let (seconds, waiting) = (jobs[job]?.secondsPerBlock, jobs[job]?.waiting ?? 0)
             let peers = groups[group] ?? (1, 1)
             let fair = max(1, waiting / (2 * max(1, peers.slots)))
@@ -20,7 +20,6 @@ extension Scheduler {
                 taken += 1
             }
             if taken < room { exhausted.insert(job) }
-            if taken > 0 { jobs[job]?.bind(to: group) }
             jobs[job]?.charge(blocks: taken)
         }
         send(granted, to: id, now, &actions)
@@ -49,11 +48,13 @@ extension Scheduler {
     }
 
     /// The job to grant from: of the highest priority that which has got the least for its share.
-    private func nextJob(for group: String, beside exhausted: Set<JobNumber>) -> JobNumber? {
+    private func nextJob(
+        for id: WorkerID, _ group: String, beside exhausted: Set<JobNumber>, _ now: Duration
+    ) -> JobNumber? {
         var best: (job: JobNumber, priority: Int, served: Double)?
         for job in order {
             guard let ledger = jobs[job], ledger.waiting > 0, !ledger.isPaused, ledger.admits(group),
-                exhausted.isEmpty || !exhausted.contains(job)
+                exhausted.isEmpty || !exhausted.contains(job), workers[id]?.rests(from: job, at: now) == false
             else { continue }
             if let best, (best.priority, -best.served) >= (ledger.priority, -ledger.served) { continue }
             best = (job, ledger.priority, ledger.served)
@@ -71,6 +72,7 @@ extension Scheduler {
             guard
                 let place = idle.firstIndex(where: {
                     $0 != id && jobs[lease.attempt.job]?.admits(workers[$0]?.group ?? "") == true
+                        && workers[$0]?.rests(from: lease.attempt.job, at: now) == false
                         && jobs[lease.attempt.job]?.reporters(of: lease.attempt.block).contains($0) == false
                 })
             else { continue }

@@ -18,6 +18,17 @@ extension Scheduler {
         grant(to: id, now, &actions)
     }
 
+    /// Takes a block back from a worker that can't run it, and lets it rest from the job: others may be able to, and
+    /// what is in the way there may be gone one day.
+    mutating func excuse(
+        _ attempt: Attempt, by id: WorkerID, _ reason: String, _ now: Duration, _ actions: inout [Action]
+    ) {
+        guard takeLease(attempt, from: id, now) else { return }
+        workers[id]?.rest(from: attempt.job, reason, at: now, configuration)
+        giveBack(attempt, by: id, report: nil, now, &actions)
+        grant(to: id, now, &actions)
+    }
+
     /// A block came to its end that these workers had failed at, so it was not the block.
     mutating func blame(_ reporters: [WorkerID], _ now: Duration, _ actions: inout [Action]) {
         for id in reporters {
@@ -58,9 +69,40 @@ extension Scheduler {
             // Only what ran can have taken the worker down, not what waited behind it.
             giveBack(lease.attempt, by: id, report: index < worker.slots ? report : nil, now, &actions)
         }
-        if groups[worker.group] == nil {
-            for job in order where jobs[job]?.group == worker.group { jobs[job]?.unbind() }
+    }
+
+    /// Silence proves something against a block only if the worker is known to have computed: one that registers and
+    /// is never heard of again may not have begun.
+    mutating func loseSight(of id: WorkerID, _ reason: String, _ now: Duration, _ actions: inout [Action]) {
+        lose(id, report: workers[id]?.hasComputed == true ? reason : nil, reason: reason, now, &actions)
+    }
+
+    /// Ties a job to the arithmetic of the first thing that is kept of it: what workers of another have begun of it is
+    /// called back.
+    mutating func bind(_ job: JobNumber, to group: String, _ now: Duration, _ actions: inout [Action]) {
+        guard jobs[job]?.bind(to: group) == true, groups.count > 1 else { return }
+        for id in workers.keys.sorted() where workers[id]?.group != group {
+            let strange = workers[id]?.leases.map(\.attempt).filter { $0.job == job } ?? []
+            for attempt in strange where takeLease(attempt, from: id, now) {
+                giveBack(attempt, by: id, report: nil, now, &actions)
+            }
+            if !strange.isEmpty { actions.append(.revoke(id, strange)) }
         }
+    }
+
+    /// A job of whose arithmetic no worker is left, while there are others, begins anew after a while if hardly anything
+    /// is lost by that.
+    private mutating func watchOrphan(_ job: JobNumber, _ now: Duration, _ actions: inout [Action]) {
+        guard let ledger = jobs[job], !ledger.isPaused, let group = ledger.group, groups[group] == nil, !groups.isEmpty
+        else {
+            jobs[job]?.orphanedSince = nil
+            return
+        }
+        let since = ledger.orphanedSince ?? now
+        jobs[job]?.orphanedSince = since
+        guard now - since > configuration.orphanhood, ledger.isHardlyBegun else { return }
+        end(job, now, &actions)
+        actions.append(.beginAnew(job))
     }
 
     /// Looks at every timer.
@@ -71,6 +113,8 @@ extension Scheduler {
             if let deadline = jobs[job]?.deadline, now > deadline {
                 end(job, now, &actions)
                 actions.append(.jobFailed(job, reason: "its time limit is over"))
+            } else {
+                watchOrphan(job, now, &actions)
             }
         }
         for id in workers.keys.sorted() { expire(id, now, &actions) }
@@ -83,7 +127,7 @@ extension Scheduler {
         let silence = now - worker.lastHeard
         if silence > configuration.silence {
             let reason = "worker \(id) was silent for \(silence)"
-            return lose(id, report: reason, reason: reason, now, &actions)
+            return loseSight(of: id, reason, now, &actions)
         }
         // Only what runs can hang, not what waits behind it.
         let hung = worker.leases.prefix(worker.slots).filter {

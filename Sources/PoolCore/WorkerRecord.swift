@@ -16,6 +16,14 @@ struct Lease {
 
 /// What the scheduler knows of a worker.
 struct WorkerRecord {
+    /// How long a worker keeps away from a job that it was unable to work on.
+    struct Rest {
+        let until: Duration
+        let length: Duration
+        /// What was in the way.
+        let reason: String
+    }
+
     let slots: Int
     /// Of its arithmetic: workers of one group compute equal bytes.
     let group: String
@@ -24,7 +32,10 @@ struct WorkerRecord {
     private(set) var leases: [Lease] = []
     /// What the leases are expected to take, those left out of which nobody knows.
     private(set) var heldSeconds = 0.0
-    var finished = 0
+    private(set) var finished = 0
+    /// Whether it has told of a block that it runs, or brought a result.
+    private(set) var hasComputed = false
+    var rests: [JobNumber: Rest] = [:]
     /// Blocks that it failed at and others have finished, since its last result.
     var failures = 0
     /// The number of the last grant that was sent to it.
@@ -78,9 +89,27 @@ struct WorkerRecord {
             (leases[place].started, leases[other].started) = (nil, now)
             place = other
         }
+        hasComputed = true
         leases[place].progress = now
         if let fraction { leases[place].fraction = fraction }
     }
+
+    /// Takes in that a block of the job that it held has come to its end.
+    mutating func noteResult(of job: JobNumber) {
+        finished += 1
+        failures = 0
+        hasComputed = true
+        rests[job] = nil
+    }
+
+    /// Each rest in a row is twice as long as the one before; what comes in while it rests is of the same trouble.
+    mutating func rest(from job: JobNumber, _ reason: String, at now: Duration, _ configuration: PoolConfiguration) {
+        guard !rests(from: job, at: now) else { return }
+        let length = min(rests[job].map { $0.length * 2 } ?? configuration.rest, configuration.longestRest)
+        rests[job] = Rest(until: now + length, length: length, reason: reason)
+    }
+
+    func rests(from job: JobNumber, at now: Duration) -> Bool { rests[job].map { now < $0.until } ?? false }
 
     mutating func recall(_ attempt: Attempt) {
         guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return }

@@ -37,6 +37,9 @@ public struct WorkerSession: Sendable {
         case register(UInt32, holding: [Attempt])
         /// Tell the last grant that came and how many blocks are here.
         case sendHeartbeat(grant: UInt64, holding: Int)
+        /// Tell that the block begins. Somebody who is never heard of again may have begun nothing, and what becomes of a
+        /// worker counts against blocks only once it has told of one.
+        case announce(Attempt)
         /// Run the block in a free slot.
         case start(Attempt)
         /// Stop a block that runs.
@@ -73,6 +76,8 @@ public struct WorkerSession: Sendable {
     /// The number of the last registration that was sent.
     private var registration: UInt32 = 0
     private var isRegistered = false
+    /// Whether this coordinator was told of a block that runs here.
+    private var hasAnnounced = false
     private var lastGrant: UInt64 = 0
     /// When it was asked to stop; nil before.
     private var stoppedAt: Duration?
@@ -187,6 +192,7 @@ public struct WorkerSession: Sendable {
         {
             let attempt = queue.remove(at: next)
             running.insert(attempt)
+            announce(attempt, &actions)
             actions.append(.start(attempt))
         }
         leaveIfDone(now, &actions)
@@ -220,8 +226,16 @@ public struct WorkerSession: Sendable {
         patience = .zero
         lastGrant = 0
         (self.heartbeat, self.silence) = (heartbeat, silence)
+        hasAnnounced = false
+        if let attempt = sorted(running.subtracting(abandoned)).first { announce(attempt, &actions) }
         // Whoever welcomes may never have got them.
         deliverAgain(now, &actions)
+    }
+
+    private mutating func announce(_ attempt: Attempt, _ actions: inout [Action]) {
+        guard !hasAnnounced else { return }
+        hasAnnounced = true
+        actions.append(.announce(attempt))
     }
 
     private mutating func deliverAgain(_ now: Duration, _ actions: inout [Action]) {

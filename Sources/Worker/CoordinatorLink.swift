@@ -29,7 +29,7 @@ struct CoordinatorLink {
     /// Messages with results that are not taken yet.
     private var results: [Attempt: [UInt8]] = [:]
     /// Why the blocks that are being refused cannot run.
-    private var refusalReason = ""
+    private var trouble = JobSupply.Trouble(reason: "", isInability: false)
     private let clock = ContinuousClock()
     private let start = ContinuousClock().now
 
@@ -88,6 +88,10 @@ struct CoordinatorLink {
             send(.registration(registration), as: .registration)
         case .sendHeartbeat(let grant, let holding):
             send(.heartbeat(lease: grant, holding: holding), as: .heartbeat)
+        case .announce(let attempt):
+            guard let id = identity(attempt) else { return }
+            let beginning = BlockProgress(attempt: id, stepsDone: 0, stepsTotal: 0, acceptance: .nan)
+            send(.progress(beginning), as: .progress(id))
         case .start(let attempt):
             begin(attempt)
         case .abandon(let attempt):
@@ -99,7 +103,7 @@ struct CoordinatorLink {
             if let id = identity(attempt) { send(.returned(BlockState(attempt: id, stepsDone: 0, state: []))) }
         case .refuse(let attempt):
             checkpoints[attempt] = nil
-            if let id = identity(attempt) { send(.failure(id, text: refusalReason)) }
+            if let id = identity(attempt) { refuse(id, trouble) }
         case .deliver(let attempt):
             guard let id = identity(attempt), let result = results[attempt] else { return }
             outbox.add(result, as: .result(id))
@@ -110,6 +114,10 @@ struct CoordinatorLink {
             send(.goodbye(reason: "stopped"))
             hasLeft = true
         }
+    }
+
+    private mutating func refuse(_ id: AttemptID, _ trouble: JobSupply.Trouble) {
+        send(.failure(id, text: trouble.reason, isInability: trouble.isInability))
     }
 
     private func identity(_ attempt: Attempt) -> AttemptID? {
@@ -130,8 +138,10 @@ struct CoordinatorLink {
     private mutating func begin(_ attempt: Attempt) {
         let checkpoint = checkpoints.removeValue(forKey: attempt) ?? []
         guard let id = identity(attempt) else { return }
-        guard let prepared = supply.ready(id.job), attempt.block < prepared.job.blocks else {
-            send(.failure(id, text: "the block's job is not known here"))
+        let prepared = supply.ready(id.job)
+        guard let prepared, attempt.block < prepared.job.blocks else {
+            let reason = prepared == nil ? "the block's job is not known here" : "its job has no such block"
+            refuse(id, JobSupply.Trouble(reason: reason, isInability: prepared == nil))
             handle(.ended(attempt, hasResult: false))
             return
         }
@@ -193,7 +203,9 @@ struct CoordinatorLink {
             announce(supply.take(chunk, at: now))
         case .modelUnavailable(let model, let reason):
             handle(.heard)
-            announce(supply.failed(model, reason: "the coordinator can't send the model \(model.hex): \(reason)"))
+            // Whoever asks for it does not get it.
+            let reason = "the coordinator can't send the model \(model.hex): \(reason)"
+            announce(supply.failed(model, JobSupply.Trouble(reason: reason, isInability: false)))
         case .revoke(let id, let blocks, let handBack):
             let job = number(id)
             // All of a job: it is over.
@@ -214,7 +226,22 @@ struct CoordinatorLink {
         let job = number(lease.job)
         checkpointIntervals[job] = lease.checkpointInterval
         let inUse = Set(session.jobs.compactMap { jobs[$0] })
-        if supply.isPreparing(lease.job, text: lease.jobText, inUse: inUse) { handle(.preparing(job: job)) }
+        switch supply.take(lease.job, text: lease.jobText, digest: lease.textDigest, inUse: inUse) {
+        case .ready:
+            break
+        case .preparing:
+            handle(.preparing(job: job))
+        case .unknown:
+            // Whoever registers is sent the texts again.
+            logger.info("the text of job \(lease.job.hex.prefix(8)) is not here")
+            return handle(.registrationWanted)
+        case .garbled:
+            handle(.leased(grant: lease.number, []))
+            let trouble = JobSupply.Trouble(
+                reason: "the text of the job is not the one that its digest names", isInability: true)
+            for block in lease.blocks { refuse(block, trouble) }
+            return
+        }
         let attempts = lease.blocks.map { Attempt(job: job, block: $0.block, number: $0.attempt) }
         if !checkpoints.isEmpty {
             // Of blocks that were called back before they began, nothing is kept.
@@ -225,8 +252,8 @@ struct CoordinatorLink {
         handle(.leased(grant: lease.number, attempts))
     }
 
-    mutating func take(_ reading: JobSupply.Reading, of job: Digest) {
-        announce(supply.take(reading, of: job, at: now))
+    mutating func take(_ reading: JobSupply.Reading, of order: JobSupply.Order) {
+        announce(supply.take(reading, of: order, at: now))
     }
 
     private mutating func announce(_ changes: [JobSupply.Change]) {
@@ -234,9 +261,9 @@ struct CoordinatorLink {
             switch change {
             case .ready(let job):
                 handle(.prepared(job: number(job)))
-            case .failed(let job, let reason):
-                logger.error("job \(job.hex.prefix(8)): \(reason)")
-                refusalReason = reason
+            case .failed(let job, let trouble):
+                logger.error("job \(job.hex.prefix(8)): \(trouble.reason)")
+                self.trouble = trouble
                 handle(.unprepared(job: number(job)))
             }
         }

@@ -3,6 +3,7 @@ import JobFile
 import Logging
 import Messaging
 import ModelTransfer
+import Safetensors
 import Sampling
 
 /// What it takes to run the blocks of a job.
@@ -18,17 +19,43 @@ struct PreparedJob: Sendable {
 /// A job's text is read on another thread; model files that are missing are asked for, all at once, and
 /// then it is read again.
 struct JobSupply {
+    /// Why the blocks of a job can't run.
+    struct Trouble: Error {
+        let reason: String
+        /// Whether it is the worker's own, such as a full disk: another worker may be able to run them.
+        let isInability: Bool
+    }
+
     /// What a reading came to.
     enum Reading: Sendable {
         case ready(PreparedJob)
         case missing([Digest], found: [Digest: StoredModel])
-        case failed(reason: String)
+        case failed(Trouble)
+    }
+
+    /// A text that is to be read.
+    struct Order: Sendable {
+        let job: Digest
+        /// The SHA-256 of the text.
+        let text: Digest
+    }
+
+    /// How a job stands whose blocks have come.
+    enum Standing {
+        /// They can run now.
+        case ready
+        /// They have to wait.
+        case preparing
+        /// The text that they are to be run by is not here.
+        case unknown
+        /// What came is not the text that it is said to be.
+        case garbled
     }
 
     /// What the blocks of a job have to be told.
     enum Change {
         case ready(Digest)
-        case failed(Digest, reason: String)
+        case failed(Digest, Trouble)
     }
 
     private enum State {
@@ -39,26 +66,32 @@ struct JobSupply {
         case ready(PreparedJob)
     }
 
-    private let store: ModelStore
-    private let reader: JobReader<Digest>
-    private var jobs: [Digest: (text: [UInt8], state: State)] = [:]
+    private struct Entry {
+        /// The job, with the numbers that were found for it first. Where they are found anew, it changes.
+        let text: [UInt8]
+        /// The text's SHA-256.
+        let digest: Digest
+        var state = State.known
+    }
+
+    private let cache: OpenModelCache
+    private let reader: JobReader<Order>
+    private var jobs: [Digest: Entry] = [:]
     private var downloads: [Digest: ModelDownload] = [:]
 
     /// - Parameter deliver: called from another thread; its arguments are for ``take(_:of:at:)``.
-    init(store: ModelStore, deliver: @escaping @Sendable (Digest, Reading) -> Void) {
-        self.store = store
+    init(cache: OpenModelCache, deliver: @escaping @Sendable (Order, Reading) -> Void) {
+        self.cache = cache
         let networks = NetworkLibrary()
-        reader = JobReader(store: store) { deliver($0, Self.reading($1, of: $0, networks)) }
+        reader = JobReader(store: cache.store) { deliver($0, Self.reading($1, networks)) }
     }
 
-    private static func reading(
-        _ outcome: JobReader<Digest>.Outcome, of identity: Digest, _ networks: NetworkLibrary
-    ) -> Reading {
+    private static func reading(_ outcome: JobReader<Order>.Outcome, _ networks: NetworkLibrary) -> Reading {
         switch outcome {
         case .missing(let models, let found):
             return .missing(models, found: found)
         case .refused(let error):
-            return .failed(reason: "the job was refused: \(error)")
+            return .failed(Trouble(reason: "the job was refused: \(error)", isInability: false))
         case .job(let job, let models):
             do {
                 let plan = try job.plan { digest in
@@ -69,7 +102,9 @@ struct JobSupply {
                 }
                 return .ready(PreparedJob(job: job, plan: plan, models: models))
             } catch {
-                return .failed(reason: "\(error)")
+                // A file that was checked and can't be read is the disk's doing; one that is no model is the job's.
+                let isUnreadable = (error as? SafetensorsError).map { $0.code != .badData } ?? false
+                return .failed(Trouble(reason: "\(error)", isInability: isUnreadable || error is ModelTransferError))
             }
         }
     }
@@ -79,25 +114,35 @@ struct JobSupply {
         if case .ready(let prepared) = jobs[job]?.state { prepared } else { nil }
     }
 
-    /// Whether the job is known and its blocks have to wait. Makes a job ready that is known alone.
+    /// Takes in what blocks that have come are to be run by, and makes the job ready if it is known alone.
     ///
     /// - Parameters:
     ///   - text: empty if it has come before.
+    ///   - digest: the SHA-256 of the text.
     ///   - inUse: the jobs that have blocks here; of others no more than the text is kept.
-    mutating func isPreparing(_ job: Digest, text: [UInt8], inUse: Set<Digest>) -> Bool {
-        if jobs[job] == nil, !text.isEmpty { jobs[job] = (text, .known) }
-        guard let entry = jobs[job] else { return false }
+    mutating func take(_ job: Digest, text: [UInt8], digest: Digest, inUse: Set<Digest>) -> Standing {
+        if jobs[job]?.digest != digest {
+            guard !text.isEmpty else { return .unknown }
+            guard SHA256.hash(of: text) == digest else { return .garbled }
+            jobs[job] = Entry(text: text, digest: digest)
+        }
+        guard let entry = jobs[job] else { return .unknown }
         switch entry.state {
-        case .ready: return false
-        case .reading, .waiting: return true
+        case .ready: return .ready
+        case .reading, .waiting: return .preparing
         case .known: break
         }
         for other in jobs.keys where !inUse.contains(other) {
             if case .ready = jobs[other]?.state { jobs[other]?.state = .known }
         }
+        read(job)
+        return .preparing
+    }
+
+    private mutating func read(_ job: Digest, found: [Digest: StoredModel] = [:]) {
+        guard let entry = jobs[job] else { return }
         jobs[job]?.state = .reading
-        reader.read(entry.text, ticket: job)
-        return true
+        reader.read(entry.text, found: found, ticket: Order(job: job, text: entry.digest))
     }
 
     /// Forgets a job that is over: the coordinator sends its text again should it go on one day.
@@ -107,25 +152,48 @@ struct JobSupply {
     }
 
     /// Takes in what a reading came to.
-    mutating func take(_ reading: Reading, of job: Digest, at now: Duration) -> [Change] {
-        guard jobs[job] != nil else { return [] }
+    mutating func take(_ reading: Reading, of order: Order, at now: Duration) -> [Change] {
+        let job = order.job
+        // Another text may have taken its place meanwhile.
+        guard jobs[job]?.digest == order.text else { return [] }
         switch reading {
         case .ready(let prepared):
             jobs[job]?.state = .ready(prepared)
             return [.ready(job)]
-        case .failed(let reason):
-            return [fail(job, reason)]
-        case .missing(let models, let found):
-            jobs[job]?.state = .waiting(missing: Set(models), found: found)
+        case .failed(let trouble):
+            return [fail(job, trouble)]
+        case .missing(let models, var found):
+            for model in models { found[model] = cache.openTemporary(model) }
+            let missing = Set(models.filter { found[$0] == nil })
+            guard !missing.isEmpty else {
+                read(job, found: found)
+                return []
+            }
+            jobs[job]?.state = .waiting(missing: missing, found: found)
             do {
-                for model in models where downloads[model] == nil {
-                    downloads[model] = try ModelDownload(model, into: store, at: now)
-                }
+                for model in missing where downloads[model] == nil { try download(model, at: now) }
                 return []
             } catch {
-                return [fail(job, "\(error)")]
+                return [fail(job, Trouble(reason: "\(error)", isInability: true))]
             }
         }
+    }
+
+    private mutating func download(_ model: Digest, at now: Duration) throws(ModelTransferError) {
+        do {
+            downloads[model] = try ModelDownload(model, into: cache.store, at: now)
+        } catch {
+            try moveDownloads(because: error, at: now)
+            downloads[model] = try ModelDownload(model, into: cache.store, at: now)
+        }
+    }
+
+    /// Begins all downloads again in a temporary folder. - Throws: the error itself if that was done before.
+    private mutating func moveDownloads(
+        because error: ModelTransferError, at now: Duration
+    ) throws(ModelTransferError) {
+        try cache.moveAway(because: error)
+        for model in downloads.keys { downloads[model] = try ModelDownload(model, into: cache.store, at: now) }
     }
 
     /// Takes in a piece of a model file.
@@ -135,14 +203,22 @@ struct JobSupply {
             arrived(model)
             return []
         } catch {
-            return failed(chunk.model, reason: "\(error)")
+            guard error.code == .cannotCreate || error.code == .inputOutput else {
+                return failed(chunk.model, Trouble(reason: "\(error)", isInability: true))
+            }
+            do {
+                try moveDownloads(because: error, at: now)
+                return []
+            } catch {
+                return failed(chunk.model, Trouble(reason: "\(error)", isInability: true))
+            }
         }
     }
 
     /// Takes in that a model file cannot be had.
-    mutating func failed(_ model: Digest, reason: String) -> [Change] {
+    mutating func failed(_ model: Digest, _ trouble: Trouble) -> [Change] {
         downloads[model] = nil
-        return waiting(for: model).map { fail($0, reason) }
+        return waiting(for: model).map { fail($0, trouble) }
     }
 
     /// What to ask the coordinator for now.
@@ -160,11 +236,11 @@ struct JobSupply {
     private mutating func arrived(_ model: StoredModel) {
         downloads[model.digest] = nil
         for job in waiting(for: model.digest) {
-            guard let text = jobs[job]?.text, case .waiting(var missing, var found) = jobs[job]?.state else { continue }
+            guard case .waiting(var missing, var found) = jobs[job]?.state else { continue }
             missing.remove(model.digest)
             found[model.digest] = model
-            jobs[job]?.state = missing.isEmpty ? .reading : .waiting(missing: missing, found: found)
-            if missing.isEmpty { reader.read(text, found: found, ticket: job) }
+            jobs[job]?.state = .waiting(missing: missing, found: found)
+            if missing.isEmpty { read(job, found: found) }
         }
     }
 
@@ -174,9 +250,9 @@ struct JobSupply {
         }.map(\.key)
     }
 
-    private mutating func fail(_ job: Digest, _ reason: String) -> Change {
+    private mutating func fail(_ job: Digest, _ trouble: Trouble) -> Change {
         // The next lease tries again.
         jobs[job]?.state = .known
-        return .failed(job, reason: reason)
+        return .failed(job, trouble)
     }
 }

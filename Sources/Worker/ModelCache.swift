@@ -1,3 +1,4 @@
+import ContentHash
 import Foundation
 import Logging
 import ModelTransfer
@@ -39,22 +40,44 @@ public struct ModelCache: Sendable, Equatable {
     }
 }
 
-/// A cache in use: the configured folder, or a private one where that cannot be written.
-struct OpenModelCache {
-    let store: ModelStore
-    private let temporary: String?
+/// A cache in use: the configured folder, or a private one once that cannot be made, written or added to. It belongs to
+/// one thread.
+final class OpenModelCache {
+    /// Where files are kept from now on.
+    private(set) var store: ModelStore
+    private let limit: Int
+    private let logger: Logger
+    private var temporary: String?
 
     /// - Throws: ``ModelTransferError`` if there is no place at all.
     init(_ cache: ModelCache, logger: Logger) throws(ModelTransferError) {
+        (limit, self.logger) = (cache.limit, logger)
         do {
             store = try ModelStore(folder: cache.folder, limit: cache.limit, logger: logger)
-            temporary = nil
         } catch {
-            let folder = FileManager.default.temporaryDirectory.path + "/rrr-models-" + UUID().uuidString.lowercased()
-            logger.warning("\(error); models are kept in \(folder) until this process ends")
+            let folder = Self.newFolder(because: error, logger)
             store = try ModelStore(folder: folder, limit: cache.limit, logger: logger)
             temporary = folder
         }
+    }
+
+    /// Keeps what comes from now on in a private folder: the configured one is full, say.
+    ///
+    /// - Throws: the error itself if that was done before; ``ModelTransferError`` if there is no such place.
+    func moveAway(because error: ModelTransferError) throws(ModelTransferError) {
+        guard temporary == nil else { throw error }
+        let folder = Self.newFolder(because: error, logger)
+        store = try ModelStore(folder: folder, limit: limit, logger: logger)
+        temporary = folder
+    }
+
+    /// A file in the private folder; nil if it is not there.
+    func openTemporary(_ model: Digest) -> StoredModel? { temporary == nil ? nil : store.open(model) }
+
+    private static func newFolder(because error: ModelTransferError, _ logger: Logger) -> String {
+        let folder = FileManager.default.temporaryDirectory.path + "/rrr-models-" + UUID().uuidString.lowercased()
+        logger.warning("\(error); models are kept in \(folder) until this process ends")
+        return folder
     }
 
     /// Removes the private folder.

@@ -39,7 +39,7 @@ public final class WorkerService: Sendable {
 
     private enum Call: Sendable {
         case outcome(SlotThreads.Outcome)
-        case reading(Digest, JobSupply.Reading)
+        case reading(JobSupply.Order, JobSupply.Reading)
         case stop
     }
 
@@ -66,7 +66,7 @@ public final class WorkerService: Sendable {
         var link = CoordinatorLink(
             socket: try DealerSocket(MessagingContext(), connectingTo: configuration.coordinator),
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
-            supply: JobSupply(store: cache.store) { mailbox.post(.reading($0, $1)) },
+            supply: JobSupply(cache: cache) { mailbox.post(.reading($0, $1)) },
             session: WorkerSession(slots: configuration.slots, once: configuration.once, at: .zero),
             registration: Registration(
                 session: (0..<16).map { _ in UInt8.random(in: 0...255) }, host: ProcessInfo.processInfo.hostName,
@@ -81,7 +81,7 @@ public final class WorkerService: Sendable {
             for call in mailbox.drain() {
                 switch call {
                 case .outcome(let outcome): link.take(outcome)
-                case .reading(let job, let reading): link.take(reading, of: job)
+                case .reading(let order, let reading): link.take(reading, of: order)
                 case .stop: link.handle(.stopped)
                 }
             }

@@ -75,7 +75,7 @@ struct RoundTripTests {
     @Test func `Nothing is as good as something`() throws {
         let empty: [Message] = [
             .goodbye(reason: ""), .revoke(job: Samples.job, blocks: []), .workers([]),
-            .lease(Lease(job: Samples.job, jobText: [], blocks: [])),
+            .lease(Lease(job: Samples.job, jobText: [], textDigest: Samples.job, blocks: [])),
             .poolStatus(PoolStatus(jobs: [], workers: 0, slots: 0, version: "", uptimeSeconds: 0)),
             .submit(jobText: [], force: false, watch: false),
             .fileChunk(FileChunk(job: Samples.job, file: "", offset: 0, total: 0, data: [])),

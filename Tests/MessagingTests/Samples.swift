@@ -24,7 +24,7 @@ enum Samples {
         seconds: 12.5)
 
     static let lease = Lease(
-        job: job, jobText: Array("{\"a\": 1}".utf8),
+        job: job, jobText: Array("{\"a\": 1}".utf8), textDigest: Digest(bytes: Array(1...32)) ?? job,
         blocks: [AttemptID(job: job, block: 0, attempt: 1), AttemptID(job: job, block: 9, attempt: 2)],
         checkpoints: [9: [1, 0, 255]], number: 1 << 40, checkpointInterval: .milliseconds(2_500))
 
@@ -65,7 +65,8 @@ enum Samples {
         .modelRequest(ModelRequest(model: digest(9), offset: 1 << 33, length: 1 << 20)), .modelChunk(modelChunk),
         .modelUnavailable(digest(9), reason: "it was moved"),
         .registration(registration), .heartbeat(lease: 3, holding: 5), .progress(progress), .result(report),
-        .failure(attempt, text: "energy is NaN"), .goodbye(reason: "asked to"),
+        .failure(attempt, text: "energy is NaN"), .failure(attempt, text: "no room", isInability: true),
+        .goodbye(reason: "asked to"),
         .welcome(worker: .max, registration: 9, heartbeat: .milliseconds(1_500), silence: .seconds(6)), .lease(lease),
         .registration(holder), .checkpoint(state), .returned(state), .taken(job: job, blocks: [1, 1 << 40]),
         .revoke(job: job, blocks: [3], handBack: true), .drain(reason: "it fails", exitStatus: 70),

@@ -55,6 +55,7 @@ struct LossTests {
 
     @Test func `A coordinator that has slept takes nobody for silent or hung, and counts from then on`() {
         var (pool, held) = running()
+        pool(.progressed(1, held[0], fraction: 0))
         pool.tick(after: .seconds(1), hearing: [1])
         pool.wait(.seconds(3_000))
         #expect(pool(.ticked).isEmpty)

@@ -43,7 +43,10 @@ struct WorkerSessionTests {
         _ = session.handle(welcome(2), at: .seconds(4))
         #expect(session.handle(.leased(grant: 1, attempts(0..<1)), at: .seconds(4)).isEmpty)
         _ = session.handle(welcome(3), at: .seconds(5))
-        #expect(session.handle(.leased(grant: 1, attempts(0..<1)), at: .seconds(5)) == [.start(Attempt(1, 0))])
+        #expect(
+            session.handle(.leased(grant: 1, attempts(0..<1)), at: .seconds(5)) == [
+                .announce(Attempt(1, 0)), .start(Attempt(1, 0)),
+            ])
     }
 
     @Test func `A worker whose coordinator falls silent goes on with its blocks and tells what it holds`() {
@@ -58,7 +61,7 @@ struct WorkerSessionTests {
         #expect(
             session.handle(.ticked, at: .seconds(8))
                 == [.register(3, holding: [Attempt(1, 1), Attempt(1, 2), Attempt(1, 0)])])
-        #expect(session.handle(welcome(3), at: .seconds(9)) == [.deliver(Attempt(1, 0))])
+        #expect(session.handle(welcome(3), at: .seconds(9)) == [.announce(Attempt(1, 1)), .deliver(Attempt(1, 0))])
     }
 
     @Test func `A worker that is not known registers at once, and once for all messages that say so`() {
@@ -105,7 +108,9 @@ struct WorkerSessionTests {
     @Test func `Blocks beyond the slots wait, and each end starts the next`() {
         var session = welcomed(slots: 2)
         let blocks = attempts(0..<4)
-        #expect(session.handle(.leased(grant: 1, blocks), at: .zero) == [.start(blocks[0]), .start(blocks[1])])
+        #expect(
+            session.handle(.leased(grant: 1, blocks), at: .zero)
+                == [.announce(blocks[0]), .start(blocks[0]), .start(blocks[1])])
         #expect(session.handle(.ended(blocks[1], hasResult: false), at: .zero) == [.start(blocks[2])])
         #expect(session.handle(.ended(blocks[0], hasResult: false), at: .zero) == [.start(blocks[3])])
         #expect(session.handle(.ended(blocks[2], hasResult: false), at: .zero).isEmpty)
@@ -228,7 +233,9 @@ struct WorkerSessionTests {
         let (held, others) = (attempts(0..<3), attempts(0..<2, job: 2))
         #expect(session.handle(.preparing(job: 1), at: .zero).isEmpty)
         #expect(session.handle(.leased(grant: 1, held), at: .zero).isEmpty)
-        #expect(session.handle(.leased(grant: 2, others), at: .zero) == [.start(others[0]), .start(others[1])])
+        #expect(
+            session.handle(.leased(grant: 2, others), at: .zero)
+                == [.announce(others[0]), .start(others[0]), .start(others[1])])
         #expect(session.jobs == [1, 2])
         #expect(session.handle(.ended(others[0], hasResult: false), at: .zero).isEmpty)
         #expect(session.handle(.prepared(job: 1), at: .zero) == [.start(held[0])])
@@ -244,7 +251,10 @@ struct WorkerSessionTests {
         #expect(session.handle(.unprepared(job: 1), at: .zero) == [.refuse(blocks[0]), .refuse(blocks[1])])
         #expect(session.jobs.isEmpty)
         #expect(session.handle(.unprepared(job: 1), at: .zero).isEmpty)
-        #expect(session.handle(.leased(grant: 2, attempts(7..<8)), at: .zero) == [.start(Attempt(1, 7))])
+        #expect(
+            session.handle(.leased(grant: 2, attempts(7..<8)), at: .zero) == [
+                .announce(Attempt(1, 7)), .start(Attempt(1, 7)),
+            ])
     }
 
     @Test func `Blocks that wait for models are dropped when the worker stops or they are revoked`() {

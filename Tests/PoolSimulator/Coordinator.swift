@@ -160,6 +160,11 @@ extension History {
                 wasHandedInAgain[job] = true
                 journal.waiting.append(.handedInAgain(job))
                 wake()
+            case .thrownAway(let job):
+                lostAt[job] = [:]
+                handToScheduler(job)
+                // What was wanted of it meanwhile had nobody to hear it.
+                queue.add(.command(job), at: time)
             case .handedInAgain(let job):
                 handToScheduler(job)
                 // It may have been paused or resumed while there was nothing to tell it to.
@@ -170,7 +175,11 @@ extension History {
     }
 
     private mutating func note(_ entry: Journal.Entry) {
-        if case .result(let attempt, _, _) = entry { book.reached(disk: attempt) }
+        switch entry {
+        case .result(let attempt, _, _): book.reached(disk: attempt)
+        case .thrownAway(let job): book.thrownAway(job)
+        default: break
+        }
     }
 
     // MARK: Messages.
@@ -193,8 +202,10 @@ extension History {
             perform(schedule(.counted(id, grant: grant, holding: holding)))
             send(.heartbeat, peer: peer, toWorker: true)
         case .progress(let attempt, let fraction):
+            book.heard(of: attempt, from: id)
             perform(schedule(.progressed(id, attempt, fraction: fraction)))
         case .checkpoint(let attempt, let steps):
+            book.heard(of: attempt, from: id)
             let before = book.jobs[attempt.job]
             let wanted =
                 before.isOpen && !before.kept[attempt.block] && steps > before.checkpoints[attempt.block]
@@ -207,8 +218,12 @@ extension History {
             book.delivered(attempt, by: id)
             perform(schedule(.returned(id, attempt)))
         case .result(let attempt):
+            book.heard(of: attempt, from: id)
             book.delivered(attempt, by: id)
             perform(schedule(.finished(id, attempt)), group: group, peer: peer)
+        case .inability(let attempt):
+            book.delivered(attempt, by: id)
+            perform(schedule(.unable(id, attempt, reason: "it has no room")))
         case .failure(let attempt):
             book.delivered(attempt, by: id)
             perform(schedule(.failed(id, attempt, reason: "it failed")))
@@ -284,7 +299,7 @@ extension History {
                 book.checkpointed(attempt, steps: steps, group: group)
                 journal.waiting.append(.checkpoint(attempt, steps: steps, group: group))
             case .report(let attempt, let id, let reason):
-                book.reported(attempt)
+                book.reported(attempt, by: id, isSilence: reason.contains("was silent"))
                 if reason.hasPrefix("no progress") {
                     // Not always this one: while models are on their way, blocks run in another order than granted.
                     let process = peerOf[id].map { processes[$0] }
@@ -299,6 +314,9 @@ extension History {
             case .jobFailed(let job, _):
                 book.ended(job, .failed, at: coordinatorClock)
                 journal.waiting.append(.ended(job, .failed))
+            case .beginAnew(let job):
+                book.abandoned(job, at: coordinatorClock)
+                journal.waiting.append(.thrownAway(job))
             case .forget(let id, _):
                 book.forgot(id)
                 if let peer = peerOf.removeValue(forKey: id) { workerOf[peer] = nil }

@@ -30,6 +30,12 @@ public enum PlantedBug: Sendable, CaseIterable {
     case grantsTwice
     /// What a worker says that it holds at registration is not believed.
     case forgetsWhatIsHeld
+    /// Whoever was granted a block is taken to have begun it.
+    case takesGrantsForProgress
+    /// What a worker can't run for reasons of its own counts against the block.
+    case countsInability
+    /// A job whose workers are away for a moment is begun anew.
+    case beginsAnewAtOnce
 }
 
 /// A scheduler with a mistake.
@@ -60,6 +66,7 @@ struct FaultyScheduler: PoolScheduling {
         case (.mixesGroups, .registered(let id, let slots, _, let holding)):
             .registered(id, slots: slots, group: "a", holding: holding)
         case (.neverLooksAtTimers, .ticked): .storage(isFull: false)
+        case (.countsInability, .unable(let id, let attempt, let reason)): .failed(id, attempt, reason: reason)
         case (.forgetsWhatIsHeld, .registered(let id, let slots, let group, _)):
             .registered(id, slots: slots, group: group)
         default: event
@@ -75,6 +82,10 @@ struct FaultyScheduler: PoolScheduling {
         case (.keepsOlderCheckpoints, .keepCheckpoint(let attempt, let steps)):
             [action, .keepCheckpoint(attempt, steps: steps - 1)]
         case (.losesCheckpoints, .keepCheckpoint), (.losesRecalls, .recall): []
+        case (.takesGrantsForProgress, .grant(let id, _, let attempts)):
+            [action] + attempts.flatMap { scheduler.handle(.progressed(id, $0, fraction: 0), at: now) }
+        case (.beginsAnewAtOnce, .keep(let attempt)):
+            [action, .beginAnew(attempt.job)]
         case (.grantsTwice, .grant(let id, let number, let attempts)):
             [action] + known.filter { $0 != id }.prefix(1).map { .grant($0, number: number, attempts) }
         default: [action]

@@ -13,6 +13,7 @@ struct Journal {
         case paused(JobNumber, Bool)
         case prioritized(JobNumber, Int)
         case handedInAgain(JobNumber)
+        case thrownAway(JobNumber)
     }
 
     struct Job {
@@ -77,6 +78,10 @@ struct Journal {
         case .handedInAgain(let job):
             jobs[job].outcome = nil
             jobs[job].progress.reports = [:]
+        case .thrownAway(let job):
+            let isPaused = jobs[job].progress.isPaused
+            jobs[job].progress = JobProgress()
+            jobs[job].progress.isPaused = isPaused
         }
     }
 }

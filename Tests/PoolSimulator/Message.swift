@@ -10,6 +10,8 @@ enum Message {
     case returned(Attempt)
     case result(Attempt)
     case failure(Attempt)
+    /// The worker can't run the block, which is not the block's doing.
+    case inability(Attempt)
     case goodbye
 
     // From the coordinator.

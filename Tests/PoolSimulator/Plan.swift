@@ -9,6 +9,8 @@ public struct Plan: Sendable {
         var pace = 100
         /// Whether all that it runs fails.
         var fails = false
+        /// Before this time it can run nothing, for want of room.
+        var unableUntil = 0
     }
 
     /// What is wrong with a block, at the step at which it shows.
@@ -86,11 +88,13 @@ public struct Plan: Sendable {
         let silence = configuration.silence.microseconds
         let settling = configuration.settling.microseconds
         let slowest = workers.map(\.pace).max() ?? 100
-        let rest = 200_000 + 8 * (network.latency + network.jitter)
-        let work = jobs.map { ($0.blocks + 1) * ($0.steps * $0.stepTime + rest) }.reduce(0, +) * slowest / 100
+        let delay = 200_000 + 8 * (network.latency + network.jitter)
+        let work = jobs.map { ($0.blocks + 1) * ($0.steps * $0.stepTime + delay) }.reduce(0, +) * slowest / 100
         let poisoned = jobs.map(\.poison.count).reduce(0, +)
         let incident = configuration.stall.microseconds + 2 * silence + settling
-        return (4 * silence + 3 * settling + 2 * work + poisoned * 2 * configuration.crashLimit * incident) * 4 / 3
+        let rest = configuration.longestRest.microseconds + configuration.orphanhood.microseconds
+        return (rest + 4 * silence + 3 * settling + 2 * work + poisoned * 2 * configuration.crashLimit * incident) * 4
+            / 3
     }
 
     var isReliable: Bool { network.lost == 0 && network.repeated == 0 && network.reordered == 0 }

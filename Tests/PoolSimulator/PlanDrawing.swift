@@ -35,6 +35,7 @@ extension Plan {
             if random.happens(200) { worker.pace = random.within(50...400) }
             // The first worker of each group is good.
             if !isGentle, index >= groups.count, random.happens(150) { worker.fails = true }
+            if random.happens(100) { worker.unableUntil = random.below(calm) }
             workers.append(worker)
         }
     }
@@ -68,6 +69,8 @@ extension Plan {
         configuration.crashLimit = random.within(2...5)
         configuration.deepestQueue = random.happens(300) ? random.within(1...4) : 256
         configuration.straggling = Double(random.within(2...4))
+        configuration.longestRest = .seconds(random.within(1...8))
+        configuration.orphanhood = .seconds(random.within(1...10))
     }
 
     private mutating func drawFaults(_ random: inout SplitMix) {

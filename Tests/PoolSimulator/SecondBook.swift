@@ -28,8 +28,6 @@ struct SecondBook {
         var checkpoints: [Int]
         /// The arithmetic of all that was kept; nil if nothing was.
         var group: String?
-        /// The arithmetic of whoever held a block of it last in this life.
-        var heldBy: String?
 
         init(blocks: Int) {
             self.blocks = blocks
@@ -48,6 +46,8 @@ struct SecondBook {
 
     private(set) var jobs: [Job]
     private(set) var workers: [WorkerID: Worker] = [:]
+    /// Workers that have told of a block that they ran, or brought a result, in this life.
+    private var told: Set<WorkerID> = []
     /// The invariant that was broken first.
     private(set) var broken: String?
     private let configuration: PoolConfiguration
@@ -67,7 +67,7 @@ struct SecondBook {
 
     /// The coordinator is gone, and all that only it knew.
     mutating func forgetLife() {
-        workers = [:]
+        (workers, told) = ([:], [])
         for job in jobs.indices {
             jobs[job].isOpen = false
             for block in 0..<jobs[job].blocks { jobs[job].holders[block] = [] }
@@ -80,7 +80,6 @@ struct SecondBook {
         jobs[job].isPaused = progress.isPaused
         jobs[job].deadline = deadline
         jobs[job].group = progress.group
-        jobs[job].heldBy = nil
         for block in 0..<jobs[job].blocks {
             claim(
                 progress.stored.contains(block) == jobs[job].stored[block], "a stored result is missing after a restart"
@@ -118,10 +117,6 @@ struct SecondBook {
         claim(!jobs[job].kept[block], "a block is held whose result is there")
         let group = workers[id]?.group
         claim(jobs[job].group == nil || jobs[job].group == group, "a job runs on two arithmetics")
-        for other in jobs[job].holders.joined() {
-            claim(workers[other.worker]?.group == group, "a job runs on two arithmetics")
-        }
-        jobs[job].heldBy = group
         workers[id]?.leases.append(attempt)
         if jobs[job].holders[block].isEmpty { jobs[job].held += 1 }
         jobs[job].holders[block].append(Holder(worker: id, number: attempt.number, since: now))
@@ -191,7 +186,7 @@ struct SecondBook {
     mutating func dropped(_ attempt: Attempt, group: String) {
         let (job, block) = (attempt.job, attempt.block)
         guard jobs[job].isOpen, !jobs[job].stored[block] else { return }
-        claim((jobs[job].group ?? jobs[job].heldBy ?? group) != group, "a result is dropped that is not stored")
+        claim((jobs[job].group ?? group) != group, "a result is dropped that is not stored")
     }
 
     mutating func passed(_ attempt: Attempt, by id: WorkerID) {
@@ -212,7 +207,11 @@ struct SecondBook {
         jobs[job].reports[block] = 0
     }
 
-    mutating func reported(_ attempt: Attempt) {
+    /// A worker has told of a block.
+    mutating func heard(of attempt: Attempt, from id: WorkerID) { told.insert(id) }
+
+    mutating func reported(_ attempt: Attempt, by id: WorkerID, isSilence: Bool) {
+        claim(!isSilence || told.contains(id), "the silence of a worker that told of nothing counts")
         claim(!isGentle, "a planned stop, a pause or a restart counts against a block")
         jobs[attempt.job].reports[attempt.block] += 1
     }
@@ -226,6 +225,10 @@ struct SecondBook {
             claim(poisoned || jobs[job].deadline.map { now > $0 } == true, "a job fails without a cause")
         case .cancelled: break
         }
+        close(job)
+    }
+
+    private mutating func close(_ job: JobNumber) {
         jobs[job].isOpen = false
         // What still ran of it is called back in the same breath.
         for block in 0..<jobs[job].blocks {
@@ -233,6 +236,23 @@ struct SecondBook {
                 release(Attempt(job: job, block: block, number: holder.number), from: holder.worker)
             }
         }
+    }
+
+    /// The scheduler wants a job begun anew.
+    mutating func abandoned(_ job: JobNumber, at now: Duration) {
+        claim(jobs[job].isOpen && !jobs[job].isPaused, "a job begins anew that is over or paused")
+        claim(jobs[job].group != nil, "a job begins anew that was not begun")
+        claim(
+            !workers.values.contains { $0.group == jobs[job].group && !$0.isDismissed },
+            "a job begins anew that has workers")
+        claim(jobs[job].keptCount <= max(1, jobs[job].blocks / 10), "much work is thrown away")
+        close(job)
+    }
+
+    /// What was done of a job is gone from the disk.
+    mutating func thrownAway(_ job: JobNumber) {
+        (jobs[job].stored, jobs[job].storedCount) = ([Bool](repeating: false, count: jobs[job].blocks), 0)
+        jobs[job].group = nil
     }
 
     mutating func forgot(_ id: WorkerID) {
@@ -260,6 +280,9 @@ struct SecondBook {
             claim(view.finished == jobs[job].keptCount, "a job's results are counted wrong")
             claim(view.running == jobs[job].held, "a job's running blocks are counted wrong")
             claim(view.isPaused == jobs[job].isPaused, "a job is paused that should not be, or the other way round")
+            for holder in jobs[job].holders.joined() where jobs[job].group != nil {
+                claim(workers[holder.worker]?.group == jobs[job].group, "a job runs on two arithmetics")
+            }
             claim(jobs[job].deadline.map { now <= $0 + .seconds(30) } ?? true, "a time limit ends no job")
         }
     }

@@ -14,7 +14,8 @@ extension History {
     /// A process is gone, with all that was in it; another may follow.
     mutating func kill(_ peer: Int, down: Int) {
         guard processes[peer].isAlive else { return }
-        for run in processes[peer].runs {
+        let group = plan.workers[processes[peer].index].group
+        for run in processes[peer].runs where book.jobs[run.attempt.job].group == group {
             lostAt[run.attempt.job][run.attempt.block] = progress(of: run, at: peer)
         }
         end(peer, down: down)
@@ -63,6 +64,7 @@ extension History {
             switch action {
             case .register(let number, let holding): post(.registration(number, holding: holding), from: peer)
             case .sendHeartbeat(let grant, let holding): post(.count(grant: grant, holding: holding), from: peer)
+            case .announce(let attempt): post(.progress(attempt, fraction: 0), from: peer)
             case .start(let attempt): start(attempt, at: peer)
             case .abandon(let attempt): halt(attempt, at: peer, returned: false)
             case .handBack(let attempt): halt(attempt, at: peer, returned: true)
@@ -148,27 +150,30 @@ extension History {
         (run.step, run.since) = (nextStop(run), time)
         processes[peer].runs[place] = run
         let job = plan.jobs[run.attempt.job]
-        if plan.workers[processes[peer].index].fails { return finish(peer, place, hasResult: false) }
+        let worker = plan.workers[processes[peer].index]
+        if worker.fails { return finish(peer, place, .failure(run.attempt)) }
+        if time < worker.unableUntil { return finish(peer, place, .inability(run.attempt)) }
         if let poison = poison(of: run.attempt), poison.step == run.step {
             switch poison.kind {
             case .kills:
                 kill(peer, down: 300_000)
                 if random.below(2) == 0 { died(peer) }
-            case .fails: finish(peer, place, hasResult: false)
+            case .fails: finish(peer, place, .failure(run.attempt))
             case .hangs: processes[peer].runs[place].isHung = true
             }
             return
         }
-        if run.step >= job.steps { return finish(peer, place, hasResult: true) }
+        if run.step >= job.steps { return finish(peer, place) }
         post(.checkpoint(run.attempt, steps: run.step), from: peer)
         post(.progress(run.attempt, fraction: Double(run.step) / Double(job.steps)), from: peer)
         planStep(place, at: peer)
     }
 
-    private mutating func finish(_ peer: Int, _ place: Int, hasResult: Bool) {
+    /// - Parameter complaint: what is sent in place of a result.
+    private mutating func finish(_ peer: Int, _ place: Int, _ complaint: Message? = nil) {
         let attempt = processes[peer].runs.remove(at: place).attempt
-        if !hasResult { post(.failure(attempt), from: peer) }
-        tell(peer, .ended(attempt, hasResult: hasResult))
+        if let complaint { post(complaint, from: peer) }
+        tell(peer, .ended(attempt, hasResult: complaint == nil))
     }
 
     private mutating func halt(_ attempt: Attempt, at peer: Int, returned: Bool) {

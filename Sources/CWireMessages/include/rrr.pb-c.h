@@ -291,10 +291,14 @@ struct  Rrr__Wire__Failure
   ProtobufCMessage base;
   Rrr__Wire__AttemptID *attempt;
   char *text;
+  /*
+   * the worker's own, such as a model that it can't keep, not the block's
+   */
+  protobuf_c_boolean inability;
 };
 #define RRR__WIRE__FAILURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__failure__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string }
+    , NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -371,10 +375,14 @@ struct  Rrr__Wire__Lease
    * how often to send a checkpoint of a block of this job
    */
   uint32_t checkpoint_milliseconds;
+  /*
+   * SHA-256 of the text that the blocks are to be run by, sent or known
+   */
+  ProtobufCBinaryData text_digest;
 };
 #define RRR__WIRE__LEASE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__lease__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0,NULL, 0, 0, {0,NULL} }
 
 
 /*

@@ -1,0 +1,33 @@
+/// What the blocks of a sampler can do at the most: whoever is sent their results can tell by it what can't be true.
+extension SamplerSettings {
+    /// The most proposals that a chain and its replicas make.
+    public func mostProposals(draws: Int, thin: Int) -> Double {
+        let further = Double(draws - 1) * Double(thin) * Double(1 + (exchange?.pairs ?? 0))
+        let below = Double(refinement?.levels ?? 0) * Double(refinement?.transitions ?? 0)
+        return Double(levels.count) * Double(transitions) + below + further
+    }
+
+    /// The most units of ``RunnableBlock/steps``.
+    ///
+    /// - Parameter levels: of the schedule.
+    public func mostSteps(levels: Int, draws: Int, thin: Int) -> Double {
+        Double(levels + (refinement?.levels ?? 0)) + mostProposals(draws: draws, thin: thin)
+    }
+
+    /// The most evaluations of energy and score that a chain costs, its replicas and, in a pilot block, the trials of
+    /// its step sizes included.
+    ///
+    /// - Parameter levels: of the schedule.
+    public func mostEvaluations(levels: Int, draws: Int, thin: Int) -> Double {
+        let trials = Double(tuning == nil ? 1 : StepSearch.mostTrials + 1)
+        // One on entering a level, and at most one more for what is made of a point there.
+        let entries = 2 * Double(levels + (refinement?.levels ?? 0) + draws)
+        let exchanges = exchange.map { Double((draws - 1) * thin / $0.every * $0.mostEvaluations) } ?? 0
+        return entries + exchanges
+            + mostProposals(draws: draws, thin: thin) * Double(evaluationsPerTransition) * trials
+    }
+
+    /// The step sizes that a pilot block may find, with room for rounding at the ends.
+    public static let findableStepSizes =
+        StepSearch.range.lowerBound * 0.999...StepSearch.range.upperBound * 1.001
+}
