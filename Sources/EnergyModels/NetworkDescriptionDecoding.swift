@@ -57,35 +57,13 @@ extension NetworkDescription {
 }
 
 extension NetworkDescription.Architecture {
-    /// More numbers than any network that fits a worker: 8 GiB of them.
-    private static let mostParameters = 1 << 31
-
     /// Reads `{"kind": "residual_mlp", …}`, or `residual_mlp_classifier`. - Throws: ``JSONProblem`` with the place.
     public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
-        let members = try field.members(
-            "a network's shape",
-            allowed: ["kind", "dimension", "hidden", "widen", "blocks", "embedding", "levels", "classes"])
-        let kind = try members.required("kind", "\"residual_mlp\"").choice(Kind.self, "architecture")
-        func number(_ name: String, _ range: ClosedRange<Int>) throws(JSONProblem) -> Int {
-            try members.required(name, "a whole number").integer(range)
-        }
-        let architecture = Self(
-            kind: kind, dimension: try number("dimension", 1...4096), hidden: try number("hidden", 1...16_384),
-            widen: try number("widen", 1...64), blocks: try number("blocks", 0...1024),
-            embedding: try number("embedding", 1...16_384), levels: try number("levels", 1...65_535),
-            classes: try classes(members, of: kind))
-        // Each factor is small enough for the sum not to overflow.
-        guard architecture.parameterCount <= mostParameters else {
-            throw field.problem("has \(architecture.parameterCount) parameters; at most \(mostParameters) are possible")
-        }
+        var decoder = ArchitectureDecoder()
+        let architecture = decoder.decode(field)
+        if let problem = decoder.problems.first { throw problem }
+        guard let architecture else { throw field.problem("must be a network's shape") }
         return architecture
-    }
-
-    private static func classes(_ members: JSONMembers, of kind: Kind) throws(JSONProblem) -> Int? {
-        switch kind {
-        case .energy: try members["classes"]?.integer(1...1 << 20)
-        case .classifier: try members.required("classes", "how many labels it tells apart").integer(2...1 << 20)
-        }
     }
 
     /// Numbers in all parameters together.
@@ -102,9 +80,27 @@ extension NetworkDescription.Energy {
     /// Reads `{"kind": "denoising", "scale": 1.0}`; the scale may be left out. - Throws: ``JSONProblem``.
     public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
         let members = try field.members("an energy", allowed: ["kind", "scale"])
+        let kind = try members.required("kind", "the energy's form")
+        if case .string(let name) = kind.node.value, let advice = predictionAdvice(name) {
+            throw kind.problem("no energy \"\(name)\": \(advice)")
+        }
         return Self(
-            kind: try members.required("kind", "the energy's form").choice(Kind.self, "energy"),
+            kind: try kind.choice(Kind.self, "energy"),
             scale: try members["scale"].map(scale) ?? 1)
+    }
+
+    /// What to do with a network that predicts something, by what other programs call that.
+    private static func predictionAdvice(_ name: String) -> String? {
+        switch name {
+        case "epsilon", "eps", "noise_prediction": "a network that predicts the noise is of the kind \"noise\""
+        case "v", "v_prediction", "velocity":
+            "a network that predicts v = sqrt(abar) eps - sigma x0 is not read; one that predicts the noise, eps, is of "
+                + "the kind \"noise\": train it so"
+        case "sample", "x0", "x_start", "x0_prediction":
+            "a network that predicts the data, x0, is not read; one that predicts the noise, eps, is of the kind "
+                + "\"noise\": train it so"
+        default: nil
+        }
     }
 
     /// Refuses what says that a classifier has an energy. - Throws: ``JSONProblem`` if there is such a thing.

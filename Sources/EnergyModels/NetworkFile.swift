@@ -7,6 +7,8 @@ public struct NetworkFile: Sendable {
     public let description: NetworkDescription
     /// The tensors as the file stores them, in its order.
     public let tensors: [TensorEntry]
+    /// Tensors without a number that the network does not have: marks that some programs leave, which say nothing here.
+    public let ignored: [String]
     /// Bytes of the file.
     public let byteCount: Int
     private let values: [String: [Float]]
@@ -14,7 +16,7 @@ public struct NetworkFile: Sendable {
     private static let key = "rrr.model"
 
     /// Reads and checks a file whole: its layout, its description, and that each parameter of the
-    /// architecture is there, in its shape, all numbers finite, with nothing beside them.
+    /// architecture is there, in its shape, all numbers finite, with nothing beside them that has a number in it.
     ///
     /// - Throws: ``SafetensorsError`` with the file and the tensor or the place in the description.
     public init(path: String) throws(SafetensorsError) {
@@ -41,7 +43,7 @@ public struct NetworkFile: Sendable {
         var values: [String: [Float]] = [:]
         for parameter in description.architecture.parameters {
             guard let entry = entries[parameter.name] else {
-                throw refused("tensor \"\(parameter.name)\" \(parameter.shape) is missing")
+                throw refused(Self.missing(parameter, of: description.architecture, among: file.tensors.map(\.name)))
             }
             guard entry.shape == parameter.shape else {
                 throw refused(
@@ -51,15 +53,38 @@ public struct NetworkFile: Sendable {
             if let message = Self.notFinite(numbers, of: parameter) { throw refused(message) }
             values[parameter.name] = numbers
         }
-        if let stranger = file.tensors.first(where: { values[$0.name] == nil }) {
+        let strangers = file.tensors.filter { values[$0.name] == nil }
+        if let stranger = strangers.first(where: { $0.count > 0 }) {
             let known = description.architecture.parameters.map(\.name)
             throw refused(
-                "tensor \"\(stranger.name)\" is not part of the architecture; "
-                    + Spelling.suggestion(for: stranger.name, among: known))
+                "tensor \"\(stranger.name)\" is not part of the architecture, whose nearest names are "
+                    + Spelling.nearest(to: stranger.name, among: known))
         }
+        ignored = strangers.map(\.name)
         self.values = values
         tensors = file.tensors
         byteCount = file.byteCount
+    }
+
+    /// What is said of a parameter that is not there: what stands before all names, or which names are like it.
+    private static func missing(
+        _ parameter: NetworkParameter, of architecture: NetworkDescription.Architecture, among names: [String]
+    ) -> String {
+        let text = "tensor \"\(parameter.name)\" \(parameter.shape) is missing"
+        let known = Set(architecture.parameters.map(\.name))
+        let prefix = names.first { $0.hasSuffix("." + parameter.name) }.map { $0.dropLast(parameter.name.count) }
+        if let prefix, names.allSatisfy({ $0.hasPrefix(prefix) }) {
+            let wrapper =
+                switch prefix {
+                case "_orig_mod.": ", as torch.compile leaves them; save model._orig_mod.state_dict()"
+                case "module.": ", as DataParallel leaves them; save model.module.state_dict()"
+                default: "; save {name.removeprefix(\"\(prefix)\"): tensor for name, tensor in tensors.items()}"
+                }
+            return text + ": all names begin with \"\(prefix)\"" + wrapper
+        }
+        let strangers = names.filter { !known.contains($0) }
+        guard !strangers.isEmpty else { return text }
+        return text + "; the file has " + Spelling.nearest(to: parameter.name, among: strangers)
     }
 
     private static func notFinite(_ numbers: [Float], of parameter: NetworkParameter) -> String? {

@@ -105,19 +105,17 @@ public struct Job: Sendable, Equatable {
     /// The largest job text, in bytes.
     private static let largestText = 16 << 20
 
-    /// Reads a job file and what the model files that it names say, relative to its folder. - Throws: ``JobError``.
+    /// Reads a job file, or standard input for `-`, and what the model files that it names say, relative to its folder.
+    /// - Throws: ``JobError``.
     public static func load(path: String) throws(JobError) -> Job {
-        guard let file = FileHandle(forReadingAtPath: path),
-            // One byte more than is allowed tells a file that is too large, and a device has no end.
-            let data = try? file.read(upToCount: largestText + 1) ?? Data()
-        else {
-            let exists = FileManager.default.fileExists(atPath: path)
-            let message = exists ? "this can't be read as a file; check what it is and its permissions" : "no such file"
-            throw JobError(
-                code: .noInput, file: path, problems: [.init(line: 1, pointer: "", message: message)])
+        let file: JSONFile
+        do {
+            file = try JSONFile(path: path, most: largestText)
+        } catch {
+            let problem = JSONProblem(line: 1, pointer: "", message: error.message)
+            throw JobError(code: .noInput, file: error.name, problems: [problem])
         }
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        return try decode(Array(data), file: path, ModelDecoder(folder: folder) { _ in nil })
+        return try decode(file.text, file: file.name, ModelDecoder(folder: file.folder) { _ in nil })
     }
 
     /// Reads the text of a job that has travelled, which names its model files by their SHA-256.

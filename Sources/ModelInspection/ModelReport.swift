@@ -19,6 +19,8 @@ public struct ModelReport: Sendable {
     private let sha256: String
     private let byteCount: Int
     private let description: NetworkDescription
+    /// Tensors without a number, which the network does not have.
+    private let ignored: [String]
     /// In the order in which the network uses them.
     private let tensors: [Tensor]
 
@@ -30,6 +32,7 @@ public struct ModelReport: Sendable {
             sha256 = try SHA256.hash(ofFile: path).hex
             byteCount = file.byteCount
             description = file.description
+            ignored = file.ignored
             let types = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.type.rawValue) })
             tensors = file.description.architecture.parameters.map { parameter in
                 let square = file.values(parameter).reduce(0) { $0 + Double($1) * Double($1) }
@@ -60,6 +63,7 @@ public struct ModelReport: Sendable {
             ),
             ("schedule", "\(description.schedule.kind.rawValue), \(description.schedule.levels) levels"),
         ]
+            + (ignored.isEmpty ? [] : [("ignored", ignored.joined(separator: ", ") + ": tensors without numbers")])
         let width = tensors.map(\.name.count).max() ?? 0
         func padded(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(0, width - text.count))
@@ -87,7 +91,7 @@ public struct ModelReport: Sendable {
                             ("shape", .array($0.shape.map { .integer($0) })), ("norm", .number($0.norm)),
                         ])
                     })
-            ),
+            ), ("ignored", .array(ignored.map { .string($0) })),
         ]).pretty
     }
 }

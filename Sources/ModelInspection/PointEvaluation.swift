@@ -9,8 +9,8 @@ public struct PointEvaluation: Sendable {
     public let count: Int
     /// The files written, in the order of their names' meaning: energy first.
     public let files: [String]
-    /// What a reader might miss among them, and why it is not there; nil if it is all there.
-    public let note: String?
+    /// What a reader might miss among them, and why it is not there; and what is there and is no finite number.
+    public let notes: [String]
 
     /// Evaluates points and writes float32 arrays to a folder, which is made if it is not there: `energy.npy` [n], the
     /// raw E; `gradient.npy` [n, d], dE/dx, the predicted noise; `log_density.npy` [n], -E / sigma_t, up to a constant
@@ -19,7 +19,7 @@ public struct PointEvaluation: Sendable {
     ///
     /// - Parameters:
     ///   - model: a model file.
-    ///   - points: an array file [n, d], float32 or float64.
+    ///   - points: an array file [n, d] or [chains, draws, d] of numbers of any kind; `-` for standard input.
     ///   - level: the noise level t.
     ///   - label: for networks with classes; nil evaluates without a condition, or a classifier without a gradient.
     /// - Throws: ``InspectionError``.
@@ -42,7 +42,17 @@ public struct PointEvaluation: Sendable {
             let network = Network(file)
             try Self.create(output)
             var files: [String] = []
+            var notes: [String] = []
             func write(_ name: String, _ values: [Float], _ shape: [Int]) throws(RunFolderError) {
+                let row = shape.dropFirst().reduce(1, *)
+                let wrong = (0..<shape[0]).count { point in
+                    values[point * row..<(point + 1) * row].contains { !$0.isFinite }
+                }
+                if wrong > 0 {
+                    notes.append(
+                        "\(name): not finite at \(wrong) of \(shape[0]) points; the network computes in single precision "
+                            + "and knows points about as far out as its data")
+                }
                 var array = try ArrayStaging(folder: output, name: name, elementType: .float32, shape: shape)
                 try array.write(values, atRow: 0)
                 try array.finish()
@@ -58,36 +68,23 @@ public struct PointEvaluation: Sendable {
                 }
                 try write("gradient.npy", gradient, shape)
                 try write("score.npy", gradient.map { -$0 / sigma }, shape)
-                note =
-                    energy == nil
-                    ? "this network predicts noise and has no energy: no energy.npy, no log_density.npy" : nil
+                if energy == nil {
+                    notes.append("this network predicts noise and has no energy: no energy.npy, no log_density.npy")
+                }
             case .classifier:
                 let (logProbabilities, gradient) = network.classify(points: values, level: level, label: label)
                 try write("log_probability.npy", logProbabilities, [shape[0], architecture.outputs])
                 if let gradient { try write("gradient.npy", gradient, shape) }
-                note = gradient == nil ? "without --label there is no gradient.npy of a classifier" : nil
+                if gradient == nil { notes.append("without --label there is no gradient.npy of a classifier") }
             }
-            (count, self.files) = (shape[0], files)
+            (count, self.files, self.notes) = (shape[0], files, notes)
         } catch {
             throw InspectionError(error)
         }
     }
 
     private static func points(_ path: String, dimension: Int) throws -> [Float] {
-        let reader = try NpyReader(path: path)
-        let shape = reader.header.shape
-        guard shape.count == 2, shape[1] == dimension else {
-            throw InspectionError(
-                exitStatus: 65, "\(path): has the shape \(shape); give rows of the model's \(dimension) coordinates")
-        }
-        let values = try reader.floats()
-        if let index = values.firstIndex(where: { !$0.isFinite }) {
-            throw InspectionError(
-                exitStatus: 65,
-                "\(path): [\(index / dimension), \(index % dimension)] is \(values[index]) in single precision; "
-                    + "every coordinate must be finite")
-        }
-        return values
+        try (path == "-" ? NpyReader(standardInput: ()) : NpyReader(path: path)).points(dimension: dimension)
     }
 
     private static func create(_ folder: String) throws(InspectionError) {

@@ -15,6 +15,8 @@ package struct File: ~Copyable {
         case creating
         /// For reading and writing a file that was created before.
         case resuming
+        /// To lock it, whether it is there yet or not.
+        case locking
         /// A folder, to make its entries durable or to lock it.
         case folder
 
@@ -26,13 +28,14 @@ package struct File: ~Copyable {
             case .writing: O_WRONLY | O_CLOEXEC
             case .creating: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
             case .resuming: O_RDWR | O_NOFOLLOW | O_CLOEXEC
+            case .locking: O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
             case .folder: O_RDONLY | O_DIRECTORY | O_CLOEXEC
             }
         }
     }
 
     let path: String
-    private let descriptor: CInt
+    let descriptor: CInt
 
     /// Opens `path`. A file that is not there is `.missing`, one that cannot be created `.cannotCreate`.
     package init(_ path: String, for purpose: Purpose) throws(RunFolderError) {
@@ -44,7 +47,7 @@ package struct File: ~Copyable {
         } while result < 0 && number == EINTR
         guard result >= 0 else {
             switch purpose {
-            case .creating:
+            case .creating, .locking:
                 throw .system(.cannotCreate, path: path, doing: "create the file", number: number)
             case .reading, .writing, .resuming, .folder:
                 throw .system(number == ENOENT ? .missing : .inputOutput, path: path, doing: "open", number: number)

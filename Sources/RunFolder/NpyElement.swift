@@ -2,7 +2,8 @@
     #error("Arrays go to the disk as they lie in memory, and the files are little-endian.")
 #endif
 
-/// The kinds of numbers that the arrays of a run hold; the raw value is numpy's name for it.
+/// The kinds of numbers that arrays hold: those of a run, and others that are read alone; the raw value is numpy's name
+/// for it.
 public enum NpyElementType: String, Sendable, Equatable, CaseIterable {
     /// A `Float`.
     case float32 = "<f4"
@@ -12,12 +13,24 @@ public enum NpyElementType: String, Sendable, Equatable, CaseIterable {
     case int32 = "<i4"
     /// An `Int64`.
     case int64 = "<i8"
+    /// Half precision; read, never written, as are all that follow.
+    case float16 = "<f2"
+    /// A byte, 0 for false.
+    case bool = "|b1"
+    case int8 = "|i1"
+    case uint8 = "|u1"
+    case int16 = "<i2"
+    case uint16 = "<u2"
+    case uint32 = "<u4"
+    case uint64 = "<u8"
 
     /// Bytes of one number.
     public var size: Int {
         switch self {
-        case .float32, .int32: 4
-        case .float64, .int64: 8
+        case .bool, .int8, .uint8: 1
+        case .float16, .int16, .uint16: 2
+        case .float32, .int32, .uint32: 4
+        case .float64, .int64, .uint64: 8
         }
     }
 }

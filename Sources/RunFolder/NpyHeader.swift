@@ -1,4 +1,4 @@
-/// What a `.npy` file says of its array: the kind of its numbers and its shape, in C order.
+/// What a `.npy` file says of its array: the kind of its numbers, its shape and in which order they lie.
 public struct NpyHeader: Sendable, Equatable {
     /// The kind of numbers.
     public let elementType: NpyElementType
@@ -6,18 +6,32 @@ public struct NpyHeader: Sendable, Equatable {
     public let shape: [Int]
     /// Numbers in the array.
     public let count: Int
+    /// Whether the first axis is the fastest in the file, not the last.
+    public let isFortranOrder: Bool
+    /// Whether each number has its most significant byte first.
+    public let isBigEndian: Bool
 
-    /// A header for an array of that shape.
+    /// A header for an array of that shape; what is written is in C order and little-endian.
     ///
     /// Throws `.invalidValue` when a length is negative or the array's bytes cannot be counted in an `Int`.
     /// `path` is the file named in that error.
-    public init(elementType: NpyElementType, shape: [Int], path: String = "npy") throws(RunFolderError) {
+    public init(
+        elementType: NpyElementType, shape: [Int], isFortranOrder: Bool = false, isBigEndian: Bool = false,
+        path: String = "npy"
+    ) throws(RunFolderError) {
         guard let count = NpyHeader.count(of: shape, elementSize: elementType.size) else {
             throw RunFolderError(.invalidValue, path: path, reason: "an array cannot have the shape \(shape)")
         }
         self.elementType = elementType
         self.shape = shape
         self.count = count
+        self.isFortranOrder = isFortranOrder
+        self.isBigEndian = isBigEndian
+    }
+
+    /// Whether the numbers lie in the file as in memory: in C order, little-endian.
+    public var isPlain: Bool {
+        !(isBigEndian && elementType.size > 1) && !(isFortranOrder && shape.count { $0 > 1 } > 1)
     }
 
     /// Bytes of the array's numbers.

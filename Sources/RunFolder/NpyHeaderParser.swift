@@ -14,7 +14,7 @@ struct NpyHeaderParser {
     }
 
     private mutating func dictionary() throws(RunFolderError) -> NpyHeader {
-        var type: NpyElementType?
+        var type: (element: NpyElementType, isBigEndian: Bool)?
         var shape: [Int]?
         var order: Bool?
         try expect("{")
@@ -38,24 +38,38 @@ struct NpyHeaderParser {
         guard let type else { throw malformed("the key 'descr' is missing") }
         guard let order else { throw malformed("the key 'fortran_order' is missing") }
         guard let shape else { throw malformed("the key 'shape' is missing") }
-        guard !order else { throw malformed("the array is in Fortran order; only C order is read") }
-        guard NpyHeader.count(of: shape, elementSize: type.size) != nil else {
+        guard NpyHeader.count(of: shape, elementSize: type.element.size) != nil else {
             throw malformed("the shape \(shape) is too large")
         }
-        return try NpyHeader(elementType: type, shape: shape, path: path)
+        return try NpyHeader(
+            elementType: type.element, shape: shape, isFortranOrder: order, isBigEndian: type.isBigEndian, path: path)
     }
 
-    private mutating func elementType() throws(RunFolderError) -> NpyElementType {
+    /// numpy's name of a type: which byte comes first, the kind, and bytes of a number.
+    private mutating func elementType() throws(RunFolderError) -> (NpyElementType, isBigEndian: Bool) {
         skipSpaces()
         guard rest.first == UInt8(ascii: "'") || rest.first == UInt8(ascii: "\"") else {
-            throw malformed("the element type is not a string; records are not read")
+            throw malformed(
+                "the array holds records, which are not read; save one field, a['x'], or numpy.stack of several")
         }
         let name = try quoted()
-        guard let type = NpyElementType(rawValue: name) else {
-            let known = NpyElementType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw malformed("the element type '\(name)' is not read; expected one of \(known)")
+        let order = name.first.flatMap { "<>|=".contains($0) ? $0 : nil }
+        let kind = name.dropFirst(order == nil ? 0 : 1)
+        // The machine's own order, `=`, is that of the machines that this runs on.
+        let found = NpyElementType.allCases.first { $0.rawValue.dropFirst() == (kind == "?" ? "b1" : kind) }
+        guard let found else { throw malformed("the element type '\(name)' is not read; \(advice(kind.first))") }
+        return (found, order == ">")
+    }
+
+    /// What to do about a type that is not read, by the letter of its kind.
+    private func advice(_ kind: Character?) -> String {
+        switch kind {
+        case "O": "these are Python objects; convert them with a.astype('float32'), or 'int64' for labels"
+        case "c": "these are complex numbers; save a.real and a.imag side by side"
+        case "S", "U", "a", "M", "m": "save numbers, such as those of numpy.unique(a, return_inverse=True)[1]"
+        case "V": "bfloat16 is saved so, among others; convert it with a.astype('float32')"
+        default: "convert it with a.astype('float32'), or 'int64' for labels"
         }
-        return type
     }
 
     private mutating func truth() throws(RunFolderError) -> Bool {
@@ -84,6 +98,8 @@ struct NpyHeaderParser {
         guard !digits.isEmpty else { throw malformed("'shape' holds something that is not a length") }
         guard let value = Int(String(Substring(digits))) else { throw malformed("a length in 'shape' is too large") }
         rest = rest.dropFirst(digits.count)
+        // Python 2 wrote its long integers so.
+        _ = take("L")
         return value
     }
 

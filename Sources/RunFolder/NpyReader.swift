@@ -8,9 +8,13 @@ public struct NpyReader: ~Copyable {
     /// Opens a file and checks all of it but its numbers.
     ///
     /// Throws `.missing` or `.inputOutput` when it cannot be read and `.malformed` when it is not a whole `.npy` file
-    /// of format version 1.0, 2.0 or 3.0, in C order, of one of the types of `NpyElementType`.
+    /// of format version 1.0, 2.0 or 3.0, of one of the types of `NpyElementType`.
     public init(path: String) throws(RunFolderError) {
-        let file = try File(path, for: .reading)
+        try self.init(try File(path, for: .reading))
+    }
+
+    init(_ file: consuming File) throws(RunFolderError) {
+        let path = file.path
         let size = try file.size()
         func malformed(_ reason: String) -> RunFolderError {
             RunFolderError(.malformed, path: path, reason: reason)
@@ -18,7 +22,12 @@ public struct NpyReader: ~Copyable {
 
         guard size >= 10 else { throw malformed("\(size) bytes are too few for a npy file") }
         let start: [UInt8] = try file.read(count: 10, at: 0)
-        guard start.starts(with: NpyHeader.magic) else { throw malformed("not a npy file") }
+        guard start.starts(with: NpyHeader.magic) else {
+            throw malformed(
+                start.starts(with: Array("PK".utf8))
+                    ? "not a npy file but a zip archive, as numpy.savez writes; save one of its arrays with numpy.save"
+                    : "not a npy file; save the array with numpy.save")
+        }
         let (major, minor) = (start[6], start[7])
         guard (1...3).contains(major), minor == 0 else { throw malformed("npy version \(major).\(minor) is not known") }
         let lengthSize = major == 1 ? 2 : 4
@@ -47,7 +56,8 @@ public struct NpyReader: ~Copyable {
 
     /// The numbers of some rows, one row after the other: [range.count * header.rowSize].
     ///
-    /// Throws `.invalidValue` when the rows are not all in the array or it holds another kind of numbers.
+    /// Throws `.invalidValue` when the rows are not all in the array, or it holds another kind of numbers or does not
+    /// hold them as they lie in memory.
     public func rows<Element: NpyElement>(
         _ range: Range<Int>, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
@@ -59,30 +69,39 @@ public struct NpyReader: ~Copyable {
         try rows(0..<header.rows)
     }
 
-    /// All numbers of an array of either kind of floating-point numbers, in C order, rounded to nearest.
-    /// - Throws: `.malformed` when it holds integers.
-    public func floats() throws(RunFolderError) -> [Float] {
-        switch header.elementType {
-        case .float32: return try all()
-        case .float64: return try all(as: Double.self).map { Float($0) }
-        case .int32, .int64: throw wrongKind("float32 or float64")
-        }
+    /// All numbers as the file's bit patterns, turned into the machine's byte order and C order.
+    func words<Word: FixedWidthInteger & BitwiseCopyable>(as type: Word.Type) throws(RunFolderError) -> [Word] {
+        var words = try file.read(count: header.count, at: dataOffset, as: Word.self)
+        if header.isBigEndian { for index in words.indices { words[index] = words[index].byteSwapped } }
+        return header.isPlain || !header.isFortranOrder ? words : Self.inCOrder(words, header.shape)
     }
 
-    /// All numbers of an array of either kind of integers, in C order.
-    /// - Throws: `.malformed` when it holds floating-point numbers.
-    public func integers() throws(RunFolderError) -> [Int] {
-        switch header.elementType {
-        case .int32: return try all(as: Int32.self).map { Int($0) }
-        case .int64: return try all(as: Int64.self).map { Int($0) }
-        case .float32, .float64: throw wrongKind("int32 or int64")
+    /// Numbers whose first axis is the fastest, rearranged so that the last one is.
+    private static func inCOrder<Word>(_ words: [Word], _ shape: [Int]) -> [Word] {
+        var strides: [Int] = []
+        var stride = 1
+        for length in shape {
+            strides.append(stride)
+            stride *= length
         }
+        var ordered: [Word] = []
+        ordered.reserveCapacity(words.count)
+        var (place, offset) = ([Int](repeating: 0, count: shape.count), 0)
+        for _ in words.indices {
+            ordered.append(words[offset])
+            for axis in shape.indices.reversed() {
+                place[axis] += 1
+                offset += strides[axis]
+                guard place[axis] == shape[axis] else { break }
+                place[axis] = 0
+                offset -= strides[axis] * shape[axis]
+            }
+        }
+        return ordered
     }
 
-    private func wrongKind(_ wish: String) -> RunFolderError {
-        RunFolderError(
-            .malformed, path: file.path, reason: "must hold \(wish), holds \(header.elementType.rawValue); convert it")
-    }
+    /// An error about what the file holds.
+    func malformed(_ reason: String) -> RunFolderError { RunFolderError(.malformed, path: file.path, reason: reason) }
 }
 
 extension File {
@@ -90,10 +109,11 @@ extension File {
     func rows<Element: NpyElement>(
         _ range: Range<Int>, of header: NpyHeader, dataOffset: Int
     ) throws(RunFolderError) -> [Element] {
-        guard Element.npyElementType == header.elementType else {
+        guard Element.npyElementType == header.elementType, header.isPlain else {
+            let order = header.isPlain ? "" : " in another order"
             throw RunFolderError(
                 .invalidValue, path: path,
-                reason: "holds \(header.elementType.rawValue), not \(Element.npyElementType.rawValue)")
+                reason: "holds \(header.elementType.rawValue)\(order), not \(Element.npyElementType.rawValue)")
         }
         guard range.lowerBound >= 0, range.upperBound <= header.rows else {
             throw RunFolderError(

@@ -43,14 +43,19 @@ public struct SafetensorsFile: ~Copyable {
             throw malformed("has \(size) bytes, fewer than the 8 that tell the header's length")
         }
         let length = try file.read(count: 1, at: 0, as: UInt64.self)[0]
+        let start: [UInt8] = try file.read(count: min(size, ForeignFile.looked), at: 0)
         guard length <= UInt64(Self.longestHeader) else {
             throw malformed(
-                "the header would take \(length) bytes, more than \(Self.longestHeader); not a safetensors file?")
+                ForeignFile.description(of: start)
+                    ?? "the header would take \(length) bytes, more than \(Self.longestHeader); not a safetensors file?")
         }
         let dataStart = 8 + Int(length)
         guard dataStart <= size else {
+            // Where a header begins, the file was one: its length may look like anything.
+            let foreign = start.dropFirst(8).first == UInt8(ascii: "{") ? nil : ForeignFile.description(of: start)
             throw malformed(
-                "the header would take \(length) bytes, but only \(size - 8) follow; the file is cut short")
+                foreign
+                    ?? "the header would take \(length) bytes, but only \(size - 8) follow; the file is cut short")
         }
         let text: [UInt8] = try file.read(count: Int(length), at: 8)
         let header: SafetensorsHeader

@@ -131,7 +131,8 @@ struct SafetensorsHeader {
         var numbers: [Int] = []
         // Not a pointer for each: it repeats the tensor's name, and a long name with many numbers takes for ever.
         for node in nodes {
-            numbers.append(try JSONField(node: node, pointer: field.pointer).integer(0...Int.max))
+            let number = JSONField(node: node, pointer: field.pointer)
+            numbers.append(try number.integer(0...Int.max, digitsOnly: true))
         }
         return numbers
     }

@@ -74,11 +74,12 @@ public struct JSONField: Sendable {
         try number("a finite number above zero such as \(example)") { $0 > 0 }
     }
 
-    /// A whole number in a range, written without a fraction or an exponent.
-    public func integer(_ range: ClosedRange<Int>) throws(JSONProblem) -> Int {
-        guard case .number(let text) = node.value, let value = Int(text), range.contains(value) else {
-            throw wrong("a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
+    /// A whole number in a range; `1e+05` and `200.0` are whole numbers too.
+    /// - Parameter digitsOnly: whether it must be written without point and exponent.
+    public func integer(_ range: ClosedRange<Int>, digitsOnly: Bool = false) throws(JSONProblem) -> Int {
+        guard case .number(let text) = node.value, let value = digitsOnly ? Int(text) : WholeNumber.integer(text),
+            range.contains(value)
+        else { throw wrong("a whole number from \(range.lowerBound) to \(range.upperBound)") }
         return value
     }
 

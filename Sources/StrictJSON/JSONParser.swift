@@ -15,14 +15,14 @@ public struct JSONParser {
 
     /// Reads a whole text. - Throws: ``JSONSyntaxError``.
     public static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw JSONSyntaxError(line: 1, column: 1, message: "the text is not valid UTF-8")
-        }
+        if let error = JSONEncoding.problem(of: bytes) { throw error }
         var parser = JSONParser(bytes: bytes)
+        // A mark that editors on Windows put before UTF-8; RFC 8259 lets a reader pass over it.
+        if bytes.starts(with: JSONEncoding.mark) { parser.begin(at: JSONEncoding.mark.count) }
         let node = try parser.node(depth: 0)
         parser.skipSpace()
         guard parser.position == bytes.count else {
-            throw parser.error("there is more text after the end of the value")
+            throw parser.unexpected("there is more text after the end of the value")
         }
         return node
     }
@@ -31,6 +31,14 @@ public struct JSONParser {
 
     private func error(_ message: String) -> JSONSyntaxError {
         JSONSyntaxError(line: line, column: position - lineStart + 1, message: message)
+    }
+
+    private mutating func begin(at start: Int) { (position, lineStart) = (start, start) }
+
+    /// Something else stands here than JSON wants; where other notations have a name for it, that is said too.
+    private func unexpected(_ message: String) -> JSONSyntaxError {
+        let advice = ForeignNotation.advice(for: bytes[position...])
+        return error(message + (advice.map { "; " + $0 } ?? ""))
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -52,7 +60,9 @@ public struct JSONParser {
         guard depth < Self.deepest else { throw error("values are nested more than \(Self.deepest) deep") }
         skipSpace()
         let line = line
-        guard let first = next else { throw error("the text ends where a value should stand") }
+        guard let first = next else {
+            throw error(bytes.isEmpty ? "the text is empty" : "the text ends where a value should stand")
+        }
         switch first {
         case UInt8(ascii: "{"): return JSONNode(line: line, value: try object(depth: depth))
         case UInt8(ascii: "["): return JSONNode(line: line, value: try array(depth: depth))
@@ -62,12 +72,12 @@ public struct JSONParser {
         case UInt8(ascii: "n"): return JSONNode(line: line, value: try word("null", .null))
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             return JSONNode(line: line, value: .number(try number()))
-        default: throw error("this is not the beginning of a value; NaN, Infinity and comments are not JSON")
+        default: throw unexpected("this is not the beginning of a value")
         }
     }
 
     private mutating func word(_ text: String, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
-        guard bytes[position...].starts(with: text.utf8) else { throw error("expected \"\(text)\"") }
+        guard bytes[position...].starts(with: text.utf8) else { throw unexpected("expected \"\(text)\"") }
         position += text.utf8.count
         return value
     }
@@ -81,7 +91,7 @@ public struct JSONParser {
             elements.append(try node(depth: depth + 1))
             skipSpace()
             if take(UInt8(ascii: "]")) { return .array(elements) }
-            guard take(UInt8(ascii: ",")) else { throw error("expected \",\" or \"]\" in an array") }
+            guard take(UInt8(ascii: ",")) else { throw unexpected("expected \",\" or \"]\" in an array") }
         }
     }
 
@@ -93,15 +103,15 @@ public struct JSONParser {
         if take(UInt8(ascii: "}")) { return .object(members) }
         while true {
             skipSpace()
-            guard next == UInt8(ascii: "\"") else { throw error("expected a name in double quotes") }
+            guard next == UInt8(ascii: "\"") else { throw unexpected("expected a name in double quotes") }
             let name = try string()
             guard names.insert(name).inserted else { throw error("the name \"\(name)\" occurs twice in one object") }
             skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw error("expected \":\" after the name \"\(name)\"") }
+            guard take(UInt8(ascii: ":")) else { throw unexpected("expected \":\" after the name \"\(name)\"") }
             members.append(JSONMember(name: name, node: try node(depth: depth + 1)))
             skipSpace()
             if take(UInt8(ascii: "}")) { return .object(members) }
-            guard take(UInt8(ascii: ",")) else { throw error("expected \",\" or \"}\" in an object") }
+            guard take(UInt8(ascii: ",")) else { throw unexpected("expected \",\" or \"}\" in an object") }
         }
     }
 
@@ -117,12 +127,15 @@ public struct JSONParser {
         let first = next
         let whole = digits()
         guard whole > 0, whole == 1 || first != UInt8(ascii: "0") else {
-            throw error("a number needs a digit here and no leading zero")
+            throw unexpected("a number needs a digit here and no leading zero")
         }
         if take(UInt8(ascii: ".")), digits() == 0 { throw error("a number needs a digit after its point") }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             _ = take(UInt8(ascii: "+")) || take(UInt8(ascii: "-"))
             if digits() == 0 { throw error("a number needs a digit in its exponent") }
+        }
+        guard next.map(ForeignNotation.isPartOfWord) != true else {
+            throw error("numbers are written in decimal digits, with nothing between or behind them")
         }
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }

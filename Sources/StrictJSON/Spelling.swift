@@ -15,6 +15,13 @@ public enum Spelling {
         return "did you mean \"\(nearest.1)\"? Known: \(list)"
     }
 
+    /// The names that are most like one, the nearest first, in quotes; all of them where there are few.
+    public static func nearest(to name: String, among known: [String], most: Int = 3) -> String {
+        let distances = known.map { max(name.utf8.count, $0.utf8.count) > longest ? Int.max : distance($0, name) }
+        return zip(distances, known).enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
+            .prefix(most).map { "\"\($0.element.1)\"" }.joined(separator: ", ")
+    }
+
     /// Levenshtein's: insertions, deletions and replacements.
     private static func distance(_ a: String, _ b: String) -> Int {
         let b = Array(b.utf8)

@@ -27,6 +27,9 @@ public struct Plan: Sendable {
     let indexCount: Int
     let registers: Int
 
+    /// Numbers in the memory of its own that an ``Execution`` makes.
+    public var numbers: Int { levelCount + evaluationCount + indexCount + registers * Int(RRR_STRIP) }
+
     /// Compiles what `outputs` depend on.
     ///
     /// - Parameters:

@@ -1,11 +1,11 @@
 import EnergyModels
+import RunFolder
 import StrictJSON
 
-/// Reads where the points of a training come from, and looks whether they fit the network.
+/// Reads where the points of a training come from.
 struct DataDecoder {
     private static let kinds = ["distribution", "npy"] + ModelDescription.analyticKinds
 
-    let architecture: NetworkDescription.Architecture
     /// What relative file names are put behind: empty, or a folder with a slash at its end.
     let folder: String
 
@@ -19,7 +19,6 @@ struct DataDecoder {
             let members = try field.members("an array file", allowed: ["kind", "file", "labels"])
             let file = try members.required("file", "the array of points, such as \"points.npy\"")
             let labels = try members["labels"]?.path("\"labels.npy\"", in: folder)
-            try check(labelled: labels != nil, members)
             return .arrays(points: try file.path("\"points.npy\"", in: folder), labels: labels)
         default:
             return try density(try ModelDescription.decode(field, alsoAllowed: ["labels"]), members)
@@ -39,32 +38,50 @@ struct DataDecoder {
     private func density(
         _ density: ModelDescription, _ members: JSONMembers
     ) throws(JSONProblem) -> DataDescription {
-        guard density.dimension == architecture.dimension else {
-            throw members.owner.problem(
-                "has \(density.dimension) dimensions, the architecture \(architecture.dimension); give both the same")
-        }
         if let labels = members["labels"] {
             let wish = "\"component\""
             guard try labels.string(wish) == "component" else { throw labels.problem("must be \(wish)") }
-            guard case .gaussianMixture(let means, _, _) = density else {
+            guard case .gaussianMixture = density else {
                 throw labels.problem("only a mixture has components to be labelled by; leave it out")
             }
-            if let classes = architecture.classes, means.count > classes {
-                throw labels.problem("\(means.count) components need as many classes; the architecture has \(classes)")
-            }
         }
-        try check(labelled: members["labels"] != nil, members)
         return .density(density, labelledByComponent: members["labels"] != nil)
     }
 
-    /// Labels come with classes, and classes with labels.
-    private func check(labelled: Bool, _ members: JSONMembers) throws(JSONProblem) {
-        if labelled, architecture.classes == nil, let labels = members["labels"] {
+    /// Coordinates of a point; of an array file, what its header says.
+    func dimension(of data: DataDescription, _ field: JSONField) throws(JSONProblem) -> Int {
+        switch data {
+        case .density(let density, _): return density.dimension
+        case .arrays(let points, _):
+            do throws(RunFolderError) {
+                let shape = try NpyReader(path: points).header.shape
+                if let last = shape.last, shape.count > 1, 1...4096 ~= last { return last }
+                throw RunFolderError(.malformed, path: points, reason: "has the shape \(shape), no rows of coordinates")
+            } catch {
+                throw field.problem("does not tell the network's dimension: \(error)")
+            }
+        }
+    }
+
+    /// Looks whether data fit a network: they have its dimension, and labels come with classes, and classes with labels.
+    func check(
+        _ data: DataDescription, _ field: JSONField, for architecture: NetworkDescription.Architecture
+    ) throws(JSONProblem) {
+        let members = try field.members("data")
+        if case .density(let density, _) = data, density.dimension != architecture.dimension {
+            throw field.problem(
+                "has \(density.dimension) dimensions, the architecture \(architecture.dimension); give both the same")
+        }
+        if case .density(.gaussianMixture(let means, _, _), true) = data, let labels = members["labels"],
+            let classes = architecture.classes, means.count > classes
+        {
+            throw labels.problem("\(means.count) components need as many classes; the architecture has \(classes)")
+        }
+        if architecture.classes == nil, let labels = members["labels"] {
             throw labels.problem("the network takes no labels; leave them out, or give the architecture \"classes\"")
         }
-        if !labelled, let classes = architecture.classes {
-            throw members.owner.problem(
-                "\"labels\" are missing; a network of \(classes) classes learns from labelled points")
+        if members["labels"] == nil, let classes = architecture.classes {
+            throw field.problem("\"labels\" are missing; a network of \(classes) classes learns from labelled points")
         }
     }
 }

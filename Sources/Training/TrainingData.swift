@@ -82,16 +82,9 @@ struct TrainingData: Sendable {
 
     private static func points(_ path: String, dimension: Int) throws(TrainingError) -> [Float] {
         do throws(RunFolderError) {
-            let reader = try NpyReader(path: path)
-            let shape = reader.header.shape
-            guard shape.count == 2, shape[0] > 0, shape[1] == dimension else {
-                throw malformed(path, "has the shape \(shape); give at least one row of \(dimension) coordinates")
-            }
-            let values = try reader.floats()
-            if let index = values.firstIndex(where: { !$0.isFinite }) {
-                throw malformed(
-                    path,
-                    "[\(index / dimension), \(index % dimension)] is \(values[index]); every coordinate must be finite")
+            let values = try NpyReader(path: path).points(dimension: dimension)
+            guard !values.isEmpty else {
+                throw RunFolderError(.malformed, path: path, reason: "holds no points; give at least one")
             }
             return values
         } catch {
@@ -101,22 +94,10 @@ struct TrainingData: Sendable {
 
     private static func labels(_ path: String, count: Int, classes: Int) throws(TrainingError) -> [Int32] {
         do throws(RunFolderError) {
-            let reader = try NpyReader(path: path)
-            guard reader.header.shape == [count] else {
-                throw malformed(path, "has the shape \(reader.header.shape); give one label per point, [\(count)]")
-            }
-            let values = try reader.integers()
-            if let index = values.firstIndex(where: { !(0..<classes).contains($0) }) {
-                throw malformed(path, "[\(index)] is \(values[index]); labels go from 0 to \(classes - 1)")
-            }
-            return values.map { Int32($0) }
+            return try NpyReader(path: path).labels(count: count, classes: classes)
         } catch {
             throw TrainingError(error)
         }
-    }
-
-    private static func malformed(_ path: String, _ reason: String) -> RunFolderError {
-        RunFolderError(.malformed, path: path, reason: reason)
     }
 
     /// Draws the points of consecutive rows of a batch.

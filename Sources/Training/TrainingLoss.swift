@@ -18,18 +18,33 @@ public struct TrainingLoss {
     /// Memory and steps for shards of `rows` points; to be shared among threads by ``copy()``.
     public init(description: NetworkDescription, rows: Int) {
         let architecture = description.architecture
+        self.init(
+            rows: rows, execution: Execution(Self.plan(description, rows: rows)),
+            counts: architecture.parameters.map { $0.shape.reduce(1, *) }, architecture: architecture)
+    }
+
+    /// The numbers of single precision that a thread needs for shards of `rows` points, without asking for them: what
+    /// few rows need, and as much for each further one as for those.
+    static func memory(description: NetworkDescription, rows: Int) -> Int {
+        let few = (8, 24)
+        let (less, more) = (plan(description, rows: few.0).numbers, plan(description, rows: few.1).numbers)
+        return less + max(0, rows - few.0) * (more - less) / (few.1 - few.0)
+    }
+
+    /// The numbers of single precision that it has.
+    var memory: Int { execution.plan.numbers }
+
+    private static func plan(_ description: NetworkDescription, rows: Int) -> Plan {
+        let architecture = description.architecture
         let graph = Graph()
         let weights = architecture.parameters.map { graph.input($0.shape, rate: .level) }
         let terms =
             architecture.kind == .classifier
             ? Terms(crossEntropyOf: description, weights: weights, rows: rows)
             : Terms(denoisingOf: description, weights: weights, rows: rows)
-        let plan = Plan(
+        return Plan(
             inputs: weights + terms.inputs,
             outputs: [terms.loss] + graph.gradient(of: terms.loss, withRespectTo: weights))
-        self.init(
-            rows: rows, execution: Execution(plan), counts: architecture.parameters.map { $0.shape.reduce(1, *) },
-            architecture: architecture)
     }
 
     private init(

@@ -1,6 +1,7 @@
 import ContentHash
 import EnergyModels
 import Foundation
+import RunFolder
 import Safetensors
 import StrictJSON
 
@@ -29,18 +30,27 @@ public struct TrainingSession {
     private let checkpoint: String
     private let identity: JSONText
     private let firstStep: Int
+    private let claim: FileClaim
+    /// What is worth knowing before the first step.
+    private let notes: [String]
     private var run: TrainingRun
 
     /// Gets everything ready and tries the output by writing the first checkpoint, `output`.checkpoint.
     ///
     /// - Parameter threads: how many compute side by side; the result does not depend on it.
     /// - Throws: ``TrainingError``: 65 for data or a checkpoint that does not fit the spec, 66 for data files that are
-    ///   not there, 73 for files in the way or an output that cannot be written.
+    ///   not there, 73 for files in the way or an output that cannot be written, 75 while another training writes it.
     public init(_ spec: TrainingSpec, output: String, threads: Int, start: Start) throws(TrainingError) {
         self.spec = spec
         self.output = output
         checkpoint = output + ".checkpoint"
         for path in [output, checkpoint] { try Self.refuseUnlessFile(path) }
+        try Self.createFolder(of: output)
+        do throws(RunFolderError) {
+            claim = try FileClaim(output)
+        } catch {
+            throw TrainingError(error)
+        }
         let hasCheckpoint = FileManager.default.fileExists(atPath: checkpoint)
         if start != .force {
             if FileManager.default.fileExists(atPath: output) {
@@ -52,12 +62,13 @@ public struct TrainingSession {
                     "\(checkpoint): an interrupted training left this; add --resume to go on or --force to begin again")
             }
         }
+        try TrainingMemory(spec, threads: threads).check()
         let data = try TrainingData(spec)
+        notes = TrainingAdvice.atStart(spec, data: data, threads: threads)
         identity = spec.identity(files: data.files)
         guard start == .resume, hasCheckpoint else {
             run = TrainingRun(spec, data: data, threads: threads)
             firstStep = 0
-            try createFolder()
             try save()
             return
         }
@@ -78,7 +89,7 @@ public struct TrainingSession {
         throw TrainingError(exitStatus: 73, "\(path): is there and is not a file; it can't be replaced")
     }
 
-    private func createFolder() throws(TrainingError) {
+    private static func createFolder(of output: String) throws(TrainingError) {
         let folder = URL(fileURLWithPath: output).deletingLastPathComponent()
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -96,11 +107,12 @@ public struct TrainingSession {
     ///
     /// - Parameters:
     ///   - shouldStop: asked before every step.
+    ///   - note: called with what is worth knowing, at the start and after the first step.
     ///   - report: called before every step.
     /// - Throws: ``TrainingError``: 2 if the training diverged, with the last checkpoint left; 73 or 74 if a file
     ///   can't be written.
     public mutating func train(
-        shouldStop: () -> Bool, report: (TrainingProgress) -> Void
+        shouldStop: () -> Bool, note: (String) -> Void = { _ in }, report: (TrainingProgress) -> Void
     ) throws(TrainingError) -> Ending {
         let clock = ContinuousClock()
         let begin = clock.now
@@ -110,6 +122,7 @@ public struct TrainingSession {
                 steps: run.steps, iterations: spec.iterations, loss: run.meanLoss,
                 secondsElapsed: (clock.now - begin) / .seconds(1), stepsElapsed: run.steps - firstStep)
         }
+        notes.forEach(note)
         while run.steps < spec.iterations {
             report(progress())
             if shouldStop() {
@@ -123,6 +136,7 @@ public struct TrainingSession {
                     exitStatus: error.exitStatus,
                     "\(error); the checkpoint of iteration \(saved) stays at \(checkpoint)")
             }
+            if run.steps == 1, let advice = TrainingAdvice.afterFirstStep(loss: run.meanLoss, spec) { note(advice) }
             // The last one too: the model file may meet a full disk.
             if run.steps.isMultiple(of: spec.checkpointEvery) || run.steps == spec.iterations {
                 guard run.optimizer.isFinite else {

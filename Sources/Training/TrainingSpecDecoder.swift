@@ -25,11 +25,11 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
             try spec.required("rrr_training", "the format version: \"rrr_training\": 1").integer(1...1)
         }
         let seed = attempt { () throws(JSONProblem) in try spec["seed"]?.seed() ?? 0 }
-        let architecture = attempt { () throws(JSONProblem) in
-            try NetworkDescription.Architecture.decode(
-                try spec.required(
-                    "architecture", "the network's shape: {\"kind\": \"residual_mlp\", \"dimension\": 2, …}"))
+        let schedule = attempt { () throws(JSONProblem) in
+            try spec["schedule"].map { field throws(JSONProblem) in try ScheduleDescription.decode(field) }
         }
+        let (data, dimension) = decodeData(spec)
+        let architecture = decodeArchitecture(spec, dimension: dimension, levels: schedule??.levels)
         let energy = attempt { () throws(JSONProblem) -> NetworkDescription.Energy? in
             if architecture?.kind == .classifier {
                 try NetworkDescription.Energy.refuse(spec["energy"])
@@ -38,28 +38,24 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
             return try spec["energy"].map { field throws(JSONProblem) in try NetworkDescription.Energy.decode(field) }
                 ?? .init(kind: .denoising)
         }
-        let schedule = attempt { () throws(JSONProblem) -> ScheduleDescription? in
-            if let field = spec["schedule"] { return try ScheduleDescription.decode(field) }
-            return architecture.map { ScheduleDescription(kind: .cosine, levels: $0.levels) }
-        }
         let iterations = attempt { () throws(JSONProblem) in
             try spec.required("iterations", "the number of steps, such as 15001").integer(1...1 << 31)
         }
         let batch = attempt { () throws(JSONProblem) in try spec["batch"]?.integer(1...1 << 24) ?? 1000 }
         let shard = attempt { () throws(JSONProblem) -> Int? in
             if let field = spec["shard"] { return try field.integer(1...1 << 16) }
-            return batch.flatMap(Self.defaultShard)
+            return batch.map(Self.usualShard)
         }
-        let optimizer = attempt { () throws(JSONProblem) -> OptimizerSettings? in
-            try iterations.map { count throws(JSONProblem) in
-                try OptimizerDecoder.optimizer(spec["optimizer"], iterations: count)
-            }
-        }
+        var optimizerDecoder = OptimizerDecoder()
+        let optimizer = optimizerDecoder.optimizer(spec["optimizer"], iterations: iterations)
+        problems += optimizerDecoder.problems
         let ema = attempt { () throws(JSONProblem) in
             try spec["ema"]?.number("a number from 0 to below 1, such as 0.999") { $0 >= 0 && $0 < 1 } ?? 0.999
         }
         let dropout = attempt { () throws(JSONProblem) in
-            try spec["label_dropout"]?.number("a probability from 0 to 1") { $0 >= 0 && $0 <= 1 }
+            try spec["label_dropout"]?.number("a probability from 0 to below 1; at 1 no label would be learned") {
+                $0 >= 0 && $0 < 1
+            }
         }
         let checkpointEvery = attempt { () throws(JSONProblem) in
             try spec["checkpoint_every"]?.integer(1...1 << 31) ?? 1000
@@ -67,29 +63,19 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
         let weights = attempt { () throws(JSONProblem) in
             try spec["weights"]?.choice(NetworkFile.Storage.self, "type of weights") ?? .float32
         }
-        let folder = folder
-        let data = attempt { () throws(JSONProblem) -> DataDescription? in
-            let field = try spec.required("data", "where points come from: {\"kind\": \"distribution\", \"name\": …}")
-            return try architecture.map { architecture throws(JSONProblem) in
-                try DataDecoder(architecture: architecture, folder: folder).data(field)
-            }
-        }
-        guard let seed, let architecture, let energy, let schedule = schedule ?? nil, let iterations, let batch,
-            let shard = shard ?? nil, let optimizer = optimizer ?? nil, let ema, let dropout, let checkpointEvery,
-            let weights, let data = data ?? nil
-        else { return nil }
         _ = attempt { () throws(JSONProblem) in
+            guard let batch, let shard = shard ?? nil else { return }
             guard batch.isMultiple(of: shard), batch / shard <= Self.mostShards else {
                 throw (spec["shard"] ?? spec["batch"] ?? spec.owner).problem(
                     "must cut the batch of \(batch) into at most \(Self.mostShards) equal shards, such as 1000 into 8 of 125"
                 )
             }
         }
+        guard let architecture else { return nil }
         _ = attempt { () throws(JSONProblem) in
-            guard architecture.levels == schedule.levels else {
-                throw (spec["schedule"] ?? spec.owner).problem(
-                    "has \(schedule.levels) levels, the architecture \(architecture.levels); give both the same")
-            }
+            guard let levels = schedule??.levels, architecture.levels != levels else { return }
+            throw (spec["schedule"] ?? spec.owner).problem(
+                "has \(levels) levels, the architecture \(architecture.levels); give both the same")
         }
         _ = attempt { () throws(JSONProblem) in
             guard architecture.conditions == nil, dropout != nil, let field = spec["label_dropout"] else { return }
@@ -98,13 +84,50 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
                     ? "a classifier learns from every label; leave it out"
                     : "there are no labels to hide; leave it out, or give the architecture classes")
         }
+        let decoder = DataDecoder(folder: folder)
+        _ = attempt { () throws(JSONProblem) in
+            guard let data, let field = spec["data"] else { return }
+            try decoder.check(data, field, for: architecture)
+        }
+        guard let seed, let energy, let schedule, let iterations, let batch, let shard = shard ?? nil, let ema,
+            let dropout, let checkpointEvery, let weights, let data
+        else { return nil }
         return TrainingSpec(
-            seed: seed, network: .init(architecture: architecture, energy: energy, schedule: schedule), data: data,
-            iterations: iterations, batch: batch, shard: shard, optimizer: optimizer, ema: ema,
+            seed: seed,
+            network: .init(
+                architecture: architecture, energy: energy,
+                schedule: schedule ?? ScheduleDescription(kind: .cosine, levels: architecture.levels)),
+            data: data, iterations: iterations, batch: batch, shard: shard, optimizer: optimizer, ema: ema,
             labelDropout: dropout ?? (architecture.conditions == nil ? 0 : 0.1), checkpointEvery: checkpointEvery,
             weights: weights)
     }
 
-    /// An eighth of the batch, so that up to eight cores have work, or all of it if it has no eighth.
-    private static func defaultShard(_ batch: Int) -> Int { batch.isMultiple(of: 8) ? batch / 8 : batch }
+    /// The data, and the network's dimension where they are to tell it.
+    private mutating func decodeData(_ spec: JSONMembers) -> (DataDescription?, dimension: Int?) {
+        let decoder = DataDecoder(folder: folder)
+        let field = attempt { () throws(JSONProblem) in
+            try spec.required("data", "where points come from: {\"kind\": \"distribution\", \"name\": …}")
+        }
+        guard let field, let data = attempt({ () throws(JSONProblem) in try decoder.data(field) }) else {
+            return (nil, nil)
+        }
+        let isGiven = (try? spec["architecture"]?.members("a network's shape"))?["dimension"] != nil
+        return (data, isGiven ? nil : attempt { () throws(JSONProblem) in try decoder.dimension(of: data, field) })
+    }
+
+    /// The network's shape, the usual one where the spec leaves it open; nil if it is wrong or not to be known.
+    private mutating func decodeArchitecture(
+        _ spec: JSONMembers, dimension: Int?, levels: Int?
+    ) -> NetworkDescription.Architecture? {
+        let usual = NetworkDescription.Architecture(
+            dimension: dimension ?? 0, hidden: 128, widen: 2, blocks: 4, embedding: 32, levels: levels ?? 100)
+        guard let field = spec["architecture"] else { return dimension == nil ? nil : usual }
+        var decoder = ArchitectureDecoder(usual: usual)
+        let architecture = decoder.decode(field)
+        problems += decoder.problems
+        return architecture.flatMap { $0.dimension > 0 ? $0 : nil }
+    }
+
+    /// The largest number of shards up to eight that cuts the batch, so that up to eight cores have work.
+    private static func usualShard(_ batch: Int) -> Int { batch / ((1...8).last { batch.isMultiple(of: $0) } ?? 1) }
 }

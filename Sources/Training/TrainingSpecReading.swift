@@ -1,24 +1,19 @@
-import Foundation
 import StrictJSON
 
 extension TrainingSpec {
     /// The largest spec, in bytes.
     private static let largestText = 16 << 20
 
-    /// Reads a spec file; data files are relative to its folder.
+    /// Reads a spec file, or standard input for `-`; data files are relative to its folder.
     /// - Throws: ``TrainingError`` with exit status 65 or 66.
     public static func load(path: String) throws(TrainingError) -> TrainingSpec {
-        guard let file = FileHandle(forReadingAtPath: path),
-            // One byte more than is allowed tells a file that is too large, and a device has no end.
-            let data = try? file.read(upToCount: largestText + 1) ?? Data()
-        else {
-            let exists = FileManager.default.fileExists(atPath: path)
-            throw TrainingError(
-                exitStatus: 66,
-                "\(path): \(exists ? "this can't be read as a file; check what it is and its permissions" : "no such file")"
-            )
+        let file: JSONFile
+        do {
+            file = try JSONFile(path: path, most: largestText)
+        } catch {
+            throw TrainingError(exitStatus: 66, "\(error.name): \(error.message)")
         }
-        return try decode(Array(data), file: path)
+        return try decode(file.text, file: file.name)
     }
 
     /// Reads the text of a spec. - Parameter file: what messages call it, and what data files are beside.

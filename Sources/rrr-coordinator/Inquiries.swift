@@ -10,7 +10,7 @@ struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check a job file without running it; print its canonical form.")
 
-    @Argument(help: "The job file.")
+    @Argument(help: "The job file; - for standard input.")
     var job: String
 
     func run() throws {

@@ -16,7 +16,7 @@ struct Submit: ParsableCommand {
             and one worker process per core. The same job gives the same bytes either way.
             """)
 
-    @Argument(help: "The job file.")
+    @Argument(help: "The job file; - for standard input.")
     var job: String
 
     @Option(help: "The output folder (default: runs/NAME-HASH8).")

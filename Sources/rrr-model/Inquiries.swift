@@ -30,7 +30,7 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "The model file.")
     var file: String
 
-    @Option(help: "The points, an array [n, d] of float32 or float64.")
+    @Option(help: "The points, an array [n, d] of numbers, or samples [chains, draws, d]; - for standard input.")
     var points: String
 
     @Option(help: "The noise level t; 0 is the least noisy.")
@@ -46,7 +46,7 @@ struct Evaluate: ParsableCommand {
         try reportingFailure {
             let evaluation = try PointEvaluation(
                 model: file, points: points, level: level, label: label, output: output)
-            if let note = evaluation.note { tell("rrr-model: \(note)") }
+            for note in evaluation.notes { tell("rrr-model: \(note)") }
             try printResult(
                 "\(evaluation.count) points\n" + evaluation.files.map { "\(output)/\($0)" }.joined(separator: "\n"))
         }

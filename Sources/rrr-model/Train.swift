@@ -12,7 +12,7 @@ struct Train: ParsableCommand {
             it goes when FILE is there. --resume goes on from it, to the same bytes as without the interruption.
             """)
 
-    @Argument(help: "The training spec.")
+    @Argument(help: "The training spec; - for standard input.")
     var spec: String
 
     @Option(help: "The model file to write.")
@@ -46,9 +46,9 @@ struct Train: ParsableCommand {
                 start: resume ? .resume : force ? .force : .fresh)
             var line = ProgressLine()
             defer { line.clear() }
-            let ending = try session.train(shouldStop: { signals.received != nil }) { progress in
-                line.show(secondsElapsed: progress.secondsElapsed, Self.text(progress))
-            }
+            let ending = try session.train(
+                shouldStop: { signals.received != nil }, note: { tell("rrr-model: \($0)") },
+                report: { line.show(secondsElapsed: $0.secondsElapsed, Self.text($0)) })
             line.clear()
             switch ending {
             case .finished(let result): try printResult(json ? result.json : result.text)

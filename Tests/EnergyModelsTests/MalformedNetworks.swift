@@ -102,10 +102,8 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
         ) { $0.removeLast() },
         .init(
             classifier: "a classifier that is told the label", "", "",
-            "tensor \"label_embedding.weight\" is not part of the architecture; did you mean "
-                + "\"time_embedding.weight\"? Known: "
-                + SmallNetwork.description.architecture.parameters.prefix(16).map { "\"\($0.name)\"" }
-                .joined(separator: ", ")
+            "tensor \"label_embedding.weight\" is not part of the architecture, whose nearest names are "
+                + "\"time_embedding.weight\", \"blocks.0.inner.weight\", \"blocks.0.hidden.weight\""
         ) {
             $0.append(
                 .init(name: "label_embedding.weight", shape: [3, 3], bytes: [UInt8](repeating: 0, count: 36)))
@@ -185,6 +183,13 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
             #"/energy/kind: no energy "denosing"; did you mean "denoising"? "#
                 + #"Known: "denoising", "squared_norm", "inner_product", "noise""#),
         .init(
+            "a network that predicts v", "denoising", "v_prediction",
+            #"/energy/kind: no energy "v_prediction": a network that predicts v = sqrt(abar) eps - sigma x0 is not read; "#
+                + #"one that predicts the noise, eps, is of the kind "noise": train it so"#),
+        .init(
+            "a network that predicts the noise by another word", "denoising", "epsilon",
+            #"/energy/kind: no energy "epsilon": a network that predicts the noise is of the kind "noise""#),
+        .init(
             "an energy without a form", #""kind":"denoising","#, "",
             #"/energy: "kind" is missing; give the energy's form"#),
         .init("a scale of zero", #""scale":1.0"#, #""scale":0"#, "/energy/scale: " + scale + "0"),
@@ -250,15 +255,24 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
         .init("a tensor that is missing", "tensor \"input.weight\" [2, 1] is missing") { $0.remove(at: 1) },
         .init("the last tensor is missing", "tensor \"output.bias\" [1] is missing") { $0.removeLast() },
         .init("no tensors", "tensor \"time_embedding.weight\" [2, 3] is missing") { $0 = [] },
-        .init("a tensor under another name", "tensor \"input.weight\" [2, 1] is missing") {
+        .init("a tensor under another name", "tensor \"input.weight\" [2, 1] is missing; the file has \"inputs.weight\"") {
             $0[1].name = "inputs.weight"
         },
         .init(
             "a tensor too many",
-            "tensor \"output.weigth\" is not part of the architecture; did you mean \"output.weight\"? Known: "
-                + SmallNetwork.description.architecture.parameters.prefix(16).map { "\"\($0.name)\"" }
-                .joined(separator: ", ")
-        ) { $0.append(.init(name: "output.weigth", shape: [0], bytes: [])) },
+            "tensor \"output.weigth\" is not part of the architecture, whose nearest names are \"output.weight\", "
+                + "\"input.weight\", \"output.bias\""
+        ) { $0.append(.init(name: "output.weigth", shape: [1], bytes: [0, 0, 0, 0])) },
+        .init(
+            "names with torch.compile's prefix",
+            "tensor \"time_embedding.weight\" [2, 3] is missing: all names begin with \"_orig_mod.\", as torch.compile "
+                + "leaves them; save model._orig_mod.state_dict()"
+        ) { tensors in for i in tensors.indices { tensors[i].name = "_orig_mod." + tensors[i].name } },
+        .init(
+            "names with a prefix of two parts",
+            "tensor \"time_embedding.weight\" [2, 3] is missing: all names begin with \"net.ema.\"; save "
+                + "{name.removeprefix(\"net.ema.\"): tensor for name, tensor in tensors.items()}"
+        ) { tensors in for i in tensors.indices { tensors[i].name = "net.ema." + tensors[i].name } },
         .init(
             "a transposed weight", "tensor \"input.weight\": has shape [1, 2], the architecture wants [2, 1]"
         ) { $0[1].shape = [1, 2] },

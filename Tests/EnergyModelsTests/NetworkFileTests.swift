@@ -29,6 +29,19 @@ struct NetworkFileTests {
         #expect(try NetworkFile(path: file.path).description.jsonText.count == MalformedNetwork.classifier.count)
     }
 
+    @Test("marks without numbers are passed over and named")
+    func marks() throws {
+        let file = ScratchFile()
+        let marks = [
+            SmallNetwork.Tensor(name: "scaled_fp8", type: "F8_E4M3", shape: [0], bytes: []),
+            SmallNetwork.Tensor(name: "output.weigth", type: "F32", shape: [2, 0], bytes: []),
+        ]
+        try file.write(SmallNetwork.bytes(SmallNetwork.tensors + marks))
+        let network = try NetworkFile(path: file.path)
+        #expect(network.ignored.sorted() == ["output.weigth", "scaled_fp8"])
+        #expect(network.description.architecture.parameters.map(network.values) == SmallNetwork.parameters)
+    }
+
     @Test("what is written comes back, in single and half precision", arguments: NetworkFile.Storage.allCases)
     func roundTrip(_ storage: NetworkFile.Storage) throws {
         let scratch = ScratchFile()

@@ -41,6 +41,10 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     private static let whole = "must be a whole number from 0 to 9223372036854775807, is "
     private static let good = entry("\"F32\"", "[2]", "[0,8]")
 
+    private static let conversion =
+        "convert it in Python: tensors = torch.load(file, weights_only=True); "
+        + "safetensors.torch.save_file(tensors, new_file, metadata={\"rrr.model\": …})"
+
     static let all = lengths + texts + entries + places + metadata
 
     private static let lengths: [MalformedFile] = [
@@ -64,8 +68,35 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
             "a length that overflows when 8 is added", bytes: length(.max - 3),
             "the header would take 18446744073709551612 bytes, more than 16777216; not a safetensors file?"),
         .init(
-            "a pickle of PyTorch", bytes: Array("PK\u{3}\u{4}\u{0}\u{0}\u{8}\u{8}archive/data.pkl".utf8),
-            "the header would take 578712552184433488 bytes, more than 16777216; not a safetensors file?"),
+            "a file of PyTorch", bytes: Array("PK\u{3}\u{4}\u{0}\u{0}\u{8}\u{8}archive/data.pkl".utf8),
+            "this is a zip archive, as torch.save writes (or numpy.savez); " + conversion),
+        .init(
+            "a short file of PyTorch", bytes: Array("PK\u{3}\u{4}\u{0}\u{0}\u{0}\u{0}archive/data.pkl".utf8),
+            "this is a zip archive, as torch.save writes (or numpy.savez); " + conversion),
+        .init(
+            "a pickle", bytes: [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46],
+            "this is a Python pickle, as old versions of torch.save wrote; " + conversion),
+        .init(
+            "a header whose length begins like a pickle", bytes: length(0x0280),
+            "the header would take 640 bytes, but only 2 follow; the file is cut short"),
+        .init(
+            "an array of numpy", bytes: [0x93] + Array("NUMPY\u{1}\u{0}v\u{0}".utf8),
+            "this is a npy array; a model has its tensors in one file"),
+        .init(
+            "the index of shards", bytes: Array("{\"metadata\": {\"total_size\": 10}, \"weight_map\": {}}".utf8),
+            "this is the index of a model that is split into several files; load them all with "
+                + "safetensors.torch.load_file, put them in one dictionary and save that with save_file"),
+        .init(
+            "a job", bytes: Array("{\"rrr\": 1, \"name\": \"a\"}".utf8),
+            "this is a JSON text, not a model; a job goes to rrr-coordinator, a spec to rrr-model train"),
+        .init(
+            "a pointer of Git LFS", bytes: Array("version https://git-lfs.github.com/spec/v1\n".utf8),
+            "this is a pointer of Git LFS; fetch the file with git lfs pull"),
+        .init(
+            "a web page", bytes: Array("<!DOCTYPE html>".utf8),
+            "this is a text such as a web page gives; download the file itself"),
+        .init("GGUF", bytes: Array("GGUF\u{3}\u{0}\u{0}\u{0}".utf8),
+            "this is a GGUF file, of quantised weights; save the model that it was made of"),
         .init(
             "a header of no bytes", header: "",
             "the header does not begin with \"{\"; this is not a safetensors file"),
@@ -94,10 +125,10 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
             "the header is not JSON: line 1, column 3: there is more text after the end of the value"),
         .init(
             "bytes that are not UTF-8", bytes: fileBytes([0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D]),
-            "the header is not JSON: line 1, column 1: the text is not valid UTF-8"),
+            "the header is not JSON: line 1, column 3: the text is not valid UTF-8 from here on; save it as UTF-8"),
         .init(
             "UTF-8 longer than need be", bytes: fileBytes([0x7B, 0x22, 0xC0, 0xAF, 0x22, 0x3A, 0x31, 0x7D]),
-            "the header is not JSON: line 1, column 1: the text is not valid UTF-8"),
+            "the header is not JSON: line 1, column 3: the text is not valid UTF-8 from here on; save it as UTF-8"),
         .init(
             "half a surrogate pair", header: "{\"\\ud800\":\(good)}", data: 8,
             "the header is not JSON: line 1, column 9: half of a surrogate pair stands alone"),
@@ -106,10 +137,12 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
             "the header is not JSON: line 1, column 4: a control character inside a string must be written as \\u00XX"),
         .init(
             "a comma too many", header: "{\"w\":\(good),}", data: 8,
-            "the header is not JSON: line 1, column 55: expected a name in double quotes"),
+            "the header is not JSON: line 1, column 55: expected a name in double quotes; "
+                + "if a comma stands before this, leave the comma out"),
         .init(
             "a Python dictionary", header: "{'w': 1}",
-            "the header is not JSON: line 1, column 2: expected a name in double quotes"),
+            "the header is not JSON: line 1, column 2: expected a name in double quotes; "
+                + "names and strings stand in double quotes, not in single ones"),
         .init(
             "a hundred arrays in each other",
             header: "{\"w\":" + String(repeating: "[", count: 100) + String(repeating: "]", count: 100) + "}",

@@ -75,7 +75,7 @@ struct JSONParserTests {
             "+1", ".5", "1.", "01", "-01", "00", "1e", "1e+", "1.e5", "0x10", "1_000", "\"\\x41\"", "\"\\u12\"",
             "\"\\u12g4\"", "\"\\u+123\"", "\"\\\"", "\"a\nb\"", "\"\u{1F}\"", "// a\n1", "/* a */ 1", "[1}",
             "{\"a\":1]",
-            "\u{FEFF}1", "\u{A0}1", "1\u{0}",
+            "1\u{FEFF}", "\u{FEFF}\u{FEFF}1", "\u{A0}1", "1\u{0}",
         ])
     func malformed(text: String) {
         #expect(throws: JSONSyntaxError.self) { try parse(text) }
@@ -123,6 +123,52 @@ struct JSONParserTests {
         #expect(throws: JSONSyntaxError.self) { try parse(nested(65)) }
         #expect(throws: JSONSyntaxError.self) { try parse(String(repeating: "[", count: 1_000_000)) }
         #expect(throws: JSONSyntaxError.self) { try parse(String(repeating: "{\"a\":", count: 1_000_000)) }
+    }
+
+    @Test("a byte order mark before the text is passed over, and counts in no column's favour")
+    func byteOrderMark() throws {
+        #expect(try parse("\u{FEFF}{}").value == .object([]))
+        let error = #expect(throws: JSONSyntaxError.self) { try parse("\u{FEFF}[?]") }
+        #expect(error?.column == 2)
+    }
+
+    @Test(
+        "what other notations allow is told by its name",
+        arguments: [
+            ("// a\n1", "comments"), ("{\"a\": 1, /* b */ \"c\": 2}", "comments"), ("[1] # one", "comments"),
+            ("[1, # one\n2]", "comments"), ("{\"a\": 1,}", "leave the comma out"), ("[1, 2,\n]", "leave the comma out"),
+            ("{'a': 1}", "single ones"), ("['a']", "single ones"), ("{a: 1}", "stand in double quotes"),
+            ("[NaN]", "NaN and infinity"), ("[-Infinity]", "NaN and infinity"), ("[inf]", "NaN and infinity"),
+            ("[-nan]", "NaN and infinity"), ("[True]", "small letters"), ("[nulls]", "small letters"), ("[None]", "null"),
+            ("[undefined]", "null"), ("[+1]", "plus sign"), ("[.5]", "such as 0.5"), ("[1_000]", "decimal digits"),
+            ("[0x10]", "decimal digits"), ("[1.5f]", "decimal digits"), ("", "the text is empty"),
+        ])
+    func foreignNotations(text: String, advice: String) throws {
+        let error = try #require(throws: JSONSyntaxError.self) { try parse(text) }
+        #expect(error.message.contains(advice), "\(error.message)")
+    }
+
+    @Test("a missing comma is no foreign notation")
+    func missingComma() throws {
+        let error = try #require(throws: JSONSyntaxError.self) { try parse("[1 2]") }
+        #expect(error.message == "expected \",\" or \"]\" in an array")
+    }
+
+    @Test(
+        "UTF-16 is told by its name, with a mark and without",
+        arguments: [[0xFF, 0xFE, 0x7B, 0], [0xFE, 0xFF, 0, 0x7B], [0x7B, 0, 0x7D, 0], [0, 0x7B, 0, 0x7D]] as [[UInt8]])
+    func otherEncodings(bytes: [UInt8]) throws {
+        let error = try #require(throws: JSONSyntaxError.self) { try JSONParser.parse(bytes) }
+        #expect(error.message == "the text is UTF-16; save it as UTF-8")
+    }
+
+    @Test("the place of the first byte that is not UTF-8 is told")
+    func placeOfInvalidUTF8() throws {
+        let error = try #require(throws: JSONSyntaxError.self) {
+            try JSONParser.parse(Array("{\n\"é\": \"".utf8) + [0xE9] + Array("\"}".utf8))
+        }
+        #expect(error.line == 2)
+        #expect(error.column == 8)
     }
 
     @Test("an error tells line and column, counted from one")

@@ -138,11 +138,13 @@ struct TrainingDataTests {
             #expect(error.description.contains(text), "\(error)")
         }
         let flat = try folder.write([0, 1, 2, 3] as [Float], shape: [4], "flat.npy")
-        expect(try refusal(points: flat), "flat.npy", "give at least one row of 2 coordinates")
+        expect(try refusal(points: flat), "flat.npy", "give rows of 2 coordinates, [n, 2]")
         let narrow = try folder.write([0, 1, 2] as [Float], shape: [3, 1], "narrow.npy")
         expect(try refusal(points: narrow), "narrow.npy", "[3, 1]")
-        let integers = try folder.write([0, 1] as [Int32], shape: [1, 2], "integers.npy")
-        expect(try refusal(points: integers), "integers.npy", "must hold float32 or float64")
+        let integers = try folder.write([0, 16_777_217] as [Int32], shape: [1, 2], "integers.npy")
+        expect(try refusal(points: integers), "integers.npy", "number 1 is 16777217, which single precision can't hold")
+        let none = try folder.write([] as [Float], shape: [0, 2], "none-of-them.npy")
+        expect(try refusal(points: none), "none-of-them.npy", "give at least one")
         let infinite = try folder.write([0, 1, .infinity, 0] as [Double], shape: [2, 2], "infinite.npy")
         expect(try refusal(points: infinite), "infinite.npy", "[1, 0] is inf")
         expect(try refusal(points: folder("none.npy")), "none.npy", "cannot open", status: 66)
@@ -151,6 +153,6 @@ struct TrainingDataTests {
         let high = try folder.write([0, 3] as [Int64], shape: [2], "high.npy")
         expect(try refusal(points: good, labels: high, classes: 3), "high.npy", "[1] is 3; labels go from 0 to 2")
         let real = try folder.write([0, 1] as [Float], shape: [2], "real.npy")
-        expect(try refusal(points: good, labels: real, classes: 3), "real.npy", "must hold int32 or int64")
+        expect(try refusal(points: good, labels: real, classes: 3), "real.npy", "must hold whole numbers, holds <f4")
     }
 }

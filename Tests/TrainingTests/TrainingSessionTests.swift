@@ -112,6 +112,20 @@ struct TrainingSessionTests {
         #expect(try folder.bytes("model") == bytes)
     }
 
+    @Test("Two trainings do not write one file: the second is told to wait, and nothing of the first is lost")
+    func twoAtOnce() throws {
+        try train("whole")
+        var first = try TrainingSession(
+            try ExampleSpecs.decode(ExampleSpecs.quick), output: folder("model"), threads: 1, start: .fresh)
+        for start in [TrainingSession.Start.fresh, .resume, .force] {
+            let error = #expect(throws: TrainingError.self) { try train("model", start: start) }
+            #expect(error?.exitStatus == 75)
+            #expect(error?.description.hasPrefix(folder("model") + ": another process") == true)
+        }
+        _ = try first.train(shouldStop: { false }, report: { _ in })
+        #expect(try folder.bytes("model") == folder.bytes("whole"))
+    }
+
     @Test("Resuming without a checkpoint begins at the beginning")
     func nothingToResume() throws {
         try train("whole")

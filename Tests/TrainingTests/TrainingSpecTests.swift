@@ -66,6 +66,49 @@ struct TrainingSpecTests {
                     epsilon: 1e-6, clipNorm: 2))
     }
 
+    @Test("the network's shape may be left out, in all or in part; its dimension is that of the data")
+    func usualArchitecture() throws {
+        let folder = try TemporaryFolder()
+        let points = try folder.write([0, 1, 2, 3, 4, 5] as [Float], shape: [1, 2, 3], "points.npy")
+        func architecture(_ more: String) throws -> NetworkDescription.Architecture {
+            try ExampleSpecs.decode("{\"rrr_training\": 1, \"iterations\": 1, \(more)}").network.architecture
+        }
+        let usual = NetworkDescription.Architecture(
+            dimension: 2, hidden: 128, widen: 2, blocks: 4, embedding: 32, levels: 100)
+        let ring = #""data": {"kind": "distribution", "name": "eight_gaussians"}"#
+        #expect(try architecture(ring) == usual)
+        #expect(try architecture(ring + #", "architecture": {"kind": "residual_mlp"}"#) == usual)
+        #expect(try architecture(ring + #", "architecture": {}"#) == usual)
+        var other = usual
+        (other.hidden, other.levels) = (16, 30)
+        #expect(
+            try architecture(ring + #", "architecture": {"hidden": 16}, "schedule": {"kind": "linear", "levels": 30}"#)
+                == other)
+        other = usual
+        other.dimension = 3
+        #expect(try architecture("\"data\": {\"kind\": \"npy\", \"file\": \"\(points)\"}") == other)
+        let error = #expect(throws: TrainingError.self) {
+            try architecture(#""data": {"kind": "npy", "file": "/nowhere/points.npy"}"#)
+        }
+        #expect(error?.problems.map(\.pointer) == ["/data"])
+        #expect(error?.description.contains("/nowhere/points.npy: cannot open") == true)
+    }
+
+    @Test(
+        "a batch is cut into as many shards as divide it, up to eight",
+        arguments: [(1000, 125), (16, 2), (500, 100), (999, 333), (997, 997), (1, 1), (12, 2)])
+    func usualShards(batch: Int, shard: Int) throws {
+        let text = ExampleSpecs.smallest.replacing("100}", with: "100, \"batch\": \(batch)}")
+        #expect(try ExampleSpecs.decode(text).shard == shard)
+    }
+
+    @Test("whole numbers may be written as R and NumPy write them, and mean the same training")
+    func wholeNumbers() throws {
+        let text = ExampleSpecs.quick.replacing("\"iterations\": 12", with: "\"iterations\": 1.2e+01")
+            .replacing("\"hidden\": 8", with: "\"hidden\": 8.0").replacing("\"seed\": 3", with: "\"seed\": 3e0")
+        #expect(try ExampleSpecs.decode(text) == ExampleSpecs.decode(ExampleSpecs.quick))
+    }
+
     @Test("a network with classes hides a tenth of the labels if nothing else is said")
     func labelDropout() throws {
         #expect(try ExampleSpecs.decode(ExampleSpecs.quick).labelDropout == 0.1)
@@ -93,6 +136,27 @@ struct TrainingSpecTests {
         #expect(error.problems.map(\.pointer) == ["/data/name", "/iterations"])
         #expect(error.exitStatus == 65)
         #expect(error.description.hasPrefix("spec.json:3: /data/name: "))
+    }
+
+    @Test("all that is wrong is told at once, in sections that depend on others too")
+    func everyProblem() throws {
+        let error = try #require(
+            #expect(throws: TrainingError.self) {
+                try ExampleSpecs.decode(
+                    """
+                    {"rrr_training": 1,
+                     "architecture": {"kind": "residual_mpl", "hidden": 0, "widen": 1.5, "levles": 10},
+                     "data": {"kind": "gaussian", "mean": [0, 0], "covariance": [[1, 2], [2, 1]]},
+                     "iterations": -1, "batch": 10, "shard": 3, "ema": 1,
+                     "optimizer": {"learning_rate": 0, "beta1": 1, "warmup": -1, "clipnorm": 1}}
+                    """)
+            })
+        #expect(
+            Set(error.problems.map(\.pointer)) == [
+                "/architecture/kind", "/architecture/hidden", "/architecture/widen", "/architecture/levles",
+                "/data/covariance", "/iterations", "/shard", "/ema", "/optimizer/learning_rate", "/optimizer/beta1",
+                "/optimizer/warmup", "/optimizer/clipnorm",
+            ])
     }
 
     @Test("a spec that is not there, or a folder, is no input", arguments: ["/nowhere/spec.json", "/"])

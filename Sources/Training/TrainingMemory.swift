@@ -1,0 +1,43 @@
+import EnergyModels
+import Foundation
+
+/// The memory that a training takes, told before it is asked for: a system that has less ends the process without a word.
+struct TrainingMemory {
+    /// Bytes of what each thread works with, of all threads.
+    let work: Int
+    /// Bytes of the parameters, their moments, their average and the gradient of each shard.
+    let parameters: Int
+
+    /// Counts it. - Parameter threads: how many compute side by side.
+    init(_ spec: TrainingSpec, threads: Int) {
+        let benches = min(threads, spec.shards)
+        let numbers = TrainingLoss.memory(description: spec.network, rows: spec.shard)
+        // A shard has its clean points and its noise in double precision, both as the network sees them, and their labels.
+        let rows = spec.shard * (spec.network.architecture.dimension * 24 + 24)
+        work = benches * (numbers * MemoryLayout<Float>.stride + rows)
+        // Adam has four numbers for each; the sum of gradients is one, and the initial weights are drawn in doubles.
+        parameters = spec.network.architecture.parameterCount * (spec.shards + 7) * MemoryLayout<Float>.stride
+    }
+
+    /// Refuses more than the machine has. - Throws: ``TrainingError`` with exit status 65.
+    func check(limit: Int = Self.limit) throws(TrainingError) {
+        let bytes = work + parameters
+        guard bytes > limit else { return }
+        let wish =
+            work > parameters
+            ? "make \"batch\" or \"shard\" smaller, or give fewer --threads" : "make the architecture or the number of shards smaller"
+        throw TrainingError(
+            exitStatus: 65,
+            "the training would take about \(Self.gibibytes(bytes)) of memory, and there are "
+                + "\(Self.gibibytes(limit)); \(wish)")
+    }
+
+    private static func gibibytes(_ bytes: Int) -> String { String(format: "%.1f GiB", Double(bytes) / 0x1p30) }
+
+    /// What the machine has, or less where a control group says so.
+    private static var limit: Int {
+        let group = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8))
+            .flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        return min(Int(clamping: ProcessInfo.processInfo.physicalMemory), group ?? .max)
+    }
+}

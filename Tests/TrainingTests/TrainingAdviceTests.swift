@@ -1,0 +1,70 @@
+import EnergyModels
+import Testing
+
+@testable import Training
+
+@Suite("Advice on trainings")
+struct TrainingAdviceTests {
+    private func advice(_ data: String, more: String = "", threads: Int = 1) throws -> [String] {
+        let spec = try ExampleSpecs.spec(data: data, more: more)
+        return TrainingAdvice.atStart(spec, data: try TrainingData(spec), threads: threads)
+    }
+
+    @Test("the named distributions need none", arguments: NamedDistributions.all.map(\.name))
+    func named(name: String) throws {
+        #expect(try advice("{\"kind\": \"distribution\", \"name\": \"\(name)\"}", threads: 8) == [])
+    }
+
+    @Test("data far from standard deviation 1 are to be scaled, by what they are measured to have")
+    func scale() throws {
+        let large = try advice(#"{"kind": "gaussian", "mean": [100, 140], "covariance": [[400, 0], [0, 400]]}"#)
+        #expect(large.count == 1)
+        // Of 8 192 numbers: the standard errors of mean and deviation are below 0.3, and three digits are told.
+        #expect(large.first?.contains("mean 120 and standard deviation ") == true, "\(large)")
+        #expect(large.first?.contains("(x - 120) / ") == true, "\(large)")
+        let small = try advice(#"{"kind": "uniform_box", "low": [0, 0], "high": [0.01, 0.01]}"#)
+        #expect(small.count == 1)
+        let folder = try TemporaryFolder()
+        let points = try folder.write([255, 0, 0, 255] as [Float], shape: [2, 2], "points.npy")
+        #expect(try advice("{\"kind\": \"npy\", \"file\": \"\(points)\"}").first?.contains("scale them") == true)
+    }
+
+    @Test("threads without work are told")
+    func threads() throws {
+        let ring = #"{"kind": "distribution", "name": "eight_gaussians"}"#
+        let alone = try advice(ring, more: #", "batch": 997"#, threads: 4)
+        #expect(alone.first?.contains("is 1 shard of 997, so that 1 of 4 threads compute") == true, "\(alone)")
+        #expect(try advice(ring, more: #", "batch": 997"#, threads: 1) == [])
+        #expect(try advice(ring, more: #", "batch": 500"#, threads: 4) == [])
+    }
+
+    @Test("a first loss far above that of saying nothing is told, of an energy alone")
+    func firstLoss() throws {
+        let spec = try ExampleSpecs.decode(ExampleSpecs.smallest)
+        #expect(TrainingAdvice.afterFirstStep(loss: 16, spec)?.contains("the first loss is 16") == true)
+        #expect(TrainingAdvice.afterFirstStep(loss: 3, spec) == nil)
+    }
+
+    @Test("a training beyond the memory is refused with what it takes, and one of usual size is not")
+    func memory() throws {
+        let spec = try ExampleSpecs.decode(
+            ExampleSpecs.smallest.replacing("100}", with: "100, \"batch\": 16000000}"))
+        let memory = TrainingMemory(spec, threads: 8)
+        // Two million points of a shard, at hundreds of numbers each, on eight threads.
+        #expect(memory.work > 4 << 30)
+        let error = #expect(throws: TrainingError.self) { try memory.check(limit: 4 << 30) }
+        #expect(error?.exitStatus == 65)
+        #expect(error?.description.contains("and there are 4.0 GiB; make \"batch\" or \"shard\" smaller") == true)
+        let usual = TrainingMemory(try ExampleSpecs.decode(ExampleSpecs.quick), threads: 2)
+        #expect(usual.work + usual.parameters < 16 << 20)
+        #expect(throws: Never.self) { try usual.check() }
+    }
+
+    @Test("the memory of many rows is told from that of few", arguments: [1, 24, 125, 1000])
+    func estimate(rows: Int) throws {
+        let spec = try ExampleSpecs.decode(ExampleSpecs.quick)
+        let told = Double(TrainingLoss.memory(description: spec.network, rows: rows))
+        let taken = Double(TrainingLoss(description: spec.network, rows: rows).memory)
+        #expect(told > 0.8 * taken && told < 1.6 * taken, "\(told) \(taken)")
+    }
+}
