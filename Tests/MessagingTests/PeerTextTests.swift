@@ -19,10 +19,16 @@ struct PeerTextTests {
     func `What a terminal would obey is shown instead`(text: String, shown: String) throws {
         #expect(try registered { $0.host = text }?.host == shown)
         #expect(try registered { $0.version = text }?.version == shown)
-        guard case .failure(_, let reason) = try Message.decode(Message.failure(Samples.attempt, text: text).encoded())
-        else { return }
+        guard case .failure(_, let reason, _) = try Message.decode(Message.failure(Samples.attempt, text: text).encoded())
+        else {
+            Issue.record("another message")
+            return
+        }
         #expect(reason == shown)
-        guard case .goodbye(let farewell) = try Message.decode(Message.goodbye(reason: text).encoded()) else { return }
+        guard case .goodbye(let farewell) = try Message.decode(Message.goodbye(reason: text).encoded()) else {
+            Issue.record("another message")
+            return
+        }
         #expect(farewell == shown)
     }
 
@@ -42,7 +48,7 @@ struct PeerTextTests {
 
     @Test func `A reason is cut by who sends it, so that it arrives`() throws {
         let failure = Message.failure(Samples.attempt, text: String(repeating: "reason ", count: 1_000_000))
-        guard case .failure(_, let text) = try Message.decode(failure.encoded()) else {
+        guard case .failure(_, let text, _) = try Message.decode(failure.encoded()) else {
             Issue.record("another message")
             return
         }
