@@ -172,7 +172,9 @@ let package = Package(
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
-        tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
+        tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ", "RawPeers"]),
+        // Connections that keep to no protocol.
+        .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
         tests("JournalTests", ["Journal", "ContentHash", .product(name: "GRDB", package: "GRDB.swift")]),
         // A pool in virtual time, for the tests and for `swift run -c release pool-histories`.
         .target(
@@ -189,7 +191,7 @@ let package = Package(
                 "two-dimensional-study", "JobFile", "RunFolder", "Sampling", "Composition", "EnergyModels",
                 "RandomStreams", "VectorMath",
             ]),
-        tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
+        tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels", "Messaging", "RawPeers"]),
     ],
     swiftLanguageModes: [.v6]
 )

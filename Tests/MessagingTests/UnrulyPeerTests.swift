@@ -1,5 +1,6 @@
 import Foundation
 import Messaging
+import RawPeers
 import Testing
 
 /// Peers that break rules, or read nothing, must not be felt by the others.

@@ -61,13 +61,21 @@ struct Commands {
 
     /// Starts a command; its output goes to files named after `label`.
     ///
-    /// - Parameter environment: in addition to that of the tests.
+    /// - Parameters:
+    ///   - environment: in addition to that of the tests.
+    ///   - files: how many it may have open, if not as many as the tests.
     func start(
-        _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:]
+        _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:], files: Int? = nil
     ) throws -> Started {
         let process = Process()
-        process.executableURL = Self.binaries.appendingPathComponent(name)
-        process.arguments = arguments
+        let program = Self.binaries.appendingPathComponent(name)
+        if let files {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -n \(files) && exec \"$0\" \"$@\"", program.path] + arguments
+        } else {
+            process.executableURL = program
+            process.arguments = arguments
+        }
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RRR_") }
             .merging(["XDG_CACHE_HOME": path("cache")]) { $1 }.merging(environment) { $1 }

@@ -1,11 +1,11 @@
 import Glibc
 
 /// A TCP connection to a ZeroMQ socket by something that need not keep to ZeroMQ's protocol.
-final class RawPeer {
+public final class RawPeer: Sendable {
     private let descriptor: Int32
 
     /// Connects to an address of the form `tcp://127.0.0.1:port`.
-    init?(_ endpoint: String) {
+    public init?(_ endpoint: String) {
         guard let port = endpoint.split(separator: ":").last.flatMap({ UInt16($0) }) else { return nil }
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -20,19 +20,29 @@ final class RawPeer {
         guard connected == 0 else { return nil }
         // A router that says nothing fails the test, rather than stopping it.
         var patience = timeval(tv_sec: 5, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
     }
 
     deinit { close(descriptor) }
 
-    func write(_ bytes: [UInt8]) {
-        // Without a signal if the other side has hung up already.
-        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    /// Sends all of it, unless the other side hangs up.
+    public func write(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                // Without a signal if the other side has hung up already.
+                let sent = send(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+                guard sent > 0 else { return }
+                rest = rest.dropFirst(sent)
+            }
+        }
     }
 
     /// What ZMTP 3.0 wants of a dealer before its first message: a greeting without security and
     /// READY, each of them answered.
-    func introduce() {
+    public func introduce() {
         let greeting: [UInt8] =
             [0xff] + [UInt8](repeating: 0, count: 8) + [0x7f, 3, 0] + Array("NULL".utf8)
             + [UInt8](repeating: 0, count: 48)
@@ -50,10 +60,25 @@ final class RawPeer {
         return bytes
     }
 
-    /// One message of short frames.
-    func write(frames: [[UInt8]]) {
+    /// One message.
+    public func write(frames: [[UInt8]]) {
         for (index, frame) in frames.enumerated() {
-            write([index < frames.count - 1 ? 1 : 0, UInt8(frame.count)] + frame)
+            let more: UInt8 = index < frames.count - 1 ? 1 : 0
+            if frame.count < 256 {
+                write([more, UInt8(frame.count)] + frame)
+            } else {
+                write([more | 2] + (0..<8).reversed().map { UInt8(frame.count >> (8 * $0) & 255) } + frame)
+            }
+        }
+    }
+
+    /// Whether the other side has hung up: what it has sent before is read and dropped.
+    public var isEnded: Bool {
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+            if count == 0 || count < 0 && errno != EAGAIN { return true }
+            if count < 0 { return false }
         }
     }
 }
