@@ -65,8 +65,14 @@ struct Commands {
     func start(
         _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:]
     ) throws -> Started {
+        try start(Self.binaries.appendingPathComponent(name), arguments, label: label, environment: environment)
+    }
+
+    private func start(
+        _ executable: URL, _ arguments: [String], label: String, environment: [String: String]
+    ) throws -> Started {
         let process = Process()
-        process.executableURL = Self.binaries.appendingPathComponent(name)
+        process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RRR_") }
@@ -78,6 +84,14 @@ struct Commands {
             process[keyPath: keyPath] = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
         }
         return try Started(process)
+    }
+
+    /// Starts a line of bash that finds the commands by their names.
+    func startShell(_ line: String, label: String, environment: [String: String] = [:]) throws -> Started {
+        let path = Self.binaries.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+        return try start(
+            URL(fileURLWithPath: "/bin/bash"), ["-c", line], label: label,
+            environment: ["PATH": path].merging(environment) { $1 })
     }
 
     /// Waits for a command to end, at most a minute.
