@@ -101,6 +101,11 @@ let package = Package(
         room("PoolCore"),
         room("StopSignals"),
         room("TerminalProgress"),
+        room("MachineCapacity", settings: [.unsafeFlags(["-enable-testing"])]),
+        // What every command begins and ends with.
+        room(
+            "CommandFrame", ["StrictJSON", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            settings: [.unsafeFlags(["-enable-testing"])]),
         room("Chaos", ["ContentHash", "StrictJSON"]),
         room(
             "Coordinator",
@@ -128,11 +133,21 @@ let package = Package(
             [
                 "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder",
                 "StopSignals",
-                "Messaging", "ContentHash", "StrictJSON", "TerminalProgress",
+                "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
-        command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
+        command(
+            "rrr-model",
+            [
+                "Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress", "CommandFrame",
+                "MachineCapacity",
+            ]),
+        command(
+            "rrr-worker",
+            [
+                "Worker", "Messaging", "StopSignals", "CommandFrame", "MachineCapacity",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
 
         // The study of Examples/two-dimensional: `swift run -c release two-dimensional-study`. Its tests look inside, in
         // release builds too.
@@ -166,6 +181,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("WorkerTests", ["Worker"]),
+        tests("MachineCapacityTests", ["MachineCapacity"]),
+        tests(
+            "CommandFrameTests",
+            ["CommandFrame", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("SafetensorsTests", ["Safetensors"], exclude: ["Fixtures"]),
         tests(
             "TrainingTests",

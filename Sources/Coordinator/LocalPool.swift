@@ -1,6 +1,7 @@
 import Foundation
 import Journal
 public import Logging
+import ModelTransfer
 import Synchronization
 
 /// A coordinator in this process and worker processes beside it: the pool of a `submit` that is given
@@ -10,36 +11,28 @@ public final class LocalPool: Sendable {
     public let endpoint: String
 
     /// Private to this pool: its socket, the path of which must be short.
-    private let folder: String
-    private let stateFolder: String
+    private let folder: RuntimeFolder
+    private let state: PoolState
     private let service: CoordinatorService
     private let workers: LocalWorkers
     private let served = DispatchSemaphore(value: 0)
 
     /// Starts everything.
     ///
-    /// - Parameter stateFolder: where the coordinator keeps what must outlast it; what an earlier pool left there goes on.
-    /// - Throws: ``PoolClientError`` with exit status 70 or 73.
-    public init(workers count: Int, stateFolder: String, logger: Logger) throws {
-        self.stateFolder = stateFolder
-        let base = FileManager.default.temporaryDirectory.path
-        let folder = base + "/rrr-" + UUID().uuidString.prefix(8).lowercased()
-        do {
-            // Nobody else may look in: the socket has no other lock.
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw PoolClientError(exitStatus: 73, "\(folder) can't be made: \(error.localizedDescription)")
-        }
+    /// - Parameter state: where the coordinator keeps what must outlast it; what an earlier pool left there goes on.
+    /// - Throws: ``PoolClientError`` with exit status 70, that of a `JournalError` or 73.
+    public init(workers count: Int, state: PoolState, logger: Logger) throws {
+        self.state = state
+        let folder = try RuntimeFolder()
         self.folder = folder
-        let service = CoordinatorService(configuration: .init(stateFolder: stateFolder), logger: logger)
+        let service = CoordinatorService(configuration: .init(stateFolder: state.path), logger: logger)
         self.service = service
         let answer = Mutex<Result<String, any Error>?>(nil)
         let ready = DispatchSemaphore(value: 0)
         let served = served
         Thread {
             do {
-                try service.run(listeningAt: "ipc://" + folder + "/pool") { endpoint in
+                try service.run(listeningAt: "ipc://" + folder.socket) { endpoint in
                     answer.withLock { $0 = .success(endpoint) }
                     ready.signal()
                 }
@@ -59,24 +52,34 @@ public final class LocalPool: Sendable {
                 service.failAll(reason: $0)
             }
         } catch {
-            try? FileManager.default.removeItem(atPath: folder)
-            if let error = error as? JournalError {
+            service.stop()
+            served.wait()
+            if !state.holdsWork { state.remove() }
+            switch error {
+            case let error as PoolClientError:
+                throw error
+            case let error as ModelTransferError:
+                throw PoolClientError(exitStatus: error.exitStatus, "\(error)")
+            case let error as JournalError:
+                let isBeyondReading = error.code == .malformed || error.code == .newer
                 throw PoolClientError(
-                    exitStatus: error.exitStatus, "\(error); --force begins anew and drops what is there")
+                    exitStatus: error.exitStatus,
+                    "\(error)" + (isBeyondReading ? "; --force begins anew and drops what is there" : ""))
+            default:
+                throw PoolClientError(exitStatus: 70, "\(error)")
             }
-            throw (error as? PoolClientError) ?? PoolClientError(exitStatus: 70, "\(error)")
         }
     }
 
     /// Sends the workers home, ends the coordinator and removes the private folder.
     ///
-    /// - Parameter keepingState: whether what is done stays in the state folder.
-    public func close(keepingState: Bool) {
+    /// - Parameter keepingWork: whether what is done, if anything is, stays in the state folder. What is on the disk
+    ///   decides: what was last heard of the job may be behind it.
+    public func close(keepingWork: Bool) {
         // While the coordinator still listens to their goodbyes.
         workers.end()
         service.stop()
         served.wait()
-        try? FileManager.default.removeItem(atPath: folder)
-        if !keepingState { try? FileManager.default.removeItem(atPath: stateFolder) }
+        if !keepingWork || !state.holdsWork { state.remove() }
     }
 }

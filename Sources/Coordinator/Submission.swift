@@ -13,8 +13,6 @@ public struct Submission {
     private let terms: SubmissionTerms
     /// Whether the job goes when its submitter is interrupted.
     private let cancelsWhenInterrupted: Bool
-    /// The part of the job that was last heard to be done.
-    public private(set) var fractionDone = 0.0
 
     /// - Parameters:
     ///   - folder: where the files go.
@@ -73,7 +71,7 @@ public struct Submission {
     ///
     /// - Parameter report: called with every change, a few times a second.
     /// - Throws: ``PoolClientError``: 2 if the job failed, 69 if the coordinator stays silent for 30 s,
-    ///   130 or 143 after a signal; `RunFolderError`.
+    ///   130 or 143 after a signal, 73 if the folder has come to hold what the job would replace; `RunFolderError`.
     public mutating func run(_ report: (JobStatus) -> Void) throws -> RunSummary {
         let text = Array(job.canonicalText.utf8)
         let identity = job.identity
@@ -123,7 +121,6 @@ public struct Submission {
             case .modelRequest(let request):
                 try answer(request)
             case .event(let status) where status.job == identity:
-                fractionDone = status.fraction
                 report(status)
                 switch status.state {
                 case .finished: return
@@ -164,6 +161,8 @@ public struct Submission {
             }
             files.append(file)
         }
+        // Somebody else may have written there while the job ran.
+        if !force { _ = try OutputFolder(folder, for: identity).holdsResult() }
         try RunFolder.removeSummary(in: folder)
         for file in files { try file.publish() }
         let summary = try RunFolder.summary(in: folder)

@@ -59,7 +59,8 @@ public final class Journal {
             try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
         }
         do {
-            queue = try DatabaseQueue(path: path, configuration: configuration)
+            // SQLite takes a path that begins with "file:" for a URI.
+            queue = try DatabaseQueue(path: path.hasPrefix("/") ? path : "./" + path, configuration: configuration)
         } catch let error as DatabaseError {
             throw JournalError(error, path: path, number: 0)
         } catch {

@@ -3,8 +3,17 @@ import CZeroMQ
 /// The socket of a worker or a submitter: one peer, the coordinator.
 public struct DealerSocket {
     let socket: Socket
+    private let route: Route
 
-    /// Connects; that nobody is there shows only when nothing comes back.
+    /// The address at hand of a host that may have several.
+    private final class Route {
+        var search: AddressSearch
+
+        init(_ search: AddressSearch) { self.search = search }
+    }
+
+    /// Connects; that nobody is there shows only when nothing comes back. Of a host with several addresses each is tried,
+    /// one after the other, as long as messages can't be sent.
     public init(_ context: MessagingContext, connectingTo endpoint: String) throws(MessagingError) {
         try self.init(context, connectingTo: endpoint, pings: true)
     }
@@ -24,12 +33,26 @@ public struct DealerSocket {
             try socket.set(ZMQ_HEARTBEAT_IVL, 2_000)
             try socket.set(ZMQ_HEARTBEAT_TIMEOUT, 6_000)
         }
-        try socket.connect(endpoint)
+        route = Route(AddressSearch(Endpoint.numbers(of: endpoint, for: .connecting), at: ContinuousClock().now))
+        try socket.connect(route.search.current)
     }
 
     /// Sends without waiting. - Returns: false if there is no connection or no room.
     public func send(_ bytes: [UInt8]) throws(MessagingError) -> Bool {
-        try socket.send(bytes, more: false) == .sent
+        let isSent = try socket.send(bytes, more: false) == .sent
+        if !route.search.isSettled { try follow(isSent) }
+        return isSent
+    }
+
+    private func follow(_ isSent: Bool) throws(MessagingError) {
+        let now = ContinuousClock().now
+        let old = route.search.current
+        if isSent {
+            route.search.answered(at: now)
+        } else if route.search.silent(at: now) {
+            try socket.disconnect(old)
+            try socket.connect(route.search.current)
+        }
     }
 
     /// The next message, if one is there.

@@ -1,4 +1,5 @@
 import CZeroMQ
+import Glibc
 
 /// A peer's routing identity at a router.
 public typealias PeerID = [UInt8]
@@ -14,8 +15,27 @@ public struct RouterSocket {
         try socket.set(ZMQ_ROUTER_MANDATORY, 1)
     }
 
-    /// Listens; a port `*` is chosen by the system. - Returns: the address as it became.
-    public func bind(to endpoint: String) throws(MessagingError) -> String { try socket.bind(endpoint) }
+    /// Listens at all numbers that a host's name stands for; a port `*` is chosen by the system.
+    ///
+    /// - Returns: the address as it became, the first of several.
+    public func bind(to endpoint: String) throws(MessagingError) -> String {
+        var bound: String?
+        var failure: MessagingError?
+        for address in Endpoint.numbers(of: endpoint, for: .listening) {
+            do throws(MessagingError) {
+                let became = try socket.bind(address)
+                bound = bound ?? became
+            } catch {
+                // A port that is taken is taken, but a host may know a family of addresses that it doesn't have.
+                if error.code == .socket(EADDRINUSE) { throw error }
+                failure = error
+            }
+            // A port that the system has chosen is known at this address alone.
+            if bound != nil, endpoint.hasSuffix(":*") { break }
+        }
+        guard let bound else { throw failure ?? .malformed("\(endpoint) has no address") }
+        return bound
+    }
 
     /// Sends without waiting. - Returns: false if the peer is gone or takes nothing more.
     public func send(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> Bool {

@@ -86,6 +86,10 @@ final class Socket {
         try zeroMQ("connecting to \(endpoint)") { zmq_connect(pointer, endpoint) }
     }
 
+    func disconnect(_ endpoint: String) throws(MessagingError) {
+        try zeroMQ("leaving \(endpoint)") { zmq_disconnect(pointer, endpoint) }
+    }
+
     /// Sends one frame without waiting.
     func send(_ bytes: [UInt8], more: Bool) throws(MessagingError) -> SendOutcome {
         try zeroMQWithoutWaiting("sending") {

@@ -36,5 +36,8 @@ public struct ProgressLine {
         }
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) {
+        // Nothing depends on whether anybody sees it.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandFrame
 import Coordinator
 import Foundation
 import Messaging

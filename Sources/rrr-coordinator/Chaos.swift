@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Chaos
+import CommandFrame
 import Foundation
 import StopSignals
 import StrictJSON
@@ -89,6 +90,7 @@ struct ChaosCommand: ParsableCommand {
         guard environment.allSatisfy({ $0.contains("=") && !$0.hasPrefix("=") }) else {
             throw ValidationError("--environment must be NAME=VALUE.")
         }
+        try checkListening(at: listen, insecure: insecure)
         if let folder, FileManager.default.fileExists(atPath: folder) {
             throw ValidationError("\(folder) is there already; name a new folder.")
         }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandFrame
 import Coordinator
 import Foundation
 import Logging
+import Messaging
 
 @main
 struct CoordinatorCommand: ParsableCommand {
@@ -13,6 +15,8 @@ struct CoordinatorCommand: ParsableCommand {
             Submit.self, Serve.self, Validate.self, Status.self, Workers.self, Cancel.self, Pause.self, Resume.self,
             Prioritize.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,
         ])
+
+    static func main() { start() }
 }
 
 /// What every command shares: settings from the environment, and how an error ends the process.
@@ -25,8 +29,13 @@ enum Environment {
         return logger
     }
 
-    static func coordinator(_ flag: String?) -> String? {
-        flag ?? variables["RRR_COORDINATOR"].flatMap { $0.isEmpty ? nil : $0 }
+    /// The coordinator that was named: flag, RRR_COORDINATOR. - Throws: ``PoolClientError`` with exit status 64.
+    static func coordinator(_ flag: String?) throws -> String? {
+        do throws(Endpoint.Malformed) {
+            return try Endpoint.coordinator(flag: flag, environment: variables)?.description
+        } catch {
+            throw PoolClientError(exitStatus: 64, "\(error)")
+        }
     }
 
     /// Where a coordinator keeps its jobs: flag, RRR_STATE, XDG_STATE_HOME/rrr, ~/.local/state/rrr.

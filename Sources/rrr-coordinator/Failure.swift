@@ -1,6 +1,6 @@
 import ArgumentParser
+import CommandFrame
 import Coordinator
-import Foundation
 import JobFile
 import Journal
 import ModelTransfer
@@ -22,21 +22,5 @@ func reportingFailure(_ work: () throws -> Void) throws {
         case let error as JournalError: throw ExitCode(error.exitStatus)
         default: throw ExitCode(70)
         }
-    }
-}
-
-/// Writes a line to standard error.
-func tell(_ text: String) {
-    // There is nobody left to tell if this fails.
-    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
-}
-
-/// Writes a result to standard output.
-func printResult(_ text: String) throws {
-    do {
-        try FileHandle.standardOutput.write(contentsOf: Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
-    } catch {
-        tell("rrr-coordinator: the result can't be written to standard output: \(error.localizedDescription)")
-        throw ExitCode(74)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandFrame
 import ContentHash
 import Coordinator
 import Foundation
@@ -17,8 +18,7 @@ struct Validate: ParsableCommand {
         try reportingFailure {
             let job = try Job.load(path: job)
             try printResult(job.canonicalText)
-            let text = "\(job.name) \(job.identity.hex.prefix(8)): \(job.chains) chains in \(job.blocks) blocks\n"
-            FileHandle.standardError.write(Data(text.utf8))
+            tell("\(job.name) \(job.identity.hex.prefix(8)): \(job.chains) chains in \(job.blocks) blocks")
         }
     }
 }
@@ -30,7 +30,7 @@ struct CoordinatorOption: ParsableArguments {
 
     func client() throws -> PoolClient {
         try PoolClient(
-            endpoint: Environment.coordinator(coordinator) ?? "tcp://127.0.0.1:7757", interruption: Mailbox<Int32>())
+            endpoint: try Environment.coordinator(coordinator) ?? Endpoint.usual, interruption: Mailbox<Int32>())
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandFrame
 import Coordinator
 import Foundation
 import Messaging
@@ -10,7 +11,7 @@ struct Serve: ParsableCommand {
         discussion: "Stops on SIGINT (exit status 130) or SIGTERM (143); its workers are sent home.")
 
     @Option(help: "Where to listen.")
-    var listen = "tcp://127.0.0.1:7757"
+    var listen = Endpoint.usual
 
     @Option(help: "Folder for the jobs' files (default: RRR_STATE, else ~/.local/state/rrr).")
     var state: String?
@@ -25,21 +26,7 @@ struct Serve: ParsableCommand {
 
     func validate() throws {
         try checkInterval(checkpointEvery)
-        let address = listen.dropFirst("tcp://".count)
-        let isLocal =
-            listen.hasPrefix("ipc://") || address.hasPrefix("127.") || address.hasPrefix("localhost:")
-            || address.hasPrefix("[::1]:")
-        if listen.hasPrefix("tcp://"), let port = address.split(separator: ":").last, port != "*" {
-            guard let number = Int(port), (1...65_535).contains(number) else {
-                throw ValidationError("\(listen) has no port from 1 to 65535.")
-            }
-        }
-        if !isLocal, !insecure {
-            throw ValidationError(
-                "\(listen) can be reached from other hosts and this version does not encrypt. "
-                    + "Listen on 127.0.0.1 and let hosts in by ssh (cluster/README.md), or add --insecure on a trusted network."
-            )
-        }
+        try checkListening(at: listen, insecure: insecure)
     }
 
     func run() throws {
@@ -50,12 +37,36 @@ struct Serve: ParsableCommand {
             let signals = StopSignals { _ in service.stop() }
             do {
                 try service.run(listeningAt: listen) { endpoint in
-                    FileHandle.standardError.write(Data("rrr-coordinator: listening at \(endpoint)\n".utf8))
+                    tell("rrr-coordinator: listening at \(endpoint)")
                 }
             } catch let error as MessagingError {
-                throw PoolClientError(exitStatus: 73, "can't listen: \(error)")
+                throw PoolClientError(exitStatus: 73, "--listen \(listen): \(error)")
             }
             if let signal = signals.received { throw ExitCode(128 + signal) }
         }
+    }
+}
+
+/// Refuses what is no address, and one that other hosts reach unless that is wanted.
+func checkListening(at listen: String, insecure: Bool) throws {
+    let endpoint: Endpoint
+    do {
+        endpoint = try Endpoint(listen, for: .listening)
+    } catch {
+        throw ValidationError("--listen: \(error)")
+    }
+    switch endpoint.reach {
+    case .thisHost:
+        break
+    case .nowhere:
+        throw ValidationError(
+            "--listen: the host of \"\(listen)\" is not known; write its number, or * for all addresses of this host.")
+    case .otherHosts where !insecure:
+        throw ValidationError(
+            "\(listen) can be reached from other hosts and this version does not encrypt. "
+                + "Listen on 127.0.0.1 and let hosts in by ssh (cluster/README.md), or add --insecure on a trusted network."
+        )
+    case .otherHosts:
+        break
     }
 }

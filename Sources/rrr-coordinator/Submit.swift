@@ -1,8 +1,10 @@
 import ArgumentParser
+import CommandFrame
 import ContentHash
 import Coordinator
 import Foundation
 import JobFile
+import MachineCapacity
 import Messaging
 import RunFolder
 import StopSignals
@@ -13,7 +15,7 @@ struct Submit: ParsableCommand {
         abstract: "Run a job and write its output folder.",
         discussion: """
             Without --coordinator (and without RRR_COORDINATOR) the job runs on this host: a coordinator in this process \
-            and one worker process per core. The same job gives the same bytes either way.
+            and one worker process per core that it may use. The same job gives the same bytes either way.
             """)
 
     @Argument(help: "The job file; - for standard input.")
@@ -22,7 +24,7 @@ struct Submit: ParsableCommand {
     @Option(help: "The output folder (default: runs/NAME-HASH8).")
     var output: String?
 
-    @Option(help: "Local worker processes (default: one per core).")
+    @Option(help: "Local worker processes (default: one per core that this process may use).")
     var workers: Int?
 
     @Option(help: "Address of a coordinator that is running, such as tcp://127.0.0.1:7757.")
@@ -31,7 +33,11 @@ struct Submit: ParsableCommand {
     @Flag(help: "Hand the job in and return; needs a coordinator.")
     var detach = false
 
-    @Flag(help: "Run the job from its start, even if the output folder holds its result or a part of it.")
+    @Flag(
+        help: """
+            Run the job from its start, even if the output folder holds its result or a part of it, and replace what \
+            else has the names of its files there.
+            """)
     var force = false
 
     @OptionGroup var treatment: TreatmentOptions
@@ -43,7 +49,7 @@ struct Submit: ParsableCommand {
         if let workers, !(1...4096).contains(workers) {
             throw ValidationError("--workers must be from 1 to 4096, is \(workers).")
         }
-        if detach, Environment.coordinator(coordinator) == nil {
+        if detach, try Environment.coordinator(coordinator) == nil {
             throw ValidationError("--detach needs a coordinator that outlives this command: give --coordinator.")
         }
         if workers != nil, coordinator != nil {
@@ -55,18 +61,18 @@ struct Submit: ParsableCommand {
         try reportingFailure {
             let job = try Job.load(path: job)
             let folder = output ?? "runs/\(job.name)-\(job.identity.hex.prefix(8))"
-            if !force, !detach, RunFolder.isComplete(folder, jobHash: job.identity.hex) {
+            let claim = detach ? nil : try claim(folder)
+            if !force, !detach, try OutputFolder(folder, for: job.identity).holdsResult() {
                 // A run that was killed at its very end may have left it.
-                try? FileManager.default.removeItem(atPath: stateFolder(of: job, in: folder))
+                PoolState(ofJob: job.identity.hex, in: folder).remove()
                 return try show(try RunFolder.summary(in: folder), folder)
             }
-            let claim = detach ? nil : try FolderClaim(folder)
             defer { withExtendedLifetime(claim) {} }
             let interruption = Mailbox<Int32>()
             let signals = StopSignals { interruption.post($0) }
             defer { withExtendedLifetime(signals) {} }
             // --workers, being a flag, wins over RRR_COORDINATOR.
-            if let endpoint = workers == nil ? Environment.coordinator(coordinator) : nil {
+            if let endpoint = workers == nil ? try Environment.coordinator(coordinator) : nil {
                 try submit(job, folder, try PoolClient(endpoint: endpoint, interruption: interruption))
             } else {
                 try submitLocally(job, folder, interruption)
@@ -88,12 +94,13 @@ struct Submit: ParsableCommand {
     /// Runs the job in this process and workers beside it. What is done is kept in a hidden folder of the output
     /// folder until the job is, so that the same command goes on after a crash or an interruption.
     private func submitLocally(_ job: Job, _ folder: String, _ interruption: Mailbox<Int32>) throws {
-        let state = stateFolder(of: job, in: folder)
-        if force { try? FileManager.default.removeItem(atPath: state) }
-        let isBegun = FileManager.default.fileExists(atPath: state)
+        let state = PoolState(ofJob: job.identity.hex, in: folder)
+        if force { state.remove() }
+        for other in state.removeSpentNeighbours() {
+            tell("rrr-coordinator: \(other.path) holds what another job has done; it stays until that job is submitted again")
+        }
         let pool = try LocalPool(
-            workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, stateFolder: state,
-            logger: Environment.logger)
+            workers: workers ?? MachineCapacity.processors, state: state, logger: Environment.logger)
         var submission = Submission(
             client: try PoolClient(endpoint: pool.endpoint, interruption: interruption), job: job, folder: folder,
             force: force, terms: treatment.terms, cancelsWhenInterrupted: false)
@@ -101,20 +108,28 @@ struct Submit: ParsableCommand {
         do {
             summary = try run(&submission)
         } catch {
-            let isKept = isBegun || submission.fractionDone > 0
-            pool.close(keepingState: isKept)
-            if isKept, FileManager.default.fileExists(atPath: state) {
-                tell("rrr-coordinator: what is done is kept in \(state); the same command goes on from there")
+            pool.close(keepingWork: true)
+            if state.exists {
+                tell("rrr-coordinator: what is done is kept in \(state.path); the same command goes on from there")
             }
             throw error
         }
-        pool.close(keepingState: false)
+        pool.close(keepingWork: false)
         try show(summary, folder)
     }
 
-    /// Jobs that are sent into one folder must not meet.
-    private func stateFolder(of job: Job, in folder: String) -> String {
-        "\(folder)/.pool-\(job.identity.hex.prefix(8))"
+    private func claim(_ folder: String) throws -> FolderClaim {
+        guard !folder.isEmpty else {
+            throw PoolClientError(exitStatus: 73, "--output is empty; name a folder for the result")
+        }
+        do {
+            return try FolderClaim(folder)
+        } catch {
+            guard error.code == .cannotCreate else { throw error }
+            throw PoolClientError(
+                exitStatus: error.exitStatus,
+                "the output folder can't be written: \(error); name another with --output")
+        }
     }
 
     private func run(_ submission: inout Submission) throws -> RunSummary {

@@ -5,7 +5,7 @@ import Messaging
 
 /// How a job is treated: no part of what it is, so its bytes do not depend on it.
 struct TreatmentOptions: ParsableArguments {
-    @Option(help: "Jobs of a higher priority go first.")
+    @Option(parsing: .unconditional, help: "Jobs of a higher priority go first; may be negative.")
     var priority = 0
 
     @Option(help: "The job's part of the workers' time, against that of other jobs of its priority.")
@@ -75,19 +75,30 @@ struct Resume: ParsableCommand {
 }
 
 struct Prioritize: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Change a job's priority; higher ones go first.")
+    static let configuration = CommandConfiguration(
+        abstract: "Change a job's priority; higher ones go first.",
+        usage: "rrr-coordinator prioritize <id> <priority> [--coordinator <coordinator>]")
 
     @Argument(help: "The first digits of the job's hash.")
     var id: String
 
-    @Argument(help: "The new priority.")
-    var priority: Int
+    /// A single one. The parser takes a negative number for an option, and leaves it to an argument of this kind.
+    @Argument(parsing: .allUnrecognized, help: "The new priority; may be negative.")
+    var priority: [String]
 
     @OptionGroup var connection: CoordinatorOption
 
-    func validate() throws { try checkPriority(priority) }
+    func validate() throws { _ = try number() }
 
-    func run() throws { try reportingFailure { try control(id, .priority(priority), connection) } }
+    private func number() throws -> Int {
+        guard priority.count == 1, let number = Int(priority[0]) else {
+            throw ValidationError("A priority is a whole number, is \(priority.joined(separator: " ")).")
+        }
+        try checkPriority(number)
+        return number
+    }
+
+    func run() throws { try reportingFailure { try control(id, .priority(try number()), connection) } }
 }
 
 private func control(_ id: String, _ change: JobControl, _ connection: CoordinatorOption) throws {

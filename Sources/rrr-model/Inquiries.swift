@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandFrame
 import ModelInspection
 
 struct Inspect: ParsableCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import CommandFrame
 import ModelInspection
 import RunFolder
 import Training
@@ -10,6 +10,8 @@ struct ModelCommand: ParsableCommand {
         commandName: "rrr-model",
         abstract: "Trains energy-based diffusion models, and tells what a model file holds and says.",
         subcommands: [Train.self, Inspect.self, Evaluate.self])
+
+    static func main() { start() }
 }
 
 /// Runs a command's work; what goes wrong is told on standard error and becomes its exit status.
@@ -26,21 +28,5 @@ func reportingFailure(_ work: () throws -> Void) throws {
         case let error as RunFolderError: throw ExitCode(error.exitStatus)
         default: throw ExitCode(70)
         }
-    }
-}
-
-/// Writes a line to standard error.
-func tell(_ text: String) {
-    // There is nobody left to tell if this fails.
-    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
-}
-
-/// Writes a result to standard output.
-func printResult(_ text: String) throws {
-    do {
-        try FileHandle.standardOutput.write(contentsOf: Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
-    } catch {
-        tell("rrr-model: the result can't be written to standard output: \(error.localizedDescription)")
-        throw ExitCode(74)
     }
 }

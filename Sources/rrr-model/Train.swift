@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import CommandFrame
+import MachineCapacity
 import StopSignals
 import TerminalProgress
 import Training
@@ -18,7 +19,7 @@ struct Train: ParsableCommand {
     @Option(help: "The model file to write.")
     var output: String
 
-    @Option(help: "Threads that compute (default: one per core). The result does not depend on it.")
+    @Option(help: "Threads that compute (default: one per core that this process may use). The result does not depend on it.")
     var threads: Int?
 
     @Flag(help: "Go on from the checkpoint, if there is one.")
@@ -42,7 +43,7 @@ struct Train: ParsableCommand {
             let signals = StopSignals { _ in }
             var session = try TrainingSession(
                 try TrainingSpec.load(path: spec), output: output,
-                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
+                threads: threads ?? MachineCapacity.processors,
                 start: resume ? .resume : force ? .force : .fresh)
             var line = ProgressLine()
             defer { line.clear() }

@@ -1,7 +1,10 @@
 import ArgumentParser
+import CommandFrame
 import Dispatch
 import Foundation
 import Logging
+import MachineCapacity
+import Messaging
 import StopSignals
 import Worker
 
@@ -19,7 +22,7 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Address of the coordinator (default: RRR_COORDINATOR, else tcp://127.0.0.1:7757).")
     var coordinator: String?
 
-    @Option(help: "Blocks that run side by side (default: the number of cores).")
+    @Option(help: "Blocks that run side by side (default: the number of cores that this process may use).")
     var slots: Int?
 
     @Flag(help: "Leave when there was work and no more comes for two seconds.")
@@ -36,11 +39,23 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: .hidden)
     var parent: Int32?
 
+    static func main() { start() }
+
     func validate() throws {
         if let slots, !(1...4096).contains(slots) {
             throw ValidationError("--slots must be from 1 to 4096, is \(slots).")
         }
         _ = try cacheLimit()
+        _ = try address()
+    }
+
+    private func address() throws -> String {
+        let environment = ProcessInfo.processInfo.environment
+        do throws(Endpoint.Malformed) {
+            return try Endpoint.coordinator(flag: coordinator, environment: environment)?.description ?? Endpoint.usual
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
     private func cacheLimit() throws -> Int {
@@ -49,7 +64,8 @@ struct WorkerCommand: ParsableCommand {
         }
         guard let limit = ModelCache.bytes(text) else {
             throw ValidationError(
-                "The size of the model cache must be a number of bytes such as 10GiB, is \"\(text)\".")
+                "\(modelCache == nil ? "RRR_MODEL_CACHE" : "--model-cache") must be a number of bytes such as 10GiB, "
+                    + "is \"\(text)\".")
         }
         return limit
     }
@@ -60,8 +76,8 @@ struct WorkerCommand: ParsableCommand {
         logger.logLevel = environment["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? .warning
         let service = WorkerService(
             configuration: WorkerService.Configuration(
-                coordinator: coordinator ?? environment["RRR_COORDINATOR"] ?? "tcp://127.0.0.1:7757",
-                slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, once: once,
+                coordinator: try address(),
+                slots: slots ?? MachineCapacity.processors, once: once,
                 parent: parent, version: Self.configuration.version,
                 modelCache: ModelCache(
                     folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
@@ -72,7 +88,7 @@ struct WorkerCommand: ParsableCommand {
         do {
             status = try service.run()
         } catch {
-            FileHandle.standardError.write(Data("rrr-worker: \(error)\n".utf8))
+            tell("rrr-worker: \(error)")
             throw ExitCode(70)
         }
         if signals.received == SIGINT { throw ExitCode(130) }

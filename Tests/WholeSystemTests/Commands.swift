@@ -67,15 +67,20 @@ struct Commands {
     func start(
         _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:], files: Int? = nil
     ) throws -> Started {
-        let process = Process()
         let program = Self.binaries.appendingPathComponent(name)
-        if let files {
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", "ulimit -n \(files) && exec \"$0\" \"$@\"", program.path] + arguments
-        } else {
-            process.executableURL = program
-            process.arguments = arguments
-        }
+        guard let files else { return try start(program, arguments, label: label, environment: environment) }
+        return try start(
+            URL(fileURLWithPath: "/bin/sh"),
+            ["-c", "ulimit -n \(files) && exec \"$0\" \"$@\"", program.path] + arguments, label: label,
+            environment: environment)
+    }
+
+    private func start(
+        _ executable: URL, _ arguments: [String], label: String, environment: [String: String]
+    ) throws -> Started {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RRR_") }
             .merging(["XDG_CACHE_HOME": path("cache")]) { $1 }.merging(environment) { $1 }
@@ -86,6 +91,14 @@ struct Commands {
             process[keyPath: keyPath] = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
         }
         return try Started(process)
+    }
+
+    /// Starts a line of bash that finds the commands by their names.
+    func startShell(_ line: String, label: String, environment: [String: String] = [:]) throws -> Started {
+        let path = Self.binaries.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+        return try start(
+            URL(fileURLWithPath: "/bin/bash"), ["-c", line], label: label,
+            environment: ["PATH": path].merging(environment) { $1 })
     }
 
     /// Waits for a command to end, at most a minute.

@@ -58,7 +58,7 @@ final class PoolRun: Sendable {
             let data = errors.fileHandleForReading.availableData
             if data.isEmpty { break }
             text += data
-            FileHandle.standardError.write(data)
+            try? FileHandle.standardError.write(contentsOf: data)
         }
         process.waitUntilExit()
         if process.terminationReason == .exit, process.terminationStatus == 0 { return nil }

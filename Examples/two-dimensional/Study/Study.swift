@@ -58,7 +58,7 @@ struct Study {
     }
 
     /// Writes a line to standard error.
-    static func tell(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    static func tell(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8)) }
 
     private func checkInterruption() throws(StudyError) {
         guard let signal = interruption() else { return }

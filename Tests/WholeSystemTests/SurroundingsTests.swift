@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+@Suite("Commands in surroundings that are not what they expect", .oneAtATime)
+struct SurroundingsTests {
+    /// Runs a line of shell, in which the names of the commands stand for their paths.
+    private func shell(
+        _ commands: Commands, _ line: String, environment: [String: String] = [:]
+    ) async throws -> Commands.Ending {
+        try await commands.ending(of: try commands.startShell(line, label: "shell", environment: environment), label: "shell")
+    }
+
+    @Test(
+        "Standard error that can't be written changes neither what a command does nor how it ends",
+        arguments: ["2>/dev/full", "2>&-", "2> >(exec 0<&-; sleep 0.2)"])
+    func unwritableErrors(redirection: String) async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 64, levels: 3)
+        let valid = try await shell(commands, "rrr-coordinator validate \(job) \(redirection)")
+        #expect(valid.status == 0)
+        #expect(valid.output.contains("\"ring-and-bar\""))
+        #expect(try await shell(commands, "rrr-coordinator submit none.json \(redirection)").status == 66)
+        #expect(try await shell(commands, "rrr-coordinator sumbit \(redirection)").status == 64)
+        let run = try await shell(
+            commands, "rrr-coordinator submit \(job) --workers 1 --output out \(redirection)",
+            environment: ["RRR_LOG_LEVEL": "debug"])
+        #expect(run.status == 0)
+        #expect(FileManager.default.fileExists(atPath: commands.path("out/summary.json")))
+    }
+
+    @Test("A result that can't be written to standard output is 74", arguments: [">/dev/full", ">&-"])
+    func unwritableOutput(redirection: String) async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 64, levels: 3)
+        for line in [
+            "rrr-coordinator validate \(job)", "rrr-coordinator --help", "rrr-model --help", "rrr-worker --version",
+            "rrr-coordinator submit \(job) --workers 1 --output out",
+        ] {
+            let ending = try await shell(commands, "\(line) \(redirection)")
+            #expect(ending.status == 74, "\(line): \(ending.errors)")
+            #expect(ending.errors.contains("standard output"), "\(line)")
+        }
+        // Whatever became of the telling, the result is there.
+        #expect(FileManager.default.fileExists(atPath: commands.path("out/summary.json")))
+    }
+
+    @Test("A path that is not UTF-8 is refused, and nothing is written elsewhere")
+    func notText() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 64, levels: 3)
+        let before = try FileManager.default.contentsOfDirectory(atPath: commands.folder.path).count
+        for line in [
+            "rrr-coordinator submit \(job) --workers 1 --output $'bad\\xff'",
+            "RRR_STATE=$'bad\\xff' rrr-coordinator serve", "rrr-worker --coordinator $'ipc://bad\\xff'",
+            "rrr-model inspect $'bad\\xff'",
+        ] {
+            let ending = try await shell(commands, line)
+            #expect(ending.status == 64, "\(line): \(ending.errors)")
+            #expect(ending.errors.contains("not UTF-8"), "\(line)")
+        }
+        // The shell's own two files have come.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: commands.folder.path).count == before + 2)
+    }
+
+    @Test("A long TMPDIR is passed over for a shorter place of the pool's socket")
+    func longFolder() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let long = commands.path(String(repeating: "x", count: 100))
+        try FileManager.default.createDirectory(atPath: long, withIntermediateDirectories: true)
+        let job = try commands.job(chains: 64, levels: 3)
+        let ending = try await shell(
+            commands, "rrr-coordinator submit \(job) --workers 1 --output out", environment: ["TMPDIR": long])
+        #expect(ending.status == 0, "\(ending.errors)")
+    }
+
+    @Test("A killed pool's private folder goes with the next run")
+    func leftovers() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let place = commands.path("t")
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        func folders() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: place) }
+        let long = try commands.start(
+            "rrr-coordinator", ["submit", try commands.job(chains: 1_000_000), "--workers", "1", "--output", "long"],
+            label: "long", environment: ["TMPDIR": place])
+        for _ in 0..<500 where Commands.workers(of: long.identifier).isEmpty {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(try folders().count == 1)
+        // That of a pool that lives is left alone.
+        func run(_ label: String) async throws {
+            let short = try commands.start(
+                "rrr-coordinator", ["submit", try commands.job(chains: 64, levels: 3), "--workers", "1", "--output", label],
+                label: label, environment: ["TMPDIR": place])
+            #expect(try await commands.ending(of: short, label: label).status == 0)
+        }
+        try await run("beside")
+        #expect(try folders().count == 1)
+        long.signal(SIGKILL)
+        _ = try await commands.ending(of: long, label: "long")
+        #expect(try folders().count == 1)
+        try await run("after")
+        #expect(try folders().isEmpty)
+    }
+
+    @Test("A process that is bound to one processor starts one worker")
+    func affinity() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 1_000_000)
+        let submit = try commands.startShell(
+            "exec taskset -c 0 rrr-coordinator submit \(job) --output out", label: "submit")
+        for _ in 0..<500 where Commands.workers(of: submit.identifier).isEmpty {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(Commands.workers(of: submit.identifier).count == 1)
+        submit.signal(SIGTERM)
+        #expect(try await commands.ending(of: submit, label: "submit").status == 143)
+    }
+
+    @Test("A coordinator is found by a name that has two families of addresses, whichever it listens at")
+    func twoFamilies() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        try Data("127.0.0.1 localhost\n::1 dual\n127.0.0.1 dual\n".utf8)
+            .write(to: URL(fileURLWithPath: commands.path("hosts")))
+        // Namespaces are not everybody's.
+        guard try await shell(commands, "unshare -m true").status == 0 else { return }
+        let inside = "mount --make-rprivate / && mount --bind \(commands.path("hosts")) /etc/hosts && exec"
+        for (index, host) in ["127.0.0.1", "[::1]"].enumerated() {
+            let label = "serve\(index)"
+            let serve = try commands.startShell(
+                "exec rrr-coordinator serve --listen 'tcp://\(host):*' --state state\(index)", label: label)
+            var port = ""
+            for _ in 0..<500 where port.isEmpty {
+                try await Task.sleep(for: .milliseconds(10))
+                let text = (try? String(contentsOfFile: commands.path(label + ".err"), encoding: .utf8)) ?? ""
+                port = text.split(separator: "\n").first.map { String($0.split(separator: ":").last ?? "") } ?? ""
+            }
+            let status = try await shell(
+                commands, "unshare -m sh -c '\(inside) rrr-coordinator status --coordinator tcp://dual:\(port)'")
+            // A machine without IPv6 has no second family.
+            if host == "127.0.0.1" || !port.isEmpty { #expect(status.status == 0, "\(host): \(status.errors)") }
+            serve.signal(SIGTERM)
+            _ = try await commands.ending(of: serve, label: label)
+        }
+    }
+
+    @Test("Without /proc a command says that it needs it")
+    func withoutProc() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        guard try await shell(commands, "unshare -m true").status == 0 else { return }
+        for command in ["rrr-coordinator status", "rrr-worker --once", "rrr-model inspect x"] {
+            let ending = try await shell(
+                commands, "unshare -m sh -c 'mount --make-rprivate / && mount -t tmpfs none /proc && exec \(command)'")
+            #expect(ending.status == 70, "\(command): \(ending.output)")
+            #expect(ending.errors.contains("/proc"), "\(command): \(ending.errors)")
+        }
+    }
+}
