@@ -19,6 +19,7 @@ struct Validate: ParsableCommand {
             try printResult(job.canonicalText)
             let text = "\(job.name) \(job.identity.hex.prefix(8)): \(job.chains) chains in \(job.blocks) blocks\n"
             FileHandle.standardError.write(Data(text.utf8))
+            for warning in job.warnings { tell("warning: \(warning)") }
         }
     }
 }
