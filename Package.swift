@@ -119,7 +119,7 @@ let package = Package(
             "Worker",
             [
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
-                "Safetensors", "VectorMath", "ContentHash",
+                "RandomStreams", "Safetensors", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         room(
@@ -177,10 +177,10 @@ let package = Package(
         tests(
             "CoordinatorTests",
             [
-                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash",
+                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "RunFolder", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        tests("WorkerTests", ["Worker"]),
+        tests("WorkerTests", ["Worker", "ContentHash"]),
         tests("MachineCapacityTests", ["MachineCapacity"]),
         tests(
             "CommandFrameTests",

@@ -94,3 +94,17 @@ RRR_CLONES void rrr_matrix_times_lanes(size_t rows, size_t columns, size_t lanes
         }
     }
 }
+
+RRR_CLONES void rrr_matrix_of_spectrum(size_t n, const double *restrict vectors, const double *restrict values,
+                                       double *restrict out) {
+    enum { ROWS = 8 };  // of the result that are summed while an eigenvector is in cache
+    for (size_t first = 0; first < n; first += ROWS) {
+        size_t last = n - first < ROWS ? n : first + ROWS;
+        for (size_t i = first * n; i < last * n; i++) out[i] = 0.0;
+        for (size_t k = 0; k < n; k++)
+            for (size_t i = first; i < last; i++) {
+                double a = vectors[k * n + i] * values[k];
+                for (size_t j = 0; j < n; j++) out[i * n + j] += a * vectors[k * n + j];
+            }
+    }
+}

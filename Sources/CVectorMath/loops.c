@@ -82,7 +82,7 @@ RRR_CLONES void rrr_run_loop(const rrr_loop *loop, float *const *regions, float 
     for (;;) {
         for (size_t start = 0; start < length; start += RRR_STRIP) {
             size_t n = length - start < RRR_STRIP ? length - start : RRR_STRIP;
-            float *arrays[RRR_REGISTERS];
+            float *arrays[RRR_OPERANDS];
             for (size_t o = 0; o < loop->operand_count; o++) {
                 const rrr_operand *operand = &loop->operands[o];
                 const size_t *strides = loop->strides + o * loop->rank;

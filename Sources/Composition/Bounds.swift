@@ -16,6 +16,15 @@ public struct Bounds: Sendable, Equatable {
     /// Whether the box holds no open set of points.
     public var isEmpty: Bool { zip(low, high).contains { $0 >= $1 } }
 
+    /// The first axis along which no float32 lies within the box; nil if there is one along each.
+    public var axisWithoutFloats: Int? {
+        low.indices.first { axis in
+            let nearest = Float(low[axis])
+            let least = Double(nearest) < low[axis] ? nearest.nextUp : nearest
+            return Double(least) > high[axis]
+        }
+    }
+
     /// The box of points that lie in both.
     public func intersection(_ other: Bounds) -> Bounds {
         Bounds(low: zip(low, other.low).map(max), high: zip(high, other.high).map(min))
@@ -76,6 +85,17 @@ extension TargetExpression {
         case .bounded(let of, let low, let high):
             let box = Bounds(low: low, high: high)
             return of.bounds(ofModels: models)?.intersection(box) ?? box
+        }
+    }
+
+    /// All boxes in it, where models have bounds of their own those among them; what has a weight of zero does not count.
+    public func boxes(ofModels models: [String: Bounds]) -> [Bounds] {
+        switch self {
+        case .leaf(let name): models[name].map { [$0] } ?? []
+        case .product(let factors, let weights):
+            zip(factors, weights).filter { $0.1 != 0 }.flatMap { $0.0.boxes(ofModels: models) }
+        case .bounded(let of, let low, let high): of.boxes(ofModels: models) + [Bounds(low: low, high: high)]
+        default: parts.flatMap { $0.boxes(ofModels: models) }
         }
     }
 

@@ -166,8 +166,10 @@ struct ArchiveDesk {
             // All its results were stored before this was asked for.
             guard let run = runs[job] else { return }
             do {
+                let observations = try run.observations(of: content)
                 _ = try run.finish(
-                    provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries))
+                    provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries)
+                ) { content.warnings(of: $0, observations) }
             } catch {
                 if let error = error as? RunFolderError, error.code == .full { throw error }
                 return giveUp(job, "\(error)")

@@ -82,6 +82,9 @@ public struct Job: Sendable, Equatable {
         }
     }
 
+    /// The boxes that the target has where draws are kept.
+    var boxesOfDraws: [Bounds] { target.boxes(ofModels: sampler.refinement == nil ? [:] : boxes) }
+
     /// The plan that the job's blocks run by.
     ///
     /// - Parameter network: loads the network of a model file; called for each model that is one.
@@ -99,6 +102,7 @@ public struct Job: Sendable, Equatable {
         return SamplingPlan(
             density: try target.density(models: densities, classifiers: classifiers), hasEnergy: hasEnergy,
             bounds: target.bounds, walls: sampler.refinement.flatMap { _ in target.bounds(ofModels: boxes) },
+            boxes: boxesOfDraws,
             schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)
     }
 

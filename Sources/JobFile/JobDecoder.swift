@@ -105,6 +105,12 @@ struct JobDecoder: JSONSectionDecoder {
                 "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw at the "
                     + "last level")
         }
+        if let (key, problem) = job.stepSizeProblem { throw (sampler?[key] ?? members.owner).problem(problem) }
+        if !job.sampler.denoise, let axis = job.boxesOfDraws.lazy.compactMap(\.axisWithoutFloats).first {
+            throw (members["target"] ?? members.owner).problem(
+                "draws are float32, of which none lies within a box of the target along axis \(axis); make the box wider, "
+                    + "or shift or scale the coordinates")
+        }
         if let problem = job.estimationProblem { throw (members["target"] ?? members.owner).problem(problem) }
         if let problem = job.refinementProblem {
             throw (sampler?["refine"] ?? members.owner).problem(problem)

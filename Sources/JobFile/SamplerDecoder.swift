@@ -174,8 +174,8 @@ enum SamplerDecoder {
         if field.isArray {
             return .perLevel(
                 try field.numbers(
-                    "one number per level, index = level", count: levels, entry: "a finite number above zero",
-                    where: { $0 > 0 }))
+                    "one number per level, index = level; there is none per axis, for which scale the models' coordinates",
+                    count: levels, entry: "a finite number above zero", where: { $0 > 0 }))
         }
         guard field.isObject else { return .constant(try field.positive("0.03")) }
         let members = try field.members("{\"beta_power\": [a, b]}", allowed: ["beta_power"])

@@ -159,7 +159,14 @@ struct TargetDecoder {
         let members = try inner.members(
             "{\"unconditional\": …, \"conditional\": […], \"scale\": …}",
             allowed: ["unconditional", "conditional", "scale"])
-        let scale = try members.required("scale", "the strength, such as 4").number()
+        let strength = try members.required("scale", "the strength, such as 4")
+        if strength.isArray {
+            throw strength.problem(
+                "is one number for all conditions; for one each write a product of the models with the weights "
+                    + "1 - w1 - w2 (of the unconditional one), w1, w2: {\"product\": [\"u\", \"a\", \"b\"], "
+                    + "\"weights\": [0, 2, -1]}")
+        }
+        let scale = try strength.number()
         let list = try members.required("conditional", "an array of conditional models")
         let count = try list.array("an array of conditional models").count
         let own = 1 - scale * Double(count)

@@ -169,13 +169,20 @@ public final class RunStaging {
         try statistics.forEachRows(of: statistic, as: type, body)
     }
 
+    /// The draws of some chains as they were recorded, [range.count * draws * dimension].
+    public func draws(ofChains range: Range<Int>) throws(RunFolderError) -> [Float] { try draws.rows(range) }
+
     /// Completes the folder and gives its summary; `provenance` is the text of `provenance.json`.
     ///
     /// Everything reaches the disk under hidden names first, so that a full disk shows before the first final name.
     /// The summary comes last and marks the folder as whole; the one of an earlier run goes before anything else.
     /// Throws `.incomplete` when chains are missing, and `.invalidValue` when the conclusion is not of this run, and then
     /// nothing is lost; `.inputOutput`, `.full` or `.cannotCreate` when a file cannot be written.
-    public func finish(provenance: [UInt8], conclusion: RunConclusion) throws(RunFolderError) -> RunSummary {
+    ///
+    /// - Parameter warnings: what the summary's other numbers give reason to doubt; they are written into it.
+    public func finish(
+        provenance: [UInt8], conclusion: RunConclusion, warnings: (RunSummary) -> [String] = { _ in [] }
+    ) throws(RunFolderError) -> RunSummary {
         try expectOpen()
         guard isReadyToFinish else {
             throw RunFolderError(
@@ -199,7 +206,8 @@ public final class RunStaging {
             try statistics.writeArchive(to: archive.file, with: nil)
         }
         try archive.file.sync()
-        let summary = try summarize(conclusion, samplesHash)
+        var summary = try summarize(conclusion, samplesHash)
+        summary.warnings = warnings(summary)
         var mark = try staged(RunFolder.summaryName, Array(summary.json.utf8))
         try job.file.sync()
 

@@ -78,6 +78,10 @@ public struct RunSummary: Sendable, Equatable {
         }
     }
 
+    /// The version of the format that is written; one without a version is older. A later one of the same version may have
+    /// more names.
+    public static let version = 1
+
     /// SHA-256 of the canonical job, in hexadecimal digits.
     public var jobHash: String
     /// The job's name.
@@ -106,6 +110,8 @@ public struct RunSummary: Sendable, Equatable {
     public var preliminaries: [Preliminary]
     /// At the last level.
     public var logDensity: LogDensity
+    /// What gives reason to doubt the samples, a sentence each; it depends on the job and its statistics alone.
+    public var warnings: [String]
     /// SHA-256 of `samples.npy`, in hexadecimal digits.
     public var samplesSHA256: String
 
@@ -114,7 +120,7 @@ public struct RunSummary: Sendable, Equatable {
         jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], acceptanceMean: Double?,
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
         logNormalizer: LogNormalizer? = nil, population: Population? = nil,
-        preliminaries: [Preliminary] = [], logDensity: LogDensity,
+        preliminaries: [Preliminary] = [], logDensity: LogDensity, warnings: [String] = [],
         samplesSHA256: String
     ) {
         self.jobHash = jobHash
@@ -131,12 +137,14 @@ public struct RunSummary: Sendable, Equatable {
         self.population = population
         self.preliminaries = preliminaries
         self.logDensity = logDensity
+        self.warnings = warnings
         self.samplesSHA256 = samplesSHA256
     }
 
     /// The text of `summary.json`; numbers that are not finite become null.
     public var json: String {
         var members: [(String, JSONText)] = [
+            ("version", .integer(RunSummary.version)),
             ("job", .string(jobHash)),
             ("name", .string(name)),
             ("chains", .integer(chains)),
@@ -166,6 +174,7 @@ public struct RunSummary: Sendable, Equatable {
         let (mean, deviation) = (logDensity.mean, logDensity.standardDeviation)
         members.append(
             ("log_density", .object([("mean", .optional(mean)), ("standard_deviation", .optional(deviation))])))
+        members.append(("warnings", .array(warnings.map { .string($0) })))
         members.append(("samples_sha256", .string(samplesSHA256)))
         return JSONText.object(members).pretty
     }

@@ -3,8 +3,11 @@ import StrictJSON
 extension RunSummary {
     /// Reads the text of a `summary.json`; `path` is the file named in errors.
     ///
-    /// Throws `.malformed`, with the line and the JSON pointer, when the text is not JSON, a name is missing or unknown
-    /// or a value is of the wrong kind.
+    /// Names that are not known are passed over: a later version of the program may write more, and an earlier one has
+    /// written fewer.
+    ///
+    /// Throws `.malformed`, with the line and the JSON pointer, when the text is not JSON, a name is missing, a value is
+    /// of the wrong kind or the format has a later version than ``version``.
     public init(json bytes: [UInt8], path: String = RunFolder.summaryName) throws(RunFolderError) {
         let root: JSONNode
         do {
@@ -18,8 +21,8 @@ extension RunSummary {
             [
                 "job", "name", "chains", "draws", "shape", "acceptance", "step_size", "gradient_evaluations",
                 "divergences", "log_density", "samples_sha256",
-            ],
-            optional: ["log_normalizer", "population", "preliminary"])
+            ])
+        try Self.checkVersion(summary)
         let acceptance = try summary.member("acceptance")
         try acceptance.expectNames(["mean", "per_level"])
         let density = try summary.member("log_density")
@@ -51,15 +54,31 @@ extension RunSummary {
             logDensity: LogDensity(
                 mean: try density.member("mean").optionalNumber(),
                 standardDeviation: try density.member("standard_deviation").optionalNumber()),
+            warnings: try Self.warnings(summary),
             samplesSHA256: try summary.member("samples_sha256").string())
     }
 }
 
 extension RunSummary {
+    private static func checkVersion(_ summary: SummaryNode) throws(RunFolderError) {
+        guard summary.has("version") else { return }
+        let node = try summary.member("version")
+        let found = try node.count()
+        guard found <= version else {
+            throw node.malformed(
+                "version \(found) of the format, of which this program knows \(version); read it with a later program")
+        }
+    }
+
+    private static func warnings(_ summary: SummaryNode) throws(RunFolderError) -> [String] {
+        guard summary.has("warnings") else { return [] }
+        return try summary.member("warnings").elements { (node) throws(RunFolderError) in try node.string() }
+    }
+
     private static func preliminaries(_ summary: SummaryNode) throws(RunFolderError) -> [Preliminary] {
         guard summary.has("preliminary") else { return [] }
         return try summary.member("preliminary").elements { (node) throws(RunFolderError) in
-            try node.expectNames(["job", "name", "gradient_evaluations"], optional: ["component", "log_normalizer"])
+            try node.expectNames(["job", "name", "gradient_evaluations"])
             return Preliminary(
                 jobHash: try node.member("job").string(), name: try node.member("name").string(),
                 gradientEvaluations: try node.member("gradient_evaluations").count(),
@@ -97,13 +116,10 @@ private struct SummaryNode {
         members = Dictionary(list.map { ($0.name, $0.node) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func expectNames(_ names: [String], optional: [String] = []) throws(RunFolderError) {
+    func expectNames(_ names: [String]) throws(RunFolderError) {
         guard case .object = node.value else { throw wrong("an object") }
         let missing = names.first { members[$0] == nil }
         if let missing { throw malformed("the name \"\(missing)\" is missing") }
-        let known = names + optional
-        let unknown = members.keys.sorted().first { !known.contains($0) }
-        if let unknown { throw malformed("unknown name \"\(unknown)\"; known are \(known.joined(separator: ", "))") }
     }
 
     func has(_ name: String) -> Bool { members[name] != nil }
@@ -154,7 +170,7 @@ private struct SummaryNode {
         malformed("expected \(expected), found \(node.value.kind)")
     }
 
-    private func malformed(_ reason: String) -> RunFolderError {
+    func malformed(_ reason: String) -> RunFolderError {
         let place = pointer.isEmpty ? "the whole" : pointer
         return RunFolderError(.malformed, path: path, reason: "line \(node.line), \(place): \(reason)")
     }

@@ -1,5 +1,6 @@
 extension RunSummary {
-    /// The summary as a short table for people: one line a quantity, with its unit or definition, and a final newline.
+    /// The summary as a short table for people: one line a quantity, with its unit or definition, then one a warning, and a
+    /// final newline.
     public var text: String {
         let size = ([chains, draws] + shape).map(String.init).joined(separator: " x ")
         var lines: [(label: String, value: String, note: String)] = [
@@ -43,7 +44,7 @@ extension RunSummary {
             let start = RunSummary.padded(line.label, to: labelWidth) + "  "
             guard !line.note.isEmpty else { return start + line.value + "\n" }
             return start + RunSummary.padded(line.value, to: valueWidth) + "  " + line.note + "\n"
-        }.joined()
+        }.joined() + warnings.map { RunSummary.padded("warning", to: labelWidth) + "  " + $0 + "\n" }.joined()
     }
 
     private var acceptanceNote: String {

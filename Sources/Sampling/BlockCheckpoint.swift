@@ -143,7 +143,7 @@ extension BlockCheckpoint {
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
         divergences = try reader.counts(
-            lanes, "divergences", atMost: unitsDone + ofExchanges + (plan.settings.denoise ? kept : 0))
+            lanes, "divergences", atMost: unitsDone + ofExchanges + kept)
         accepted = []
         for level in (place.level..<plan.firstLevel + 1).reversed() {
             let made = level > place.level ? plan.transitions(at: level) : place.transitions

@@ -198,11 +198,15 @@ public struct ChainBlock: RunnableBlock {
     }
 
     private mutating func keep(draw: Int) {
-        let points =
-            plan.settings.denoise ? state.denoised(at: plan.level(at: place.level)) : state.position
+        let isDenoised = plan.settings.denoise
+        let points = isDenoised ? state.denoised(at: plan.level(at: place.level)) : state.position
+        // The mean of data within bounds may lie outside of them.
+        let rounding = DrawRounding(boxes: isDenoised ? [] : plan.boxes)
         for lane in 0..<plan.lanes {
             let start = (lane * plan.draws + draw) * dimension
-            for row in 0..<dimension { samples[start + row] = Float(points[row, lane]) }
+            let isFinite = rounding.write(points, lane: lane, into: &samples, at: start)
+            // What can't be denoised is counted already.
+            if !isFinite, !isDenoised { state.divergences[lane] += 1 }
         }
     }
 
@@ -269,7 +273,8 @@ public struct BlockResult: Sendable, Equatable {
     /// [chains], of the point at the last draw and the last level, which is not denoised, up to the composition's
     /// constant; NaN if the score alone is known.
     public let logDensity: [Double]
-    /// [chains], proposals with a non-finite energy or gradient, and draws that could not be denoised.
+    /// [chains], proposals with a non-finite energy or gradient, and draws that could not be denoised or are not finite as
+    /// floats.
     public let divergences: [Int32]
     /// Evaluations of energy and score, summed over the chains.
     public internal(set) var gradientEvaluations: Int

@@ -16,7 +16,8 @@ public struct ChainState: Sendable, Equatable {
     /// The sum of the probabilities with which proposals were accepted since it was set to zero, [lanes]; nil where
     /// nobody asks: they tell of acceptance with less noise than the decisions do.
     var acceptanceProbabilities: [Double]?
-    /// Proposals with a non-finite energy or gradient so far, and draws that could not be denoised, [lanes].
+    /// Proposals with a non-finite energy or gradient so far, and draws that could not be denoised or are not finite as
+    /// floats, [lanes].
     public var divergences: [Int32]
     /// Evaluations of the composition so far; each counts once per chain.
     public var evaluations: Int

@@ -13,6 +13,9 @@ public struct SamplingPlan: Sendable {
     /// The same for its density without noise, at the last level of a refinement: `bounds`, and the walls that models
     /// have there.
     public let walls: Bounds?
+    /// All boxes that the composition has where draws are kept, those of parts of mixtures among them: a draw that lies
+    /// within one lies within it as a float too.
+    public let boxes: [Bounds]
     /// The noise levels.
     public let schedule: NoiseSchedule
     /// The levels of refinement below level 0, index -1 first.
@@ -34,6 +37,7 @@ public struct SamplingPlan: Sendable {
 
     public init(
         density: any Density, hasEnergy: Bool = true, bounds: Bounds? = nil, walls: Bounds? = nil,
+        boxes: [Bounds]? = nil,
         schedule: NoiseSchedule, settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
     ) {
         precondition(lanes > 0 && draws > 0 && thin > 0)
@@ -46,6 +50,7 @@ public struct SamplingPlan: Sendable {
         self.hasEnergy = hasEnergy
         self.bounds = bounds
         self.walls = walls ?? bounds
+        self.boxes = boxes ?? [self.walls].compactMap { $0 }
         self.schedule = schedule
         self.settings = settings
         stepSizes =

@@ -5,6 +5,10 @@ import CVectorMath
 ///
 /// A class, so that taking a step of a plan in hand counts one reference and not that of each array.
 final class FusedLoop: Sendable {
+    /// Members of a loop and arrays from outside that they read, together, at most: each takes a register or less, and
+    /// is an array or none.
+    static let capacity = Int(min(RRR_REGISTERS, RRR_OPERANDS))
+
     private let lengths: [Int]
     private let strides: [Int]
     private let operands: [rrr_operand]
@@ -49,7 +53,9 @@ final class FusedLoop: Sendable {
         }
         instructions = builder.instructions
         registers = builder.registers
-        precondition(registers <= RRR_REGISTERS && lengths.count <= RRR_RANK, "a loop of \(registers) registers")
+        precondition(
+            registers <= RRR_REGISTERS && operands.count <= RRR_OPERANDS && lengths.count <= RRR_RANK,
+            "a loop of \(registers) registers, \(operands.count) arrays and \(lengths.count) axes")
     }
 }
 

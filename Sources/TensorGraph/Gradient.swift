@@ -11,6 +11,7 @@ extension Graph {
             guard nodes[index].operation != .stopGradient else { continue }
             carries[index] = nodes[index].operands.contains { carries[$0] }
         }
+        let asked = Set(values.map(\.index))
         var gradients: [Int: Value] = [output.index: constant(1).broadcast(to: output.shape)]
         for index in carries.indices.reversed() where carries[index] {
             guard let gradient = gradients[index] else { continue }
@@ -19,7 +20,7 @@ extension Graph {
             for (place, operand) in operands.enumerated() where carries[operand.index] {
                 guard
                     let part = contribution(
-                        of: gradient, to: place, operands, Value(graph: self, index: index))
+                        of: gradient, to: place, operands, Value(graph: self, index: index), asked)
                 else { continue }
                 gradients[operand.index] = gradients[operand.index].map { $0 + part } ?? part
             }
@@ -28,13 +29,18 @@ extension Graph {
     }
 
     /// What the gradient of a result sends back to one of its operands; nil for nothing.
-    private func contribution(of gradient: Value, to place: Int, _ operands: [Value], _ result: Value) -> Value? {
+    ///
+    /// - Parameter asked: the values whose own gradients are wanted.
+    private func contribution(
+        of gradient: Value, to place: Int, _ operands: [Value], _ result: Value, _ asked: Set<Int>
+    ) -> Value? {
         let operand = operands[place]
         switch result.node.operation {
         case .input, .indices, .constant, .stopGradient:
             return nil
         case .elementwise(let operation):
-            return contribution(of: gradient, through: operation, to: place, operands, result)?.sum(to: operand.shape)
+            return contribution(of: gradient, through: operation, to: place, operands, result, asked)?
+                .sum(to: operand.shape)
         case .broadcast:
             return gradient.sum(to: operand.shape)
         case .reduce(.sum, _):
@@ -61,7 +67,8 @@ extension Graph {
     }
 
     private func contribution(
-        of gradient: Value, through operation: Elementwise, to place: Int, _ operands: [Value], _ result: Value
+        of gradient: Value, through operation: Elementwise, to place: Int, _ operands: [Value], _ result: Value,
+        _ asked: Set<Int>
     ) -> Value? {
         let x = operands[0]
         switch operation {
@@ -74,8 +81,8 @@ extension Graph {
         case .subtract: return place == 0 ? gradient : -gradient
         case .multiply:
             // x sigmoid(x) is taken as one function, whose slope depends on x alone: it is computed where x is
-            // still in cache, not where the gradient comes back.
-            if isSigmoid(operands[1], of: x) {
+            // still in cache, not where the gradient comes back. Not so where the sigmoid's own gradient is wanted.
+            if isSigmoid(operands[1], of: x), !asked.contains(operands[1].index) {
                 return place == 0 ? gradient * (operands[1] + result * (1 - operands[1])) : nil
             }
             return gradient * operands[1 - place]

@@ -17,13 +17,16 @@ enum Step {
 ///
 /// Nodes are taken as they were written down. An elementwise operation or a reduction joins the first
 /// loop over its iteration space that does not run before its operands are there, so a chain of them
-/// becomes a single pass; in particular a derivative is computed where its argument still is in cache.
+/// becomes a single pass; in particular a derivative is computed where its argument still is in cache. A loop that has
+/// grown to what the interpreter of loops can hold takes no more.
 struct Schedule {
     private(set) var steps: [Step] = []
     private let graph: Graph
     private let rate: Rate
     /// The step that computes a node.
     private var place: [Int: Int] = [:]
+    /// By step, what a loop's members are and read.
+    private var touched: [Int: Set<Int>] = [:]
 
     /// - Parameter needed: ascending nodes of any rate; those of `rate` are scheduled.
     init(_ graph: Graph, rate: Rate, needed: [Int]) {
@@ -44,13 +47,24 @@ struct Schedule {
         let space = graph.space(index)
         let earliest = graph.nodes[index].operands.map { after($0, in: space) }.max() ?? 0
         for step in earliest..<max(earliest, steps.count) {
-            guard case .loop(space, let members) = steps[step] else { continue }
+            guard case .loop(space, let members) = steps[step], take(index, into: step) else { continue }
             steps[step] = .loop(space: space, members: members + [index])
             place[index] = step
             return
         }
         place[index] = steps.count
+        _ = take(index, into: steps.count)
         steps.append(.loop(space: space, members: [index]))
+    }
+
+    /// Counts a node and its operands among what a loop touches.
+    ///
+    /// - Returns: false, without doing so, if the loop has no room for them.
+    private mutating func take(_ index: Int, into step: Int) -> Bool {
+        let union = touched[step, default: []].union([index] + graph.nodes[index].operands)
+        guard union.count <= FusedLoop.capacity else { return false }
+        touched[step] = union
+        return true
     }
 
     /// The first step that can read an operand: the very loop that computes it, if that is over the

@@ -71,7 +71,7 @@ public final class WorkerService: Sendable {
             registration: Registration(
                 session: (0..<16).map { _ in UInt8.random(in: 0...255) }, host: ProcessInfo.processInfo.hostName,
                 process: Int(ProcessInfo.processInfo.processIdentifier), slots: configuration.slots,
-                version: configuration.version, fingerprint: Fingerprint.probe()),
+                version: configuration.version, fingerprint: try Fingerprint.probe()),
             logger: logger)
         link.handle(.ticked)
         try link.flush()

@@ -135,4 +135,27 @@ struct GaussianTests {
             #expect(described == evaluate(density, at: points, level: level))
         }
     }
+
+    @Test("Its score has the bits of the plain sums", arguments: [1, 2, 3, 8, 11, 37])
+    func sameBits(dimension: Int) {
+        let factor = (0..<dimension).map { i in (0..<dimension).map { sin(Double(7 * i + 3 * $0 + 1)) } }
+        let covariance = (0..<dimension).map { i in
+            (0..<dimension).map { j in
+                (0..<dimension).reduce(i == j ? 0.1 : 0) { $0 + factor[i][$1] * factor[j][$1] }
+            }
+        }
+        let density = Gaussian(mean: [Double](repeating: 0, count: dimension), covariance: covariance)
+        for level in [cosineLevels[0], cosineLevels[50]] {
+            let plain = PlainGaussian.negativePrecision(
+                of: covariance, signalVariance: level.signalVariance, noiseVariance: level.noiseVariance)
+            // At the unit vectors the score is the matrix, column by column.
+            let units = (0..<dimension).map { axis in (0..<dimension).map { $0 == axis ? 1.0 : 0.0 } }
+            let evaluation = evaluate(density, at: units, level: level)
+            for row in 0..<dimension {
+                for column in 0..<dimension {
+                    #expect(evaluation.score[row, column].bitPattern == plain[row][column].bitPattern)
+                }
+            }
+        }
+    }
 }

@@ -141,6 +141,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("negation-weight-negative", "/target/negation/weight", "above zero such as 0.3"),
         Malformed("negation-key-unknown", "/target/negation/scale", "no such key here"),
         Malformed("guidance-without-conditions", "/target/guidance/conditional", "must not be empty"),
+        Malformed("guidance-scale-per-condition", "/target/guidance/scale", #"{"product": ["u", "a", "b"]"#),
         Malformed("guidance-scale-is-a-string", "/target/guidance/scale", #"a finite number, is "4""#),
         Malformed(
             "classifier-without-network", "/target/classifier/by",
@@ -176,6 +177,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("tempered-at-zero", "/target/tempered/temperature", "above zero"),
         Malformed("bounds-swapped", "/target/bounded/high", "not above the lower corner's"),
         Malformed("bounds-of-one-axis", "/target/bounded/low", "must have 2 entries, has 1"),
+        Malformed("bounds-between-floats", "/target", "none lies within a box of the target along axis 1"),
         Malformed("bounds-disjoint", "/target", "nothing in common"),
         Malformed("bounds-avoided", "/target/negation/by", "minus infinity outside would become plus infinity"),
         Malformed(
@@ -205,6 +207,12 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("sampler-transitions-zero", "/sampler/transitions", "whole number from 1"),
         Malformed("sampler-leapfrog-zero", "/sampler/leapfrog", "whole number from 1"),
         Malformed("sampler-mass-zero", "/sampler/mass", "above zero"),
+        Malformed("sampler-mass-per-axis", "/sampler/mass", "none per axis, for which scale the models' coordinates"),
+        Malformed("sampler-mass-power-overflow", "/sampler/mass", "is 1.193206069935403e+304 at level 0"),
+        Malformed("sampler-step-power-overflow", "/sampler/step_size", "is 1.193206069935403e+304 at level 0"),
+        Malformed("sampler-step-power-underflow", "/sampler/step_size", "is 0.0 at level 0"),
+        Malformed("sampler-step-over-mass", "/sampler/step_size", "over the mass is 1e-200 at level 0"),
+        Malformed("sampler-refine-step-of-no-use", "/sampler/refine", "between 1e-150 and 1e150"),
         Malformed("sampler-step-missing", "/sampler", #""step_size" is missing; give a number such as 0.03"#),
         Malformed("sampler-step-negative", "/sampler/step_size", "above zero such as 0.03, is -0.1"),
         Malformed("sampler-steps-count", "/sampler/step_size", "must have 4 entries, has 2"),

@@ -198,6 +198,17 @@ struct NetworkJobTests {
         #expect(mixed?.problems.map(\.pointer) == ["/target/mixture/1"])
     }
 
+    @Test("a network in a mixture is warned of unless its normaliser is given or to be estimated")
+    func normalizers() throws {
+        func warnings(_ rest: String) throws -> [String] {
+            try Self.load(Self.judge, target: #"{"mixture": ["net", "box"]\#(rest)}"#, sampler: "mala").warnings
+        }
+        #expect(try warnings("").first?.contains(#"its components "net" are known up to"#) == true)
+        for rest in [#", "log_normalizers": [-2, 0]"#, #", "log_normalizers": ["estimate", 0]"#] {
+            #expect(try warnings(rest) == [])
+        }
+    }
+
     @Test("the plan of a guided job adds scale times the classifier's log probability")
     func guidedPlan() throws {
         func density(_ target: String) throws -> (any Density, Bool) {

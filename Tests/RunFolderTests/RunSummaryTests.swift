@@ -15,7 +15,8 @@ private let full = RunSummary(
         RunSummary.Preliminary(
             jobHash: "0b", name: "pilot", gradientEvaluations: 12, component: nil, logNormalizer: nil),
     ],
-    logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5), samplesSHA256: "abcd")
+    logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5),
+    warnings: ["3 proposals diverged", "few \"ancestors\""], samplesSHA256: "abcd")
 
 private let empty = RunSummary(
     jobHash: "00ff", name: "ancestral", chains: 1, draws: 1, shape: [2], acceptanceMean: nil,
@@ -24,6 +25,7 @@ private let empty = RunSummary(
 
 private let fullText = """
     {
+      "version": 1,
       "job": "00ff",
       "name": "ring-and-bar",
       "chains": 2000,
@@ -68,6 +70,7 @@ private let fullText = """
         "mean": -2.25,
         "standard_deviation": 0.5
       },
+      "warnings": ["3 proposals diverged", "few \\"ancestors\\""],
       "samples_sha256": "abcd"
     }
 
@@ -85,6 +88,23 @@ struct RunSummaryTests {
         #expect(try RunSummary(json: Array(summary.json.utf8)) == summary)
     }
 
+    @Test(
+        "Names that a later program may write are passed over",
+        arguments: ["\"draws\": 1", "\"mean\": 0.875", "\"job\": \"0a\"", "\"ancestors\": 900", "\"mean\": -2.25"])
+    func unknownNames(member: String) throws {
+        let text = fullText.replacing(member, with: "\(member), \"extra\": {\"of\": [1]}", maxReplacements: 1)
+        #expect(text != fullText)
+        #expect(try RunSummary(json: Array(text.utf8)) == full)
+    }
+
+    @Test("A summary of a program that knew no version and no warnings is read")
+    func older() throws {
+        let lines = fullText.split(separator: "\n").filter { !$0.contains("version") && !$0.contains("warnings") }
+        var expected = full
+        expected.warnings = []
+        #expect(try RunSummary(json: Array(lines.joined(separator: "\n").utf8)) == expected)
+    }
+
     @Test("Numbers that are not finite become null")
     func notFinite() throws {
         var summary = full
@@ -98,10 +118,12 @@ struct RunSummaryTests {
     @Test(
         "A text that is not a summary is refused with the line and the place",
         arguments: [
-            ("{", "", "line 2, column 8: "),
+            ("{", "", "line 2, column 12: "),
             ("\"name\": \"ring-and-bar\",\n", "", "the name \"name\" is missing"),
-            ("\"draws\": 1", "\"draws\": 1, \"extra\": 1", "unknown name \"extra\""),
-            ("\"draws\": 1", "\"draws\": 1.5", "line 5, /draws: expected a whole number"),
+            ("\"version\": 1", "\"version\": 2", "line 2, /version: version 2 of the format"),
+            ("\"version\": 1", "\"version\": \"1\"", "/version: expected a whole number"),
+            ("\"few \\\"ancestors\\\"\"", "7", "/warnings/1: expected a string"),
+            ("\"draws\": 1", "\"draws\": 1.5", "line 6, /draws: expected a whole number"),
             ("\"draws\": 1", "\"draws\": -1", "/draws"),
             ("[null, 0.75, 1]", "[null, \"x\", 1]", "/acceptance/per_level/1: expected a number or null"),
             ("[null, 0.03, 0.0625]", "[null, 1e999, 1]", "/step_size/1: expected a finite number"),
@@ -138,6 +160,8 @@ struct RunSummaryTests {
                 ancestors       900             chains of the start that they descend from
                 log density     -2.25 ± 0.5     nats, mean ± standard deviation over chains, last level
                 SHA-256         abcd            samples.npy
+                warning         3 proposals diverged
+                warning         few "ancestors"
 
                 """)
         #expect(empty.text.contains("acceptance   -          no transitions ran\n"))

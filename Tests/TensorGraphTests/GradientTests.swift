@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TensorGraph
@@ -96,6 +97,40 @@ struct GradientTests {
                     }
                 }
             }
+        }
+    }
+
+    @Test("A sigmoid that is multiplied by its argument has a gradient of its own where that is asked for")
+    func sigmoidWithinSwish() {
+        let graph = Graph()
+        let x = graph.input([7], rate: .evaluation)
+        let sigmoid = x.sigmoid()
+        // The same with a number of its own in the sigmoid's place.
+        let free = graph.input([7], rate: .evaluation)
+        func output(_ s: Value) -> Value { (x * s * s.exponential()).sum(0).reshape([]) }
+        let gradients = graph.gradient(of: output(sigmoid), withRespectTo: [sigmoid, x])
+        let alone = graph.gradient(of: output(sigmoid), withRespectTo: [sigmoid])
+        let numbers = [-2, -1, -0.5, 0, 0.5, 1, 2.0]
+        let sigmoids = numbers.map { 1 / (1 + exp(-$0)) }
+        let step = 1e-6
+        let argument = x.index
+        func total(_ x: [Double], _ s: [Double]) -> Double {
+            DoubleInterpreter(inputs: [argument: x, free.index: s], indices: [:]).values(output(free))[0]
+        }
+        let exact = DoubleInterpreter(inputs: [x.index: numbers, free.index: sigmoids], indices: [:])
+        for place in numbers.indices {
+            var (above, below) = (sigmoids, sigmoids)
+            above[place] += step
+            below[place] -= step
+            let slope = (total(numbers, above) - total(numbers, below)) / (2 * step)
+            #expect(abs(exact.values(gradients[0])[place] - slope) < 1e-8)
+            #expect(abs(exact.values(alone[0])[place] - slope) < 1e-8)
+            var (right, left) = (numbers, numbers)
+            right[place] += step
+            left[place] -= step
+            func along(_ x: [Double]) -> Double { total(x, x.map { 1 / (1 + exp(-$0)) }) }
+            let whole = (along(right) - along(left)) / (2 * step)
+            #expect(abs(exact.values(gradients[1])[place] - whole) < 1e-8)
         }
     }
 }

@@ -123,4 +123,24 @@ struct PlanTests {
             }
         }
     }
+
+    @Test(
+        "However many arrays are reduced or added over one space, loops hold what they touch", arguments: [300, 1_200])
+    func manyReductions(count: Int) {
+        let graph = Graph()
+        let inputs = (0..<count).map { _ in graph.input([2, 8], rate: .evaluation) }
+        let sums = inputs.map { $0.sum(-1) }
+        let all = inputs.dropFirst().reduce(inputs[0], +)
+        let execution = Execution(Plan(inputs: inputs, outputs: sums + [all]))
+        for number in inputs.indices {
+            execution.setInput(number) { span in for place in 0..<16 { span[place] = Float(number + place) } }
+        }
+        execution.run()
+        for number in sums.indices {
+            let found = execution.withOutput(number) { [$0[0], $0[1]] }
+            #expect(found == [Float(8 * number + 28), Float(8 * number + 92)])
+        }
+        let total = execution.withOutput(count) { $0[3] }
+        #expect(total == Float(count * (count - 1) / 2 + 3 * count))
+    }
 }

@@ -14,6 +14,8 @@
 #define RRR_STRIP 256
 // Registers of a program at most.
 #define RRR_REGISTERS 512
+// Arrays that a loop touches at most.
+#define RRR_OPERANDS 512
 // Dimensions of an iteration space at most.
 #define RRR_RANK 8
 
@@ -58,10 +60,10 @@ typedef struct {
 typedef struct {
     size_t rank;
     const size_t *lengths;  // [rank], all above 0
-    size_t operand_count;
+    size_t operand_count;  // at most RRR_OPERANDS
     const rrr_operand *operands;
     const size_t *strides;  // [operand_count][rank], in elements; the innermost are 0 or 1
-    size_t register_count;
+    size_t register_count;  // at most RRR_REGISTERS
     size_t instruction_count;
     const rrr_instruction *instructions;
 } rrr_loop;

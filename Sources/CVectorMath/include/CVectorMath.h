@@ -57,6 +57,9 @@ void rrr_negate_lanes(size_t rows, size_t lanes, const uint8_t *flip, double *x)
 void rrr_matrix_times_lanes(size_t rows, size_t columns, size_t lanes, const double *matrix,
                             const double *x, double *out);
 
+// out[i][j] = sum over k of vectors[k][i] values[k] vectors[k][j], all n x n: the matrix of eigenvectors and eigenvalues.
+void rrr_matrix_of_spectrum(size_t n, const double *vectors, const double *values, double *out);
+
 // Log density and score of a mixture of axis-aligned Gaussians.
 // means, inverse_variances: [components][dimension]; log_coefficients: [components], the logarithm
 // of weight and normaliser; scratch: [components][lanes].

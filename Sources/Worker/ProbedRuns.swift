@@ -1,0 +1,133 @@
+import Composition
+import ContentHash
+import EnergyModels
+import Sampling
+
+/// Blocks of a few chains that between them use every kernel and feature of the sampler.
+enum ProbedRuns {
+    private static let levels = 5
+    private static let lanes = 8
+
+    /// What a run has beside its kernel, one at a time, on the kernel for which it says most.
+    private enum Feature: String, CaseIterable {
+        case reverseSteps, denoisedReverse, denoised, fewerLevels, stepsPerLevel, stepsByBeta, mass, undamped
+        case reflectedLangevin, reflectedLeapfrog, manyDraws
+        case population, boundedPopulation, exchange, exchangeOfLeapfrog
+        case refinement, refinedLeapfrog, refinedPopulation, tunedLangevin, tunedLeapfrog
+
+        /// Settings that have it. Without a default case: a feature that is new is not forgotten here.
+        var settings: SamplerSettings {
+            var settings = ProbedRuns.settings(kind, .energy)
+            switch self {
+            case .reverseSteps: settings.reverseSteps = true
+            case .denoisedReverse, .denoised: settings.denoise = true
+            case .fewerLevels: settings.levels = 1...3
+            case .stepsPerLevel: settings.stepSize = .perLevel([0.02, 0.03, 0.05, 0.1, 0.2])
+            case .stepsByBeta: settings.stepSize = .betaPower(scale: 0.3, exponent: 0.7)
+            case .mass: settings.mass = .betaPower(scale: 1.5, exponent: 0.25)
+            case .undamped: settings.damping = 0
+            case .reflectedLangevin, .reflectedLeapfrog, .manyDraws: break
+            case .population, .boundedPopulation: settings.population = PopulationSettings(threshold: 0.9)
+            case .exchange, .exchangeOfLeapfrog: settings.exchange = ExchangeSettings(levels: [0, 2, 4])
+            case .refinement, .refinedLeapfrog: settings.refinement = RefinementSettings(levels: 2, transitions: 2)
+            case .refinedPopulation:
+                settings.population = PopulationSettings(threshold: 0.9)
+                settings.refinement = RefinementSettings(levels: 2, transitions: 1, stepSizes: [0.02, 0.01])
+            case .tunedLangevin, .tunedLeapfrog:
+                settings.tuning = TuningSettings(targetAcceptance: 0.7, pilots: 1)
+                settings.levels = 1...2
+            }
+            return settings
+        }
+
+        private var kind: SamplerSettings.Kind {
+            switch self {
+            case .denoisedReverse: .reverse
+            case .denoised, .reflectedLangevin: .ula
+            case .reflectedLeapfrog: .uhmc
+            case .mass, .undamped, .exchangeOfLeapfrog, .refinedLeapfrog, .tunedLeapfrog: .hmc
+            case .reverseSteps, .fewerLevels, .stepsPerLevel, .stepsByBeta, .manyDraws, .population, .boundedPopulation,
+                .exchange, .refinement, .refinedPopulation, .tunedLangevin:
+                .mala
+            }
+        }
+
+        var draws: Int {
+            switch self {
+            case .manyDraws, .exchange, .exchangeOfLeapfrog: 4
+            default: 1
+            }
+        }
+
+        /// Of the target: narrow along one axis and wide along the other.
+        var bounds: Bounds? {
+            switch self {
+            case .reflectedLangevin, .reflectedLeapfrog, .boundedPopulation: Bounds(low: [-0.3, -1.5], high: [0.4, 2])
+            default: nil
+            }
+        }
+    }
+
+    static func parts() throws(UnknownModel) -> [Fingerprint.Part] {
+        var parts: [Fingerprint.Part] = []
+        for kind in SamplerSettings.Kind.allCases {
+            for rule in rules(of: kind) {
+                parts.append(try part("\(kind.rawValue), by \(name(rule))", settings(kind, rule)))
+            }
+        }
+        for feature in Feature.allCases {
+            parts.append(
+                try part("\(feature.rawValue)", feature.settings, draws: feature.draws, bounds: feature.bounds))
+        }
+        return parts
+    }
+
+    /// The ways to decide that a kernel has. Without a default case, as ``name(_:)``: what is new is not forgotten.
+    private static func rules(of kind: SamplerSettings.Kind) -> [AcceptanceRule] {
+        switch kind {
+        case .reverse, .ula, .uhmc: [.energy]
+        case .mala: [.energy, .line(points: 3)]
+        case .hmc: [.energy, .line(points: 3), .path]
+        }
+    }
+
+    private static func name(_ rule: AcceptanceRule) -> String {
+        switch rule {
+        case .energy: "energy"
+        case .line: "line"
+        case .path: "path"
+        }
+    }
+
+    private static func settings(_ kind: SamplerSettings.Kind, _ rule: AcceptanceRule) -> SamplerSettings {
+        SamplerSettings(
+            kind: kind, acceptance: rule, transitions: kind == .reverse ? 0 : 2,
+            leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: kind.isHamiltonian ? 0.5 : 0,
+            stepSize: .constant(kind.isHamiltonian ? 0.3 : 0.08), reverseSteps: kind == .reverse, levels: 0...levels - 1
+        )
+    }
+
+    private static func part(
+        _ name: String, _ settings: SamplerSettings, draws: Int = 1, bounds: Bounds? = nil
+    ) throws(UnknownModel) -> Fingerprint.Part {
+        var target = ProbedDensities.runTarget
+        if let bounds { target = .bounded(of: target, low: bounds.low, high: bounds.high) }
+        let plan = SamplingPlan(
+            density: try ProbedDensities.density(of: target), bounds: bounds,
+            walls: settings.refinement.flatMap { _ in target.bounds(ofModels: ProbedDensities.boxes) },
+            schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: levels)), settings: settings, seed: 5,
+            lanes: lanes, draws: draws, thin: 1)
+        // A chain less than lanes: what pads a block is left out.
+        let chains = lanes - 1
+        var block = plan.block(index: 3, chains: chains)
+        while block.advance() {}
+        let result = block.result(chains: chains)
+        var hash = SHA256()
+        hash.update(result.sampleBytes)
+        for rows in result.statistics { hash.update(rows) }
+        hash.update(bits: [result.gradientEvaluations])
+        // Whole positions and momenta: samples are rounded.
+        hash.update(block.checkpoint())
+        return Fingerprint.Part(name: name, hash: hash.finalize())
+    }
+}

@@ -1,0 +1,25 @@
+import Testing
+import Worker
+
+@Suite("The fingerprint of a worker's arithmetic")
+struct FingerprintTests {
+    @Test("every kernel, feature, model and operator has a part of its own, with numbers of its own")
+    func parts() throws {
+        let parts = try Fingerprint.parts()
+        #expect(Set(parts.map(\.name)).count == parts.count)
+        let twins = Dictionary(grouping: parts, by: \.hash).values.filter { $0.count > 1 }.map { $0.map(\.name) }
+        #expect(twins.isEmpty, "\(twins)")
+        for name in [
+            "hmc, by path", "mala, by line", "refinedPopulation", "tunedLangevin", "exchange", "sharpened mixture",
+        ] {
+            #expect(parts.contains { $0.name == name })
+        }
+    }
+
+    @Test("a change of the sampler's arithmetic shows; one that is meant raises the revision or this value")
+    func value() throws {
+        #expect(try Fingerprint.probe() == "c98ec020abd2d567")
+        let again = try Fingerprint.probe()
+        #expect(try Fingerprint.probe() == again)
+    }
+}
