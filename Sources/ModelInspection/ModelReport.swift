@@ -48,22 +48,25 @@ public struct ModelReport: Sendable {
     /// One fact a line, then one tensor a line, for people.
     public var text: String {
         let architecture = description.architecture
-        let facts = [
-            ("sha256", sha256), ("bytes", "\(byteCount)"), ("parameters", "\(architecture.parameterCount)"),
-            ("dimension", "\(architecture.dimension)"),
-            (
-                "network",
-                "\(architecture.kind.rawValue): hidden \(architecture.hidden), widen \(architecture.widen), "
-                    + "blocks \(architecture.blocks), embedding \(architecture.embedding)"
-            ),
-            ("classes", architecture.classes.map { "\($0)" } ?? "none"),
-            (
-                "energy",
-                description.energy.map { "\($0.kind.rawValue), scale \($0.scale)" } ?? "none: it tells labels apart"
-            ),
-            ("schedule", "\(description.schedule.kind.rawValue), \(description.schedule.levels) levels"),
-        ]
-            + (ignored.isEmpty ? [] : [("ignored", ignored.joined(separator: ", ") + ": tensors without numbers")])
+        let facts =
+            [
+                ("sha256", sha256), ("bytes", "\(byteCount)"), ("parameters", "\(architecture.parameterCount)"),
+                ("dimension", "\(architecture.dimension)"),
+                (
+                    "network",
+                    "\(architecture.kind.rawValue): hidden \(architecture.hidden), widen \(architecture.widen), "
+                        + "blocks \(architecture.blocks), embedding \(architecture.embedding)"
+                ),
+                ("classes", architecture.classes.map { "\($0)" } ?? "none"),
+                (
+                    "energy",
+                    description.energy.map { "\($0.kind.rawValue), scale \($0.scale)" } ?? "none: it tells labels apart"
+                ),
+                ("schedule", "\(description.schedule.kind.rawValue), \(description.schedule.levels) levels"),
+            ]
+            + (ignored.isEmpty
+                ? []
+                : [("ignored", JSONProblem.printable(ignored.joined(separator: ", ")) + ": tensors without numbers")])
         let width = tensors.map(\.name.count).max() ?? 0
         func padded(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(0, width - text.count))

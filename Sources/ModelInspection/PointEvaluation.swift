@@ -43,16 +43,13 @@ public struct PointEvaluation: Sendable {
             try Self.create(output)
             var files: [String] = []
             var notes: [String] = []
+            var infinite: [String] = []
             func write(_ name: String, _ values: [Float], _ shape: [Int]) throws(RunFolderError) {
                 let row = shape.dropFirst().reduce(1, *)
                 let wrong = (0..<shape[0]).count { point in
                     values[point * row..<(point + 1) * row].contains { !$0.isFinite }
                 }
-                if wrong > 0 {
-                    notes.append(
-                        "\(name): not finite at \(wrong) of \(shape[0]) points; the network computes in single precision "
-                            + "and knows points about as far out as its data")
-                }
+                if wrong > 0 { infinite.append("\(name) at \(wrong)") }
                 var array = try ArrayStaging(folder: output, name: name, elementType: .float32, shape: shape)
                 try array.write(values, atRow: 0)
                 try array.finish()
@@ -76,6 +73,11 @@ public struct PointEvaluation: Sendable {
                 try write("log_probability.npy", logProbabilities, [shape[0], architecture.outputs])
                 if let gradient { try write("gradient.npy", gradient, shape) }
                 if gradient == nil { notes.append("without --label there is no gradient.npy of a classifier") }
+            }
+            if !infinite.isEmpty {
+                notes.append(
+                    "not finite: \(infinite.joined(separator: ", ")) of \(shape[0]) points; the network computes in single "
+                        + "precision and knows points about as far out as its data")
             }
             (count, self.files, self.notes) = (shape[0], files, notes)
         } catch {

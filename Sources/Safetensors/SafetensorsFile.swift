@@ -47,7 +47,8 @@ public struct SafetensorsFile: ~Copyable {
         guard length <= UInt64(Self.longestHeader) else {
             throw malformed(
                 ForeignFile.description(of: start)
-                    ?? "the header would take \(length) bytes, more than \(Self.longestHeader); not a safetensors file?")
+                    ?? "the header would take \(length) bytes, more than \(Self.longestHeader); not a safetensors file?"
+            )
         }
         let dataStart = 8 + Int(length)
         guard dataStart <= size else {

@@ -13,7 +13,7 @@ enum ForeignNotation {
         let word = String(decoding: text.prefix(16).prefix { isPartOfWord($0) }, as: UTF8.self)
         switch word.lowercased() {
         case "nan", "inf", "infinity": return "NaN and infinity are not JSON: every number is finite"
-        case "true", "false", "null": return "words are written in small letters, without more behind them"
+        case "true", "false", "null": return "true, false and null are written in small letters"
         case "none", "undefined", "na": return "JSON writes null, or leaves the name out"
         default: return word.first?.isLetter == true ? "names and strings stand in double quotes" : nil
         }

@@ -49,17 +49,15 @@ struct DataDecoder {
     }
 
     /// Coordinates of a point; of an array file, what its header says.
-    func dimension(of data: DataDescription, _ field: JSONField) throws(JSONProblem) -> Int {
+    func dimension(of data: DataDescription) throws(RunFolderError) -> Int {
         switch data {
         case .density(let density, _): return density.dimension
         case .arrays(let points, _):
-            do throws(RunFolderError) {
-                let shape = try NpyReader(path: points).header.shape
-                if let last = shape.last, shape.count > 1, 1...4096 ~= last { return last }
+            let shape = try NpyReader(path: points).header.shape
+            guard let last = shape.last, shape.count > 1, 1...4096 ~= last else {
                 throw RunFolderError(.malformed, path: points, reason: "has the shape \(shape), no rows of coordinates")
-            } catch {
-                throw field.problem("does not tell the network's dimension: \(error)")
             }
+            return last
         }
     }
 

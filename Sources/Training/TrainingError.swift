@@ -18,9 +18,10 @@ public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     /// A spec with one line a problem, each with file, line and place.
-    init(spec file: String, problems: [JSONProblem]) {
+    init(spec file: String, problems: [JSONProblem], exitStatus: Int32 = 65) {
         self.init(
-            exitStatus: 65, problems.map { "\(file):\($0.line): \($0)" }.joined(separator: "\n"), problems: problems)
+            exitStatus: exitStatus, problems.map { "\(file):\($0.line): \($0)" }.joined(separator: "\n"),
+            problems: problems)
     }
 
     init(_ error: RunFolderError) {

@@ -1,4 +1,5 @@
 import EnergyModels
+import RunFolder
 import StrictJSON
 
 /// Reads a training spec section by section, so that one reading names what is wrong in each.
@@ -13,6 +14,8 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
     /// What relative file names are put behind: empty, or a folder with a slash at its end.
     let folder: String
     var problems: [JSONProblem] = []
+    /// Whether one of them is that a data file is not there.
+    private(set) var missesFile = false
 
     init(folder: String) { self.folder = folder }
 
@@ -112,7 +115,14 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
             return (nil, nil)
         }
         let isGiven = (try? spec["architecture"]?.members("a network's shape"))?["dimension"] != nil
-        return (data, isGiven ? nil : attempt { () throws(JSONProblem) in try decoder.dimension(of: data, field) })
+        guard !isGiven else { return (data, nil) }
+        do {
+            return (data, try decoder.dimension(of: data))
+        } catch {
+            missesFile = error.code == .missing
+            problems.append(field.problem("does not tell the network's dimension: \(error)"))
+            return (data, nil)
+        }
     }
 
     /// The network's shape, the usual one where the spec leaves it open; nil if it is wrong or not to be known.

@@ -17,7 +17,7 @@ extension TrainingSpec {
     }
 
     /// Reads the text of a spec. - Parameter file: what messages call it, and what data files are beside.
-    /// - Throws: ``TrainingError`` with exit status 65.
+    /// - Throws: ``TrainingError`` with exit status 65, or 66 for a data file that is needed and not there.
     public static func decode(_ text: [UInt8], file: String) throws(TrainingError) -> TrainingSpec {
         guard text.count <= largestText else {
             throw TrainingError(
@@ -38,6 +38,8 @@ extension TrainingSpec {
         let folder = file.lastIndex(of: "/").map { String(file[..<$0]) + "/" } ?? ""
         var decoder = TrainingSpecDecoder(folder: folder)
         if let spec = decoder.decode(JSONField(node: root, pointer: "")), decoder.problems.isEmpty { return spec }
-        throw TrainingError(spec: file, problems: decoder.problems.sorted { $0.line < $1.line })
+        let isInput = decoder.missesFile && decoder.problems.count == 1
+        throw TrainingError(
+            spec: file, problems: decoder.problems.sorted { $0.line < $1.line }, exitStatus: isInput ? 66 : 65)
     }
 }

@@ -103,7 +103,7 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
         .init(
             classifier: "a classifier that is told the label", "", "",
             "tensor \"label_embedding.weight\" is not part of the architecture, whose nearest names are "
-                + "\"time_embedding.weight\", \"blocks.0.inner.weight\", \"blocks.0.hidden.weight\""
+                + "\"time_embedding.weight\", \"blocks.0.hidden.weight\", \"blocks.0.time.weight\""
         ) {
             $0.append(
                 .init(name: "label_embedding.weight", shape: [3, 3], bytes: [UInt8](repeating: 0, count: 36)))
@@ -218,14 +218,15 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
                 + "save_file(tensors, file, metadata={\"rrr.model\": …})"),
         .init(
             "an empty description", text: "",
-            "metadata \"rrr.model\" is not JSON: line 1, column 1: the text ends where a value should stand"),
+            "metadata \"rrr.model\" is not JSON: line 1, column 1: the text is empty"),
         .init(
             "a description in Python", text: "{'format': 1}",
-            "metadata \"rrr.model\" is not JSON: line 1, column 2: expected a name in double quotes"),
+            "metadata \"rrr.model\" is not JSON: line 1, column 2: expected a name in double quotes; "
+                + "names and strings stand in double quotes, not in single ones"),
         .init(
             "NaN for the scale", text: SmallNetwork.text.replacing("1.0", with: "NaN"),
             "metadata \"rrr.model\" is not JSON: line 1, column 160: this is not the beginning of a value; "
-                + "NaN, Infinity and comments are not JSON"),
+                + "NaN and infinity are not JSON: every number is finite"),
         .init(
             "a format twice", text: SmallNetwork.text.replacing("{\"format\":1", with: "{\"format\":1,\"format\":1"),
             "metadata \"rrr.model\" is not JSON: line 1, column 21: the name \"format\" occurs twice in one object"),
@@ -255,7 +256,9 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
         .init("a tensor that is missing", "tensor \"input.weight\" [2, 1] is missing") { $0.remove(at: 1) },
         .init("the last tensor is missing", "tensor \"output.bias\" [1] is missing") { $0.removeLast() },
         .init("no tensors", "tensor \"time_embedding.weight\" [2, 3] is missing") { $0 = [] },
-        .init("a tensor under another name", "tensor \"input.weight\" [2, 1] is missing; the file has \"inputs.weight\"") {
+        .init(
+            "a tensor under another name", "tensor \"input.weight\" [2, 1] is missing; the file has \"inputs.weight\""
+        ) {
             $0[1].name = "inputs.weight"
         },
         .init(

@@ -4,6 +4,7 @@ import EnergyModels
 import Foundation
 import JobFile
 import Sampling
+import StrictJSON
 import Testing
 
 @Suite("Canonical job")
@@ -130,5 +131,21 @@ struct CanonicalJobTests {
     func examples(name: String, beginning: String) throws {
         let path = ExampleJobs.malformedFolder.appendingPathComponent("../../../Examples/\(name).json").path
         #expect(try Job.load(path: path).identity.hex.hasPrefix(beginning))
+    }
+
+    @Test("whole numbers written as R and NumPy write them make the same job")
+    func wholeNumbers() throws {
+        let plain = try ExampleJobs.decode(
+            ExampleJobs.smallest.replacing("\"chains\": 100", with: "\"chains\": 100000"))
+        for notation in ["1e+05", "100000.0", "1E5", "10.0e4", "10000000e-2"] {
+            let text = ExampleJobs.smallest.replacing("\"chains\": 100", with: "\"chains\": \(notation)")
+            let job = try ExampleJobs.decode(text.replacing("\"rrr\": 1", with: "\"rrr\": 1.0, \"seed\": 0e0"))
+            #expect(job.canonicalText == plain.canonicalText)
+            #expect(job.identity == plain.identity)
+        }
+        let error = #expect(throws: JobError.self) {
+            try ExampleJobs.decode(ExampleJobs.smallest.replacing("\"chains\": 100", with: "\"chains\": 1.5"))
+        }
+        #expect(error?.problems.map(\.pointer) == ["/chains"])
     }
 }

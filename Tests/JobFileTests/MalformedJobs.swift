@@ -18,13 +18,13 @@ struct Malformed: Sendable, CustomTestStringConvertible {
 
     /// All files of the folder, each with exactly one fault.
     static let all: [Malformed] = [
-        Malformed("syntax-empty-file", "", "the text ends"),
+        Malformed("syntax-empty-file", "", "the text is empty"),
         Malformed("syntax-truncated", "", "column"),
-        Malformed("syntax-trailing-comma", "", "expected a name in double quotes"),
+        Malformed("syntax-trailing-comma", "", "leave the comma out"),
         Malformed("syntax-missing-comma", "", #"expected ",""#),
         Malformed("syntax-missing-colon", "", #"expected ":""#),
-        Malformed("syntax-single-quotes", "", "expected a name in double quotes"),
-        Malformed("syntax-comment", "", "expected a name in double quotes"),
+        Malformed("syntax-single-quotes", "", "not in single ones"),
+        Malformed("syntax-comment", "", "JSON has no comments"),
         Malformed("syntax-text-after-the-end", "", "more text after the end"),
         Malformed("syntax-duplicate-key", "", "occurs twice"),
         Malformed("syntax-not-a-number", "", "NaN"),
@@ -35,7 +35,6 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("syntax-unknown-escape", "", "escape"),
         Malformed("syntax-lone-surrogate", "", "surrogate"),
         Malformed("syntax-invalid-utf8", "", "UTF-8"),
-        Malformed("syntax-byte-order-mark", "", "not the beginning of a value"),
         Malformed("syntax-nested-too-deep", "", "nested"),
         Malformed("job-is-an-array", "", "must be a job, an object"),
         Malformed("job-key-misspelt", "/thinn", #"did you mean "thin""#),

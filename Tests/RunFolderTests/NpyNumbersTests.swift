@@ -128,4 +128,31 @@ struct NpyNumbersTests {
 
     @Test("Python 2's long integers in a shape are lengths")
     func longLengths() throws { #expect(try write("|u1", "(2L, 1L)", [5, 6]).integers() == [5, 6]) }
+
+    @Test("Files with bytes changed at random are read or refused, and never end the process", arguments: 1...8)
+    func damaged(seed: UInt64) throws {
+        var state = seed
+        func random(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % limit
+        }
+        let characters = Array("0123456789LTF,()'<>|=fiubOV ".utf8)
+        for _ in 0..<250 {
+            let type = ["<f2", ">f4", "<f8", "|u1", "<i2", ">u8", "|b1"][random(below: 7)]
+            let text = "{'descr': '\(type)', 'fortran_order': True, 'shape': (2, 3, 2), }\n"
+            var bytes = NpyHeader.magic + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
+            let data = 12 * (type.last?.wholeNumberValue ?? 1)
+            bytes += (0..<data).map { _ in UInt8(random(below: 256)) }
+            for _ in 0...random(below: 4) {
+                let place = random(below: bytes.count)
+                bytes[place] = random(below: 2) == 0 ? UInt8(random(below: 256)) : characters[random(below: 28)]
+            }
+            if random(below: 8) == 0 { bytes.removeLast(random(below: bytes.count)) }
+            try folder.write(bytes, "a.npy")
+            let path = folder("a.npy")
+            _ = failure { () throws(RunFolderError) in _ = try NpyReader(path: path).points(dimension: 2) }
+            _ = failure { () throws(RunFolderError) in _ = try NpyReader(path: path).floats() }
+            _ = failure { () throws(RunFolderError) in _ = try NpyReader(path: path).labels(count: 12, classes: 5) }
+        }
+    }
 }

@@ -95,7 +95,8 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
         .init(
             "a web page", bytes: Array("<!DOCTYPE html>".utf8),
             "this is a text such as a web page gives; download the file itself"),
-        .init("GGUF", bytes: Array("GGUF\u{3}\u{0}\u{0}\u{0}".utf8),
+        .init(
+            "GGUF", bytes: Array("GGUF\u{3}\u{0}\u{0}\u{0}".utf8),
             "this is a GGUF file, of quantised weights; save the model that it was made of"),
         .init(
             "a header of no bytes", header: "",

@@ -139,7 +139,8 @@ struct JSONParserTests {
             ("[1, # one\n2]", "comments"), ("{\"a\": 1,}", "leave the comma out"), ("[1, 2,\n]", "leave the comma out"),
             ("{'a': 1}", "single ones"), ("['a']", "single ones"), ("{a: 1}", "stand in double quotes"),
             ("[NaN]", "NaN and infinity"), ("[-Infinity]", "NaN and infinity"), ("[inf]", "NaN and infinity"),
-            ("[-nan]", "NaN and infinity"), ("[True]", "small letters"), ("[nulls]", "small letters"), ("[None]", "null"),
+            ("[-nan]", "NaN and infinity"), ("[True]", "small letters"), ("[nulls]", "double quotes"),
+            ("[None]", "null"),
             ("[undefined]", "null"), ("[+1]", "plus sign"), ("[.5]", "such as 0.5"), ("[1_000]", "decimal digits"),
             ("[0x10]", "decimal digits"), ("[1.5f]", "decimal digits"), ("", "the text is empty"),
         ])

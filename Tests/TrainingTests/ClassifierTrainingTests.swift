@@ -97,9 +97,11 @@ struct ClassifierTrainingTests {
 
     @Test("The checkpoint of a network with an energy is not that of a classifier")
     func otherKind() throws {
-        var session = try TrainingSession(
-            try ExampleSpecs.decode(ExampleSpecs.quick), output: folder("model"), threads: 1, start: .fresh)
-        _ = try session.train(shouldStop: { true }, report: { _ in })
+        do {
+            var session = try TrainingSession(
+                try ExampleSpecs.decode(ExampleSpecs.quick), output: folder("model"), threads: 1, start: .fresh)
+            _ = try session.train(shouldStop: { true }, report: { _ in })
+        }
         let error = #expect(throws: TrainingError.self) { try train("model", start: .resume, threads: 1) }
         #expect(error?.exitStatus == 65)
         #expect(error?.description.contains("\"network\"") == true)

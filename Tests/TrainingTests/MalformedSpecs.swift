@@ -73,7 +73,9 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("optimizer-clip-too-small", "/optimizer/clip_norm", "that single precision can hold"),
         Malformed("optimizer-is-a-string", "/optimizer", "must be an optimizer"),
         Malformed("ema-of-one", "/ema", "from 0 to below 1"),
-        Malformed("label-dropout-above-one", "/label_dropout", "a probability from 0 to below 1; at 1 no label would be learned, is 1.5"),
+        Malformed(
+            "label-dropout-above-one", "/label_dropout",
+            "a probability from 0 to below 1; at 1 no label would be learned, is 1.5"),
         Malformed("label-dropout-without-classes", "/label_dropout", "there are no labels to hide"),
         Malformed("checkpoint-every-zero", "/checkpoint_every", "from 1 to"),
         Malformed("weights-misspelt", "/weights", #"did you mean "float16""#),

@@ -91,6 +91,7 @@ struct TrainingSpecTests {
             try architecture(#""data": {"kind": "npy", "file": "/nowhere/points.npy"}"#)
         }
         #expect(error?.problems.map(\.pointer) == ["/data"])
+        #expect(error?.exitStatus == 66)
         #expect(error?.description.contains("/nowhere/points.npy: cannot open") == true)
     }
 

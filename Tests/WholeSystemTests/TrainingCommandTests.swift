@@ -140,6 +140,20 @@ struct TrainingCommandTests {
             #expect(energies.count == 3 && energies.contains { $0 != 0 })
             for (e, l) in zip(energies, densities) { #expect((e + sigma * l).magnitude <= 1e-5 * e.magnitude) }
         }
+        // Far out single precision overflows: told, counted and written as it is.
+        var far = try ArrayStaging(
+            folder: commands.folder.path, name: "far.npy", elementType: .float32, shape: [1, 2, 2])
+        try far.write([0, 0, 3e38, 3e38] as [Float], atRow: 0)
+        try far.finish()
+        let overflowing = try await commands.run(
+            "rrr-model",
+            ["evaluate", model, "--points", commands.path("far.npy"), "--level", "4", "--output", output],
+            label: "far")
+        #expect(overflowing.status == 0)
+        if energy == "denoising" {
+            #expect(overflowing.errors.contains("not finite: energy.npy at 1"), "\(overflowing.errors)")
+        }
+        #expect(try NpyReader(path: output + "/gradient.npy").header.shape == [2, 2])
         let level = try await evaluate(["--level", "10"], "level")
         #expect(level.status == 65)
         #expect(level.errors.contains("0 to 9"))
