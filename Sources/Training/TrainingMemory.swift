@@ -14,7 +14,8 @@ struct TrainingMemory {
         let numbers = TrainingLoss.memory(description: spec.network, rows: spec.shard)
         // A shard has its clean points and its noise in double precision, both as the network sees them, and their labels.
         let rows = spec.shard * (spec.network.architecture.dimension * 24 + 24)
-        work = benches * (numbers * MemoryLayout<Float>.stride + rows)
+        // One more while the threads' own memory is copied from it.
+        work = (benches + 1) * (numbers * MemoryLayout<Float>.stride + rows)
         // Adam has four numbers for each; the sum of gradients is one, and the initial weights are drawn in doubles.
         parameters = spec.network.architecture.parameterCount * (spec.shards + 7) * MemoryLayout<Float>.stride
     }
