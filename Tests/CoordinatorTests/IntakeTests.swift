@@ -258,13 +258,16 @@ struct CrowdedIntakeTests {
         #expect(lines == 60)
         let failures = (0..<100).count { _ in complaints.admits(.failure, about: [1]) }
         #expect(failures == 10)
-        #expect(complaints.summary(at: .seconds(59)) == nil)
+        let early = complaints.summary(at: .seconds(59))
+        #expect(early == nil)
+        let summary = complaints.summary(at: .seconds(61))
         #expect(
-            complaints.summary(at: .seconds(61))
-                == "left out of the log of the last minute: 90 failures of blocks, 19940 messages that could not be read"
-        )
-        #expect(complaints.admits(.unreadable, about: [1]))
-        #expect(complaints.summary(at: .seconds(200)) == nil)
+            summary
+                == "left out of the log of the last minute: 90 failures of blocks, 19940 messages that could not be read")
+        let isAdmittedAgain = complaints.admits(.unreadable, about: [1])
+        #expect(isAdmittedAgain)
+        let none = complaints.summary(at: .seconds(200))
+        #expect(none == nil)
     }
 
     @Test("models are removed that were used least recently, but none that is needed")
