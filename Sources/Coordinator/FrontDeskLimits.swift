@@ -31,18 +31,19 @@ extension FrontDesk {
     func problem(of job: Job, textBytes: Int) -> String? {
         if job.blocks > Self.mostBlocks {
             return "\(job.chains) chains in blocks of \(job.block) are \(job.blocks) blocks, and a pool takes at most "
-                + "\(Self.mostBlocks) of one job; make \"block\" \((job.chains + Self.mostBlocks - 1) / Self.mostBlocks) "
-                + "or more, or \"chains\" fewer"
+                + "\(Self.mostBlocks) of one job; make \"block\" "
+                + "\((job.chains + Self.mostBlocks - 1) / Self.mostBlocks) or more, or \"chains\" fewer"
         }
         let unfinished = jobs.values.filter { !$0.state.isOver && $0.identity != job.identity }
         let chains = unfinished.reduce(0) { $0 + $1.chains }
         if chains + job.chains > Self.mostChains {
-            return "the unfinished jobs here have \(chains) chains, and with these \(job.chains) they would be more than "
-                + "\(Self.mostChains); wait until some are done, cancel some, or make \"chains\" fewer"
+            return "the unfinished jobs here have \(chains) chains, and with these \(job.chains) they would be more "
+                + "than \(Self.mostChains); wait until some are done, cancel some, or make \"chains\" fewer"
         }
         let bytes = unfinished.reduce(0) { $0 + ($1.work?.description.canonicalJob.count ?? 0) }
         if bytes + textBytes > Self.mostTextBytes {
-            return "the texts of the unfinished jobs here have \(bytes) bytes, and with the \(textBytes) of this job they "
+            return
+                "the texts of the unfinished jobs here have \(bytes) bytes, and with the \(textBytes) of this job they "
                 + "would be more than \(Self.mostTextBytes); wait until some are done, or cancel some"
         }
         return nil

@@ -117,10 +117,13 @@ extension FrontDesk {
         guard let entry = workers[worker], let first = attempts.first, let id = identities[first.job],
             let job = jobs[id], let work = job.work
         else { return }
-        // Who does not read what it was sent, texts and states among it, is sent no more of them.
-        guard budget.admits(entry.connection) else { return act(on: .left(worker)) }
         let number = entry.lastLease + 1
         workers[worker]?.lastLease = number
+        // Who does not read texts and states is sent no more of them.
+        guard
+            checkpoint.isEmpty && entry.knownJobs.contains(id)
+                || budget.admits(entry.connection, below: ReplyBudget.bytesOfWorker)
+        else { return act(on: .left(worker)) }
         let isNew = workers[worker]?.knownJobs.insert(id).inserted == true
         let message = Lease(
             job: id, jobText: isNew ? Array(work.job.canonicalText.utf8) : [], textDigest: work.textDigest,

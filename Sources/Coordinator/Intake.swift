@@ -76,6 +76,8 @@ struct Intake {
 
     /// Why a job cannot be taken in now; nil if it can.
     func problem(of submission: HandedIn) -> String? {
+        // Who asks again is here already.
+        if entries[submission.peer]?.submission.text == submission.text { return nil }
         // A text that is with the reader is also that of an entry, unless another has taken its place.
         let numbers = Set(entries.values.map(\.number))
         let bytes =
@@ -213,7 +215,9 @@ struct Intake {
     /// none the slowest gives way, once it has had its turn.
     ///
     /// - Returns: what those who still wait are told.
-    private mutating func serveQueue(at now: Duration, _ done: inout [Decision]) -> [(peer: PeerID, messages: [Message])] {
+    private mutating func serveQueue(
+        at now: Duration, _ done: inout [Decision]
+    ) -> [(peer: PeerID, messages: [Message])] {
         let queue = entries.filter { !$0.value.missing.isEmpty && $0.value.download == nil }
             .sorted { $0.value.number < $1.value.number }.map(\.key)
         var messages: [(PeerID, [Message])] = []

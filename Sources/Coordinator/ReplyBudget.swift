@@ -6,8 +6,10 @@ import Messaging
 struct ReplyBudget {
     /// A peer that has not read this much gets nothing more.
     static let bytesOfPeer = 8 << 20
+    /// The same of a worker: texts of jobs and states of blocks are on their way to it.
+    static let bytesOfWorker = 32 << 20
     /// When more waits for all peers together, those that have not read for longest are cut off.
-    static let bytesOfAll = 64 << 20
+    static let bytesOfAll = 128 << 20
     /// Smaller messages are not counted: how many of them wait is bounded.
     static let smallest = 16 << 10
 
@@ -17,14 +19,14 @@ struct ReplyBudget {
     /// Bytes that wait for all peers.
     var waitingBytes: Int { total }
 
-    /// Whether a peer has read enough of what it was sent to be sent more.
-    mutating func admits(_ connection: Connection?) -> Bool {
+    /// Whether a peer has read enough of what it was sent to be sent more: less than `most` bytes wait.
+    mutating func admits(_ connection: Connection?, below most: Int = bytesOfPeer) -> Bool {
         guard let connection, let bytes = owed[connection]?.bytes else { return true }
         guard connection.bytesNotTaken ?? 0 > 0 else {
             forget(connection)
             return true
         }
-        return bytes < Self.bytesOfPeer
+        return bytes < most
     }
 
     /// Takes in that a message was sent.

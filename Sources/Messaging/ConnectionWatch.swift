@@ -11,6 +11,8 @@ public final class ConnectionWatch {
         public var connectionBytes = 80 << 20
         /// Bytes on their way from all peers together that are not trusted.
         public var strangersBytes = 96 << 20
+        /// The same from those that are: a worker's result may have 64 MB.
+        public var trustedBytes = 1 << 30
         /// Open files that are kept free; at most an eighth of all.
         public var freeFiles = 64
 
@@ -108,20 +110,15 @@ public final class ConnectionWatch {
         _ connections: [(connection: Connection, bytes: Int)], _ isTrusted: (Connection) -> Bool
     ) -> Int {
         var ended = 0
-        var strangers: [(connection: Connection, bytes: Int)] = []
-        for (connection, bytes) in connections {
-            if bytes > limits.connectionBytes {
+        for (trusted, most) in [(true, limits.trustedBytes), (false, limits.strangersBytes)] {
+            let group = connections.filter { $0.bytes > 0 && isTrusted($0.connection) == trusted }
+            var total = group.reduce(0) { $0 + $1.bytes }
+            for (connection, bytes) in group.sorted(by: { $0.bytes > $1.bytes })
+            where total > most || bytes > limits.connectionBytes {
                 connection.end()
+                total -= bytes
                 ended += 1
-            } else if bytes > 0, !isTrusted(connection) {
-                strangers.append((connection, bytes))
             }
-        }
-        var total = strangers.reduce(0) { $0 + $1.bytes }
-        for (connection, bytes) in strangers.sorted(by: { $0.bytes > $1.bytes }) where total > limits.strangersBytes {
-            connection.end()
-            total -= bytes
-            ended += 1
         }
         return ended
     }

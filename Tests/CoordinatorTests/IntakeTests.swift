@@ -29,7 +29,15 @@ private final class Desk {
         intake.take(HandedIn(text: text, force: false, watch: true, peer: peer))
     }
 
-    func take(_ chunk: ModelChunk, from peer: PeerID) -> Intake.Decision? { intake.take(chunk, from: peer, at: .zero) }
+    func take(_ chunk: ModelChunk, from peer: PeerID, at now: Duration = .zero) -> Intake.Decision? {
+        intake.take(chunk, from: peer, at: now)
+    }
+
+    func problem(of submission: HandedIn) -> String? { intake.problem(of: submission) }
+
+    func step(at now: Duration) -> (messages: [(peer: PeerID, messages: [Message])], done: [Intake.Decision]) {
+        intake.requests(at: now)
+    }
 
     func unavailable(_ model: Digest, from peer: PeerID) -> Intake.Decision? {
         intake.unavailable(model, reason: "moved", from: peer)
@@ -154,5 +162,129 @@ struct IntakeTests {
         #expect(!desk.cancel(SHA256.hash(of: two), [2]))
         #expect(desk.cancel(SHA256.hash(of: two), [1]))
         #expect(desk.waiting.isEmpty)
+    }
+}
+
+@Suite("Many who hand in jobs at once")
+struct CrowdedIntakeTests {
+    private func text(_ number: Int) -> [UInt8] {
+        let model = SHA256.hash(of: [UInt8(number)])
+        return Array(
+            """
+            {"rrr": 1, "name": "net", "models": {"net": {"kind": "network", "sha256": "\(model.hex)"}}, "target": "net",
+             "schedule": {"kind": "cosine", "levels": 10}, "sampler": {"kind": "ula", "step_size": 1}, "chains": 4}
+            """.utf8)
+    }
+
+    /// A piece of a model of `total` bytes.
+    private func piece(_ number: Int, at offset: Int, of total: Int = 1 << 30, bytes: Int) -> ModelChunk {
+        ModelChunk(
+            model: SHA256.hash(of: [UInt8(number)]), offset: offset, total: total,
+            data: [UInt8](repeating: 0, count: bytes))
+    }
+
+    @Test("who comes when all places are taken waits, hears so, and takes the place of the slowest")
+    func turns() async throws {
+        let desk = try Desk()
+        defer { desk.remove() }
+        let places = Intake.mostDownloads
+        for number in 0..<places {
+            desk.handIn(text(number), by: [1, UInt8(number)])
+            #expect(await desk.read().isOpen)
+            // The seventh is the slowest.
+            _ = desk.take(piece(number, at: 0, bytes: number == 7 ? 10 : 1_000), from: [1, UInt8(number)])
+        }
+        desk.handIn(text(200), by: [2])
+        #expect(await desk.read().isOpen)
+        var step = desk.step(at: .seconds(1))
+        #expect(step.done.isEmpty)
+        #expect(step.messages.first { $0.peer == [2] }?.messages == [.heartbeat()])
+        #expect(desk.step(at: .seconds(2)).messages.contains { $0.peer == [2] } == false)
+        step = desk.step(at: Intake.leastTurn + .seconds(1))
+        guard case .refused([1, 7], exitStatus: 75, _)? = step.done.first else {
+            Issue.record("\(step.done)")
+            return
+        }
+        #expect(step.done.count == 1)
+        guard case .modelRequest(let request)? = step.messages.first(where: { $0.peer == [2] })?.messages.first else {
+            Issue.record("\(step.messages)")
+            return
+        }
+        #expect(request.model == SHA256.hash(of: [200]))
+    }
+
+    @Test("who sends a little now and then is done with")
+    func dribble() async throws {
+        let desk = try Desk()
+        defer { desk.remove() }
+        for number in 0..<2 {
+            desk.handIn(text(number), by: [1, UInt8(number)])
+            #expect(await desk.read().isOpen)
+        }
+        for second in 0..<31 {
+            _ = desk.take(piece(0, at: second, bytes: 1), from: [1, 0], at: .seconds(second))
+            let offset = second * Intake.leastProgress / 16
+            let more = piece(1, at: offset, bytes: Intake.leastProgress / 16)
+            _ = desk.take(more, from: [1, 1], at: .seconds(second))
+            #expect(desk.step(at: .seconds(second)).done.isEmpty)
+        }
+        guard case .refused([1, 0], exitStatus: 75, let reason)? = desk.step(at: .seconds(31)).done.first else {
+            Issue.record("it may go on for ever")
+            return
+        }
+        #expect(reason.contains("too slowly"))
+        #expect(desk.waiting == [[1, 1]])
+    }
+
+    @Test("texts that wait to be read are bounded, those that were replaced among them")
+    func texts() throws {
+        let desk = try Desk()
+        defer { desk.remove() }
+        let size = Intake.mostTextBytes / 8
+        for number in 0..<8 {
+            let submission = HandedIn(
+                text: [UInt8](repeating: UInt8(number), count: size), force: false, watch: true, peer: [1])
+            #expect(desk.problem(of: submission) == nil)
+            desk.handIn(submission.text, by: [1])
+        }
+        let last = HandedIn(text: [UInt8](repeating: 9, count: size), force: false, watch: true, peer: [2])
+        #expect(desk.problem(of: last)?.contains("try again later") == true)
+    }
+
+    @Test("a log line that peers can cause is written a few times a minute, and then counted")
+    func complaints() {
+        var complaints = Complaints()
+        let lines = (0..<20_000).count { complaints.admits(.unreadable, about: [UInt8($0 % 200)]) }
+        #expect(lines == 60)
+        let failures = (0..<100).count { _ in complaints.admits(.failure, about: [1]) }
+        #expect(failures == 10)
+        let early = complaints.summary(at: .seconds(59))
+        #expect(early == nil)
+        let summary = complaints.summary(at: .seconds(61))
+        #expect(
+            summary
+                == "left out of the log of the last minute: 90 failures of blocks, 19940 messages that could not be read")
+        let isAdmittedAgain = complaints.admits(.unreadable, about: [1])
+        #expect(isAdmittedAgain)
+        let none = complaints.summary(at: .seconds(200))
+        #expect(none == nil)
+    }
+
+    @Test("models are removed that were used least recently, but none that is needed")
+    func modelStore() throws {
+        let desk = try Desk()
+        defer { desk.remove() }
+        let models = (0..<4).map { SHA256.hash(of: [UInt8($0)]) }
+        for (index, model) in models.enumerated() {
+            try Data([UInt8](repeating: 0, count: 100)).write(to: URL(fileURLWithPath: desk.store.path(of: model)))
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: Double(index))],
+                ofItemAtPath: desk.store.path(of: model))
+        }
+        desk.store.makeRoom(within: 250) { $0 == models[0] }
+        let left = models.map { FileManager.default.fileExists(atPath: desk.store.path(of: $0)) }
+        #expect(left == [true, false, false, true])
+        desk.store.remove(models[0])
+        #expect(!FileManager.default.fileExists(atPath: desk.store.path(of: models[0])))
     }
 }

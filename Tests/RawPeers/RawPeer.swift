@@ -33,7 +33,8 @@ public final class RawPeer: Sendable {
             var rest = buffer[...]
             while !rest.isEmpty {
                 // Without a signal if the other side has hung up already.
-                let sent = send(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+                let sent = send(
+                    descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, Int32(MSG_NOSIGNAL))
                 guard sent > 0 else { return }
                 rest = rest.dropFirst(sent)
             }

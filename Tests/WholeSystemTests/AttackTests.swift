@@ -229,7 +229,8 @@ struct AttackTests {
                     "means": [\(means)], "std": 1}}, "target": "a", "schedule": {"kind": "cosine", "levels": 1}, \
                     "sampler": {"kind": "ula", "step_size": 0.1, "transitions": 1}, "chains": 1, "block": 1}
                     """
-                try pool.send(Message.submit(jobText: Array(text.utf8), force: false, watch: true).encoded(), by: dealer)
+                try pool.send(
+                    Message.submit(jobText: Array(text.utf8), force: false, watch: true).encoded(), by: dealer)
                 let end = try pool.answer(to: dealer) { message -> String? in
                     switch message {
                     case .event(let status) where status.state.isOver: "\(status.state)"
