@@ -162,10 +162,16 @@ let package = Package(
         tests(
             "CoordinatorTests",
             [
-                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash",
+                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder", "Sampling",
+                "Journal",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        tests("WorkerTests", ["Worker"]),
+        tests(
+            "WorkerTests",
+            [
+                "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("SafetensorsTests", ["Safetensors"], exclude: ["Fixtures"]),
         tests(
             "TrainingTests",
