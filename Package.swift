@@ -177,10 +177,16 @@ let package = Package(
         tests(
             "CoordinatorTests",
             [
-                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "RunFolder", "ContentHash",
+                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder", "Sampling",
+                "Journal",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        tests("WorkerTests", ["Worker", "ContentHash"]),
+        tests(
+            "WorkerTests",
+            [
+                "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("MachineCapacityTests", ["MachineCapacity"]),
         tests(
             "CommandFrameTests",

@@ -189,10 +189,7 @@ struct FrontDesk {
 
     private func notice(of job: RunningJob) -> String {
         if !storageNotice.isEmpty { return storageNotice }
-        if let group = strangeGroup(of: job) {
-            return "what is done was computed with the arithmetic \(group), of which there is no worker now: start one "
-                + "on a host like those that did it, or begin anew with submit --force"
-        }
+        if let notice = strandedNotice(of: job) { return notice }
         return scheduler.view(of: job.number)?.obstacle ?? preliminaryNotice(of: job)
     }
 

@@ -7,6 +7,7 @@ import Messaging
 import ModelTransfer
 import PoolCore
 import RunFolder
+import TerminalProgress
 
 /// How jobs begin and end.
 extension FrontDesk {
@@ -96,7 +97,7 @@ extension FrontDesk {
     /// Adds a submitter to a job that runs, or tells that it is finished. - Returns: false if it is neither.
     private mutating func join(_ id: Digest, _ submission: HandedIn) -> Bool {
         if let known = jobs[id], !known.state.isOver {
-            if submission.force, isStranded(known) { beginAnew(id) }
+            if submission.force { beginStrandedAnew(id) }
             add(submission, to: id)
             return true
         }
@@ -124,26 +125,6 @@ extension FrontDesk {
         } else {
             jobs[id]?.unanswered?.append(submission.peer)
         }
-    }
-
-    /// Whether what is done of a job can't be gone on with by any worker that is there.
-    private func isStranded(_ job: RunningJob) -> Bool { strangeGroup(of: job) != nil }
-
-    /// The arithmetic that a job is tied to and of which there is no worker now; nil if that is not what it waits for.
-    func strangeGroup(of job: RunningJob) -> String? {
-        if let group = scheduler.view(of: job.number)?.missingGroup { return group }
-        return job.work?.waitsForWorker == true ? job.work?.progress?.group : nil
-    }
-
-    /// Throws away what is done of a job and begins again, for all who wait for it.
-    mutating func beginAnew(_ id: Digest) {
-        guard let job = jobs[id], let work = job.work, !job.state.isOver else { return }
-        logger.notice("job \(job.name) \(id.hex.prefix(8)) begins anew: no worker has the arithmetic of what was done")
-        act(on: .cancelled(job.number))
-        var terms = job.terms
-        terms.timeLimit = remainingTime(of: job)
-        start(work.original, HandedIn(text: [], force: true, watch: false, terms: terms, peer: Self.nobody))
-        jobs[id]?.work?.renews = false
     }
 
     mutating func start(_ job: Job, _ submission: HandedIn) {
@@ -189,7 +170,8 @@ extension FrontDesk {
             return
         }
         jobs[id]?.unanswered = nil
-        logger.info("job \(job.name) \(id.hex.prefix(8)): \(work.job.blocks) blocks")
+        logger.notice(
+            "job \(job.name) \(id.hex.prefix(8)) \(stored == nil ? "begins" : "goes on"): \(work.job.blocks) blocks")
         for peer in peers { send(.accepted(job: id, alreadyFinished: false), to: peer) }
         var progress = JobProgress()
         if let stored, let resumed = jobs[id]?.resume(stored) { progress = resumed }
@@ -225,6 +207,7 @@ extension FrontDesk {
         guard let id = identities[number] else { return }
         let time = now
         jobs[id]?.end(as: .finished, at: time)
+        if let job = jobs[id] { tellEnd(of: job, "finished") }
         announce(id)
         forgetText(of: id)
         for waiting in jobs.values.filter({ $0.work?.waitsFor == id }).sorted(by: { $0.number < $1.number }) {
@@ -241,6 +224,7 @@ extension FrontDesk {
         guard let job = jobs[id], !job.state.isOver else { return }
         let time = now
         jobs[id]?.end(as: state, failure: failure, at: time)
+        tellEnd(of: job, state == .failed ? "failed: \(failure)" : "was cancelled")
         archive.ask(
             .end(
                 job.number, keepsFiles: state == .failed,
@@ -261,6 +245,11 @@ extension FrontDesk {
             if let peer = workers[worker]?.peer { send(.revoke(job: id, blocks: []), to: peer) }
         }
         jobs[id]?.watchers = []
+    }
+
+    private func tellEnd(of job: RunningJob, _ what: String) {
+        let seconds = ProgressLine.time(job.secondsElapsed(at: now))
+        logger.notice("job \(job.name) \(job.identity.hex.prefix(8)) after \(seconds): \(what)")
     }
 
     mutating func fail(_ id: Digest, reason: String) {

@@ -177,6 +177,6 @@ extension FrontDesk {
         guard let other = job.work?.waitsFor, let preliminary = jobs[other] else { return "" }
         let what = preliminary.work?.job.isPilot == true ? "step sizes" : "normalisers"
         return "finds \(what) first: \(preliminary.name), \(Int(100 * status(preliminary).fraction)) %"
-            + (preliminary.isPaused ? ", paused" : "")
+            + (preliminary.isPaused ? ", paused" : "") + (strandedNotice(of: preliminary).map { "; " + $0 } ?? "")
     }
 }

@@ -11,7 +11,7 @@ extension JobStatus {
             parts.append("\(Int((Double(chainsDone) / secondsElapsed).rounded())) chains/s")
         }
         if acceptance.isFinite { parts.append("acceptance " + String(format: "%.3f", acceptance)) }
-        if fraction > 0, fraction < 1 {
+        if fraction > 0, fraction < 1, !state.isOver {
             let left = secondsElapsed * (1 - fraction) / fraction
             parts.append(ProgressLine.time(left) + " left")
         }

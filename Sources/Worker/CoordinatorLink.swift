@@ -9,11 +9,14 @@ import PoolCore
 /// coordinator has not taken yet.
 struct CoordinatorLink {
     private let socket: DealerSocket
+    /// The coordinator's address.
+    private let address: String
     private let slots: SlotThreads
     private var supply: JobSupply
     private var session: WorkerSession
     private var registration: Registration
     private let logger: Logger
+    private var report = ConnectionReport(at: .zero)
     private var outbox = Outbox()
     private(set) var hasLeft = false
     /// What the process should end with.
@@ -34,10 +37,11 @@ struct CoordinatorLink {
     private let start = ContinuousClock().now
 
     init(
-        socket: DealerSocket, slots: SlotThreads, supply: JobSupply, session: WorkerSession,
+        socket: DealerSocket, address: String, slots: SlotThreads, supply: JobSupply, session: WorkerSession,
         registration: Registration, logger: Logger
     ) {
         self.socket = socket
+        self.address = address
         self.slots = slots
         self.supply = supply
         self.session = session
@@ -57,6 +61,23 @@ struct CoordinatorLink {
     /// Takes in the messages that are there.
     mutating func receive() throws {
         while let bytes = try socket.receive() { take(bytes) }
+    }
+
+    /// Looks at every timer.
+    mutating func tick() {
+        handle(.ticked)
+        tell(report.ticked(at: now))
+    }
+
+    private func tell(_ line: ConnectionReport.Line?) {
+        switch line {
+        case .registered(let worker):
+            logger.notice("registered as worker \(worker) at \(address)")
+        case .unanswered(let time):
+            logger.warning("no coordinator has answered at \(address) for \(time.components.seconds) s; trying on")
+        case nil:
+            break
+        }
     }
 
     mutating func flush() throws {
@@ -180,6 +201,7 @@ struct CoordinatorLink {
 
     private mutating func take(_ bytes: [UInt8]) {
         do {
+            report.heard(at: now)
             answer(try Message.decode(bytes))
         } catch {
             logger.warning("a message was passed over: \(error)")
@@ -189,7 +211,7 @@ struct CoordinatorLink {
     private mutating func answer(_ message: Message) {
         switch message {
         case .welcome(let worker, let number, let heartbeat, let silence):
-            logger.info("registered as worker \(worker)")
+            tell(report.welcomed(as: worker))
             supply.startAnew(inUse: Set(session.jobs.compactMap { jobs[$0] }))
             handle(.welcomed(registration: number, heartbeat: heartbeat, silence: silence))
         case .heartbeat:

@@ -58,13 +58,15 @@ public final class WorkerService: Sendable {
     /// Works until stopped, drained or, with `once`, done.
     ///
     /// - Returns: the exit status that the coordinator wants, 0 unless it has set this worker aside.
-    /// - Throws: ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
+    /// - Throws: ``UnusableAddress``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
     public func run() throws -> Int32 {
         let mailbox = mailbox
         let cache = try OpenModelCache(configuration.modelCache, logger: logger)
         defer { cache.close() }
+        let address = configuration.coordinator
+        logger.notice("connecting to \(address)")
         var link = CoordinatorLink(
-            socket: try DealerSocket(MessagingContext(), connectingTo: configuration.coordinator),
+            socket: try connect(to: address), address: address,
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
             supply: JobSupply(cache: cache) { mailbox.post(.reading($0, $1)) },
             session: WorkerSession(slots: configuration.slots, once: configuration.once, at: .zero),
@@ -73,7 +75,7 @@ public final class WorkerService: Sendable {
                 process: Int(ProcessInfo.processInfo.processIdentifier), slots: configuration.slots,
                 version: configuration.version, fingerprint: try Fingerprint.probe()),
             logger: logger)
-        link.handle(.ticked)
+        link.tick()
         try link.flush()
         while !link.hasLeft {
             try link.wait(for: mailbox.wakeup)
@@ -86,10 +88,33 @@ public final class WorkerService: Sendable {
                 }
             }
             if let parent = configuration.parent, getppid() != parent { return 0 }
-            link.handle(.ticked)
+            link.tick()
             link.requestModels()
             try link.flush()
         }
         return link.exitStatus
+    }
+
+    private func connect(to address: String) throws -> DealerSocket {
+        let context = MessagingContext()
+        do {
+            return try DealerSocket(context, connectingTo: address)
+        } catch {
+            guard case .socket(let number) = error.code, [EINVAL, EPROTONOSUPPORT, ENODEV].contains(number) else {
+                throw error
+            }
+            throw UnusableAddress(address: address)
+        }
+    }
+}
+
+/// An address that no coordinator can have.
+public struct UnusableAddress: Error, Sendable, Equatable, CustomStringConvertible {
+    /// As it was given.
+    public let address: String
+
+    /// What is wrong and what to do, in one line.
+    public var description: String {
+        "the coordinator's address \"\(address)\" is none; write it like tcp://127.0.0.1:7757, or ipc:// and a path"
     }
 }

@@ -23,9 +23,12 @@ struct CoordinatorCommand: ParsableCommand {
 enum Environment {
     static let variables = ProcessInfo.processInfo.environment
 
-    static var logger: Logger {
+    static var logger: Logger { logger(saying: .warning) }
+
+    /// - Parameter level: what is told where RRR_LOG_LEVEL says nothing.
+    static func logger(saying level: Logger.Level) -> Logger {
         var logger = Logger(label: "rrr-coordinator") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = variables["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? .warning
+        logger.logLevel = variables["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? level
         return logger
     }
 

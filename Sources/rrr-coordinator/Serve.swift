@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandFrame
 import Coordinator
 import Foundation
+import Logging
 import Messaging
 import StopSignals
 
@@ -33,7 +34,7 @@ struct Serve: ParsableCommand {
         try reportingFailure {
             var configuration = CoordinatorService.Configuration(stateFolder: Environment.state(state))
             configuration.checkpointInterval = .seconds(checkpointEvery)
-            let service = CoordinatorService(configuration: configuration, logger: Environment.logger)
+            let service = CoordinatorService(configuration: configuration, logger: Environment.logger(saying: .notice))
             let signals = StopSignals { _ in service.stop() }
             do {
                 try service.run(listeningAt: listen) { endpoint in

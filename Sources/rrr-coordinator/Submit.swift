@@ -86,6 +86,7 @@ struct Submit: ParsableCommand {
         if detach {
             try submission.submit(watch: false)
             try printResult(job.identity.hex)
+            tell("collect it with: rrr-coordinator submit \(self.job) --coordinator \(Environment.coordinator(coordinator) ?? "")")
             return
         }
         try show(try run(&submission), folder)

@@ -73,7 +73,9 @@ struct WorkerCommand: ParsableCommand {
     func run() throws {
         let environment = ProcessInfo.processInfo.environment
         var logger = Logger(label: "rrr-worker") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = environment["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? .warning
+        // Workers that a command started for itself say nothing as long as all goes well.
+        let usual: Logger.Level = parent == nil ? .notice : .warning
+        logger.logLevel = environment["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? usual
         let service = WorkerService(
             configuration: WorkerService.Configuration(
                 coordinator: try address(),
@@ -89,7 +91,7 @@ struct WorkerCommand: ParsableCommand {
             status = try service.run()
         } catch {
             tell("rrr-worker: \(error)")
-            throw ExitCode(70)
+            throw ExitCode(error is UnusableAddress ? 64 : 70)
         }
         if signals.received == SIGINT { throw ExitCode(130) }
         if status != 0 { throw ExitCode(status) }

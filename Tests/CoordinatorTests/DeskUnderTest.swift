@@ -1,0 +1,133 @@
+import ContentHash
+import Foundation
+import JobFile
+import Journal
+import Logging
+import Messaging
+import ModelTransfer
+import PoolCore
+import Synchronization
+import Testing
+
+@testable import Coordinator
+
+/// A front desk with its archive in a folder of its own, and peers that are played by the test.
+final class DeskUnderTest {
+    /// What comes from the desk's other threads.
+    private enum Call: Sendable {
+        case read(Int, JobReader<Int>.Outcome)
+        case archived([Archive.Reply])
+    }
+
+    /// What the desk has sent and nobody has looked at yet.
+    private final class Sent {
+        var messages: [(peer: PeerID, message: Message)] = []
+    }
+
+    private let folder = FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
+    private let mailbox = Mailbox<Call>()
+    private let archive: Archive
+    private let sent = Sent()
+    private var desk: FrontDesk
+    /// The texts that workers were sent, by job.
+    private(set) var texts: [Digest: [UInt8]] = [:]
+    /// Every lease that was sent, in order.
+    private(set) var leases: [(peer: PeerID, lease: Lease)] = []
+
+    init(_ pool: PoolConfiguration = PoolConfiguration()) throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let store = try ModelStore(folder: folder + "/models", logger: logger)
+        let mailbox = mailbox
+        let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
+        let jobs: [RecoveredJob]
+        (archive, jobs) = try Archive.open(folder: folder, durability: .process, logger: logger) {
+            mailbox.post(.archived($0))
+        }
+        let sent = sent
+        desk = FrontDesk(
+            configuration: CoordinatorService.Configuration(stateFolder: folder, pool: pool), intake: intake,
+            models: store, archive: archive, past: jobs, logger: logger
+        ) { bytes, peer in
+            if let message = try? Message.decode(bytes) { sent.messages.append((peer, message)) }
+            return .sent
+        }
+    }
+
+    func remove() {
+        archive.close(within: .seconds(5))
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    func take(_ message: Message, from peer: PeerID) { desk.take(.success(message), from: peer) }
+
+    func join(_ peer: PeerID, arithmetic: String) {
+        let registration = Registration(
+            session: [UInt8](repeating: peer[0], count: 16), host: "host", process: Int(peer[0]), slots: 1,
+            version: "1", fingerprint: arithmetic)
+        take(.registration(registration), from: peer)
+    }
+
+    func submit(_ job: Job, force: Bool = false) {
+        take(.submit(jobText: Array(job.canonicalText.utf8), force: force, watch: true), from: [200])
+    }
+
+    /// What the status of a job tells.
+    func status(of job: Job) -> JobStatus? {
+        take(.statusRequest(job: job.identity), from: [201])
+        let answer = sent.messages.last { $0.peer == [201] }
+        guard case .poolStatus(let status) = answer?.message else { return nil }
+        return status.jobs.first
+    }
+
+    /// Lets the desk work, and its workers by what `work` makes of each lease's block, until a condition holds, for at
+    /// most ten seconds.
+    ///
+    /// - Parameter work: called with who is to run the block and what it is of; nil for a worker that says nothing.
+    func work(
+        until condition: () -> Bool, _ work: (PeerID, Job, AttemptID) throws -> Message? = { _, _, _ in nil }
+    ) throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(10)
+        while !condition() {
+            guard clock.now < deadline else {
+                Issue.record("it takes too long")
+                return
+            }
+            for call in mailbox.drain() {
+                switch call {
+                case .read(let number, let outcome): desk.take(outcome, of: number)
+                case .archived(let replies): for reply in replies { desk.take(reply) }
+                }
+            }
+            desk.tick()
+            let messages = sent.messages
+            sent.messages = []
+            for case (let peer, .lease(let lease)) in messages {
+                leases.append((peer, lease))
+                if !lease.jobText.isEmpty { texts[lease.job] = lease.jobText }
+                let job = try Job.decode(try #require(texts[lease.job]), file: "lease")
+                for block in lease.blocks {
+                    if let answer = try work(peer, job, block) { take(answer, from: peer) }
+                }
+            }
+            if messages.isEmpty { Thread.sleep(forTimeInterval: 0.002) }
+        }
+    }
+
+    /// The same with honest workers, until the job has ended. - Returns: how.
+    @discardableResult
+    func finish(_ job: Job) throws -> JobStatus.State? {
+        try work(until: { status(of: job)?.state.isOver == true }) { _, job, attempt in
+            .result(try SmallJobs.result(of: job, block: attempt.block, attempt: attempt))
+        }
+        return status(of: job)?.state
+    }
+
+    /// Who was leased blocks of jobs of that name since the first `count` leases.
+    func workers(of name: String, since count: Int = 0) -> Set<PeerID> {
+        Set(
+            leases.dropFirst(count).filter { entry in
+                texts[entry.lease.job].flatMap { try? Job.decode($0, file: "lease") }?.name == name
+            }.map(\.peer))
+    }
+}
