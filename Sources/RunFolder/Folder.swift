@@ -31,10 +31,17 @@ package enum Folder {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// The names in `path`, in no order.
+    /// The names in `path`, in no order. A folder that is not there is `.missing`, a file `.cannotCreate`.
     static func names(in path: String) throws(RunFolderError) -> [String] {
         guard let folder = opendir(path) else {
-            throw .system(.inputOutput, path: path, doing: "list the folder", number: errno)
+            let number = errno
+            let code: RunFolderError.Code =
+                switch number {
+                case ENOENT: .missing
+                case ENOTDIR: .cannotCreate
+                default: .inputOutput
+                }
+            throw .system(code, path: path, doing: "list the folder", number: number)
         }
         defer { closedir(folder) }
         var names: [String] = []
