@@ -84,8 +84,10 @@ let package = Package(
             ], settings: [.unsafeFlags(["-enable-testing"])]),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
+        room("OpenFiles"),
+
         // The pool. The tests of models on their way look inside, in release builds too: at what is asked for, and of whom.
-        room("Messaging", ["CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room("Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
         room(
             "ModelTransfer",
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
@@ -106,7 +108,7 @@ let package = Package(
             "Coordinator",
             [
                 "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "Sampling", "RunFolder", "ContentHash",
-                "StrictJSON",
+                "StrictJSON", "OpenFiles",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ], settings: [.unsafeFlags(["-enable-testing"])]),
@@ -120,19 +122,21 @@ let package = Package(
         room(
             "PoolBenchmark",
             [
-                "Coordinator", "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "Coordinator", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder", "ContentHash",
+                "StrictJSON",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder",
-                "StopSignals",
+                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "OpenFiles", "PoolBenchmark",
+                "RunFolder", "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        command("rrr-model", ["Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
-        command("rrr-worker", ["Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
+        command(
+            "rrr-model", ["OpenFiles", "Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress"]),
+        command("rrr-worker", ["OpenFiles", "Worker", "StopSignals", .product(name: "Logging", package: "swift-log")]),
 
         // The study of Examples/two-dimensional: `swift run -c release two-dimensional-study`. Its tests look inside, in
         // release builds too.
@@ -172,7 +176,7 @@ let package = Package(
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
-        tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ"]),
+        tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ"]),
         tests("JournalTests", ["Journal", "ContentHash", .product(name: "GRDB", package: "GRDB.swift")]),
         // A pool in virtual time, for the tests and for `swift run -c release pool-histories`.
         .target(
@@ -189,7 +193,9 @@ let package = Package(
                 "two-dimensional-study", "JobFile", "RunFolder", "Sampling", "Composition", "EnergyModels",
                 "RandomStreams", "VectorMath",
             ]),
-        tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels"]),
+        tests(
+            "WholeSystemTests",
+            ["RunFolder", "ContentHash", "EnergyModels", .product(name: "GRDB", package: "GRDB.swift")]),
     ],
     swiftLanguageModes: [.v6]
 )

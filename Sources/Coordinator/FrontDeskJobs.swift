@@ -12,14 +12,21 @@ import RunFolder
 extension FrontDesk {
     /// Takes up what earlier lives of the coordinator have left.
     mutating func takeUp(_ recovered: [RecoveredJob]) {
+        nextJob = archive.lastJobNumber + 1
         for job in recovered {
             let record = job.record
-            nextJob = max(nextJob, record.number + 1)
-            // Names that results are noted under are not used twice.
-            for share in job.workers { nextWorker = max(nextWorker, (WorkerID(share.worker.name) ?? 0) &+ 1) }
+            // Names that results are noted under are not used twice. No pool has had so many workers as some might say.
+            for share in job.workers {
+                if let name = WorkerID(share.worker.name), name < 1 << 53 { nextWorker = max(nextWorker, name + 1) }
+            }
             past[record.hash] = PastJob(job)
-            guard !job.state.isOver else { continue }
-            if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
+        }
+        warnOfUnknownFolders()
+        for job in recovered where !job.state.isOver {
+            let record = job.record
+            if let trouble = trouble(of: record.hash) {
+                setApart(record.hash, trouble)
+            } else if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
                 // The coordinator ended between the job's last file and the last word of the journal.
                 past[record.hash]?.job.outcome = .finished
                 try? RunStaging.discard(in: folder(of: record.hash))
@@ -66,7 +73,8 @@ extension FrontDesk {
             if !join(job.identity, submission) { start(job, submission) }
         case .refused(let peer, let status, let text):
             if isNobody(peer) {
-                logger.error("a job of an earlier life can't go on: \(text); hand it in again")
+                let record = past.values.map(\.job.record).first { nobody($0) == peer }
+                if let record { setApart(record.hash, text) }
             } else {
                 send(.refusal(exitStatus: status, text: text), to: peer)
             }
@@ -85,7 +93,7 @@ extension FrontDesk {
             return true
         }
         if !submission.force, RunFolder.isComplete(folder(of: id), jobHash: id.hex) {
-            send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
+            inspect(id, for: submission)
             return true
         }
         return false
@@ -160,7 +168,10 @@ extension FrontDesk {
         guard let id = identities.removeValue(forKey: number), let job = jobs.removeValue(forKey: id) else { return }
         logger.error("job \(job.name): \(reason)")
         // What is stored of it is still there.
-        if let before = job.past { past[id] = before }
+        if let before = job.past {
+            past[id] = before
+            setApart(id, reason)
+        }
         stopWaiting(for: id, reason: reason)
         for peer in job.unanswered ?? [] { send(.refusal(exitStatus: status, text: reason), to: peer) }
     }

@@ -18,6 +18,10 @@ extension FrontDesk {
                 jobs[id]?.work?.waitsFor = other
                 return begin(preliminary.job, for: id)
             }
+            guard work.sound == other else {
+                jobs[id]?.work?.inspects = other
+                return inspect(other)
+            }
             do {
                 let summary = try RunFolder.summary(in: folder(of: other))
                 let normalizers = summary.logNormalizer?.perLevel ?? []
@@ -106,7 +110,7 @@ extension FrontDesk {
     }
 
     /// How the scheduler is to treat a job from now on.
-    private func terms(of job: RunningJob) -> JobTerms {
+    func terms(of job: RunningJob) -> JobTerms {
         JobTerms(
             blocks: job.blocks, priority: job.terms.priority, share: job.terms.share, timeLimit: remainingTime(of: job))
     }

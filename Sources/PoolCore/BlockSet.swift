@@ -9,7 +9,7 @@ public struct BlockSet: Sendable, Equatable {
 
     /// Whether `block`, 0 or more, is in it.
     public func contains(_ block: Int) -> Bool {
-        block / 64 < words.count && words[block / 64] >> UInt64(block % 64) & 1 == 1
+        block >= 0 && block / 64 < words.count && words[block / 64] >> UInt64(block % 64) & 1 == 1
     }
 
     /// Adds `block`, 0 or more. - Returns: false if it was there.
@@ -21,6 +21,25 @@ public struct BlockSet: Sendable, Equatable {
         words[word] |= 1 << UInt64(block % 64)
         count += 1
         return true
+    }
+
+    /// Takes `block` out. - Returns: false if it was not there.
+    @discardableResult
+    public mutating func remove(_ block: Int) -> Bool {
+        guard contains(block) else { return false }
+        words[block / 64] &= ~(1 << UInt64(block % 64))
+        count -= 1
+        return true
+    }
+
+    /// Those of its blocks that are below `end`, 0 or more.
+    func limited(to end: Int) -> BlockSet {
+        guard words.count > end / 64 else { return self }
+        var limited = self
+        limited.words = Array(words.prefix(end / 64 + 1))
+        limited.words[end / 64] &= 1 << UInt64(end % 64) &- 1
+        limited.count = limited.words.reduce(0) { $0 + $1.nonzeroBitCount }
+        return limited
     }
 
     /// Whether the same blocks are in both.

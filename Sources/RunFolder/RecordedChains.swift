@@ -16,6 +16,30 @@ struct RecordedChains {
         chains.first { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
     }
 
+    /// All recorded chains: runs of neighbours, as long as can be, in order.
+    var ranges: [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        for (index, word) in words.enumerated() where word != 0 {
+            for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
+                let chain = 64 * index + bit
+                if let last = ranges.last, last.upperBound == chain {
+                    ranges[ranges.count - 1] = last.lowerBound..<chain + 1
+                } else {
+                    ranges.append(chain..<chain + 1)
+                }
+            }
+        }
+        return ranges
+    }
+
+    /// Takes out chains that are recorded, and the gradients they took.
+    mutating func remove(_ chains: Range<Int>, gradientEvaluations gradients: Int) {
+        for chain in chains { words[chain / 64] &= ~(1 << UInt64(chain % 64)) }
+        total -= chains.count
+        prefix = min(prefix, chains.lowerBound)
+        gradientEvaluations = max(0, gradientEvaluations - gradients)
+    }
+
     /// Counts ``prefix`` anew.
     mutating func countPrefix() {
         while prefix / 64 < words.count, words[prefix / 64] >> UInt64(prefix % 64) & 1 == 1 { prefix += 1 }

@@ -19,7 +19,8 @@ extension RunSummary {
                 "job", "name", "chains", "draws", "shape", "acceptance", "step_size", "gradient_evaluations",
                 "divergences", "log_density", "samples_sha256",
             ],
-            optional: ["log_normalizer", "population", "preliminary"])
+            // Earlier versions did not count the draws that are not finite.
+            optional: ["non_finite_draws", "log_normalizer", "population", "preliminary"])
         let acceptance = try summary.member("acceptance")
         try acceptance.expectNames(["mean", "per_level"])
         let density = try summary.member("log_density")
@@ -45,6 +46,7 @@ extension RunSummary {
             stepSize: try summary.member("step_size").optionalNumbers(),
             gradientEvaluations: try summary.member("gradient_evaluations").count(),
             divergences: try summary.member("divergences").count(),
+            nonFiniteDraws: summary.has("non_finite_draws") ? try summary.member("non_finite_draws").count() : 0,
             logNormalizer: normalizer,
             population: population,
             preliminaries: try Self.preliminaries(summary),

@@ -2,6 +2,7 @@ import ArgumentParser
 import Coordinator
 import Foundation
 import Logging
+import OpenFiles
 
 @main
 struct CoordinatorCommand: ParsableCommand {
@@ -13,6 +14,11 @@ struct CoordinatorCommand: ParsableCommand {
             Submit.self, Serve.self, Validate.self, Status.self, Workers.self, Cancel.self, Pause.self, Resume.self,
             Prioritize.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,
         ])
+
+    static func main() {
+        OpenFileLimit.raise()
+        main(nil)
+    }
 }
 
 /// What every command shares: settings from the environment, and how an error ends the process.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ModelInspection
+import OpenFiles
 import RunFolder
 import Training
 
@@ -10,6 +11,11 @@ struct ModelCommand: ParsableCommand {
         commandName: "rrr-model",
         abstract: "Trains energy-based diffusion models, and tells what a model file holds and says.",
         subcommands: [Train.self, Inspect.self, Evaluate.self])
+
+    static func main() {
+        OpenFileLimit.raise()
+        main(nil)
+    }
 }
 
 /// Runs a command's work; what goes wrong is told on standard error and becomes its exit status.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import Logging
+import OpenFiles
 import StopSignals
 import Worker
 
@@ -35,6 +36,11 @@ struct WorkerCommand: ParsableCommand {
     /// time this process could ask, that one may be dead.
     @Option(help: .hidden)
     var parent: Int32?
+
+    static func main() {
+        OpenFileLimit.raise()
+        main(nil)
+    }
 
     func validate() throws {
         if let slots, !(1...4096).contains(slots) {

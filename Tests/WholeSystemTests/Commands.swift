@@ -61,13 +61,22 @@ struct Commands {
 
     /// Starts a command; its output goes to files named after `label`.
     ///
-    /// - Parameter environment: in addition to that of the tests.
+    /// - Parameters:
+    ///   - environment: in addition to that of the tests.
+    ///   - openFiles: how many files it may have open; nil for as many as the tests.
     func start(
-        _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:]
+        _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:],
+        openFiles: Int? = nil
     ) throws -> Started {
         let process = Process()
         process.executableURL = Self.binaries.appendingPathComponent(name)
         process.arguments = arguments
+        if let openFiles {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments =
+                ["-c", "ulimit -n \(openFiles); exec \"$0\" \"$@\"", Self.binaries.appendingPathComponent(name).path]
+                + arguments
+        }
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("RRR_") }
             .merging(["XDG_CACHE_HOME": path("cache")]) { $1 }.merging(environment) { $1 }
