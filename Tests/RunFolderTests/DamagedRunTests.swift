@@ -112,11 +112,12 @@ struct NonFiniteDrawsTests {
     @Test("A draw counts once, whatever number of its coordinates is infinite or no number")
     func counted() throws {
         // Draws have 3 coordinates.
-        let (run, _) = try run {
+        let (run, folder) = try run {
             ($0[0], $0[2], $0[3], $0[9], $0[11]) = (.infinity, .nan, -.infinity, .greatestFiniteMagnitude, .nan)
         }
         let summary = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
         #expect(summary.nonFiniteDraws == 3)
+        #expect(try RunFolder.content(of: folder.path) == .finished(jobHash: "5eed"))
         #expect(summary.json.contains("\"non_finite_draws\": 3"))
         #expect(try RunSummary(json: Array(summary.json.utf8)) == summary)
     }
