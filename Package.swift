@@ -84,8 +84,10 @@ let package = Package(
             ], settings: [.unsafeFlags(["-enable-testing"])]),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
+        room("OpenFiles"),
+
         // The pool. The tests of models on their way look inside, in release builds too: at what is asked for, and of whom.
-        room("Messaging", ["CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room("Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
         room(
             "ModelTransfer",
             ["Messaging", "JobFile", "RunFolder", "ContentHash", .product(name: "Logging", package: "swift-log")],
@@ -104,14 +106,14 @@ let package = Package(
         room("MachineCapacity", settings: [.unsafeFlags(["-enable-testing"])]),
         // What every command begins and ends with.
         room(
-            "CommandFrame", ["StrictJSON", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            "CommandFrame", ["OpenFiles", "StrictJSON", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             settings: [.unsafeFlags(["-enable-testing"])]),
         room("Chaos", ["ContentHash", "StrictJSON"]),
         room(
             "Coordinator",
             [
                 "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "Sampling", "RunFolder", "ContentHash",
-                "StrictJSON",
+                "StrictJSON", "OpenFiles",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ], settings: [.unsafeFlags(["-enable-testing"])]),
@@ -125,22 +127,23 @@ let package = Package(
         room(
             "PoolBenchmark",
             [
-                "Coordinator", "PoolCore", "Messaging", "JobFile", "RunFolder", "ContentHash", "StrictJSON",
+                "Coordinator", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder", "ContentHash",
+                "StrictJSON",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder",
-                "StopSignals",
+                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark",
+                "RunFolder", "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         command(
             "rrr-model",
             [
-                "Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress", "CommandFrame",
-                "MachineCapacity",
+                "Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress",
+                "CommandFrame", "MachineCapacity",
             ]),
         command(
             "rrr-worker",
@@ -197,7 +200,7 @@ let package = Package(
             ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
-        tests("MessagingTests", ["Messaging", "ContentHash", "CZeroMQ", "RawPeers"]),
+        tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ", "RawPeers"]),
         // Connections that keep to no protocol.
         .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
         tests("JournalTests", ["Journal", "ContentHash", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -216,7 +219,12 @@ let package = Package(
                 "two-dimensional-study", "JobFile", "RunFolder", "Sampling", "Composition", "EnergyModels",
                 "RandomStreams", "VectorMath",
             ]),
-        tests("WholeSystemTests", ["RunFolder", "ContentHash", "EnergyModels", "Messaging", "RawPeers"]),
+        tests(
+            "WholeSystemTests",
+            [
+                "RunFolder", "ContentHash", "EnergyModels", "Messaging", "OpenFiles", "RawPeers",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Glibc
+import OpenFiles
 import StrictJSON
 
 extension ParsableCommand {
@@ -9,6 +10,7 @@ extension ParsableCommand {
     /// written, arguments that are not text, a command that is misspelt.
     public static func start() -> Never {
         StandardStreams.secure()
+        OpenFileLimit.raise()
         do {
             let arguments = try RawArguments.ofThisProcess()
             try expectCommand(in: arguments)

@@ -4,6 +4,7 @@ import JobFile
 import Journal
 import Logging
 import Messaging
+import OpenFiles
 import PoolCore
 import RunFolder
 import Synchronization
@@ -56,16 +57,29 @@ final class Archive: Sendable {
         /// The job is taken in, with what is stored of it if it goes on.
         case opened(JobNumber, RecoveredJob?)
         case refused(JobNumber, exitStatus: Int32, reason: String)
-        case stored(Attempt, WorkerID)
+        /// A result is stored; the acceptance of its chains.
+        case stored(Attempt, WorkerID, Acceptance)
+        /// The rows of these blocks, which were stored, are not what they were: the blocks have to run again.
+        case lost(JobNumber, blocks: [Int])
         case loaded(Attempt, WorkerID, state: [UInt8])
         case finished(JobNumber)
         /// What somebody waits to hear is on the disk.
         case noted(Receipt)
+        /// It does not fit what is there and is not noted.
+        case notNoted(Receipt, reason: String)
+        /// What the samples of a finished job are like; if they are damaged the job's folder is no longer complete.
+        case inspected(Digest, damage: String?)
         /// The job's files cannot be written.
         case failed(JobNumber, reason: String)
         /// Nothing can be stored for now.
         case full(reason: String)
         case hasRoom
+    }
+
+    /// Acceptance rates of some chains and levels: their sum, and how many they are.
+    struct Acceptance: Sendable {
+        var sum = 0.0
+        var count = 0
     }
 
     /// How long a full disk is left alone.
@@ -75,8 +89,13 @@ final class Archive: Sendable {
     private let available = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
     private let bytes = Atomic<Int>(0)
+    private let lastNumber = Atomic<Int>(0)
 
-    private init() {}
+    /// Where finished folders are read to their end, which may take long.
+    private let inspections = DispatchQueue(label: "inspection of finished folders")
+    private let deliver: @Sendable ([Reply]) -> Void
+
+    private init(deliver: @escaping @Sendable ([Reply]) -> Void) { self.deliver = deliver }
 
     /// Opens the journal in a folder and starts the thread.
     ///
@@ -86,18 +105,29 @@ final class Archive: Sendable {
     static func open(
         folder: String, durability: Journal.Durability, logger: Logger, deliver: @escaping @Sendable ([Reply]) -> Void
     ) throws -> (archive: Archive, jobs: [PastJob]) {
-        let archive = Archive()
+        let archive = Archive(deliver: deliver)
         // The journal lives on the thread that uses it.
         let opening = Mailbox<Result<[PastJob], any Error>>()
         let ready = DispatchSemaphore(value: 0)
         Thread {
             do {
                 let journal = try Journal(folder: folder, durability: durability)
+                archive.lastNumber.store(try journal.lastJobNumber(), ordering: .relaxed)
                 // One after the other: the texts of jobs that are over are not in memory together.
-                let jobs = try journal.jobNumbers().compactMap { try journal.recover(job: $0).map(PastJob.init) }
+                let jobs = try journal.jobNumbers().compactMap { number in
+                    do throws(JournalError) {
+                        return try journal.recover(job: number).map(PastJob.init)
+                    } catch {
+                        guard error.code == .malformed else { throw error }
+                        logger.error("a job is passed over: \(error); hand it in again")
+                        return nil
+                    }
+                }
                 opening.post(.success(jobs))
                 ready.signal()
-                archive.serve(ArchiveDesk(journal: journal, durability: durability, logger: logger), deliver)
+                archive.serve(
+                    ArchiveDesk(
+                        journal: journal, durability: durability, fileLimit: OpenFileLimit.current, logger: logger))
             } catch {
                 opening.post(.failure(error))
                 ready.signal()
@@ -107,6 +137,9 @@ final class Archive: Sendable {
         ready.wait()
         return (archive, try opening.drain().first?.get() ?? [])
     }
+
+    /// The largest number that a job had when the journal was opened.
+    var lastJobNumber: JobNumber { lastNumber.load(ordering: .relaxed) }
 
     /// Bytes of results and checkpoints that wait to be stored.
     var waitingBytes: Int { bytes.load(ordering: .relaxed) }
@@ -122,6 +155,26 @@ final class Archive: Sendable {
         if isFirst { available.signal() }
     }
 
+    /// Compares the samples of a finished job with what its summary says, beside everything else. Those of a damaged one
+    /// are no longer taken for finished.
+    func inspect(_ job: Digest, folder: String) {
+        inspections.async { [self] in
+            let damage: String?
+            do {
+                damage =
+                    switch try RunFolder.content(of: folder) {
+                    case .finished(job.hex): nil
+                    case .damaged(_, let reason): reason
+                    default: "\(folder): not the files of this job"
+                    }
+                if damage != nil { try RunFolder.removeSummary(in: folder) }
+            } catch {
+                return deliver([.inspected(job, damage: "\(error)")])
+            }
+            deliver([.inspected(job, damage: damage)])
+        }
+    }
+
     /// Does what was asked before, and ends the thread. What a full disk holds up is given up after `limit`.
     func close(within limit: Duration) {
         ask(.stop)
@@ -135,7 +188,7 @@ final class Archive: Sendable {
         }
     }
 
-    private func serve(_ desk: ArchiveDesk, _ deliver: ([Reply]) -> Void) {
+    private func serve(_ desk: ArchiveDesk) {
         var desk = desk
         var backlog: ArraySlice<Request> = []
         var isFull = false

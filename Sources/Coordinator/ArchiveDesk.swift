@@ -5,6 +5,15 @@ import RunFolder
 
 /// The archive's own thread's side: one batch after the other.
 struct ArchiveDesk {
+    /// An entry for the journal, and what is to be told of it.
+    private struct Note {
+        let entry: JournalEntry
+        /// Once it is on the disk.
+        var stored: Archive.Reply?
+        /// If it does not fit the journal: then it is not on the disk, and nobody may believe so.
+        var refused: ((String) -> Archive.Reply)?
+    }
+
     /// A batch is brought to the disk when it has this many requests or bytes.
     private static let mostRequests = 4_096
     private static let mostBytes = 32 << 20
@@ -12,15 +21,17 @@ struct ArchiveDesk {
     /// bytes.
     private static let mostJoinedBytes = 256 << 10
 
-    private let journal: Journal
-    private let isDurable: Bool
-    private let logger: Logger
-    private var runs: [JobNumber: RunStaging] = [:]
+    let journal: Journal
+    let isDurable: Bool
+    let logger: Logger
+    var shelf: RunShelf
+    /// How often rows of a job were lost.
+    var losses: [JobNumber: Int] = [:]
 
     // The batch at hand: what was done of it, and what is to be told when it is stored.
     private var done = 0
     private var size = 0
-    private var entries: [JournalEntry] = []
+    private var notes: [Note] = []
     private var replies: [Archive.Reply] = []
     /// Rows that are to be written.
     private var records: [JobNumber: [BlockRecord]] = [:]
@@ -29,10 +40,12 @@ struct ArchiveDesk {
     /// Whether the last request is done.
     private(set) var stops = false
 
-    init(journal: Journal, durability: Journal.Durability, logger: Logger) {
+    /// - Parameter fileLimit: files that the process may have open.
+    init(journal: Journal, durability: Journal.Durability, fileLimit: Int, logger: Logger) {
         self.journal = journal
         self.logger = logger
         isDurable = durability == .power
+        shelf = RunShelf(fileLimit: fileLimit)
     }
 
     /// Does some of the requests and stores what comes of them.
@@ -59,8 +72,8 @@ struct ArchiveDesk {
     /// Jobs that are to end without their files are done with at once when nothing can be stored: that may be what
     /// makes room.
     private mutating func makeRoom(_ requests: ArraySlice<Archive.Request>) {
-        for case .end(let job, keepsFiles: false, _, _) in requests.dropFirst(done) where runs[job] != nil {
-            try? runs.removeValue(forKey: job)?.discard()
+        for case .end(let job, keepsFiles: false, _, _) in requests.dropFirst(done) where shelf.contains(job) {
+            shelf.remove(job, keepsFiles: false)
             forgetResults(of: job)
         }
     }
@@ -68,8 +81,7 @@ struct ArchiveDesk {
     /// What was to be noted and told of a job's results of this batch is not so.
     private mutating func forgetResults(of job: JobNumber) {
         (records[job], unsynced[job]) = (nil, nil)
-        entries.removeAll { if case .finished(job: job, _, _) = $0 { true } else { false } }
-        replies.removeAll { if case .stored(let attempt, _) = $0 { attempt.job == job } else { false } }
+        notes.removeAll { if case .finished(job: job, _, _) = $0.entry { true } else { false } }
     }
 
     /// Rows first, then the journal that says that they are there.
@@ -84,12 +96,13 @@ struct ArchiveDesk {
                 giveUp(job, "\(error)")
             }
         }
-        if !entries.isEmpty { try append() }
-        entries = []
+        if !notes.isEmpty { try append() }
+        notes = []
     }
 
     private mutating func write(_ job: JobNumber) throws {
-        guard let run = runs[job] else { return }
+        guard shelf.contains(job) else { return }
+        let run = try openRun(of: job)
         records[job] = BlockRecord.joined(records[job] ?? [], upTo: Self.mostJoinedBytes)
         while let record = records[job]?.first {
             try run.record(record)
@@ -113,18 +126,54 @@ struct ArchiveDesk {
         replies.append(.failed(job, reason: reason))
     }
 
-    private func append() throws {
+    /// The run of a job. If somebody has removed or cut its files, they are made anew, and what was in them is lost.
+    private mutating func openRun(of job: JobNumber) throws -> RunStaging {
         do {
-            try journal.append(entries)
+            return try shelf.open(job)
+        } catch {
+            guard error.code == .missing || error.code == .malformed, let place = shelf.place(of: job) else {
+                throw error
+            }
+            // What this batch has written is at hand still.
+            records[job] = (unsynced.removeValue(forKey: job) ?? []) + (records[job] ?? [])
+            let atHand = Set((records[job] ?? []).flatMap { place.description.blocks(of: $0.chainRange) })
+            let blocks = shelf.recorded(in: job).flatMap { place.description.blocks(of: $0) }
+            try shelf.create(job, folder: place.folder, place.description, isDurable: isDurable)
+            logger.error("\(error); the files are made anew")
+            lose(blocks.filter { !atHand.contains($0) }, of: job)
+            return try shelf.open(job)
+        }
+    }
+
+    /// Notes and tells that blocks which were stored have to run again.
+    mutating func lose(_ blocks: [Int], of job: JobNumber) {
+        guard !blocks.isEmpty else { return }
+        logger.error("job \(job): \(blocks.count) stored blocks are lost and run again, the first is \(blocks[0])")
+        losses[job, default: 0] += 1
+        guard losses[job] ?? 0 <= Self.mostLosses else {
+            return giveUp(job, "what is stored of it is damaged again and again: the disk can't be relied on")
+        }
+        notes.append(Note(entry: .lost(job: job, blocks: blocks), stored: .lost(job, blocks: blocks)))
+    }
+
+    /// A job whose rows are lost more often than this fails.
+    private static let mostLosses = 5
+
+    private mutating func append() throws {
+        do {
+            try journal.append(notes.map(\.entry))
+            replies += notes.compactMap(\.stored)
         } catch {
             guard error.code == .invalidValue else { throw error }
             // One entry that does not fit must not keep the others out.
-            for entry in entries {
+            for note in notes {
                 do {
-                    try journal.append([entry])
+                    try journal.append([note.entry])
+                    if let reply = note.stored { replies.append(reply) }
                 } catch {
                     guard error.code == .invalidValue else { throw error }
                     logger.error("an entry of the journal does not fit and is left out: \(error)")
+                    if let refused = note.refused { replies.append(refused("\(error)")) }
                 }
             }
         }
@@ -138,8 +187,7 @@ struct ArchiveDesk {
 
     /// Lets everything go; the files of jobs that run stay for the next life.
     mutating func close() {
-        for run in runs.values { run.suspend() }
-        runs = [:]
+        shelf.close()
         journal.close()
     }
 
@@ -147,47 +195,60 @@ struct ArchiveDesk {
         switch request {
         case .open(let job, let folder, let description, let resumes, let note):
             try open(job, folder, description, resumes: resumes, note)
-        case .result(let attempt, let worker, let record, let block):
-            guard runs[attempt.job] != nil else { return }
+        case .result(let attempt, let worker, let record, var block):
+            guard let description = shelf.place(of: attempt.job)?.description else { return }
+            block.checksum = record.checksum
             records[attempt.job, default: []].append(record)
-            entries.append(.finished(job: attempt.job, block: attempt.block, block))
-            replies.append(.stored(attempt, worker))
+            notes.append(
+                Note(
+                    entry: .finished(job: attempt.job, block: attempt.block, block),
+                    stored: .stored(attempt, worker, record.acceptance(in: description)),
+                    refused: { .failed(attempt.job, reason: $0) }))
         case .checkpoint(let attempt, let checkpoint):
-            guard runs[attempt.job] != nil else { return }
-            entries.append(.checkpoint(job: attempt.job, block: attempt.block, checkpoint))
+            guard shelf.contains(attempt.job) else { return }
+            notes.append(Note(entry: .checkpoint(job: attempt.job, block: attempt.block, checkpoint)))
         case .load(let attempt, let worker):
             // What was asked to be stored before is to be found.
             try store()
             replies.append(.loaded(attempt, worker, state: try checkpoint(of: attempt)))
         case .note(let entry, let receipt):
-            entries.append(entry)
-            if let receipt { replies.append(.noted(receipt)) }
-        case .finish(let job, let content, let preliminaries, let provenance, let note):
+            notes.append(note(entry, receipt))
+        case .finish(let job, let content, let preliminaries, let provenance, let entry):
             // All its results were stored before this was asked for.
-            guard let run = runs[job] else { return }
+            guard shelf.contains(job) else { return }
             do {
+                let before = losses[job]
+                let run = try openRun(of: job)
+                if losses[job] == before { try loseDamagedBlocks(of: job, run) }
+                guard losses[job] == before else { return }
                 let observations = try run.observations(of: content)
                 _ = try run.finish(
                     provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries)
                 ) { content.warnings(of: $0, observations) }
             } catch {
                 if let error = error as? RunFolderError, error.code == .full { throw error }
+                if let error = error as? JournalError, error.code == .full { throw error }
                 return giveUp(job, "\(error)")
             }
-            runs[job] = nil
-            entries.append(note)
-            replies.append(.finished(job))
-        case .end(let job, let keepsFiles, let note, let receipt):
+            shelf.remove(job, keepsFiles: true)
+            losses[job] = nil
+            // The folder is complete, whatever the journal says of it.
+            notes.append(Note(entry: entry, stored: .finished(job), refused: { _ in .finished(job) }))
+        case .end(let job, let keepsFiles, let entry, let receipt):
             // Results of the batch that came before count, should the job go on one day.
             if keepsFiles { try store() } else { forgetResults(of: job) }
-            if let run = runs.removeValue(forKey: job) {
-                if keepsFiles { run.suspend() } else { try? run.discard() }
-            }
-            entries.append(note)
-            if let receipt { replies.append(.noted(receipt)) }
+            shelf.remove(job, keepsFiles: keepsFiles)
+            losses[job] = nil
+            notes.append(note(entry, receipt))
         case .stop:
             stops = true
         }
+    }
+
+    private func note(_ entry: JournalEntry, _ receipt: Archive.Receipt?) -> Note {
+        Note(
+            entry: entry, stored: receipt.map { .noted($0) },
+            refused: receipt.map { receipt in { .notNoted(receipt, reason: $0) } })
     }
 
     /// The state that a block has come to; empty if it can't be read, and then the block begins from its start.
@@ -206,20 +267,21 @@ struct ArchiveDesk {
     ) throws {
         var stored: RecoveredJob?
         // A job that runs may be begun anew.
-        if let run = runs.removeValue(forKey: job) {
-            try? run.discard()
+        if shelf.contains(job) {
+            shelf.remove(job, keepsFiles: false)
             forgetResults(of: job)
         }
         do {
+            // Results of its last run that came before are to be found.
+            if resumes { try store() }
             if resumes, let known = try journal.recover(job: job) {
-                runs[job] = try resume(known, folder, description)
-                stored = runs[job] == nil ? nil : known
+                stored = try resume(known, folder, description)
                 // Who hands a failed job in again wants its blocks tried again.
                 if case .resubmitted = note { stored?.reports = [:] }
-                if stored == nil { entries.append(.restarted(known.record)) }
+                if stored == nil { notes.append(Note(entry: .restarted(known.record))) }
             }
-            if runs[job] == nil {
-                runs[job] = try RunStaging(folder: folder, description: description)
+            if stored == nil {
+                try shelf.create(job, folder: folder, description, isDurable: isDurable)
                 // What an earlier run left must not be taken for this one's.
                 try RunFolder.removeSummary(in: folder)
             }
@@ -230,25 +292,34 @@ struct ArchiveDesk {
             replies.append(.refused(job, exitStatus: error.exitStatus, reason: "\(error)"))
             return
         }
-        if let note { entries.append(note) }
-        replies.append(.opened(job, stored))
+        guard let note else { return replies.append(.opened(job, stored)) }
+        notes.append(
+            Note(
+                entry: note, stored: .opened(job, stored),
+                refused: { .refused(job, exitStatus: 70, reason: $0) }))
     }
+}
 
-    /// The files of a run that was interrupted; nil if they cannot be read.
-    private func resume(
-        _ job: RecoveredJob, _ folder: String, _ description: RunDescription
-    ) throws(RunFolderError) -> RunStaging? {
-        let recorded = job.finishedBlocks.map {
-            $0.lowerBound * description.block..<min($0.upperBound * description.block, description.chains)
+extension BlockRecord {
+    fileprivate var chainRange: Range<Int> { firstChain..<firstChain + chains }
+
+    /// The sum of the acceptance of its chains, and how many numbers that is of.
+    fileprivate func acceptance(in run: RunDescription) -> Archive.Acceptance {
+        guard let place = run.statistics.firstIndex(where: { $0.name == RunStatistic.acceptance }) else {
+            return Archive.Acceptance()
         }
-        do {
-            return try RunStaging(
-                resuming: folder, description: description, recordedChains: recorded,
-                gradientEvaluations: job.gradientEvaluations)
-        } catch {
-            guard error.code == .missing || error.code == .malformed else { throw error }
-            logger.error("what was stored of job \(description.name) can't be read, it begins anew: \(error)")
-            return nil
+        var acceptance = Archive.Acceptance()
+        for rate in [Float](littleEndian: statistics[place]) where rate.isFinite {
+            acceptance.sum += Double(rate)
+            acceptance.count += 1
         }
+        return acceptance
+    }
+}
+
+extension RunDescription {
+    /// The blocks of chains that make whole ones.
+    func blocks(of chains: Range<Int>) -> Range<Int> {
+        chains.lowerBound / block..<(chains.upperBound - 1) / block + 1
     }
 }

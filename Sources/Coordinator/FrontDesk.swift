@@ -54,6 +54,8 @@ struct FrontDesk {
     /// What earlier lives of the coordinator left of jobs that are not in ``jobs``.
     var past: [Digest: PastJob] = [:]
     var nextJob: JobNumber = 1
+    /// Finished jobs whose files are being looked at, and who has asked for them.
+    var inspections: [Digest: [HandedIn]] = [:]
     private(set) var isDismissing = false
     /// Why no job can be worked on any more.
     var verdict: String?
@@ -151,7 +153,8 @@ struct FrontDesk {
             opened(number, stored)
         case .refused(let number, let status, let reason):
             refused(number, status, reason)
-        case .stored(let attempt, let worker):
+        case .stored(let attempt, let worker, let acceptance):
+            if let id = identities[attempt.job] { jobs[id]?.count(acceptance) }
             confirm(attempt, to: worker)
             act(on: .stored(attempt.job, block: attempt.block))
         case .loaded(let attempt, let worker, let state):
@@ -164,6 +167,12 @@ struct FrontDesk {
             case .status(let job): status(of: job, to: receipt.peer)
             case .accepted(let job): send(.accepted(job: job, alreadyFinished: false), to: receipt.peer)
             }
+        case .lost(let number, let blocks):
+            lost(blocks, of: number)
+        case .inspected(let job, let damage):
+            inspected(job, damage: damage)
+        case .notNoted(let receipt, let reason):
+            send(.refusal(exitStatus: 70, text: reason), to: receipt.peer)
         case .failed(let number, let reason):
             if let id = identities[number] { fail(id, reason: reason) }
         case .full(let reason):
@@ -201,10 +210,13 @@ struct FrontDesk {
     private func status(_ past: PastJob) -> JobStatus {
         let (job, isFinished) = (past.job, past.job.outcome == .finished)
         return JobStatus(
-            job: job.record.hash, name: past.name, state: job.state, chainsTotal: past.chains,
+            job: job.record.hash, name: past.name, state: past.trouble == nil ? job.state : .failed,
+            chainsTotal: past.chains,
             chainsDone: isFinished ? past.chains : 0, fraction: isFinished ? 1 : 0, acceptance: .nan,
-            secondsElapsed: job.secondsElapsed ?? 0, workers: scheduler.capacity.workers, failure: job.failure,
-            notice: job.state.isOver ? "" : "waits for its model files; hand it in again with them",
+            secondsElapsed: job.secondsElapsed ?? 0, workers: scheduler.capacity.workers,
+            failure: past.trouble ?? job.failure,
+            notice: past.trouble != nil || job.state.isOver
+                ? "" : "waits for its model files; hand it in again with them",
             priority: job.record.priority)
     }
 

@@ -13,17 +13,22 @@ import TerminalProgress
 extension FrontDesk {
     /// Takes up what earlier lives of the coordinator have left.
     mutating func takeUp(_ recovered: [PastJob]) {
+        nextJob = archive.lastJobNumber + 1
         for before in recovered {
-            let job = before.job
-            let record = job.record
-            nextJob = max(nextJob, record.number + 1)
-            // Names that results are noted under are not used twice.
-            for share in job.workers { nextWorker = max(nextWorker, (WorkerID(share.worker.name) ?? 0) &+ 1) }
-            past[record.hash] = before
+            // Names that results are noted under are not used twice. No pool has had so many workers as some might say.
+            for share in before.job.workers {
+                if let name = WorkerID(share.worker.name), name < 1 << 53 { nextWorker = max(nextWorker, name + 1) }
+            }
+            past[before.job.record.hash] = before
             // The archive has the rest.
-            past[record.hash]?.forgetDetails()
-            guard !job.state.isOver else { continue }
-            if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
+            past[before.job.record.hash]?.forgetDetails()
+        }
+        warnOfUnknownFolders()
+        for job in recovered.map(\.job) where !job.state.isOver {
+            let record = job.record
+            if let trouble = trouble(of: job) {
+                setApart(record.hash, trouble)
+            } else if RunFolder.isComplete(folder(of: record.hash), jobHash: record.hash.hex) {
                 // The coordinator ended between the job's last file and the last word of the journal.
                 past[record.hash]?.job.outcome = .finished
                 try? RunStaging.discard(in: folder(of: record.hash))
@@ -82,7 +87,8 @@ extension FrontDesk {
             start(job, submission)
         case .refused(let peer, let status, let text):
             if isNobody(peer) {
-                logger.error("a job of an earlier life can't go on: \(text); hand it in again")
+                let record = past.values.map(\.job.record).first { nobody($0) == peer }
+                if let record { setApart(record.hash, text) }
             } else {
                 send(.refusal(exitStatus: status, text: text), to: peer)
             }
@@ -102,7 +108,7 @@ extension FrontDesk {
             return true
         }
         if !submission.force, RunFolder.isComplete(folder(of: id), jobHash: id.hex) {
-            send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
+            inspect(id, for: submission)
             return true
         }
         return false
@@ -185,7 +191,10 @@ extension FrontDesk {
         guard let id = identities.removeValue(forKey: number), let job = jobs.removeValue(forKey: id) else { return }
         logger.error("job \(job.name): \(reason)")
         // What is stored of it is still there.
-        if let before = job.past { past[id] = before }
+        if let before = job.past {
+            past[id] = before
+            setApart(id, reason)
+        }
         stopWaiting(for: id, reason: reason)
         for peer in job.watchers.union(job.unanswered ?? []) {
             send(.refusal(exitStatus: status, text: reason), to: peer)

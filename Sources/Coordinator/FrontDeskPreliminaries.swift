@@ -39,6 +39,10 @@ extension FrontDesk {
                 jobs[id]?.work?.renewed.insert(other)
                 return begin(preliminary.job, with: group, for: id)
             case .there(let summary, let group):
+                guard work.sound == other else {
+                    jobs[id]?.work?.inspects = other
+                    return inspect(other)
+                }
                 do {
                     try use(summary, of: preliminary, for: id)
                 } catch {
@@ -164,7 +168,7 @@ extension FrontDesk {
     }
 
     /// How the scheduler is to treat a job from now on.
-    private func terms(of job: RunningJob) -> JobTerms {
+    func terms(of job: RunningJob) -> JobTerms {
         JobTerms(
             blocks: job.blocks, priority: job.terms.priority, share: job.terms.share, timeLimit: remainingTime(of: job))
     }

@@ -19,6 +19,9 @@ struct RunningJob {
         let limits: ResultLimits
         /// The SHA-256 of the text that its blocks are run by.
         var textDigest: Digest
+        /// The finished job whose files are looked at before its numbers are used, and the last that was found sound.
+        var inspects: Digest?
+        var sound: Digest?
         /// What is stored of it, as long as it is not with the scheduler.
         var progress: JobProgress?
         /// The job that has to be finished first.
@@ -117,10 +120,6 @@ struct RunningJob {
     /// Counts a block's result, which is the first.
     mutating func count(_ report: BlockReport, from worker: WorkerRecord) {
         if state == .queued { state = .running }
-        for value in [Float](littleEndian: report.statistics.first ?? []) where value.isFinite {
-            acceptance.sum += Double(value)
-            acceptance.count += 1
-        }
         partial[report.attempt.block] = nil
         checkpointed.remove(report.attempt.block)
         blocksDone += 1
@@ -128,6 +127,30 @@ struct RunningJob {
         again += report.attempt.attempt > 1 ? 1 : 0
         shares[worker.name, default: WorkerShare(worker: worker, blocks: 0, seconds: 0)].blocks += 1
         shares[worker.name]?.seconds += report.seconds
+    }
+
+    /// Counts the acceptance of chains whose results are stored.
+    mutating func count(_ stored: Archive.Acceptance) {
+        acceptance.sum += stored.sum
+        acceptance.count += stored.count
+    }
+
+    /// Takes in that results which were stored are lost.
+    mutating func lose(_ blocks: [Int]) {
+        guard let job = work?.job else { return }
+        blocksDone -= blocks.count
+        for block in blocks { chainsDone -= job.chains(inBlock: block) }
+        again += blocks.count
+    }
+
+    /// For the scheduler: that all blocks but these are stored.
+    func progress(without blocks: [Int]) -> JobProgress {
+        var progress = JobProgress()
+        for block in 0..<self.blocks { progress.stored.insert(block) }
+        for block in blocks { progress.stored.remove(block) }
+        progress.group = shares.values.first { !$0.worker.fingerprint.isEmpty }?.worker.fingerprint
+        progress.isPaused = isPaused
+        return progress
     }
 
     mutating func end(as state: JobStatus.State, failure: String = "", at now: Duration) {

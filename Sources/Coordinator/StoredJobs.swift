@@ -41,6 +41,8 @@ struct PastJob: Sendable {
     var job: RecoveredJob
     let name: String
     let chains: Int
+    /// Why it is set apart: it isn't over and can't go on; nil if it can.
+    var trouble: String?
 
     init(_ job: RecoveredJob) {
         self.job = job

@@ -9,7 +9,7 @@ final class EntryWriter {
     private let path: String
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
     private let insertFinished, insertCheckpoint, insertReport, insertWorker, insertWorkerName: Statement
-    private let dropFinished, dropCheckpoints, dropReports, dropBlockReports, dropWorkers: Statement
+    private let dropFinishedBlock, dropFinished, dropCheckpoints, dropReports, dropBlockReports, dropWorkers: Statement
     private let workerID: Statement
     /// Rows of workers that were looked up before.
     private var workerIDs: [WorkerKey: Int64] = [:]
@@ -43,8 +43,8 @@ final class EntryWriter {
         forgetJob = try prepare("DELETE FROM job WHERE number = ?1")
         insertFinished = try prepare(
             """
-            INSERT INTO finished (job, block, attempt, worker, seconds, gradient_evaluations) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO NOTHING
+            INSERT INTO finished (job, block, attempt, worker, seconds, gradient_evaluations, checksum)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """)
         insertCheckpoint = try prepare(
             """
@@ -64,6 +64,7 @@ final class EntryWriter {
             """)
         insertWorkerName = try prepare("INSERT INTO worker (job, name) VALUES (?, ?) ON CONFLICT DO NOTHING")
         workerID = try prepare("SELECT id FROM worker WHERE job = ? AND name = ?")
+        dropFinishedBlock = try prepare("DELETE FROM finished WHERE job = ? AND block = ?")
         dropFinished = try prepare("DELETE FROM finished WHERE job = ?")
         dropCheckpoints = try prepare("DELETE FROM checkpoint WHERE job = ?")
         dropReports = try prepare("DELETE FROM report WHERE job = ?")
@@ -85,7 +86,10 @@ final class EntryWriter {
                 arguments: StatementArguments([
                     job.databaseValue, block.databaseValue, result.attempt.databaseValue, worker.databaseValue,
                     result.seconds.databaseValue, result.gradientEvaluations.databaseValue,
+                    (result.checksum.map { Int64(bitPattern: $0) }).databaseValue,
                 ]))
+        case .lost(let job, let blocks):
+            for block in blocks { try dropFinishedBlock.execute(arguments: [job, block]) }
         case .checkpoint(let job, let block, let checkpoint):
             try insertCheckpoint.execute(
                 arguments: [job, block, checkpoint.attempt, checkpoint.stepsDone, Data(checkpoint.state)])

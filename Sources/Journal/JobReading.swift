@@ -7,25 +7,63 @@ struct JobReading {
     let db: Database
     let path: String
 
-    /// All jobs, in the order of their numbers, or the one of a number.
-    func jobs(number: Int? = nil) throws -> [RecoveredJob] {
+    /// All jobs, in the order of their numbers, but those of which not even the record can be read.
+    func jobs(_ passedOver: (JournalError) -> Void) throws -> [RecoveredJob] {
+        let rows = try Row.fetchCursor(db, sql: "\(Self.selection) ORDER BY number")
+        var jobs: [RecoveredJob] = []
+        while let row = try rows.next() {
+            do {
+                jobs.append(try job(of: row))
+            } catch let error as JournalError {
+                passedOver(error)
+            }
+        }
+        return try jobs.map { try withWork($0) }
+    }
+
+    /// The job of a number; nil if there is none.
+    func job(number: Int) throws -> RecoveredJob? {
+        try Row.fetchOne(db, sql: "\(Self.selection) WHERE number = ?", arguments: [number])
+            .map { try withWork(try job(of: $0)) }
+    }
+
+    private static let selection = """
+        SELECT number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval, is_detached,
+            is_paused, outcome, failure, seconds_elapsed
+        FROM job
+        """
+
+    /// The same job with what is known of its blocks.
+    private func withWork(_ job: RecoveredJob) throws -> RecoveredJob {
+        do {
+            var whole = job
+            try readBlocks(into: &whole)
+            try readCheckpoints(into: &whole)
+            try readReports(into: &whole)
+            return whole
+        } catch let error as JournalError {
+            var damaged = job
+            damaged.damage = error.reason
+            return damaged
+        }
+    }
+
+    /// Finished blocks from `block` on, in order.
+    func storedBlocks(job: Int, from block: Int, atMost most: Int) throws -> [StoredBlock] {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval, is_detached,
-                    is_paused, outcome, failure, seconds_elapsed
-                FROM job WHERE number = ?1 OR ?1 IS NULL ORDER BY number
-                """, arguments: [number])
-        var jobs: [RecoveredJob] = []
+                SELECT block, gradient_evaluations, checksum FROM finished WHERE job = ? AND block >= ?
+                ORDER BY block LIMIT ?
+                """, arguments: [job, block, most])
+        var blocks: [StoredBlock] = []
         while let row = try rows.next() {
-            jobs.append(try job(of: row))
+            blocks.append(
+                StoredBlock(
+                    block: try integer(row, 0), gradientEvaluations: try integer(row, 1),
+                    checksum: Int64.fromDatabaseValue(row[2]).map { UInt64(bitPattern: $0) }))
         }
-        for index in jobs.indices {
-            try readBlocks(into: &jobs[index])
-            try readCheckpoints(into: &jobs[index])
-            try readReports(into: &jobs[index])
-        }
-        return jobs
+        return blocks
     }
 
     /// The numbers of all jobs, in their order.
@@ -44,7 +82,9 @@ struct JobReading {
 
     /// The largest number that a job ever had; 0 before the first.
     func lastNumber() throws -> Int {
-        try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'job'") ?? 0
+        let number = try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'job'") ?? 0
+        guard 0...1 << 53 ~= number else { throw damaged("the number \(number) of the last job") }
+        return number
     }
 
     private func job(of row: Row) throws -> RecoveredJob {
@@ -79,12 +119,13 @@ struct JobReading {
                 SELECT block, attempt, worker, seconds, gradient_evaluations FROM finished WHERE job = ? ORDER BY block
                 """, arguments: [job.record.number])
         while let row = try rows.next() {
-            // Without a detour over a value of any kind: there may be millions.
-            guard let block = row[0] as Int?, let attempt = row[1] as Int?, let worker = row[2] as Int?,
-                let seconds = row[3] as Double?, let gradients = row[4] as Int?
-            else { throw damaged("a finished block of job \(job.record.number)") }
+            let (block, attempt, worker) = (try integer(row, 0), try integer(row, 1), try integer(row, 2))
+            let (seconds, gradients) = (try real(row, 3), try integer(row, 4))
             guard block >= run.upperBound, block < Int.max else {
                 throw damaged("the order of the finished blocks of job \(job.record.number)")
+            }
+            guard gradients >= 0, seconds.isFinite else {
+                throw damaged("the numbers of block \(block) of job \(job.record.number)")
             }
             if block > run.upperBound {
                 if !run.isEmpty { job.finishedBlocks.append(run) }
@@ -126,7 +167,7 @@ struct JobReading {
             db, sql: "SELECT block, attempt, steps_done FROM checkpoint WHERE job = ?",
             arguments: [job.record.number])
         while let row = try rows.next() {
-            job.checkpoints[try integer(row, 0)] = CheckpointMark(
+            job.checkpoints[try block(row, of: job)] = CheckpointMark(
                 attempt: try integer(row, 1), stepsDone: try integer(row, 2))
         }
     }
@@ -136,9 +177,16 @@ struct JobReading {
             db, sql: "SELECT block, attempt, worker, reason FROM report WHERE job = ? ORDER BY id",
             arguments: [job.record.number])
         while let row = try rows.next() {
-            job.reports[try integer(row, 0), default: []].append(
+            job.reports[try block(row, of: job), default: []].append(
                 FailureReport(attempt: try integer(row, 1), worker: try text(row, 2), reason: try text(row, 3)))
         }
+    }
+
+    /// The number of a block, in the first column.
+    private func block(_ row: Row, of job: RecoveredJob) throws -> Int {
+        let block = try integer(row, 0)
+        guard block >= 0 else { throw damaged("block \(block) of job \(job.record.number)") }
+        return block
     }
 
     private func integer(_ row: Row, _ column: Int) throws -> Int {

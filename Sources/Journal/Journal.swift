@@ -82,11 +82,12 @@ public final class Journal {
         close()
     }
 
-    /// Every job that is not forgotten, in the order of the numbers.
+    /// Every job that is not forgotten, in the order of the numbers. What is damaged of one is nothing to the others.
     ///
-    /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
-    public func recover() throws(JournalError) -> [RecoveredJob] {
-        try read { try $0.jobs() }
+    /// - Parameter passedOver: called for each job of which not even the record can be read.
+    /// - Throws: `.malformed` for a damaged file, `.inputOutput`.
+    public func recover(_ passedOver: (JournalError) -> Void = { _ in }) throws(JournalError) -> [RecoveredJob] {
+        try read { try $0.jobs(passedOver) }
     }
 
     /// The numbers of the jobs that are not forgotten, in their order.
@@ -100,7 +101,14 @@ public final class Journal {
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
     public func recover(job: Int) throws(JournalError) -> RecoveredJob? {
-        try read { try $0.jobs(number: job).first }
+        try read { try $0.job(number: job) }
+    }
+
+    /// The finished blocks of a job from `block` on, in order, `most` at most.
+    ///
+    /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
+    public func storedBlocks(job: Int, from block: Int, atMost most: Int) throws(JournalError) -> [StoredBlock] {
+        try read { try $0.storedBlocks(job: job, from: block, atMost: most) }
     }
 
     /// The latest checkpoint of a block, with its state; nil if there is none.

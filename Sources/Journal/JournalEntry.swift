@@ -7,6 +7,8 @@ public enum JournalEntry: Sendable, Equatable {
     /// A block's rows are in the staging files, on the disk. Takes the block's checkpoint and reports away; for a block
     /// that is finished already nothing changes.
     case finished(job: Int, block: Int, FinishedBlock)
+    /// The rows of finished blocks are not what they were: the blocks are not finished any more.
+    case lost(job: Int, blocks: [Int])
     /// A block got so far. Replaces an earlier checkpoint of it and takes its reports away; one with no more steps than
     /// that, or of a block that is finished, changes nothing.
     case checkpoint(job: Int, block: Int, BlockCheckpoint)
@@ -85,13 +87,18 @@ public struct FinishedBlock: Sendable, Equatable {
     public var seconds: Double
     /// Gradients evaluated, all its chains together.
     public var gradientEvaluations: Int
+    /// Of its rows; nil where none is known.
+    public var checksum: UInt64?
 
     /// Every field as given.
-    public init(attempt: Int, worker: String, seconds: Double, gradientEvaluations: Int) {
+    public init(
+        attempt: Int, worker: String, seconds: Double, gradientEvaluations: Int, checksum: UInt64? = nil
+    ) {
         self.attempt = attempt
         self.worker = worker
         self.seconds = seconds
         self.gradientEvaluations = gradientEvaluations
+        self.checksum = checksum
     }
 }
 

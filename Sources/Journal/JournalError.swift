@@ -23,7 +23,7 @@ public struct JournalError: Error, Equatable, Sendable, CustomStringConvertible 
         public static let cannotCreate = Code(value: .cannotCreate)
         /// Reading or writing failed.
         public static let inputOutput = Code(value: .inputOutput)
-        /// The disk, or the user's share of it, is full. The journal goes on once there is room.
+        /// The disk, or the user's share of it, is full, or too many files are open. The journal goes on once there is room.
         public static let full = Code(value: .full)
         /// Another process has the folder's journal open.
         public static let inUse = Code(value: .inUse)
@@ -84,7 +84,7 @@ extension JournalError {
         switch error.resultCode {
         case .SQLITE_FULL:
             self.init(.full, path: path, reason: "the disk is full")
-        case _ where isOfTheSystem && (number == ENOSPC || number == EDQUOT):
+        case _ where isOfTheSystem && [ENOSPC, EDQUOT, EMFILE, ENFILE].contains(number):
             self.init(.full, path: path, reason: reason)
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             self.init(.cannotCreate, path: path, reason: "cannot be opened for writing: \(reason)")

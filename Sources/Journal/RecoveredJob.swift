@@ -25,9 +25,27 @@ public struct RecoveredJob: Sendable, Equatable {
     /// What took blocks down that are not finished, by block, in the order in which it happened.
     public var reports: [Int: [FailureReport]] = [:]
 
+    /// Why what is kept of its blocks can't be relied on, for people; nil if it can. Then none of it is given.
+    public var damage: String?
+
     /// A job of which nothing but its record is known.
     public init(record: JobRecord) {
         self.record = record
+    }
+
+    /// Why this can't be what is known of a job of so many blocks; nil if it can.
+    public func problem(blocks: Int) -> String? {
+        if let damage { return damage }
+        // In order, so that the last one tells.
+        if let last = finishedBlocks.last, last.upperBound > blocks {
+            return "block \(last.upperBound - 1) is noted as finished, of \(blocks)"
+        }
+        for (what, noted) in [("a checkpoint", Array(checkpoints.keys)), ("a report", Array(reports.keys))] {
+            if let block = noted.first(where: { $0 >= blocks }) {
+                return "\(what) is noted of block \(block), of \(blocks)"
+            }
+        }
+        return nil
     }
 
     /// The number of finished blocks.

@@ -9,7 +9,7 @@ enum Schema {
     static let applicationID = 0x7272_726A
 
     /// Step n leads from version n to version n + 1.
-    static let steps = [version1]
+    static let steps = [version1, version2]
 
     private static let version1 = """
         -- A job that was handed in and is not forgotten.
@@ -103,6 +103,11 @@ enum Schema {
             DELETE FROM checkpoint WHERE job = NEW.job AND block = NEW.block;
             DELETE FROM report WHERE job = NEW.job AND block = NEW.block;
         END;
+        """
+
+    private static let version2 = """
+        -- Of the block's rows, as BlockRecord.checksum tells, bit by bit; NULL for those that came before there was one.
+        ALTER TABLE finished ADD COLUMN checksum INTEGER;
         """
 
     /// The version of a file; 0 for an empty one.

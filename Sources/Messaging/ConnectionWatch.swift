@@ -1,4 +1,5 @@
 import Glibc
+import OpenFiles
 
 /// Keeps what peers send, and how many they are, from taking a router's process down: ends the connections that hold
 /// too much memory with what is no message yet, and some of those that say nothing before the last open file is taken.

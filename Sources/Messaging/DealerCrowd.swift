@@ -1,6 +1,7 @@
 import CEpoll
 import CZeroMQ
 import Glibc
+import OpenFiles
 
 /// Many workers' connections in one thread: thousands of sockets cost what those cost that have something to say.
 ///

@@ -49,7 +49,7 @@ final class IncomingModel {
             throw ModelTransferError(.inputOutput, "\(path) can't be written: \(error.localizedDescription)")
         }
         // Held before it has its name, so that nobody removes it in between.
-        guard let stored = StoredModel(model, at: path, named: name), rename(path, name) == 0 else {
+        guard let stored = try StoredModel(model, at: path, named: name), rename(path, name) == 0 else {
             throw ModelTransferError(.cannotCreate, "\(name) can't be made: \(String(cString: strerror(errno)))")
         }
         isPending = false

@@ -47,20 +47,40 @@ public final class JobReader<Ticket: Sendable>: Sendable {
         while true {
             available.wait()
             if let order = queue.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
-                deliver(order.ticket, outcome(of: order))
+                deliver(order.ticket, patientOutcome(of: order))
             }
         }
     }
 
-    private func outcome(of order: Order) -> Outcome {
+    /// With too many files open nothing can be told of a job: that is waited for, like a full disk.
+    private func patientOutcome(of order: Order) -> Outcome {
+        var isTold = false
+        while true {
+            do {
+                return try outcome(of: order)
+            } catch {
+                if !isTold { store.warn("\(error); when files are closed, it goes on by itself") }
+                isTold = true
+                Thread.sleep(forTimeInterval: 1)
+            }
+        }
+    }
+
+    private func outcome(of order: Order) throws(ModelTransferError) -> Outcome {
         var found = order.found
+        var failure: ModelTransferError?
         do {
             let job = try Job.decode(order.text, file: "job") { model in
-                found[model] = found[model] ?? self.store.open(model)
+                do throws(ModelTransferError) {
+                    if found[model] == nil { found[model] = try self.store.open(model) }
+                } catch {
+                    failure = error
+                }
                 return found[model]?.path
             }
             return .job(job, models: found)
         } catch {
+            if let failure { throw failure }
             if case .missingModels(let missing) = error.code { return .missing(missing, found: found) }
             return .refused(error)
         }

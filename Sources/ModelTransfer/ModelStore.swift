@@ -49,9 +49,17 @@ public final class ModelStore: Sendable {
     public func path(of model: Digest) -> String { folder + "/" + model.hex + Self.suffix }
 
     /// The file of a model, nil if it is not there. One that is damaged is removed.
-    public func open(_ model: Digest) -> StoredModel? {
+    ///
+    /// - Throws: ``ModelTransferError`` with the code `tooManyFiles` if that can't be told just now.
+    public func open(_ model: Digest) throws(ModelTransferError) -> StoredModel? {
         let path = path(of: model)
-        guard let stored = StoredModel(model, at: path) else { return nil }
+        guard let stored = try StoredModel(model, at: path) else {
+            let reason = errno
+            if access(path, F_OK) == 0 {
+                logger.warning("\(path) can't be opened: \(String(cString: strerror(reason))); it is fetched anew")
+            }
+            return nil
+        }
         stored.touch()
         if verified.withLock({ $0.contains(model) }) { return stored }
         guard (try? SHA256.hash(ofFile: path)) == model else {
@@ -62,6 +70,8 @@ public final class ModelStore: Sendable {
         verified.withLock { _ = $0.insert(model) }
         return stored
     }
+
+    func warn(_ text: String) { logger.warning("\(text)") }
 
     /// A place for a model that is about to arrive. - Throws: ``ModelTransferError``.
     func receive(_ model: Digest) throws(ModelTransferError) -> IncomingModel {

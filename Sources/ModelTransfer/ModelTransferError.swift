@@ -12,6 +12,8 @@ public struct ModelTransferError: Error, Sendable, Equatable, CustomStringConver
         case cannotCreate
         /// Writing failed: exit status 74.
         case inputOutput
+        /// The process, or the machine, has too many files open: exit status 75.
+        case tooManyFiles
     }
 
     /// What kind of failure it is.
@@ -35,6 +37,7 @@ public struct ModelTransferError: Error, Sendable, Equatable, CustomStringConver
         case .unavailable: 66
         case .cannotCreate: 73
         case .inputOutput: 74
+        case .tooManyFiles: 75
         }
     }
 }

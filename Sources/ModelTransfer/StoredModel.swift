@@ -9,13 +9,18 @@ public final class StoredModel: Sendable {
     public let path: String
     private let descriptor: CInt
 
-    /// Nil if there is no such file, or somebody is removing it.
+    /// Nil if there is no such file that can be read, or somebody is removing it; `errno` tells why.
     ///
     /// - Parameter name: the path that it is about to get; nil if it has its own already.
-    init?(_ digest: Digest, at current: String, named name: String? = nil) {
+    /// - Throws: ``ModelTransferError`` with the code `tooManyFiles`, and no other.
+    init?(_ digest: Digest, at current: String, named name: String? = nil) throws(ModelTransferError) {
         self.digest = digest
         path = name ?? current
         descriptor = open(current, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        // It may be there all the same.
+        if descriptor < 0, errno == EMFILE || errno == ENFILE {
+            throw ModelTransferError(.tooManyFiles, "\(current) can't be opened: \(String(cString: strerror(errno)))")
+        }
         guard descriptor >= 0 else { return nil }
         // Who removes files asks for the lock for himself. A file system without locks counts as free.
         if flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK { return nil }

@@ -4,6 +4,7 @@ import Foundation
 import JobFile
 import Logging
 import Messaging
+import OpenFiles
 import PoolCore
 
 /// A coordinator in a thread of this process, as `serve` runs it, and workers beside it in other processes.

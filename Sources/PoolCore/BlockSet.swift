@@ -20,7 +20,7 @@ public struct BlockSet: Sendable, Equatable {
     /// Whether `block`, 0 or more, is in it.
     public func contains(_ block: Int) -> Bool {
         let page = block / Page.size
-        guard page < pages.count else { return false }
+        guard block >= 0, page < pages.count else { return false }
         if pages[page].words.isEmpty { return pages[page].count > 0 }
         return pages[page].words[block % Page.size / 64] >> UInt64(block % 64) & 1 == 1
     }
@@ -37,6 +37,30 @@ public struct BlockSet: Sendable, Equatable {
         if pages[page].count == Page.size { pages[page].words = [] }
         count += 1
         return true
+    }
+
+    /// Takes `block` out. - Returns: false if it was not there.
+    @discardableResult
+    public mutating func remove(_ block: Int) -> Bool {
+        guard contains(block) else { return false }
+        let page = block / Page.size
+        if pages[page].words.isEmpty { pages[page].words = [UInt64](repeating: .max, count: Page.size / 64) }
+        pages[page].words[block % Page.size / 64] &= ~(1 << UInt64(block % 64))
+        pages[page].count -= 1
+        if pages[page].count == 0 { pages[page].words = [] }
+        count -= 1
+        return true
+    }
+
+    /// Those of its blocks that are below `end`, 0 or more.
+    func limited(to end: Int) -> BlockSet {
+        var limited = self
+        let whole = end / Page.size
+        guard whole < pages.count else { return self }
+        limited.pages = Array(pages.prefix(whole + 1))
+        limited.count = limited.pages.reduce(0) { $0 + $1.count }
+        for block in max(end, whole * Page.size)..<(whole + 1) * Page.size { limited.remove(block) }
+        return limited
     }
 
     /// What is not in it of the blocks below `end`, in ascending order.

@@ -59,12 +59,13 @@ struct JobLedger {
         deadline = terms.timeLimit.map { now + $0 }
         isPaused = progress.isPaused
         group = progress.group
-        finished = progress.stored
+        // What is read from a disk may be of blocks that there are not.
+        finished = progress.stored.limited(to: terms.blocks)
         queue = BlockRanges(finished.gaps(below: terms.blocks))
-        for (block, steps) in progress.checkpoints where !finished.contains(block) {
+        for (block, steps) in progress.checkpoints where 0..<blocks ~= block && !finished.contains(block) {
             inPlay[block, default: Block()].checkpoint = steps
         }
-        for (block, reasons) in progress.reports where !finished.contains(block) {
+        for (block, reasons) in progress.reports where 0..<blocks ~= block && !finished.contains(block) {
             inPlay[block, default: Block()].reports = reasons.map { (0, $0) }
             if reasons.count >= limit {
                 queue.remove(block)
@@ -190,6 +191,14 @@ struct JobLedger {
 
     /// Takes in that a block's result will outlast the coordinator.
     mutating func store(_ block: Int) { storing.remove(block) }
+
+    /// Takes in that results which were there are lost: their blocks run again.
+    mutating func lose(_ lost: [Int]) {
+        for block in lost where finished.remove(block) {
+            storing.remove(block)
+            queue.insert(block)
+        }
+    }
 
     /// Takes in a checkpoint. - Returns: whether it is further than the one that is there.
     mutating func checkpoint(_ block: Int, steps: Int) -> Bool {

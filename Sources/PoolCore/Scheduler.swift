@@ -33,6 +33,8 @@ public struct Scheduler: Sendable {
         case unable(WorkerID, Attempt, reason: String)
         /// The block's result will outlast the coordinator.
         case stored(JobNumber, block: Int)
+        /// The results of these blocks, which were there, are lost: they run again.
+        case lost(JobNumber, blocks: [Int])
         /// Nothing more can be stored, or it can again.
         case storage(isFull: Bool)
         /// A planned stop: the worker's blocks come back and count against nobody.
@@ -141,6 +143,9 @@ public struct Scheduler: Sendable {
         case .stored(let job, let block):
             jobs[job]?.store(block)
             settle(job, now, &actions)
+        case .lost(let job, let blocks):
+            jobs[job]?.lose(blocks)
+            grantToAll(now, &actions)
         case .storage(let isFull):
             storageIsFull = isFull
             if !isFull { grantToAll(now, &actions) }

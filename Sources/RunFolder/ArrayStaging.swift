@@ -5,7 +5,7 @@
 public struct ArrayStaging: ~Copyable {
     /// The kind of numbers and the shape.
     public let header: NpyHeader
-    private let dataOffset: Int
+    let dataOffset: Int
     private var staged: StagedFile
 
     /// Creates the staging file of the array `name`, for instance `samples.npy`, in a folder that is there.
@@ -124,6 +124,17 @@ public struct ArrayStaging: ~Copyable {
     /// Hands the whole file, header and all, to `body` in pieces of bounded size.
     func forEachPiece(_ body: ([UInt8]) throws(RunFolderError) -> Void) throws(RunFolderError) {
         try staged.file.forEachPiece(body)
+    }
+
+    /// Throws `.missing` or `.malformed` when somebody has removed, replaced or cut the staging file.
+    func expectInPlace() throws(RunFolderError) {
+        try staged.file.expectInPlace(size: fileSize)
+    }
+
+    /// The bytes of some rows, which are all in the array.
+    func bytes(ofRows rows: Range<Int>) throws(RunFolderError) -> [UInt8] {
+        let rowBytes = header.rowSize * header.elementType.size
+        return try staged.file.read(count: rows.count * rowBytes, at: dataOffset + rows.lowerBound * rowBytes)
     }
 
     /// Where the staging file is.

@@ -67,10 +67,17 @@ public struct BlockRecord: Sendable, Equatable {
             guard rows.count == expected else {
                 return "\(rows.count) bytes of \(statistic.name) \(place), expected \(expected)"
             }
-            guard statistic.element != .int32 || [Int32](littleEndian: rows).allSatisfy({ $0 >= 0 }) else {
+            guard statistic.element != .int32 || BlockRecord.areCounts(rows) else {
                 return "a number of \(statistic.name) \(place) is negative"
             }
         }
         return gradientEvaluations >= 0 ? nil : "\(gradientEvaluations) gradient evaluations \(place)"
+    }
+
+    /// Whether none of these int32 is negative.
+    private static func areCounts(_ rows: [UInt8]) -> Bool {
+        var signs: Int32 = 0
+        for count in [Int32](littleEndian: rows) { signs |= count }
+        return signs >= 0
     }
 }

@@ -72,6 +72,21 @@ package struct File: ~Copyable {
         return Int(status.st_size)
     }
 
+    /// Throws `.missing` when the file no longer stands under its path, and `.malformed` when it has another size: it was
+    /// removed, replaced or cut by somebody else.
+    func expectInPlace(size: Int) throws(RunFolderError) {
+        var (opened, named) = (stat(), stat())
+        guard fstat(descriptor, &opened) == 0 else { throw failure("read the size", errno) }
+        guard stat(path, &named) == 0, named.st_ino == opened.st_ino, named.st_dev == opened.st_dev else {
+            throw RunFolderError(
+                .missing, path: path, reason: "the file was removed or replaced while the run wrote to it")
+        }
+        guard Int(opened.st_size) == size else {
+            throw RunFolderError(
+                .malformed, path: path, reason: "\(opened.st_size) bytes, expected \(size): somebody has changed it")
+        }
+    }
+
     /// Sets the size; bytes beyond the old end read as zero and take no room on the disk until they are written.
     func resize(to size: Int) throws(RunFolderError) {
         var number: CInt = 0
@@ -99,10 +114,11 @@ package struct File: ~Copyable {
 
     /// Reads `count` elements, in the machine's byte order, from the byte `offset` on.
     /// A file that ends before that is `.malformed`.
-    package func read<Element: BitwiseCopyable & AdditiveArithmetic>(
+    package func read<Element: BitwiseCopyable>(
         count: Int, at offset: Int, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
-        var values = [Element](repeating: .zero, count: count)
+        // Nobody sees what is in it before all of it has been read.
+        var values = [Element](unsafeUninitializedCapacity: count) { $1 = count }
         let total = count * MemoryLayout<Element>.stride
         var done = 0
         while done < total {

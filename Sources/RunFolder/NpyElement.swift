@@ -44,9 +44,14 @@ public protocol NpyElement: BitwiseCopyable, AdditiveArithmetic, Sendable {
 extension Array where Element: NpyElement {
     /// The numbers that little-endian bytes stand for; a rest that is no whole number is left out.
     public init(littleEndian bytes: [UInt8]) {
-        let size = Element.npyElementType.size
-        self = bytes.withUnsafeBytes { source in
-            (0..<bytes.count / size).map { source.loadUnaligned(fromByteOffset: $0 * size, as: Element.self) }
+        let count = bytes.count / Element.npyElementType.size
+        // As a whole: number by number it would take a hundred times as long where the type is not known.
+        self = Array(unsafeUninitializedCapacity: count) { numbers, initialized in
+            bytes.withUnsafeBytes { source in
+                UnsafeMutableRawBufferPointer(numbers).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source.prefix(count * MemoryLayout<Element>.size)))
+            }
+            initialized = count
         }
     }
 

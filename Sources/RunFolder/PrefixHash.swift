@@ -2,41 +2,47 @@ import ContentHash
 import Dispatch
 import Synchronization
 
-/// The SHA-256 of a file that is being written, from its beginning on, computed on a thread of its own: at the end of a
-/// run of gigabytes little of it is left to do.
+/// What has to be known of the whole of a samples file that is being written: its SHA-256, and how many of its draws are
+/// not finite. It is taken in from the beginning on, on a thread of its own: at the end of a run of gigabytes little of
+/// it is left to do.
 final class PrefixHash: Sendable {
     private struct State {
         var hash = SHA256()
+        var draws: NonFiniteDraws
         var done = 0
     }
 
     private let path: String
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let queue = DispatchQueue(label: "hash of a growing file")
 
-    init(ofFile path: String) {
+    /// - Parameters:
+    ///   - dataOffset: where the numbers begin.
+    ///   - dimension: numbers in one draw.
+    init(ofFile path: String, dataOffset: Int, dimension: Int) {
         self.path = path
+        state = Mutex(State(draws: NonFiniteDraws(dataOffset: dataOffset, dimension: dimension)))
     }
 
-    /// The first `size` bytes of the file will not change any more: hashes them when there is time.
+    /// The first `size` bytes of the file will not change any more: takes them in when there is time.
     func advance(to size: Int) {
         queue.async { [self] in
             // What fails here is done, and told, at the end.
-            try? hash(upTo: size)
+            try? read(upTo: size)
         }
     }
 
-    /// The hash of the whole file of `size` bytes.
+    /// The hash of the whole file of `size` bytes, and the draws in it that are not finite.
     ///
     /// Throws `.inputOutput`, or `.missing` when the file is not there.
-    func finish(size: Int) throws(RunFolderError) -> Digest {
+    func finish(size: Int) throws(RunFolderError) -> (hash: Digest, nonFiniteDraws: Int) {
         // After what was begun before.
         queue.sync {}
-        try hash(upTo: size)
-        return state.withLock { $0.hash.finalize() }
+        try read(upTo: size)
+        return state.withLock { ($0.hash.finalize(), $0.draws.count) }
     }
 
-    private func hash(upTo size: Int) throws(RunFolderError) {
+    private func read(upTo size: Int) throws(RunFolderError) {
         let file = try File(path, for: .reading)
         while true {
             let done = state.withLock { $0.done }
@@ -44,6 +50,7 @@ final class PrefixHash: Sendable {
             let piece: [UInt8] = try file.read(count: min(File.pieceSize, size - done), at: done)
             state.withLock { state in
                 state.hash.update(piece)
+                state.draws.update(piece)
                 state.done += piece.count
             }
         }

@@ -23,6 +23,16 @@ struct RecordedChains {
         return max(ranges[low].lowerBound, chains.lowerBound)
     }
 
+    /// All recorded chains: runs of neighbours, as long as can be, in order.
+    var ranges: [Range<Int>] { Array(chains.ranges) }
+
+    /// Takes out chains that are recorded, and the gradients they took.
+    mutating func remove(_ chains: Range<Int>, gradientEvaluations gradients: Int) {
+        self.chains.remove(contentsOf: chains)
+        total -= chains.count
+        gradientEvaluations = max(0, gradientEvaluations - gradients)
+    }
+
     /// Whether the gradients can be counted with so many more.
     func hasRoom(for gradients: Int) -> Bool {
         !gradientEvaluations.addingReportingOverflow(gradients).overflow

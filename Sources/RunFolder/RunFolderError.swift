@@ -5,7 +5,7 @@ public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     /// The kind of failure, each with the exit status a command ends with.
     public struct Code: Equatable, Sendable {
         private enum Value: Int32 {
-            case malformed, missing, invalidValue, incomplete, cannotCreate, inputOutput, full, inUse
+            case malformed, missing, invalidValue, incomplete, cannotCreate, inputOutput, full, notFinite, inUse
         }
 
         private let value: Value
@@ -22,14 +22,17 @@ public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertibl
         public static let cannotCreate = Code(value: .cannotCreate)
         /// Reading or writing failed.
         public static let inputOutput = Code(value: .inputOutput)
-        /// The disk, or the user's share of it, is full.
+        /// The disk, or the user's share of it, is full, or too many files are open: what is tried again later may go well.
         public static let full = Code(value: .full)
+        /// No draw of a run is finite: there is no result.
+        public static let notFinite = Code(value: .notFinite)
         /// Another run is writing to the folder.
         public static let inUse = Code(value: .inUse)
 
         /// The exit status of a command that ends with this failure, from sysexits.
         public var exitStatus: Int32 {
             switch value {
+            case .notFinite: 2
             case .malformed: 65
             case .missing: 66
             case .invalidValue, .incomplete: 70
@@ -60,9 +63,10 @@ public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     /// The exit status of a command that ends with this error.
     public var exitStatus: Int32 { code.exitStatus }
 
-    /// The error of a system call: `number` is its errno, `code` the kind of failure unless the disk is full.
+    /// The error of a system call: `number` is its errno, `code` the kind of failure unless the disk is full or there are too many open
+    /// files.
     static func system(_ code: Code, path: String, doing action: String, number: CInt) -> RunFolderError {
-        let isFull = number == ENOSPC || number == EDQUOT
+        let isFull = [ENOSPC, EDQUOT, EMFILE, ENFILE].contains(number)
         return RunFolderError(
             isFull ? .full : code, path: path, reason: "cannot \(action): \(String(cString: strerror(number)))")
     }

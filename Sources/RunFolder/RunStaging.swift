@@ -8,15 +8,15 @@ import ContentHash
 /// interruptions. Memory: a few bytes for each gap between recorded chains, the numbers of one level each, and about a megabyte; where samples are
 /// selected, 16 bytes a chain at the end.
 public final class RunStaging {
-    private let folder: String
-    private let description: RunDescription
+    let folder: String
+    let description: RunDescription
     /// Holds the lock on the folder.
     private let folderLock: File
     /// The draws of all chains.
-    private var draws: ArrayStaging
-    private let hash: PrefixHash
-    private let statistics: StagedStatistics
-    private var job: StagedFile
+    var draws: ArrayStaging
+    private var hash: PrefixHash
+    let statistics: StagedStatistics
+    var job: StagedFile
     private var recorded: RecordedChains
     /// What was recorded when `sync` last returned.
     private var synced: RecordedChains
@@ -34,7 +34,7 @@ public final class RunStaging {
         let folderLock = try RunStaging.lock(folder)
         draws = try ArrayStaging(
             folder: folder, name: description.drawsName, elementType: .float32, shape: description.samplesShape)
-        hash = PrefixHash(ofFile: draws.path)
+        hash = RunStaging.hash(of: draws, description)
         statistics = try StagedStatistics(folder: folder, of: description)
         job = try StagedFile(folder: folder, name: RunFolder.jobName)
         try job.file.write(description.canonicalJob, at: 0)
@@ -73,7 +73,7 @@ public final class RunStaging {
         }
         draws = try ArrayStaging(
             resuming: description.drawsName, folder: folder, elementType: .float32, shape: description.samplesShape)
-        hash = PrefixHash(ofFile: draws.path)
+        hash = RunStaging.hash(of: draws, description)
         statistics = try StagedStatistics(resuming: folder, of: description)
         draws.own()
         statistics.own()
@@ -93,6 +93,12 @@ public final class RunStaging {
 
     /// Chains recorded so far.
     public var recordedChains: Int { recorded.total }
+
+    /// The same chains: runs of neighbours, as long as can be, in order.
+    public var recordedRanges: [Range<Int>] { recorded.ranges }
+
+    /// Gradients evaluated, all recorded chains together.
+    public var gradientEvaluations: Int { recorded.gradientEvaluations }
 
     /// Whether all chains are recorded.
     public var isReadyToFinish: Bool { recorded.total == description.chains }
@@ -116,6 +122,20 @@ public final class RunStaging {
         try draws.write(bytes: block.samples, atRow: block.firstChain)
         try statistics.write(block)
         recorded.insert(chains, gradientEvaluations: block.gradientEvaluations)
+    }
+
+    /// Takes chains out that are recorded: whole blocks whose rows are damaged. They may come again.
+    ///
+    /// - Parameter gradientEvaluations: what these chains took.
+    public func forget(_ chains: Range<Int>, gradientEvaluations: Int) throws(RunFolderError) {
+        try expectOpen()
+        guard chains.allSatisfy({ recorded.first(in: $0..<$0 + 1) != nil }) else {
+            throw RunFolderError(.invalidValue, path: folder, reason: "the chains \(chains) are not all recorded")
+        }
+        recorded.remove(chains, gradientEvaluations: gradientEvaluations)
+        synced = recorded
+        // It may have taken them in.
+        hash = RunStaging.hash(of: draws, description)
     }
 
     /// Returns when all that was recorded so far has reached the disk and would survive a loss of power.
@@ -177,7 +197,8 @@ public final class RunStaging {
     /// Everything reaches the disk under hidden names first, so that a full disk shows before the first final name.
     /// The summary comes last and marks the folder as whole; the one of an earlier run goes before anything else.
     /// Throws `.incomplete` when chains are missing, and `.invalidValue` when the conclusion is not of this run, and then
-    /// nothing is lost; `.inputOutput`, `.full` or `.cannotCreate` when a file cannot be written.
+    /// nothing is lost; `.notFinite` when not one of the draws is finite; `.inputOutput`, `.full` or `.cannotCreate` when
+    /// a file cannot be written.
     ///
     /// - Parameter warnings: what the summary's other numbers give reason to doubt; they are written into it.
     public func finish(
@@ -193,20 +214,26 @@ public final class RunStaging {
         var archive = try StagedFile(folder: folder, name: RunFolder.statisticsName)
         var origin = try staged(RunFolder.provenanceName, provenance)
         var selected: ArrayStaging?
-        let samplesHash: Digest
+        let samplesTold: (hash: Digest, nonFiniteDraws: Int)
         if let selection = conclusion.population?.selection {
             let samples = try select(selection)
-            samplesHash = try PrefixHash(ofFile: samples.path).finish(size: samples.fileSize)
+            samplesTold = try RunStaging.hash(of: samples, description).finish(size: samples.fileSize)
             try samples.sync()
             selected = consume samples
             try statistics.writeArchive(to: archive.file, with: selectedRows(selection))
         } else {
-            samplesHash = try hash.finish(size: draws.fileSize)
+            samplesTold = try hash.finish(size: draws.fileSize)
             try draws.sync()
             try statistics.writeArchive(to: archive.file, with: nil)
         }
         try archive.file.sync()
-        var summary = try summarize(conclusion, samplesHash)
+        var summary = try summarize(conclusion, samplesTold)
+        guard summary.nonFiniteDraws < description.chains * description.draws else {
+            throw RunFolderError(
+                .notFinite, path: folder,
+                reason: "not one of the \(summary.nonFiniteDraws) draws is finite: the chains ran away; "
+                    + "try smaller step sizes")
+        }
         summary.warnings = warnings(summary)
         var mark = try staged(RunFolder.summaryName, Array(summary.json.utf8))
         try job.file.sync()
@@ -268,7 +295,7 @@ public final class RunStaging {
     }
 
     private func summarize(
-        _ conclusion: RunConclusion, _ samplesHash: Digest
+        _ conclusion: RunConclusion, _ samples: (hash: Digest, nonFiniteDraws: Int)
     ) throws(RunFolderError) -> RunSummary {
         let acceptance = try statistics.acceptanceMeans(levels: description.levels)
         let population = conclusion.population
@@ -283,6 +310,7 @@ public final class RunStaging {
             stepSize: conclusion.stepSizes.map { $0.isFinite ? $0 : nil },
             gradientEvaluations: recorded.gradientEvaluations,
             divergences: try statistics.divergenceCount(),
+            nonFiniteDraws: samples.nonFiniteDraws,
             logNormalizer: population?.logNormalizer,
             population: population.map {
                 RunSummary.Population(
@@ -290,7 +318,7 @@ public final class RunStaging {
             },
             preliminaries: conclusion.preliminaries,
             logDensity: try statistics.logDensityMoments(of: population?.selection),
-            samplesSHA256: samplesHash.hex)
+            samplesSHA256: samples.hash.hex)
     }
 
     private func staged(_ name: String, _ bytes: [UInt8]) throws(RunFolderError) -> StagedFile {
@@ -298,6 +326,10 @@ public final class RunStaging {
         try staged.file.write(bytes, at: 0)
         try staged.file.sync()
         return staged
+    }
+
+    private static func hash(of samples: borrowing ArrayStaging, _ description: RunDescription) -> PrefixHash {
+        PrefixHash(ofFile: samples.path, dataOffset: samples.dataOffset, dimension: description.dimension)
     }
 
     private static func lock(_ folder: String) throws(RunFolderError) -> File {
@@ -348,7 +380,7 @@ public final class RunStaging {
         return recorded
     }
 
-    private func expectOpen() throws(RunFolderError) {
+    func expectOpen() throws(RunFolderError) {
         guard isOpen else {
             throw RunFolderError(.invalidValue, path: folder, reason: "the run is finished or given up")
         }

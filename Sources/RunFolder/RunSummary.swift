@@ -102,6 +102,8 @@ public struct RunSummary: Sendable, Equatable {
     public var gradientEvaluations: Int
     /// Divergent transitions, all chains together.
     public var divergences: Int
+    /// Draws with a coordinate that is not finite as float32.
+    public var nonFiniteDraws: Int
     /// Of a population only.
     public var logNormalizer: LogNormalizer?
     /// Of a population only.
@@ -119,7 +121,7 @@ public struct RunSummary: Sendable, Equatable {
     public init(
         jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], acceptanceMean: Double?,
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
-        logNormalizer: LogNormalizer? = nil, population: Population? = nil,
+        nonFiniteDraws: Int = 0, logNormalizer: LogNormalizer? = nil, population: Population? = nil,
         preliminaries: [Preliminary] = [], logDensity: LogDensity, warnings: [String] = [],
         samplesSHA256: String
     ) {
@@ -133,6 +135,7 @@ public struct RunSummary: Sendable, Equatable {
         self.stepSize = stepSize
         self.gradientEvaluations = gradientEvaluations
         self.divergences = divergences
+        self.nonFiniteDraws = nonFiniteDraws
         self.logNormalizer = logNormalizer
         self.population = population
         self.preliminaries = preliminaries
@@ -157,6 +160,7 @@ public struct RunSummary: Sendable, Equatable {
             ("step_size", .optionals(stepSize)),
             ("gradient_evaluations", .integer(gradientEvaluations)),
             ("divergences", .integer(divergences)),
+            ("non_finite_draws", .integer(nonFiniteDraws)),
         ]
         if let logNormalizer { members.append(("log_normalizer", logNormalizer.json)) }
         if let population {

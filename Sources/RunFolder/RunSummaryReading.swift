@@ -48,6 +48,7 @@ extension RunSummary {
             stepSize: try summary.member("step_size").optionalNumbers(),
             gradientEvaluations: try summary.member("gradient_evaluations").count(),
             divergences: try summary.member("divergences").count(),
+            nonFiniteDraws: summary.has("non_finite_draws") ? try summary.member("non_finite_draws").count() : 0,
             logNormalizer: normalizer,
             population: population,
             preliminaries: try Self.preliminaries(summary),

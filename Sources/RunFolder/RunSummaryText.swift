@@ -12,6 +12,9 @@ extension RunSummary {
             ("gradients", String(gradientEvaluations), "gradient evaluations, all chains"),
             ("divergences", String(divergences), "divergent transitions, all chains"),
         ]
+        if nonFiniteDraws > 0 {
+            lines.append(("not finite", String(nonFiniteDraws), "draws with a coordinate that is not finite"))
+        }
         if !preliminaries.isEmpty {
             let gradients = preliminaries.reduce(0) { $0 + $1.gradientEvaluations }
             let names = preliminaries.map(\.name).joined(separator: ", ")

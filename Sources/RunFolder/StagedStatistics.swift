@@ -59,6 +59,23 @@ struct StagedStatistics {
         try archive.finish(to: file)
     }
 
+    func expectInPlace() throws(RunFolderError) {
+        for entry in entries { try entry.array.expectInPlace() }
+    }
+
+    /// The rows of some blocks that make these chains, statistic by statistic, with the bytes that each of the blocks has.
+    func bytes(
+        ofBlocks blocks: Range<Int>, chains: Range<Int>
+    ) throws(RunFolderError) -> [(rows: RunStatistic.Rows, rowBytes: Int, bytes: [UInt8])] {
+        var all: [(rows: RunStatistic.Rows, rowBytes: Int, bytes: [UInt8])] = []
+        for entry in entries {
+            let rows = entry.statistic.rows
+            let bytes = try entry.array.bytes(ofRows: rows == .chains ? chains : blocks)
+            all.append((rows, entry.statistic.size(chains: 1, blocks: 1), bytes))
+        }
+        return all
+    }
+
     func sync() throws(RunFolderError) {
         for entry in entries { try entry.array.sync() }
     }
@@ -91,13 +108,15 @@ struct StagedStatistics {
         var sums = [Double](repeating: 0, count: levels)
         var counts = [Int](repeating: 0, count: levels)
         try forEachRows(of: RunStatistic.acceptance, as: Float.self) { (rates) throws(RunFolderError) in
-            var level = 0
-            for rate in rates {
-                if rate.isFinite {
-                    sums[level] += Double(rate)
-                    counts[level] += 1
+            var start = 0
+            while start < rates.count {
+                // Without branches: the levels of a chain don't wait for one another.
+                for level in 0..<levels {
+                    let rate = rates[start + level]
+                    sums[level] += rate.isFinite ? Double(rate) : 0
+                    counts[level] += rate.isFinite ? 1 : 0
                 }
-                level = level + 1 == levels ? 0 : level + 1
+                start += levels
             }
         }
         let total = counts.reduce(0, +)

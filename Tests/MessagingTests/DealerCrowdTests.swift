@@ -1,4 +1,5 @@
 import Messaging
+import OpenFiles
 import Testing
 
 @Suite struct DealerCrowdTests {

@@ -14,10 +14,10 @@ struct ModelStoreTests {
         let store = try folder.store()
         for bytes in [0, 1, 1 << 20, 5 << 20 + 7] {
             let (path, model) = try folder.file(bytes: bytes, seed: 1)
-            #expect(store.open(model) == nil)
+            #expect(try store.open(model) == nil)
             let stored = try send(model, from: path, to: store)
             #expect(try SHA256.hash(ofFile: stored.path) == model)
-            #expect(store.open(model)?.path == stored.path)
+            #expect(try store.open(model)?.path == stored.path)
         }
         #expect(try folder.names(store).count == 4)
         let permissions = try FileManager.default.attributesOfItem(atPath: store.folder)[.posixPermissions] as? Int
@@ -68,7 +68,7 @@ struct ModelStoreTests {
             try damaged.write(to: URL(fileURLWithPath: stored))
             // A new value stands for a new process: what was found good before is forgotten.
             let store = try folder.store()
-            #expect(store.open(model) == nil)
+            #expect(try store.open(model) == nil)
             #expect(try folder.names(store) == [])
             try send(model, from: path, to: store)
             #expect(try folder.store().open(model) != nil)
@@ -90,18 +90,18 @@ struct ModelStoreTests {
         try age(0, 100)
         try age(1, 50)
         // Opening makes the older one the younger.
-        #expect(store.open(files[0].model) != nil)
+        #expect(try store.open(files[0].model) != nil)
         try send(files[2].model, from: files[2].path, to: store)
-        #expect(store.open(files[1].model) == nil)
+        #expect(try store.open(files[1].model) == nil)
 
         // Another process, as its own store, holds the oldest.
         let held = try #require(try folder.store(limit: 2_500).open(files[0].model))
         try age(0, 100)
         try age(2, 50)
         try send(files[3].model, from: files[3].path, to: store)
-        #expect(store.open(files[2].model) == nil)
+        #expect(try store.open(files[2].model) == nil)
         #expect(FileManager.default.fileExists(atPath: held.path))
-        #expect(store.open(files[3].model) != nil)
+        #expect(try store.open(files[3].model) != nil)
         withExtendedLifetime(held) {}
     }
 

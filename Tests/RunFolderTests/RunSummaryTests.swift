@@ -38,6 +38,7 @@ private let fullText = """
       "step_size": [null, 0.03, 0.0625],
       "gradient_evaluations": 6000000,
       "divergences": 3,
+      "non_finite_draws": 0,
       "log_normalizer": {
         "estimate": -1.5,
         "standard_error": 0.01,

@@ -1,6 +1,7 @@
 import ContentHash
 import Foundation
 import Messaging
+import OpenFiles
 import RawPeers
 import Testing
 
@@ -12,11 +13,11 @@ private struct AttackedPool {
     let address: String
     private let context = MessagingContext()
 
-    init(_ commands: Commands, files: Int? = nil) async throws {
+    init(_ commands: Commands, openFiles: Int? = nil) async throws {
         self.commands = commands
         serve = try commands.start(
             "rrr-coordinator", ["serve", "--listen", "tcp://127.0.0.1:*", "--state", commands.path("state")],
-            label: "serve", environment: ["RRR_LOG_LEVEL": "info"], files: files)
+            label: "serve", environment: ["RRR_LOG_LEVEL": "info"], openFiles: openFiles)
         address = try await Self.address(commands)
         worker = try commands.start("rrr-worker", ["--coordinator", address, "--slots", "1"], label: "worker")
     }
@@ -144,7 +145,7 @@ struct AttackTests {
     func everything() async throws {
         try OpenFileLimit.raise(toHold: 2_000, for: "1300 idle connections")
         let commands = try Commands()
-        let pool = try await AttackedPool(commands, files: 1_024)
+        let pool = try await AttackedPool(commands, openFiles: 1_024)
         defer { pool.end() }
         let honest = try commands.job(chains: 8_192, levels: 4, transitions: 1, draws: 64)
         func submit(_ label: String) async throws -> Commands.Ending {

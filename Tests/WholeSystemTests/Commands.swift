@@ -63,15 +63,16 @@ struct Commands {
     ///
     /// - Parameters:
     ///   - environment: in addition to that of the tests.
-    ///   - files: how many it may have open, if not as many as the tests.
+    ///   - openFiles: how many files it may have open; nil for as many as the tests.
     func start(
-        _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:], files: Int? = nil
+        _ name: String, _ arguments: [String], label: String, environment: [String: String] = [:],
+        openFiles: Int? = nil
     ) throws -> Started {
         let program = Self.binaries.appendingPathComponent(name)
-        guard let files else { return try start(program, arguments, label: label, environment: environment) }
+        guard let openFiles else { return try start(program, arguments, label: label, environment: environment) }
         return try start(
             URL(fileURLWithPath: "/bin/sh"),
-            ["-c", "ulimit -n \(files) && exec \"$0\" \"$@\"", program.path] + arguments, label: label,
+            ["-c", "ulimit -n \(openFiles) && exec \"$0\" \"$@\"", program.path] + arguments, label: label,
             environment: environment)
     }
 

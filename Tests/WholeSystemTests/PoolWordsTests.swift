@@ -12,7 +12,7 @@ struct PoolWordsTests {
         let job = try commands.job(chains: 64)
         let detached = try await commands.ending(of: try pool.submit(job, "detached", ["--detach"]), label: "detached")
         #expect(detached.status == 0)
-        #expect(detached.output.trimmingCharacters(in: .newlines).allSatisfy(\.isHexDigit))
+        #expect(detached.output.trimmingCharacters(in: .newlines).allSatisfy { $0.isHexDigit })
         #expect(detached.errors.contains("collect it with: rrr-coordinator submit \(job) --coordinator \(pool.address)"))
         try await pool.wait(until: "finished")
         worker.signal(SIGTERM)

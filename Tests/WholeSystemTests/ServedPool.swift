@@ -7,24 +7,36 @@ final class ServedPool {
     let address: String
     private(set) var serve: Commands.Started
     private var lives = 1
-    private let state: String
+    let state: String
+    private let openFiles: Int?
 
-    init(_ commands: Commands, state: String? = nil) throws {
+    /// - Parameter openFiles: how many files the coordinator may have open; nil for as many as the tests.
+    init(_ commands: Commands, state: String? = nil, openFiles: Int? = nil) throws {
+        self.openFiles = openFiles
         self.commands = commands
         self.state = state ?? commands.path("state")
         address = "ipc://" + commands.path("pool")
         serve = try commands.start(
-            "rrr-coordinator", ["serve", "--listen", address, "--state", self.state], label: "serve1")
+            "rrr-coordinator", ["serve", "--listen", address, "--state", self.state], label: "serve1",
+            openFiles: openFiles)
     }
 
-    func killCoordinator(restartAfter pause: Duration = .milliseconds(200)) async throws {
+    /// - Parameter meanwhile: what happens between the two lives.
+    func killCoordinator(
+        restartAfter pause: Duration = .milliseconds(200), meanwhile: () throws -> Void = {}
+    ) async throws {
         serve.signal(SIGKILL)
         _ = try await commands.ending(of: serve, label: "serve\(lives)")
         try await Task.sleep(for: pause)
+        try meanwhile()
         lives += 1
         serve = try commands.start(
-            "rrr-coordinator", ["serve", "--listen", address, "--state", state], label: "serve\(lives)")
+            "rrr-coordinator", ["serve", "--listen", address, "--state", state], label: "serve\(lives)",
+            openFiles: openFiles)
     }
+
+    /// What the coordinator has said in this life.
+    var said: String { (try? String(contentsOfFile: commands.path("serve\(lives).err"), encoding: .utf8)) ?? "" }
 
     func worker(_ label: String) throws -> Commands.Started {
         try commands.start(

@@ -1,0 +1,89 @@
+import ContentHash
+import Journal
+import Logging
+import PoolCore
+import RunFolder
+
+/// Whether what the journal says of a job's rows is so.
+extension ArchiveDesk {
+    /// Blocks that are looked at together.
+    private static let mostBlocks = 4_096
+
+    /// Takes up what is stored of a run that was interrupted. Blocks whose rows are damaged go.
+    ///
+    /// - Returns: what is left; nil if its files are not there or not of this job.
+    /// - Throws: `JournalError` with the code `malformed` if what the journal says of it can't be; `RunFolderError`.
+    mutating func resume(
+        _ job: RecoveredJob, _ folder: String, _ description: RunDescription
+    ) throws -> RecoveredJob? {
+        let number = job.record.number
+        if let problem = job.problem(blocks: (description.chains - 1) / description.block + 1) {
+            throw JournalError(
+                .malformed, path: journal.path,
+                reason:
+                    "what it says of job \(job.record.hash.hex.prefix(8)) is damaged: \(problem). The job's files are "
+                    + "left as they are; submit it with --force to begin it anew, or cancel it")
+        }
+        let recorded = job.finishedBlocks.map {
+            $0.lowerBound * description.block..<min($0.upperBound * description.block, description.chains)
+        }
+        shelf.take(
+            number, folder: folder, description, recorded: recorded, gradientEvaluations: job.gradientEvaluations)
+        do {
+            let damaged = try forgetDamagedBlocks(of: number, try shelf.open(number))
+            guard !damaged.isEmpty else { return job }
+            logger.error(
+                "job \(description.name): the rows of \(damaged.count) of \(job.finishedCount) stored blocks are damaged; they run again"
+            )
+            try journal.append([.lost(job: number, blocks: damaged)])
+            return try journal.recover(job: number)
+        } catch let error as RunFolderError {
+            shelf.remove(number, keepsFiles: true)
+            guard error.code == .missing || error.code == .malformed else { throw error }
+            logger.error("what was stored of job \(description.name) can't be read, it begins anew: \(error)")
+            return nil
+        }
+    }
+
+    /// Sends the blocks back to run again whose rows in the files are not those that came.
+    mutating func loseDamagedBlocks(of job: JobNumber, _ run: RunStaging) throws {
+        lose(try forgetDamagedBlocks(of: job, run), of: job)
+    }
+
+    /// Takes blocks out of a run whose rows have another checksum than the journal has. - Returns: these blocks.
+    private func forgetDamagedBlocks(of job: JobNumber, _ run: RunStaging) throws -> [Int] {
+        guard let description = shelf.place(of: job)?.description else { return [] }
+        var damaged: [StoredBlock] = []
+        var next = 0
+        while true {
+            let blocks = try journal.storedBlocks(job: job, from: next, atMost: Self.mostBlocks)
+            guard let last = blocks.last else { break }
+            for neighbours in blocks.split(whereNeighbours: { $0.block + 1 == $1.block }) {
+                let range = neighbours[neighbours.startIndex].block..<neighbours[neighbours.endIndex - 1].block + 1
+                let numbers = Set(try run.damagedBlocks(among: range, checksums: neighbours.map(\.checksum)))
+                damaged += neighbours.filter { numbers.contains($0.block) }
+            }
+            next = last.block + 1
+        }
+        for block in damaged {
+            let first = block.block * description.block
+            try run.forget(
+                first..<min(first + description.block, description.chains),
+                gradientEvaluations: block.gradientEvaluations)
+        }
+        return damaged.map(\.block)
+    }
+}
+
+extension Array {
+    /// Cuts where two elements next to each other are no neighbours.
+    fileprivate func split(whereNeighbours areNeighbours: (Element, Element) -> Bool) -> [ArraySlice<Element>] {
+        var pieces: [ArraySlice<Element>] = []
+        var start = startIndex
+        for index in indices.dropFirst() where !areNeighbours(self[index - 1], self[index]) {
+            pieces.append(self[start..<index])
+            start = index
+        }
+        return isEmpty ? [] : pieces + [self[start...]]
+    }
+}

@@ -1,0 +1,62 @@
+/// Whether what a run has staged is still what was staged.
+extension RunStaging {
+    /// Throws `.missing` or `.malformed` when somebody has removed, replaced or cut one of the staging files: then
+    /// nothing that was recorded can be relied on.
+    public func expectFilesInPlace() throws(RunFolderError) {
+        try expectOpen()
+        try draws.expectInPlace()
+        try statistics.expectInPlace()
+        try job.file.expectInPlace(size: description.canonicalJob.count)
+    }
+
+    /// Those of some neighbouring blocks whose rows, as they are in the files, have another ``BlockRecord/checksum``.
+    ///
+    /// - Parameters:
+    ///   - blocks: all recorded.
+    ///   - checksums: one a block; nil where none is known, and then the block counts as sound.
+    /// Throws `.invalidValue` for blocks that are not all of the run; `.inputOutput`.
+    public func damagedBlocks(
+        among blocks: Range<Int>, checksums: [UInt64?]
+    ) throws(RunFolderError) -> [Int] {
+        try expectOpen()
+        guard blocks.lowerBound >= 0, blocks.upperBound <= description.blocks, checksums.count == blocks.count else {
+            throw RunFolderError(
+                .invalidValue, path: folder,
+                reason: "\(checksums.count) checksums of the blocks \(blocks), of \(description.blocks)")
+        }
+        var damaged: [Int] = []
+        var next = blocks.lowerBound
+        while next < blocks.upperBound {
+            let piece = next..<min(next + blocksAPiece, blocks.upperBound)
+            for (block, found) in zip(piece, try self.checksums(ofBlocks: piece)) {
+                if let expected = checksums[block - blocks.lowerBound], expected != found { damaged.append(block) }
+            }
+            next = piece.upperBound
+        }
+        return damaged
+    }
+
+    /// Blocks whose rows are read together.
+    private var blocksAPiece: Int {
+        let samples = description.block * description.draws * description.dimension * MemoryLayout<Float>.size
+        let sizes = description.statistics.map { $0.size(chains: description.block, blocks: 1) }
+        return max(1, File.pieceSize / max(1, max(samples, sizes.max() ?? 0)))
+    }
+
+    private func checksums(ofBlocks blocks: Range<Int>) throws(RunFolderError) -> [UInt64] {
+        let size = description.block
+        let chains = blocks.lowerBound * size..<min(blocks.upperBound * size, description.chains)
+        let samplesRow = draws.header.rowSize * draws.header.elementType.size
+        let arrays =
+            [(rows: RunStatistic.Rows.chains, rowBytes: samplesRow, bytes: try draws.bytes(ofRows: chains))]
+            + (try statistics.bytes(ofBlocks: blocks, chains: chains))
+        return (0..<blocks.count).map { index in
+            var checksum = BlockChecksum()
+            for array in arrays {
+                let step = array.rowBytes * (array.rows == .chains ? size : 1)
+                checksum.update(array.bytes[index * step..<min((index + 1) * step, array.bytes.count)])
+            }
+            return checksum.value
+        }
+    }
+}
