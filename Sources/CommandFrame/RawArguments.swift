@@ -27,7 +27,8 @@ enum RawArguments {
         }
         var arguments: [String] = []
         // Each ends with a zero.
-        for (number, bytes) in commandLine.dropLast().split(separator: 0, omittingEmptySubsequences: false).enumerated() {
+        for (number, bytes) in commandLine.dropLast().split(separator: 0, omittingEmptySubsequences: false).enumerated()
+        {
             guard let argument = String(validating: bytes, as: UTF8.self) else {
                 throw Problem(
                     exitStatus: 64,

@@ -138,6 +138,9 @@ public struct Submission {
     private mutating func fetch(_ identity: Digest) throws -> RunSummary {
         var files: [IncomingFile] = []
         for name in RunFolder.fileNames {
+            // Somebody else may have written there while the job ran. This is the last moment to tell: beside the hidden
+            // summary other files count as this run's own.
+            if !force, name == RunFolder.summaryName { _ = try OutputFolder(folder, for: identity).holdsResult() }
             let file = try IncomingFile(folder: folder, name: name)
             var offset = 0
             var total = Int.max
@@ -161,8 +164,6 @@ public struct Submission {
             }
             files.append(file)
         }
-        // Somebody else may have written there while the job ran.
-        if !force { _ = try OutputFolder(folder, for: identity).holdsResult() }
         try RunFolder.removeSummary(in: folder)
         for file in files { try file.publish() }
         let summary = try RunFolder.summary(in: folder)

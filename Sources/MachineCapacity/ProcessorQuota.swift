@@ -15,8 +15,10 @@ enum ProcessorQuota {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { return [] }
             let controllers = fields[1].split(separator: ",")
-            return hierarchies.filter { $0.isVersion2 ? fields[1].isEmpty : controllers.contains("cpu") }
-                .flatMap { hierarchy in hierarchy.folders(of: String(fields[2])).compactMap { hierarchy.quota($0, read) } }
+            let limiting = hierarchies.filter { $0.isVersion2 ? fields[1].isEmpty : controllers.contains("cpu") }
+            return limiting.flatMap { hierarchy in
+                hierarchy.folders(of: String(fields[2])).compactMap { hierarchy.quota($0, read) }
+            }
         }
         return quotas.min()
     }

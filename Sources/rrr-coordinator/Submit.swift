@@ -98,7 +98,7 @@ struct Submit: ParsableCommand {
         let state = PoolState(ofJob: job.identity.hex, in: folder)
         if force { state.remove() }
         for other in state.removeSpentNeighbours() {
-            tell("rrr-coordinator: \(other.path) holds what another job has done; it stays until that job is submitted again")
+            tell("rrr-coordinator: \(other.path) holds what another job has done; it stays for that job to go on")
         }
         let pool = try LocalPool(
             workers: workers ?? MachineCapacity.processors, state: state, logger: Environment.logger)

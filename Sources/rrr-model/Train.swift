@@ -19,7 +19,7 @@ struct Train: ParsableCommand {
     @Option(help: "The model file to write.")
     var output: String
 
-    @Option(help: "Threads that compute (default: one per core that this process may use). The result does not depend on it.")
+    @Option(help: "Threads that compute (default: one per core that it may use). The result does not depend on it.")
     var threads: Int?
 
     @Flag(help: "Go on from the checkpoint, if there is one.")

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Processors as the kernel lists them")
 struct ProcessorListTests {
-    @Test("Single numbers and ranges", arguments: [("0", [0]), ("0-3,8,10-11\n", [0, 1, 2, 3, 8, 10, 11]), ("\t1", [1])])
+    @Test(
+        "Single numbers and ranges", arguments: [("0", [0]), ("0-3,8,10-11\n", [0, 1, 2, 3, 8, 10, 11]), ("\t1", [1])])
     func lists(text: String, processors: [Int]) {
         #expect(ProcessorList.read(text) == Set(processors))
     }

@@ -7,13 +7,15 @@ struct EndpointTests {
     @Test(
         "What is no address is refused with what to write instead",
         arguments: [
-            ("localhost:7757", "write tcp://localhost:7757"), ("localhost", "write tcp://HOST:PORT"), ("", "write tcp://"),
+            ("localhost:7757", "write tcp://localhost:7757"), ("localhost", "write tcp://HOST:PORT"),
+            ("", "write tcp://"),
             ("http://localhost:7757", "no transport"), ("tcp://localhost", "tcp://localhost:7757"),
             ("tcp://", "a port is missing"), ("tcp://:7757", "a host is missing"), ("tcp://h:", "from 1 to 65535"),
             ("tcp://h:0", "from 1 to 65535"), ("tcp://h:65536", "from 1 to 65535"), ("tcp://h:+5", "from 1 to 65535"),
             ("tcp://h:77x", "is \"77x\""), ("tcp://h:7757/", "is \"7757/\""), ("tcp://h:*", "from 1 to 65535"),
             ("tcp://*:7757", "name the host"), ("tcp://::1:7757", "in brackets"), ("tcp://[::1]", "a port is missing"),
-            ("tcp://a b:7757", "no name or number"), ("tcp://u@h:7757", "no name or number"), ("ipc://", "a path is missing"),
+            ("tcp://a b:7757", "no name or number"), ("tcp://u@h:7757", "no name or number"),
+            ("ipc://", "a path is missing"),
             ("ipc:///" + String(repeating: "x", count: 107), "108 bytes"),
         ])
     func malformed(text: String, hint: String) {

@@ -7,13 +7,18 @@ struct OutputFolderTests {
     func untoldProgress() async throws {
         let commands = try Commands()
         defer { commands.remove() }
-        // The worker says nothing while it computes, and its first block is on the disk before the coordinator's next
-        // word about the job.
-        let job = try commands.job(chains: 1_000_000, levels: 100, transitions: 10, block: 2_000)
+        // Rows on the disk are plenty here before the first word about the job.
+        let job = commands.path("job.json")
+        let text = """
+            {"rrr": 1, "name": "untold", "seed": 1, "target": "g", "schedule": {"kind": "cosine", "levels": 1000},
+             "models": {"g": {"kind": "gaussian", "mean": [0.3], "covariance": [[1]]}},
+             "sampler": {"kind": "ula", "transitions": 1, "step_size": 0.5, "levels": [0, 0]},
+             "chains": 108000, "block": 4000}
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: job))
         let output = commands.path("out")
         let submit = try commands.start(
             "rrr-coordinator", ["submit", job, "--workers", "1", "--output", output], label: "submit")
-        // Stopped, it can't tell of anything; the signal comes first when it goes on.
         let state = try await firstBlock(in: output)
         submit.signal(SIGINT)
         let ending = try await commands.ending(of: submit, label: "submit")
@@ -31,16 +36,13 @@ struct OutputFolderTests {
             let jobs = "\(output)/\(state)/jobs"
             let folders = (try? FileManager.default.contentsOfDirectory(atPath: jobs)) ?? []
             guard let folder = folders.first else { continue }
-            let samples = "\(jobs)/\(folder)/.samples.npy.partial"
-            let attributes = try? FileManager.default.attributesOfItem(atPath: samples)
-            // A file that was only laid out has no blocks on the disk beyond its header's.
-            if let file = FileHandle(forReadingAtPath: samples), attributes != nil {
-                try file.seek(toOffset: 128)
-                if try file.read(upToCount: 8_000)?.contains(where: { $0 != 0 }) == true {
-                    // From the rows to the journal it is a moment.
-                    try await Task.sleep(for: .milliseconds(200))
-                    return "\(output)/\(state)"
-                }
+            // Laid out, but not written, the rows are zeros.
+            guard let file = FileHandle(forReadingAtPath: "\(jobs)/\(folder)/.samples.npy.partial") else { continue }
+            try file.seek(toOffset: 128)
+            if try file.read(upToCount: 8_000)?.contains(where: { $0 != 0 }) == true {
+                // From the rows to the journal it is a moment.
+                try await Task.sleep(for: .milliseconds(500))
+                return "\(output)/\(state)"
             }
         }
         Issue.record("no block was written within its time")
@@ -60,7 +62,8 @@ struct OutputFolderTests {
         #expect(try await submit(first, ["--workers", "1"], "first").status == 0)
         let before = try commands.bytes(of: output)
         // A coordinator that isn't there is not even asked.
-        for (label, way) in [("local", ["--workers", "1"]), ("far", ["--coordinator", "ipc://" + commands.path("nobody")])] {
+        let ways = [("local", ["--workers", "1"]), ("far", ["--coordinator", "ipc://" + commands.path("nobody")])]
+        for (label, way) in ways {
             let refused = try await submit(second, way, label)
             #expect(refused.status == 73)
             #expect(refused.errors.contains("another job, ring-and-bar ("), "\(refused.errors)")
@@ -71,7 +74,7 @@ struct OutputFolderTests {
         #expect(try commands.bytes(of: output) != before)
     }
 
-    @Test("Files of the same names that are no run's are refused with 73; others don't matter; damage of a result is 65")
+    @Test("Files of the same names that are no run's are refused with 73, others don't matter, a damaged result is 65")
     func ownFiles() async throws {
         let commands = try Commands()
         defer { commands.remove() }
@@ -151,7 +154,7 @@ struct OutputFolderTests {
         #expect(ending.errors.contains("--output"), "\(ending.errors)")
     }
 
-    @Test("What a killed pool left beside another job's result goes if nothing is done in it, and stays if something is")
+    @Test("What a killed pool left beside another job goes if nothing is done in it, and stays if something is")
     func neighbours() async throws {
         let commands = try Commands()
         defer { commands.remove() }

@@ -7,7 +7,8 @@ struct SurroundingsTests {
     private func shell(
         _ commands: Commands, _ line: String, environment: [String: String] = [:]
     ) async throws -> Commands.Ending {
-        try await commands.ending(of: try commands.startShell(line, label: "shell", environment: environment), label: "shell")
+        let process = try commands.startShell(line, label: "shell", environment: environment)
+        return try await commands.ending(of: process, label: "shell")
     }
 
     @Test(
@@ -94,8 +95,9 @@ struct SurroundingsTests {
         // That of a pool that lives is left alone.
         func run(_ label: String) async throws {
             let short = try commands.start(
-                "rrr-coordinator", ["submit", try commands.job(chains: 64, levels: 3), "--workers", "1", "--output", label],
-                label: label, environment: ["TMPDIR": place])
+                "rrr-coordinator",
+                ["submit", try commands.job(chains: 64, levels: 3), "--workers", "1", "--output", label], label: label,
+                environment: ["TMPDIR": place])
             #expect(try await commands.ending(of: short, label: label).status == 0)
         }
         try await run("beside")
