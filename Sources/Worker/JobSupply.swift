@@ -163,14 +163,14 @@ struct JobSupply {
         case .failed(let trouble):
             return [fail(job, trouble)]
         case .missing(let models, var found):
-            for model in models { found[model] = cache.openTemporary(model) }
-            let missing = Set(models.filter { found[$0] == nil })
-            guard !missing.isEmpty else {
-                read(job, found: found)
-                return []
-            }
-            jobs[job]?.state = .waiting(missing: missing, found: found)
             do {
+                for model in models { found[model] = try cache.openTemporary(model) }
+                let missing = Set(models.filter { found[$0] == nil })
+                guard !missing.isEmpty else {
+                    read(job, found: found)
+                    return []
+                }
+                jobs[job]?.state = .waiting(missing: missing, found: found)
                 for model in missing where downloads[model] == nil { try download(model, at: now) }
                 return []
             } catch {

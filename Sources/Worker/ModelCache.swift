@@ -72,7 +72,11 @@ final class OpenModelCache {
     }
 
     /// A file in the private folder; nil if it is not there.
-    func openTemporary(_ model: Digest) -> StoredModel? { temporary == nil ? nil : store.open(model) }
+    ///
+    /// - Throws: ``ModelTransferError`` if that can't be told just now.
+    func openTemporary(_ model: Digest) throws(ModelTransferError) -> StoredModel? {
+        temporary == nil ? nil : try store.open(model)
+    }
 
     private static func newFolder(because error: ModelTransferError, _ logger: Logger) -> String {
         let folder = FileManager.default.temporaryDirectory.path + "/rrr-models-" + UUID().uuidString.lowercased()

@@ -73,20 +73,22 @@ struct Submit: ParsableCommand {
             defer { withExtendedLifetime(signals) {} }
             // --workers, being a flag, wins over RRR_COORDINATOR.
             if let endpoint = workers == nil ? try Environment.coordinator(coordinator) : nil {
-                try submit(job, folder, try PoolClient(endpoint: endpoint, interruption: interruption))
+                try submit(job, folder, to: endpoint, interruption)
             } else {
                 try submitLocally(job, folder, interruption)
             }
         }
     }
 
-    private func submit(_ job: Job, _ folder: String, _ client: PoolClient) throws {
+    private func submit(
+        _ job: Job, _ folder: String, to endpoint: String, _ interruption: Mailbox<Int32>
+    ) throws {
         var submission = Submission(
-            client: client, job: job, folder: folder, force: force, terms: treatment.terms)
+            client: try PoolClient(endpoint: endpoint, interruption: interruption), job: job, folder: folder, force: force, terms: treatment.terms)
         if detach {
             try submission.submit(watch: false)
             try printResult(job.identity.hex)
-            tell("collect it with: rrr-coordinator submit \(self.job) --coordinator \(Environment.coordinator(coordinator) ?? "")")
+            tell("collect it with: rrr-coordinator submit \(self.job) --coordinator \(endpoint)")
             return
         }
         try show(try run(&submission), folder)

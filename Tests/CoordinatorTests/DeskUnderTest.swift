@@ -39,7 +39,7 @@ final class DeskUnderTest {
         let store = try ModelStore(folder: folder + "/models", logger: logger)
         let mailbox = mailbox
         let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
-        let jobs: [RecoveredJob]
+        let jobs: [PastJob]
         (archive, jobs) = try Archive.open(folder: folder, durability: .process, logger: logger) {
             mailbox.post(.archived($0))
         }
