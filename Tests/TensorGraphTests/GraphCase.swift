@@ -77,8 +77,27 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
         GraphCase(name: "product of one row", shapes: [[1, 4], [4, 5], [3, 5]]) { x, _ in
             x[0].matrixMultiply(x[1]).matrixMultiply(x[2], transposingOther: true)
         },
+        GraphCase(name: "products side by side, left transposed", shapes: [[2, 4, 3], [2, 4, 5]]) { x, _ in
+            x[0].matrixMultiply(x[1], transposed: true)
+        },
         GraphCase(name: "products side by side", shapes: [[2, 3, 4], [2, 5, 4]]) { x, _ in
             x[0].matrixMultiply(x[1], transposingOther: true)
+        },
+        GraphCase(name: "convolution", shapes: [[2, 4, 3, 5], [18, 5, 3, 3]]) { x, _ in x[0].convolve(x[1]) },
+        GraphCase(name: "convolution of many channels", shapes: [[1, 2, 3, 19], [2, 19, 3, 3]]) { x, _ in
+            x[0].convolve(x[1])
+        },
+        GraphCase(name: "convolution of single pixels", shapes: [[2, 3, 2, 3], [4, 3, 1, 1]]) { x, _ in
+            x[0].convolve(x[1])
+        },
+        GraphCase(name: "convolution with a stride", shapes: [[2, 4, 6, 2], [3, 2, 3, 3]]) { x, _ in
+            x[0].convolve(x[1], stride: 2)
+        },
+        GraphCase(name: "convolution with a stride over odd lengths", shapes: [[1, 5, 3, 2], [3, 2, 3, 3]]) { x, _ in
+            x[0].convolve(x[1], stride: 2)
+        },
+        GraphCase(name: "convolution with zeros to the right and below", shapes: [[2, 4, 6, 2], [3, 2, 3, 3]]) { x, _ in
+            x[0].convolve(x[1], stride: 2, padding: .rightAndBottom)
         },
         GraphCase(name: "reshape", shapes: [[3, 4]]) { x, _ in (x[0] * x[0]).reshape([2, 6]) * x[0].reshape([2, 6]) },
         GraphCase(name: "transpose", shapes: [[2, 3, 4]]) { x, _ in x[0].transpose([2, 0, 1]).exponential() },
