@@ -32,9 +32,11 @@ void rrr_pack(size_t inner, size_t columns, const float *matrix, int transposed,
     }
 }
 
-// rows x panels sums, which stay in registers once both numbers are constants.
+// rows x panels sums, which stay in registers once both numbers are constants. Of a transposed left-hand
+// side the rows of a tile lie side by side, and `stride` numbers lead from one k to the next.
 RRR_INLINE void rrr_tile(size_t rows, size_t panels, size_t inner, size_t columns, size_t width,
-                         const float *left, const float *packed, float *result) {
+                         const float *left, int transposed, size_t stride, const float *packed,
+                         float *result) {
     rrr_panel_row sums[RRR_TALLEST][RRR_WIDEST];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < rows; i++)
@@ -48,7 +50,7 @@ RRR_INLINE void rrr_tile(size_t rows, size_t panels, size_t inner, size_t column
             right[p] = *(const rrr_unaligned_row *)(packed + (p * inner + k) * RRR_PANEL);
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < rows; i++) {
-            rrr_panel_row factor = left[i * inner + k];
+            rrr_panel_row factor = transposed ? left[k * stride + i] : left[i * inner + k];
 #pragma clang loop unroll(full)
             for (size_t p = 0; p < panels; p++)
                 sums[i][p] = __builtin_elementwise_fma(factor, right[p], sums[i][p]);
@@ -79,42 +81,45 @@ RRR_INLINE size_t rrr_tile_panels(size_t height, size_t panels) {
 #define RRR_TILE(height, panels)                                                  \
     case (height) * 16 + (panels):                                                \
         if ((height) <= tallest && (panels) <= rrr_tile_panels(height, widest))   \
-            rrr_tile(height, panels, inner, columns, width, left, right, result); \
+            rrr_tile(height, panels, inner, columns, width, left, transposed, all_rows, right, result); \
         break;
 #define RRR_TILES(height) \
     RRR_TILE(height, 1) RRR_TILE(height, 2) RRR_TILE(height, 4) RRR_TILE(height, 8)
 
 // Panel after panel, which stays in the first-level cache while all rows pass by, in tiles of at most
 // tallest rows and, unless there are few, widest panels.
-RRR_INLINE void rrr_multiply_in_tiles(size_t tallest, size_t widest, size_t rows, size_t inner,
-                                      size_t columns, const float *all_left, const float *right,
-                                      float *all_results) {
+RRR_INLINE void rrr_multiply_in_tiles(size_t tallest, size_t widest, size_t all_rows, size_t inner,
+                                      size_t columns, const float *all_left, int transposed,
+                                      const float *right, float *all_results) {
     for (size_t first = 0, panels; first < columns; first += panels * RRR_PANEL) {
         size_t remaining = columns - first;
-        panels = rrr_tile_panels(rows, widest);
+        panels = rrr_tile_panels(all_rows, widest);
         while ((panels - 1) * RRR_PANEL >= remaining) panels /= 2;
         size_t width = remaining < panels * RRR_PANEL ? remaining : panels * RRR_PANEL;
         const float *left = all_left;
         float *result = all_results + first;
-        for (size_t tiles = (rows + tallest - 1) / tallest, row = 0; tiles > 0; tiles--) {
-            size_t height = (rows - row + tiles - 1) / tiles;
+        for (size_t tiles = (all_rows + tallest - 1) / tallest, row = 0; tiles > 0; tiles--) {
+            size_t height = (all_rows - row + tiles - 1) / tiles;
             switch (height * 16 + panels) {
                 RRR_TILES(1) RRR_TILES(2) RRR_TILES(3) RRR_TILES(4) RRR_TILES(5) RRR_TILES(6)
                 RRR_TILES(7) RRR_TILES(8) RRR_TILES(9) RRR_TILES(10) RRR_TILES(11) RRR_TILES(12)
                 RRR_TILES(13) RRR_TILES(14)
             }
             row += height;
-            left += height * inner;
+            left += transposed ? height : height * inner;
             result += height * columns;
         }
         right += panels * RRR_PANEL * inner;
     }
 }
 
-#define RRR_KERNEL(name, attributes, tallest, widest)                                         \
-    attributes static void name(size_t rows, size_t inner, size_t columns, const float *left, \
-                                const float *packed, float *result) {                         \
-        rrr_multiply_in_tiles(tallest, widest, rows, inner, columns, left, packed, result);   \
+#define RRR_KERNEL(name, attributes, tallest, widest)                                               \
+    attributes static void name(size_t rows, size_t inner, size_t columns, const float *left,       \
+                                int transposed, const float *packed, float *result) {               \
+        if (transposed)                                                                             \
+            rrr_multiply_in_tiles(tallest, widest, rows, inner, columns, left, 1, packed, result);  \
+        else                                                                                        \
+            rrr_multiply_in_tiles(tallest, widest, rows, inner, columns, left, 0, packed, result);  \
     }
 
 RRR_KERNEL(rrr_multiply_portable, , 6, 1)
@@ -127,19 +132,19 @@ RRR_KERNEL(rrr_multiply_v4, __attribute__((target("arch=x86-64-v4"), min_vector_
 #endif
 
 int rrr_multiply_packed_with(rrr_kernel kernel, size_t rows, size_t inner, size_t columns,
-                             const float *left, const float *packed, float *result) {
+                             const float *left, int transposed, const float *packed, float *result) {
     switch (kernel) {
         case RRR_KERNEL_PORTABLE:
-            rrr_multiply_portable(rows, inner, columns, left, packed, result);
+            rrr_multiply_portable(rows, inner, columns, left, transposed, packed, result);
             return 1;
 #if defined(__x86_64__)
         case RRR_KERNEL_X86_64_V3:
             if (!__builtin_cpu_supports("x86-64-v3")) return 0;
-            rrr_multiply_v3(rows, inner, columns, left, packed, result);
+            rrr_multiply_v3(rows, inner, columns, left, transposed, packed, result);
             return 1;
         case RRR_KERNEL_X86_64_V4:
             if (!__builtin_cpu_supports("x86-64-v4")) return 0;
-            rrr_multiply_v4(rows, inner, columns, left, packed, result);
+            rrr_multiply_v4(rows, inner, columns, left, transposed, packed, result);
             return 1;
 #endif
         default:
@@ -148,7 +153,8 @@ int rrr_multiply_packed_with(rrr_kernel kernel, size_t rows, size_t inner, size_
 }
 
 void rrr_multiply_packed(size_t rows, size_t inner, size_t columns, const float *left,
-                         const float *packed, float *result) {
+                         int transposed, const float *packed, float *result) {
     for (int kernel = RRR_KERNEL_X86_64_V4; kernel >= RRR_KERNEL_PORTABLE; kernel--)
-        if (rrr_multiply_packed_with(kernel, rows, inner, columns, left, packed, result)) return;
+        if (rrr_multiply_packed_with(kernel, rows, inner, columns, left, transposed, packed, result))
+            return;
 }

@@ -50,6 +50,16 @@ extension Graph {
             return gradient * (here / here.reduce(.sum, axes))
         case .matrixMultiply(let left, let right):
             return factor(of: gradient, place, operands, transposed: (left, right))
+        case .convolution(let convolution):
+            return place == 0
+                ? gradient.convolveToInput(operands[1], convolution)
+                : operands[0].convolveToWeights(gradient, convolution)
+        case .convolutionToInput(let convolution):
+            return place == 0
+                ? gradient.convolve(operands[1], convolution) : gradient.convolveToWeights(operands[0], convolution)
+        case .convolutionToWeights(let convolution):
+            return place == 0
+                ? operands[1].convolveToInput(gradient, convolution) : operands[0].convolve(gradient, convolution)
         case .reshape:
             return gradient.reshape(operand.shape)
         case .transpose(let order):

@@ -1,4 +1,3 @@
-import COpenBLAS
 import CVectorMath
 
 /// A matrix packed for ``PackedProduct``: what a product's right-hand side becomes when it changes less
@@ -25,17 +24,21 @@ struct PackedProduct: Sendable {
     let rows: Int
     let inner: Int
     let columns: Int
+    let transposeLeft: Bool
     let left: Place
     let right: Place
     let result: Place
 
     func run(_ regions: Regions) {
-        rrr_multiply_packed(rows, inner, columns, regions[left], regions[right], regions[result])
+        rrr_multiply_packed(
+            rows, inner, columns, regions[left], transposeLeft ? 1 : 0, regions[right], regions[result])
     }
 }
 
-/// Matrix products of fixed shapes by OpenBLAS: result [rows, columns] = op(left) op(right), one for
-/// each of `count` pairs that lie one behind the other.
+/// Matrix products of which both sides change as often as the products: result [rows, columns] = op(left)
+/// op(right), one for each of `count` pairs that lie one behind the other.
+///
+/// Each right-hand side is packed just before its product, so that the bits are those of ``PackedProduct``.
 struct MatrixProduct: Sendable {
     let count: Int
     let rows: Int
@@ -46,55 +49,16 @@ struct MatrixProduct: Sendable {
     let left: Place
     let right: Place
     let result: Place
+    /// For one packed right-hand side.
+    let workspace: Place
 
     func run(_ regions: Regions) {
+        let packed = regions[workspace]
         for index in 0..<count {
-            multiply(
-                regions[left] + index * rows * inner, regions[right] + index * inner * columns,
+            rrr_pack(inner, columns, regions[right] + index * inner * columns, transposeRight ? 1 : 0, packed)
+            rrr_multiply_packed(
+                rows, inner, columns, regions[left] + index * rows * inner, transposeLeft ? 1 : 0, packed,
                 regions[result] + index * rows * columns)
         }
     }
-
-    func multiply(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
-    ) {
-        if rows == 1 {
-            // One row is bound by reading the matrix, which sgemv does at twice the speed of sgemm.
-            cblas_sgemv(
-                CblasRowMajor, transposeRight ? CblasNoTrans : CblasTrans,
-                Int32(transposeRight ? columns : inner), Int32(transposeRight ? inner : columns), 1, b,
-                Int32(transposeRight ? inner : columns), a, 1, 0, c, 1)
-            return
-        }
-        cblas_sgemm(
-            CblasRowMajor, transposeLeft ? CblasTrans : CblasNoTrans, transposeRight ? CblasTrans : CblasNoTrans,
-            Int32(rows), Int32(columns), Int32(inner), 1, a, Int32(transposeLeft ? rows : inner), b,
-            Int32(transposeRight ? inner : columns), 0, c, Int32(columns))
-    }
-}
-
-/// How the multiplication library runs here.
-enum MatrixLibrary {
-    /// One thread per multiply: parallelism is blocks side by side, and bits change with the number of threads.
-    static let singleThread: Void = openblas_set_num_threads(1)
-}
-
-/// A multiply [rows, inner] x [inner, columns] by OpenBLAS on one thread, with memory of its own: the
-/// limit that benchmarks measure against.
-public final class ReferenceMultiply {
-    private let memory: (left: Memory, right: Memory, result: Memory)
-    private let product: MatrixProduct
-
-    /// Matrices of zeros. - Parameter transposingRight: whether the right one is stored [columns, inner].
-    public init(rows: Int, inner: Int, columns: Int, transposingRight: Bool) {
-        MatrixLibrary.singleThread
-        memory = (Memory(count: rows * inner), Memory(count: inner * columns), Memory(count: rows * columns))
-        product = MatrixProduct(
-            count: 1, rows: rows, inner: inner, columns: columns, transposeLeft: false,
-            transposeRight: transposingRight, left: Place(region: .constant, offset: 0),
-            right: Place(region: .constant, offset: 0), result: Place(region: .constant, offset: 0))
-    }
-
-    /// Multiplies once.
-    public func run() { product.multiply(memory.left.start, memory.right.start, memory.result.start) }
 }

@@ -1,6 +1,6 @@
 /// What a node of a graph computes: a closed set, whose gradients are made of itself.
 ///
-/// Operands and results are row-major tensors. A new kind of layer (convolution, attention, resampling)
+/// Operands and results are row-major tensors. A new kind of layer (attention, resampling)
 /// is built from these or adds one case here, its gradient in Gradient.swift and its
 /// instruction in Plan.swift.
 enum Operation: Hashable, Sendable {
@@ -20,6 +20,12 @@ enum Operation: Hashable, Sendable {
     case reduce(Reduction, axes: [Int])
     /// Matrix products over the last two axes, one for each index of the others.
     case matrixMultiply(transposeLeft: Bool, transposeRight: Bool)
+    /// Images [n, height, width, channels] and weights [outputs, channels, kernel, kernel].
+    case convolution(Convolution)
+    /// The gradient of a convolution's output, and its weights: what goes back to the input.
+    case convolutionToInput(Convolution)
+    /// A convolution's input, and the gradient of its output: what goes back to the weights.
+    case convolutionToWeights(Convolution)
     /// The same numbers in another shape.
     case reshape
     /// Axis i of the result is axis `order[i]` of the operand.

@@ -58,7 +58,6 @@ public struct Plan: Sendable {
                 memory.start[place.offset + number] = value
             }
         }
-        MatrixLibrary.singleThread
         let scratch = Memory(count: registers * Int(RRR_STRIP))
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1) { none in
             guard let none = none.baseAddress else { return }
@@ -92,13 +91,25 @@ private struct PlanCompiler {
     /// Right-hand sides of products that change less often than the products, and are packed when they do.
     private var packings: [Packing] = []
 
-    /// A matrix packed for ``PackedProduct``.
+    /// A matrix packed for ``PackedProduct``, or weights for ``ConvolutionProduct``.
     private struct Packing: Equatable {
+        enum Kind: Equatable {
+            case matrix(inner: Int, columns: Int, transposed: Bool)
+            case convolution(Convolution, ConvolutionProduct.Direction)
+        }
+
         let source: Int
         let rate: Rate
-        let inner: Int
-        let columns: Int
-        let transposed: Bool
+        let kind: Kind
+
+        /// Numbers that it takes.
+        var count: Int {
+            switch kind {
+            case .matrix(let inner, let columns, _): PackedMatrix.count(inner: inner, columns: columns)
+            case .convolution(let convolution, let direction):
+                ConvolutionProduct.packedCount(convolution, direction)
+            }
+        }
     }
 
     init(inputs: [Value], outputs: [Value]) {
@@ -131,19 +142,53 @@ private struct PlanCompiler {
         }
     }
 
-    /// The packing of a product's right-hand side, if it is worth one.
+    /// The packing of a product's right-hand side or of a convolution's weights, if it is worth one.
     private func packing(_ index: Int) -> Packing? {
         let node = graph.nodes[index]
-        guard case .matrixMultiply(false, let transposed) = node.operation, node.shape.count == 2 else { return nil }
-        let right = graph.nodes[node.operands[1]]
-        guard right.rate < node.rate else { return nil }
-        return Packing(
-            source: graph.source(node.operands[1]), rate: right.rate, inner: right.shape[transposed ? 1 : 0],
-            columns: node.shape[1], transposed: transposed)
+        guard node.operands.count == 2, let kind = packingKind(node), graph.nodes[node.operands[1]].rate < node.rate
+        else { return nil }
+        return Packing(source: graph.source(node.operands[1]), rate: graph.nodes[node.operands[1]].rate, kind: kind)
     }
 
-    /// What stands for a packed matrix among the nodes with a place.
+    private func packingKind(_ node: Graph.Node) -> Packing.Kind? {
+        let right = graph.nodes[node.operands[1]]
+        switch node.operation {
+        case .matrixMultiply(_, let transposed) where node.shape.count == 2:
+            return .matrix(inner: right.shape[transposed ? 1 : 0], columns: node.shape[1], transposed: transposed)
+        case .convolution(let convolution): return .convolution(convolution, .toOutput)
+        case .convolutionToInput(let convolution): return .convolution(convolution, .toInput)
+        default: return nil
+        }
+    }
+
+    /// What stands for a packed array among the nodes with a place.
     private func number(_ packing: Packing) -> Int { graph.nodes.count + (packings.firstIndex(of: packing) ?? 0) }
+
+    /// What stands for a node's scratch memory among the nodes with a place.
+    private func workspace(_ index: Int) -> Int { graph.nodes.count + packings.count + index }
+
+    /// Numbers of scratch memory that a node takes while it is computed: what it packs itself comes first.
+    private func workspaceCount(_ index: Int) -> Int {
+        let node = graph.nodes[index]
+        let packs = packing(index) == nil
+        switch node.operation {
+        case .matrixMultiply(_, let transposed):
+            guard packs, let right = node.operands.last.map({ graph.nodes[$0].shape.suffix(2) }) else { return 0 }
+            let (rows, columns) = (right.first ?? 0, right.last ?? 0)
+            return PackedMatrix.count(inner: transposed ? columns : rows, columns: transposed ? rows : columns)
+        case .convolution(let convolution): return workspaceCount(convolution, .toOutput, packs: packs)
+        case .convolutionToInput(let convolution): return workspaceCount(convolution, .toInput, packs: packs)
+        case .convolutionToWeights(let convolution): return ConvolutionToWeights.workspaceCount(convolution)
+        default: return 0
+        }
+    }
+
+    private func workspaceCount(
+        _ convolution: Convolution, _ direction: ConvolutionProduct.Direction, packs: Bool
+    ) -> Int {
+        ConvolutionProduct.workspaceCount(convolution, direction)
+            + (packs ? ConvolutionProduct.packedCount(convolution, direction) : 0)
+    }
 
     func array(_ value: Value) -> Plan.Input {
         guard let place = places[graph.source(value.index)] else { preconditionFailure("an array without a place") }
@@ -167,12 +212,20 @@ private struct PlanCompiler {
             case .single(let index): instructions(index)
             }
         }
-            + packings.filter { $0.rate == rate }.map { packing in
-                .pack(
-                    PackedMatrix(
-                        inner: packing.inner, columns: packing.columns, transposed: packing.transposed,
-                        source: place(packing.source), result: place(number(packing))))
+            + packings.filter { $0.rate == rate }.map {
+                pack($0.kind, from: place($0.source), to: place(number($0)))
             }
+    }
+
+    private func pack(_ kind: Packing.Kind, from source: Place, to result: Place) -> Instruction {
+        switch kind {
+        case .matrix(let inner, let columns, let transposed):
+            .pack(
+                PackedMatrix(inner: inner, columns: columns, transposed: transposed, source: source, result: result))
+        case .convolution(let convolution, let direction):
+            .packConvolution(
+                PackedConvolution(convolution: convolution, direction: direction, source: source, result: result))
+        }
     }
 
     /// Gives a place to every array of a rate that more than one step touches.
@@ -214,12 +267,15 @@ private struct PlanCompiler {
             }
         }
         let packed = packings.filter { $0.rate == rate }.map {
-            MemoryPlan.Need(
-                node: number($0), count: PackedMatrix.count(inner: $0.inner, columns: $0.columns),
-                life: steps.count...Int.max)
+            MemoryPlan.Need(node: number($0), count: $0.count, life: steps.count...Int.max)
+        }
+        let workspaces = home.sorted { $0.key < $1.key }.compactMap { index, step -> MemoryPlan.Need? in
+            let count = workspaceCount(index)
+            return count > 0 ? MemoryPlan.Need(node: workspace(index), count: count, life: step...step) : nil
         }
         let memory = MemoryPlan(
-            lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) } + packed)
+            lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) } + packed
+                + workspaces)
         for (node, offset) in memory.offsets { places[node] = Place(region: rate, offset: offset) }
         counts[rate] = memory.count
         return Set(lives.keys)
@@ -238,22 +294,34 @@ private struct PlanCompiler {
         let shapes = node.operands.map { graph.nodes[$0].shape }
         switch node.operation {
         case .matrixMultiply(let transposeLeft, let transposeRight):
+            let rank = node.shape.count
+            let inner = shapes[0][transposeLeft ? rank - 2 : rank - 1]
             if let packing = packing(index) {
                 return [
                     .multiplyPacked(
                         PackedProduct(
-                            rows: node.shape[0], inner: packing.inner, columns: packing.columns,
+                            rows: node.shape[0], inner: inner, columns: node.shape[1], transposeLeft: transposeLeft,
                             left: place(node.operands[0]), right: place(number(packing)), result: place(index)))
                 ]
             }
-            let rank = node.shape.count
             return [
                 .multiply(
                     MatrixProduct(
-                        count: node.shape.dropLast(2).reduce(1, *), rows: node.shape[rank - 2],
-                        inner: shapes[0][transposeLeft ? rank - 2 : rank - 1], columns: node.shape[rank - 1],
-                        transposeLeft: transposeLeft, transposeRight: transposeRight,
-                        left: place(node.operands[0]), right: place(node.operands[1]), result: place(index)))
+                        count: node.shape.dropLast(2).reduce(1, *), rows: node.shape[rank - 2], inner: inner,
+                        columns: node.shape[rank - 1], transposeLeft: transposeLeft, transposeRight: transposeRight,
+                        left: place(node.operands[0]), right: place(node.operands[1]), result: place(index),
+                        workspace: place(workspace(index))))
+            ]
+        case .convolution(let convolution):
+            return convolve(index, convolution, .toOutput)
+        case .convolutionToInput(let convolution):
+            return convolve(index, convolution, .toInput)
+        case .convolutionToWeights(let convolution):
+            return [
+                .convolveToWeights(
+                    ConvolutionToWeights(
+                        convolution: convolution, images: shapes[0][0], input: place(node.operands[0]),
+                        output: place(node.operands[1]), result: place(index), workspace: place(workspace(index))))
             ]
         case .transpose(let order):
             let strides = shapes[0].strides
@@ -290,6 +358,29 @@ private struct PlanCompiler {
         case .input, .indices, .constant, .elementwise, .broadcast, .stopGradient, .reduce, .reshape:
             return []
         }
+    }
+
+    private func convolve(
+        _ index: Int, _ convolution: Convolution, _ direction: ConvolutionProduct.Direction
+    ) -> [Instruction] {
+        let node = graph.nodes[index]
+        var workspace = place(workspace(index))
+        var weights = workspace
+        var steps: [Instruction] = []
+        if let packing = packing(index) {
+            weights = place(number(packing))
+        } else {
+            steps = [pack(.convolution(convolution, direction), from: place(node.operands[1]), to: weights)]
+            workspace = Place(
+                region: workspace.region,
+                offset: workspace.offset + ConvolutionProduct.packedCount(convolution, direction))
+        }
+        return steps + [
+            .convolve(
+                ConvolutionProduct(
+                    convolution: convolution, direction: direction, images: node.shape[0],
+                    source: place(node.operands[0]), weights: weights, result: place(index), workspace: workspace))
+        ]
     }
 
     /// Copies between parts of two arrays that begin at given places of one axis.

@@ -55,6 +55,21 @@ struct DoubleInterpreter {
                         * b[offset(lead + (right ? [j, k] : [k, j]), shapes[1].strides)]
                 }
             }
+        case .convolution(let layer):
+            let (x, w) = (known(node.operands[0]), known(node.operands[1]))
+            var y = [Double](repeating: 0, count: count)
+            forEachProduct(of: layer, images: node.shape[0]) { y[$1] += x[$0] * w[$2] }
+            return y
+        case .convolutionToInput(let layer):
+            let (dy, w) = (known(node.operands[0]), known(node.operands[1]))
+            var dx = [Double](repeating: 0, count: count)
+            forEachProduct(of: layer, images: node.shape[0]) { dx[$0] += dy[$1] * w[$2] }
+            return dx
+        case .convolutionToWeights(let layer):
+            let (x, dy) = (known(node.operands[0]), known(node.operands[1]))
+            var dw = [Double](repeating: 0, count: count)
+            forEachProduct(of: layer, images: shapes[0][0]) { dw[$2] += x[$0] * dy[$1] }
+            return dw
         case .transpose(let order):
             return places(node.shape).map { place in
                 known(node.operands[0])[offset(place, order.map { shapes[0].strides[$0] })]
@@ -83,6 +98,21 @@ struct DoubleInterpreter {
                 result[(indices[node.operands[1]] ?? [])[place[0]] * node.shape[1] + place[1]] += x
             }
             return result
+        }
+    }
+
+    /// Hands on where the input, the output and the weight are of every product that a convolution sums.
+    private func forEachProduct(of layer: Convolution, images: Int, _ body: (Int, Int, Int) -> Void) {
+        let (x, y) = (layer.inputShape(images).strides, layer.outputShape(images).strides)
+        let kernel = layer.kernel
+        for place in places(layer.outputShape(images) + [layer.channels, kernel, kernel]) {
+            let (n, i, j, o, c, a, b) = (place[0], place[1], place[2], place[3], place[4], place[5], place[6])
+            let row = layer.stride * i + a - layer.padding
+            let column = layer.stride * j + b - layer.padding
+            guard 0..<layer.height ~= row, 0..<layer.width ~= column else { continue }
+            body(
+                offset([n, row, column, c], x), offset([n, i, j, o], y),
+                offset([o, c, a, b], layer.weightsShape.strides))
         }
     }
 

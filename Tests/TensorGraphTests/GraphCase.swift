@@ -77,9 +77,30 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
         GraphCase(name: "product of one row", shapes: [[1, 4], [4, 5], [3, 5]]) { x, _ in
             x[0].matrixMultiply(x[1]).matrixMultiply(x[2], transposingOther: true)
         },
+        GraphCase(name: "products side by side, left transposed", shapes: [[2, 4, 3], [2, 4, 5]]) { x, _ in
+            x[0].matrixMultiply(x[1], transposed: true)
+        },
         GraphCase(name: "products side by side", shapes: [[2, 3, 4], [2, 5, 4]]) { x, _ in
             x[0].matrixMultiply(x[1], transposingOther: true)
         },
+        GraphCase(name: "convolution", shapes: [[2, 3, 2, 2], [17, 2, 3, 3]]) { x, _ in x[0].convolve(x[1]) },
+        GraphCase(name: "convolution of many channels", shapes: [[1, 2, 2, 18], [2, 18, 3, 3]]) { x, _ in
+            x[0].convolve(x[1])
+        },
+        GraphCase(name: "convolution of single pixels", shapes: [[2, 3, 2, 3], [4, 3, 1, 1]]) { x, _ in
+            x[0].convolve(x[1])
+        },
+        GraphCase(name: "convolution with a stride", shapes: [[2, 2, 4, 2], [3, 2, 3, 3]]) { x, _ in
+            x[0].convolve(x[1], stride: 2)
+        },
+        GraphCase(name: "convolution with a stride over odd lengths", shapes: [[1, 5, 3, 1], [2, 1, 3, 3]]) { x, _ in
+            x[0].convolve(x[1], stride: 2)
+        },
+        GraphCase(name: "convolution with zeros to the right and below", shapes: [[2, 2, 4, 2], [3, 2, 3, 3]]) { x, _ in
+            x[0].convolve(x[1], stride: 2, padding: .rightAndBottom)
+        },
+        GraphCase(name: "twice as large", shapes: [[2, 2, 1, 3]]) { x, _ in x[0].upsampled().exponential() },
+        GraphCase(name: "half as large", shapes: [[2, 2, 4, 3]]) { x, _ in x[0].averagePooled().exponential() },
         GraphCase(name: "reshape", shapes: [[3, 4]]) { x, _ in (x[0] * x[0]).reshape([2, 6]) * x[0].reshape([2, 6]) },
         GraphCase(name: "transpose", shapes: [[2, 3, 4]]) { x, _ in x[0].transpose([2, 0, 1]).exponential() },
         GraphCase(name: "slice", shapes: [[3, 6]]) { x, _ in x[0].slice(1, 1..<3) * x[0].slice(1, 2..<4) },
@@ -108,10 +129,8 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
         GraphCase(name: "attention", shapes: [[2, 3, 4], [2, 5, 4], [2, 5, 4]]) { x, _ in
             (0.5 * x[0].matrixMultiply(x[1], transposingOther: true)).softmax(-1).matrixMultiply(x[2])
         },
-        GraphCase(name: "group norm", shapes: [[2, 6, 4]]) { x, _ in
-            let groups = x[0].reshape([2, 3, 8])
-            let centred = groups - groups.mean(-1)
-            return (centred / ((centred * centred).mean(-1) + 1e-5).squareRoot()).reshape([2, 6, 4])
+        GraphCase(name: "group norm", shapes: [[2, 2, 3, 4], [4], [4]]) { x, _ in
+            x[0].groupNorm(groups: 2, weight: x[1], bias: x[2])
         },
     ]
 }

@@ -33,12 +33,13 @@ private func chains(
 
 /// Nil where this processor cannot run the kernel.
 private func multiply(
-    by kernel: rrr_kernel, rows: Int, inner: Int, columns: Int, left: [Float], packed: [Float]
+    by kernel: rrr_kernel, rows: Int, inner: Int, columns: Int, left: [Float], transposed: Bool = false,
+    packed: [Float]
 ) -> [UInt32]? {
     // Numbers beyond the result show whether it was overrun.
     let guards = 40
     var result = [Float](repeating: 42, count: rows * columns + guards)
-    guard rrr_multiply_packed_with(kernel, rows, inner, columns, left, packed, &result) == 1 else {
+    guard rrr_multiply_packed_with(kernel, rows, inner, columns, left, transposed ? 1 : 0, packed, &result) == 1 else {
         #expect(result.allSatisfy { $0 == 42 }, "a kernel that refuses computes nothing")
         return nil
     }
@@ -68,8 +69,15 @@ struct PackedMultiplyTests {
             }
             #expect(results[0] != nil, "every processor runs the portable kernel")
             for result in results.compactMap({ $0 }) { #expect(result == expected) }
+            let turned = (0..<rows * inner).map { left[$0 % rows * inner + $0 / rows] }
+            for kernel in Self.kernels {
+                let result = multiply(
+                    by: kernel, rows: rows, inner: inner, columns: columns, left: turned, transposed: true,
+                    packed: packedRight)
+                if let result { #expect(result == expected, "a left-hand side stored transposed") }
+            }
             var chosen = [Float](repeating: 42, count: rows * columns)
-            rrr_multiply_packed(rows, inner, columns, left, packedRight, &chosen)
+            rrr_multiply_packed(rows, inner, columns, left, 0, packedRight, &chosen)
             #expect(chosen.map(\.bitPattern) == expected)
             if rows * columns > 100, inner > 100 {
                 let others = chains(

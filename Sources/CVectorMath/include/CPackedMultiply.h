@@ -14,10 +14,10 @@ size_t rrr_packed_count(size_t inner, size_t columns);
 // Packs a row-major matrix [inner, columns]; if transposed is not zero, it is stored [columns, inner].
 void rrr_pack(size_t inner, size_t columns, const float *matrix, int transposed, float *packed);
 
-// result [rows, columns] = left [rows, inner] times packed [inner, columns], all row-major. The result
-// must not overlap its arguments.
+// result [rows, columns] = left [rows, inner] times packed [inner, columns], all row-major; if
+// transposed is not zero, left is stored [inner, rows]. The result must not overlap its arguments.
 void rrr_multiply_packed(size_t rows, size_t inner, size_t columns, const float *left,
-                         const float *packed, float *result);
+                         int transposed, const float *packed, float *result);
 
 // The implementations; each is compiled for all processors of its kind.
 typedef enum {
@@ -29,6 +29,6 @@ typedef enum {
 // rrr_multiply_packed by the given kernel, for tests. Returns 0 and computes nothing if this processor
 // cannot run it, else 1.
 int rrr_multiply_packed_with(rrr_kernel kernel, size_t rows, size_t inner, size_t columns,
-                             const float *left, const float *packed, float *result);
+                             const float *left, int transposed, const float *packed, float *result);
 
 #endif

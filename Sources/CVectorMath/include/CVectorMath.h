@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CConvolution.h"
 #include "CPackedMultiply.h"
 #include "CVectorLoops.h"
 

@@ -1,0 +1,78 @@
+import CVectorMath
+
+/// A convolution or its gradient by the input, by weights that are packed beforehand. Its bits depend on the numbers
+/// alone: neither on the processor, nor on how many images there are, nor on an image's place.
+struct ConvolutionProduct: Sendable {
+    /// Which of the two.
+    enum Direction: Hashable, Sendable {
+        case toOutput, toInput
+    }
+
+    let convolution: Convolution
+    let direction: Direction
+    let images: Int
+    let source: Place
+    let weights: Place
+    let result: Place
+    let workspace: Place
+
+    /// Numbers that packed weights take.
+    static func packedCount(_ convolution: Convolution, _ direction: Direction) -> Int {
+        var layer = convolution.layer
+        return direction == .toOutput
+            ? rrr_convolution_weights_count(&layer) : rrr_convolution_input_weights_count(&layer)
+    }
+
+    /// Numbers of scratch memory.
+    static func workspaceCount(_ convolution: Convolution, _ direction: Direction) -> Int {
+        var layer = convolution.layer
+        return direction == .toOutput ? rrr_convolution_scratch(&layer) : rrr_convolution_input_scratch(&layer)
+    }
+
+    func run(_ regions: Regions) {
+        var layer = convolution.layer
+        let (source, weights, result) = (regions[source], regions[weights], regions[result])
+        switch direction {
+        case .toOutput: rrr_convolve(&layer, images, source, weights, result, regions[workspace])
+        case .toInput: rrr_convolve_to_input(&layer, images, source, weights, result, regions[workspace])
+        }
+    }
+}
+
+/// The packing of a convolution's weights.
+struct PackedConvolution: Sendable {
+    let convolution: Convolution
+    let direction: ConvolutionProduct.Direction
+    let source: Place
+    let result: Place
+
+    func run(_ regions: Regions) {
+        var layer = convolution.layer
+        switch direction {
+        case .toOutput: rrr_convolution_pack(&layer, regions[source], regions[result])
+        case .toInput: rrr_convolution_input_pack(&layer, regions[source], regions[result])
+        }
+    }
+}
+
+/// A convolution's gradient by its weights, summed over the images in their order.
+struct ConvolutionToWeights: Sendable {
+    let convolution: Convolution
+    let images: Int
+    let input: Place
+    let output: Place
+    let result: Place
+    let workspace: Place
+
+    /// Numbers of scratch memory.
+    static func workspaceCount(_ convolution: Convolution) -> Int {
+        var layer = convolution.layer
+        return rrr_convolution_weights_scratch(&layer)
+    }
+
+    func run(_ regions: Regions) {
+        var layer = convolution.layer
+        rrr_convolve_to_weights(
+            &layer, images, regions[input], regions[output], regions[result], regions[workspace])
+    }
+}
