@@ -123,7 +123,7 @@ let package = Package(
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
                 "RandomStreams", "Safetensors", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], settings: [.unsafeFlags(["-enable-testing"])]),
         room(
             "PoolBenchmark",
             [

@@ -2,20 +2,20 @@
 ///
 /// The lowest is looked at, taken and put back in constant time, any other one in the logarithm of the number of
 /// ranges, and the time to move those that are lower.
-struct BlockRanges: Sendable, Equatable {
+package struct BlockRanges: Sendable, Equatable {
     /// None is empty and no two touch; the lowest last, where blocks come and go.
     private var ranges: [Range<Int>]
     /// How many blocks are in it.
-    private(set) var count: Int
+    package private(set) var count: Int
 
     /// - Parameter ascending: ranges that are not empty and do not touch, the lowest first.
-    init(_ ascending: [Range<Int>] = []) {
+    package init(_ ascending: [Range<Int>] = []) {
         ranges = ascending.reversed()
         count = ascending.reduce(0) { $0 + $1.count }
     }
 
     /// How many ranges it takes: what it costs in memory.
-    var rangeCount: Int { ranges.count }
+    package var rangeCount: Int { ranges.count }
 
     /// The place of the highest range that does not lie above `block`.
     private func place(of block: Int) -> Int {
@@ -27,13 +27,13 @@ struct BlockRanges: Sendable, Equatable {
         return low
     }
 
-    func contains(_ block: Int) -> Bool {
+    package func contains(_ block: Int) -> Bool {
         let place = place(of: block)
         return place < ranges.count && ranges[place].contains(block)
     }
 
     /// The lowest block that `isFit`.
-    func first(where isFit: (Int) -> Bool) -> Int? {
+    package func first(where isFit: (Int) -> Bool) -> Int? {
         for range in ranges.reversed() {
             if let block = range.first(where: isFit) { return block }
         }
@@ -42,7 +42,7 @@ struct BlockRanges: Sendable, Equatable {
 
     /// Adds a block. - Returns: false if it was there.
     @discardableResult
-    mutating func insert(_ block: Int) -> Bool {
+    package mutating func insert(_ block: Int) -> Bool {
         let place = place(of: block)
         let touchesLower = place < ranges.count && ranges[place].upperBound >= block
         if touchesLower, ranges[place].upperBound > block { return false }
@@ -61,7 +61,7 @@ struct BlockRanges: Sendable, Equatable {
 
     /// Takes a block out. - Returns: false if it was not there.
     @discardableResult
-    mutating func remove(_ block: Int) -> Bool {
+    package mutating func remove(_ block: Int) -> Bool {
         let place = place(of: block)
         guard place < ranges.count, ranges[place].contains(block) else { return false }
         let (lower, higher) = (ranges[place].lowerBound..<block, block + 1..<ranges[place].upperBound)

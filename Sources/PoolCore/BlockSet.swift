@@ -53,7 +53,7 @@ public struct BlockSet: Sendable, Equatable {
     }
 
     /// Those of its blocks that are below `end`, 0 or more.
-    func limited(to end: Int) -> BlockSet {
+    package func limited(to end: Int) -> BlockSet {
         var limited = self
         let whole = end / Page.size
         guard whole < pages.count else { return self }
@@ -64,7 +64,7 @@ public struct BlockSet: Sendable, Equatable {
     }
 
     /// What is not in it of the blocks below `end`, in ascending order.
-    func gaps(below end: Int) -> [Range<Int>] {
+    package func gaps(below end: Int) -> [Range<Int>] {
         guard count > 0 else { return end > 0 ? [0..<end] : [] }
         var gaps: [Range<Int>] = []
         var start: Int?

@@ -1,6 +1,5 @@
+import Messaging
 import Testing
-
-@testable import Messaging
 
 @Suite("Addresses as users write them")
 struct EndpointTests {

@@ -1,6 +1,5 @@
+import PoolCore
 import Testing
-
-@testable import PoolCore
 
 @Suite("Waiting blocks as ranges")
 struct BlockRangesTests {
