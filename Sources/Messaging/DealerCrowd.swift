@@ -85,8 +85,26 @@ public final class DealerCrowd {
         defer { current = nil }
         for member in awake {
             current = member
-            try flush(member)
-            while let bytes = try members[member].receive() { try take(member, bytes) }
+            try serve(member, take)
+        }
+    }
+
+    /// Receives and sends until nothing more can be done.
+    ///
+    /// Any call on a socket may take in that a connection or a message has come, and with it the sign that would wake the
+    /// crowd. So the socket's state is asked for after each, until it tells of nothing.
+    private func serve(
+        _ member: Int, _ take: (Int, [UInt8]) throws(MessagingError) -> Void
+    ) throws(MessagingError) {
+        while true {
+            let state = try members[member].socket.number(ZMQ_EVENTS)
+            if state & ZMQ_POLLIN != 0 {
+                while let bytes = try members[member].receive() { try take(member, bytes) }
+            } else if state & ZMQ_POLLOUT != 0, !outboxes[member].isEmpty {
+                try flush(member)
+            } else {
+                return
+            }
         }
     }
 
