@@ -204,7 +204,9 @@ struct JobSupply {
             return []
         } catch {
             guard error.code == .cannotCreate || error.code == .inputOutput else {
-                return failed(chunk.model, Trouble(reason: "\(error)", isInability: true))
+                // What the coordinator sends is not the model: no worker gets it.
+                return failed(
+                    chunk.model, Trouble(reason: "\(error)", isInability: error.code != .wrongContent))
             }
             do {
                 try moveDownloads(because: error, at: now)

@@ -27,7 +27,8 @@ struct ResultLimitsTests {
 
     @Test(arguments: samplers)
     func `What an honest block comes to is possible`(sampler: String) throws {
-        for draws in [1, 5] {
+        // Ancestral sampling keeps one draw.
+        for draws in sampler.contains("reverse\"") ? [1] : [1, 5] {
             #expect(try problem(try SmallJobs.job(sampler, draws: draws)) == nil)
         }
     }

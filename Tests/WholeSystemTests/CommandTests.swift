@@ -1,4 +1,5 @@
 import Foundation
+import RunFolder
 import Testing
 
 @Suite("What the commands say and how they end", .oneAtATime)
@@ -103,6 +104,11 @@ struct CommandTests {
             "rrr-coordinator", ["submit", try commands.job(chains: 64), "--output", output], label: "other")
         #expect(other.status == 0, "\(other.errors)")
         #expect(FileManager.default.fileExists(atPath: output + "/" + left[0]))
+        // The other job's result is not replaced.
+        let refused = try await commands.run(
+            "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "refused")
+        #expect(refused.status == 73, "\(refused.errors)")
+        for name in RunFolder.fileNames { try FileManager.default.removeItem(atPath: output + "/" + name) }
 
         let again = try await commands.run(
             "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "again")
