@@ -77,8 +77,8 @@ extension FrontDesk {
     func trouble(of job: RecoveredJob) -> String? {
         let wayOut = "; submit it with --force to begin it anew, or cancel it"
         if let damage = job.damage { return "what the journal says of it can't be: " + damage + wayOut }
-        guard SHA256.hash(of: job.record.text) == job.record.hash else { return "its text in the journal is damaged" + wayOut }
-        return nil
+        return SHA256.hash(of: job.record.text) == job.record.hash
+            ? nil : "its text in the journal is damaged" + wayOut
     }
 
     /// Tells of folders of jobs that the journal does not know: it was lost, or was another one.

@@ -84,7 +84,8 @@ struct Submit: ParsableCommand {
         _ job: Job, _ folder: String, to endpoint: String, _ interruption: Mailbox<Int32>
     ) throws {
         var submission = Submission(
-            client: try PoolClient(endpoint: endpoint, interruption: interruption), job: job, folder: folder, force: force, terms: treatment.terms)
+            client: try PoolClient(endpoint: endpoint, interruption: interruption), job: job, folder: folder,
+            force: force, terms: treatment.terms)
         if detach {
             try submission.submit(watch: false)
             try printResult(job.identity.hex)

@@ -263,7 +263,8 @@ struct CrowdedIntakeTests {
         let summary = complaints.summary(at: .seconds(61))
         #expect(
             summary
-                == "left out of the log of the last minute: 90 failures of blocks, 19940 messages that could not be read")
+                == "left out of the log of the last minute: 90 failures of blocks, 19940 messages that could not be read"
+        )
         let isAdmittedAgain = complaints.admits(.unreadable, about: [1])
         #expect(isAdmittedAgain)
         let none = complaints.summary(at: .seconds(200))

@@ -19,7 +19,8 @@ struct PeerTextTests {
     func `What a terminal would obey is shown instead`(text: String, shown: String) throws {
         #expect(try registered { $0.host = text }?.host == shown)
         #expect(try registered { $0.version = text }?.version == shown)
-        guard case .failure(_, let reason, _) = try Message.decode(Message.failure(Samples.attempt, text: text).encoded())
+        let failure = Message.failure(Samples.attempt, text: text)
+        guard case .failure(_, let reason, _) = try Message.decode(failure.encoded())
         else {
             Issue.record("another message")
             return

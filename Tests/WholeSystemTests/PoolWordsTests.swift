@@ -13,7 +13,8 @@ struct PoolWordsTests {
         let detached = try await commands.ending(of: try pool.submit(job, "detached", ["--detach"]), label: "detached")
         #expect(detached.status == 0)
         #expect(detached.output.trimmingCharacters(in: .newlines).allSatisfy { $0.isHexDigit })
-        #expect(detached.errors.contains("collect it with: rrr-coordinator submit \(job) --coordinator \(pool.address)"))
+        let way = "collect it with: rrr-coordinator submit \(job) --coordinator \(pool.address)"
+        #expect(detached.errors.contains(way), "\(detached.errors)")
         try await pool.wait(until: "finished")
         worker.signal(SIGTERM)
         let said = try await commands.ending(of: worker, label: "worker").errors
