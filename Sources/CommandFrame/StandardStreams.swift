@@ -23,6 +23,8 @@ enum StandardStreams {
     /// written: a file that this process opens must not become its standard error.
     static func secure() {
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow further is an error of writing as well.
+        signal(SIGXFSZ, SIG_IGN)
         for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
         where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
             // The lowest number that is free, which is this one.

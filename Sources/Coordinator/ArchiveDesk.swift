@@ -220,13 +220,18 @@ struct ArchiveDesk {
                 let before = losses[job]
                 let run = try openRun(of: job)
                 if losses[job] == before { try loseDamagedBlocks(of: job, run) }
-                guard losses[job] == before else { return }
+                // What is lost runs again, and then the job comes to its end once more.
+                guard losses[job] == before, before == nil || run.isReadyToFinish else { return }
                 let observations = try run.observations(of: content)
                 _ = try run.finish(
                     provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries)
                 ) { content.warnings(of: $0, observations) }
             } catch {
-                if let error = error as? RunFolderError, error.code == .full { throw error }
+                if let error = error as? RunFolderError, error.code == .full {
+                    // Some of its files may have their final names already: they are taken up anew the next time.
+                    shelf.closeFiles(of: job)
+                    throw error
+                }
                 if let error = error as? JournalError, error.code == .full { throw error }
                 return giveUp(job, "\(error)")
             }

@@ -32,14 +32,16 @@ extension ArchiveDesk {
         do {
             let damaged = try forgetDamagedBlocks(of: number, try shelf.open(number))
             guard !damaged.isEmpty else { return job }
-            logger.error(
-                "job \(description.name): the rows of \(damaged.count) of \(job.finishedCount) stored blocks are damaged; they run again"
-            )
+            let found = "\(damaged.count) of \(job.finishedCount) stored blocks"
+            logger.error("job \(description.name): the rows of \(found) are damaged; they run again")
             try journal.append([.lost(job: number, blocks: damaged)])
             return try journal.recover(job: number)
-        } catch let error as RunFolderError {
+        } catch {
+            // Whatever went wrong, the files stay for the next try.
             shelf.remove(number, keepsFiles: true)
-            guard error.code == .missing || error.code == .malformed else { throw error }
+            guard let error = error as? RunFolderError, error.code == .missing || error.code == .malformed else {
+                throw error
+            }
             logger.error("what was stored of job \(description.name) can't be read, it begins anew: \(error)")
             return nil
         }

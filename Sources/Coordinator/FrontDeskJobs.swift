@@ -152,7 +152,8 @@ extension FrontDesk {
             job, number: number, terms: terms, past: before, secondsElapsed: max(0, time - submittedAt),
             at: now)
         fresh.isDetached =
-            known?.record.isDetached == true || running?.isDetached == true
+            // Who handed in a job that was cancelled or is finished wants no other.
+            known.map { $0.record.isDetached && ($0.outcome == nil || $0.outcome == .failed) } == true || running?.isDetached == true
             || !submission.watch && !isNobody(submission.peer)
         fresh.watchers = running?.watchers ?? []
         fresh.unanswered = running?.unanswered ?? []
@@ -291,6 +292,7 @@ extension FrontDesk {
         let record = before.job.record
         _ = intake.cancel(record.hash, nobody(record))
         past[record.hash]?.job.outcome = .cancelled
+        past[record.hash]?.trouble = nil
         try? RunStaging.discard(in: folder(of: record.hash))
         archive.ask(
             .note(

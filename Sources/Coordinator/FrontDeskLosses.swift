@@ -10,7 +10,10 @@ import RunFolder
 extension FrontDesk {
     /// Stored rows of a job are lost: its blocks run again.
     mutating func lost(_ blocks: [Int], of number: JobNumber) {
-        guard let id = identities[number], let job = jobs[id], !job.state.isOver else { return }
+        // What is told of an earlier run of a job that is just being begun anew is nothing to it.
+        guard let id = identities[number], let job = jobs[id], !job.state.isOver, job.unanswered == nil,
+            job.work?.progress == nil, job.work?.waitsFor == nil
+        else { return }
         jobs[id]?.lose(blocks)
         guard scheduler.view(of: number) == nil else { return act(on: .lost(number, blocks: blocks)) }
         // It was found out at the end, when the scheduler had done with the job.

@@ -23,9 +23,12 @@ public struct PoolState: Sendable {
     public var holdsWork: Bool {
         guard exists else { return false }
         do {
-            return try Journal(folder: path, durability: .process).recover().contains {
-                $0.outcome == .finished || !$0.finishedBlocks.isEmpty || !$0.checkpoints.isEmpty
-            }
+            var isUnreadable = false
+            let jobs = try Journal(folder: path, durability: .process).recover { _ in isUnreadable = true }
+            return isUnreadable
+                || jobs.contains {
+                    $0.outcome == .finished || !$0.finishedBlocks.isEmpty || !$0.checkpoints.isEmpty || $0.damage != nil
+                }
         } catch {
             return true
         }

@@ -11,7 +11,8 @@ extension JobStatus {
             parts.append("\(Int((Double(chainsDone) / secondsElapsed).rounded())) chains/s")
         }
         if acceptance.isFinite { parts.append("acceptance " + String(format: "%.3f", acceptance)) }
-        if fraction > 0, fraction < 1, !state.isOver {
+        // Whatever a job waits for, nobody knows how long that takes.
+        if fraction > 0, fraction < 1, !state.isOver, notice.isEmpty {
             let left = secondsElapsed * (1 - fraction) / fraction
             parts.append(ProgressLine.time(left) + " left")
         }

@@ -125,7 +125,8 @@ struct RunShelf {
         if let oldest = open.min(by: { $0.value.lastUse < $1.value.lastUse }) { closeFiles(of: oldest.key) }
     }
 
-    private mutating func closeFiles(of job: JobNumber) {
+    /// Closes a job's files; they are opened again when they are needed.
+    mutating func closeFiles(of job: JobNumber) {
         guard let run = entries[job]?.run else { return }
         run.suspend()
         entries[job]?.recorded = run.recordedRanges

@@ -1,9 +1,10 @@
 import Composition
+import EnergyModels
 import Sampling
 
 extension Job {
     /// What the job itself gives reason to doubt in its samples, a sentence each; it may be run all the same.
-    public var warnings: [String] { [normalizerWarning, gapWarning].compactMap { $0 } }
+    public var warnings: [String] { [normalizerWarning, gapWarning, scaleWarning].compactMap { $0 } }
 
     private var normalizerWarning: String? {
         let components = target.componentsWithoutNormalizer {
@@ -25,6 +26,38 @@ extension Job {
         return
             "the boxes of the target have nothing in common: without noise it has no density anywhere, and chains stand "
             + "in the gap between them, where there is nothing but noise"
+    }
+}
+
+extension Job {
+    /// Data that reach further than this are far from the size, about 1, that the noise levels are made for.
+    private static let farthest = 8.0
+
+    /// The noise is about 1 at the noisiest level, where chains start: on the way to data that are much larger, levels and
+    /// steps are too few and too small, and no statistic of the chains tells.
+    private var scaleWarning: String? {
+        let far = models.sorted { $0.key < $1.key }.compactMap { name, model -> (name: String, reach: Double)? in
+            guard case .analytic(let description) = model, description.reach > Self.farthest else { return nil }
+            return (name, description.reach)
+        }
+        guard let first = far.first else { return nil }
+        return
+            "\"\(first.name)\" reaches out to \(Float(first.reach)), and the noise levels are made for data of a size of "
+            + "about 1: chains may not get there; scale the coordinates"
+    }
+}
+
+extension ModelDescription {
+    /// How far from the origin, along some axis, the data lie: means and one standard deviation, or the corners.
+    fileprivate var reach: Double {
+        switch self {
+        case .gaussian(let mean, let covariance):
+            return mean.indices.map { abs(mean[$0]) + max(0, covariance[$0][$0]).squareRoot() }.max() ?? 0
+        case .gaussianMixture(let means, let deviations, _):
+            return zip(means, deviations).flatMap { zip($0, $1).map { abs($0) + $1 } }.max() ?? 0
+        case .uniformBox(let low, let high):
+            return (low + high).map { abs($0) }.max() ?? 0
+        }
     }
 }
 

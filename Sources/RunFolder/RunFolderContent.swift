@@ -47,10 +47,22 @@ extension RunFolder {
         return .damaged(jobHash: summary.jobHash, reason: reason)
     }
 
+    /// Bytes that a zip archive without a comment ends with.
+    private static let endOfArchive = 22
+
     /// What is wrong with the files beside a summary; nil if nothing is.
     private static func damage(in folder: String, _ summary: RunSummary) throws(RunFolderError) -> String? {
         for name in [jobName, statisticsName, provenanceName] where !Folder.isFile(Folder.path(folder, name)) {
             return "\(Folder.path(folder, name)): the file is missing"
+        }
+        for name in [jobName, statisticsName, provenanceName] {
+            let file = try File(Folder.path(folder, name), for: .reading)
+            let size = try file.size()
+            let end = min(size, endOfArchive)
+            let ending: [UInt8] = try file.read(count: end, at: size - end)
+            guard size > 0, name != statisticsName || ending.starts(with: Array("PK\u{5}\u{6}".utf8)) else {
+                return "\(Folder.path(folder, name)): the file is cut off"
+            }
         }
         let path = Folder.path(folder, samplesName)
         do {

@@ -58,6 +58,20 @@ final class DeskUnderTest {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    /// Does what is still to be done, and gives what the journal then has of the jobs.
+    func stored() throws -> [RecoveredJob] {
+        archive.close(within: .seconds(5))
+        return try Journal(folder: folder, durability: .process).recover()
+    }
+
+    /// Removes what is staged of a job, as somebody who tidies up.
+    func removeStaging(of job: Job) throws {
+        let place = folder + "/jobs/" + job.identity.hex
+        for name in try FileManager.default.contentsOfDirectory(atPath: place) where name.hasSuffix(".partial") {
+            try FileManager.default.removeItem(atPath: place + "/" + name)
+        }
+    }
+
     func take(_ message: Message, from peer: PeerID) { desk.take(.success(message), from: peer) }
 
     func join(_ peer: PeerID, arithmetic: String) {

@@ -115,7 +115,7 @@ struct NonFiniteDrawsTests {
         let (run, folder) = try run {
             ($0[0], $0[2], $0[3], $0[9], $0[11]) = (.infinity, .nan, -.infinity, .greatestFiniteMagnitude, .nan)
         }
-        let summary = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        let summary = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
         #expect(summary.nonFiniteDraws == 3)
         #expect(try RunFolder.content(of: folder.path) == .finished(jobHash: "5eed"))
         #expect(summary.json.contains("\"non_finite_draws\": 3"))
@@ -134,11 +134,11 @@ struct NonFiniteDrawsTests {
                 try run.record(block)
             }
             if isOneLeft {
-                let summary = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+                let summary = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
                 #expect(summary.nonFiniteDraws == 19)
             } else {
                 let error = failure { () throws(RunFolderError) in
-                    _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+                    _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
                 }
                 #expect(error?.code == .notFinite && error?.exitStatus == 2)
                 #expect(try RunFolder.content(of: folder.path) == .empty)

@@ -51,11 +51,18 @@ struct RunFolderContentTests {
         } else {
             try Folder.removeFile(folder(name))
         }
-        guard case .damaged("5eed", let reason) = try RunFolder.content(of: folder.path) else {
-            Issue.record("not told as damaged")
-            return
+        func expectDamage() throws {
+            guard case .damaged("5eed", let reason) = try RunFolder.content(of: folder.path) else {
+                Issue.record("not told as damaged")
+                return
+            }
+            #expect(reason.contains(folder(name)))
         }
-        #expect(reason.contains(folder(name)))
+        try expectDamage()
+        try folder.write([], name)
+        try expectDamage()
+        try folder.write([UInt8](repeating: 7, count: 40), name)
+        if name == "statistics.npz" { try expectDamage() }
     }
 
     @Test("A summary that can't be read is damage of the job whose text stands beside it")

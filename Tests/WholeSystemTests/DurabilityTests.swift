@@ -44,11 +44,11 @@ struct DurabilityTests {
         let job = try commands.job(chains: 20_000, levels: 100, transitions: 10)
         let pool = try ServedPool(commands)
         let handedIn = try await commands.ending(
-            of: try pool.submit(job, "detached", ["--detach", "--priority", "3"]), label: "detached")
+            of: try pool.submit(job, "detached", ["--detach", "--priority", "-3"]), label: "detached")
         #expect(handedIn.status == 0, "\(handedIn.errors)")
         try await pool.killCoordinator()
         try await pool.wait(until: "queued")
-        #expect(try await pool.jobs().first?["priority"] as? Int == 3)
+        #expect(try await pool.jobs().first?["priority"] as? Int == -3)
         let hash = handedIn.output.trimmingCharacters(in: .whitespacesAndNewlines)
         for verb in ["pause", "resume"] {
             let changed = try await commands.run(
