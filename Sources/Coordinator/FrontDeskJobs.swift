@@ -151,9 +151,10 @@ extension FrontDesk {
         var fresh = RunningJob(
             job, number: number, terms: terms, past: before, secondsElapsed: max(0, time - submittedAt),
             at: now)
+        // Whoever handed in what was cancelled or is finished wants no other run of it.
+        let isOpen = known.map { $0.outcome == nil || $0.outcome == .failed } == true
         fresh.isDetached =
-            // Who handed in a job that was cancelled or is finished wants no other.
-            known.map { $0.record.isDetached && ($0.outcome == nil || $0.outcome == .failed) } == true || running?.isDetached == true
+            isOpen && known?.record.isDetached == true || running?.isDetached == true
             || !submission.watch && !isNobody(submission.peer)
         fresh.watchers = running?.watchers ?? []
         fresh.unanswered = running?.unanswered ?? []
