@@ -67,13 +67,21 @@ final class Archive: Sendable {
         case noted(Receipt)
         /// It does not fit what is there and is not noted.
         case notNoted(Receipt, reason: String)
-        /// What the samples of a finished job are like; if they are damaged the job's folder is no longer complete.
-        case inspected(Digest, damage: String?)
+        /// What the files of a finished job are like.
+        case inspected(Digest, Condition)
         /// The job's files cannot be written.
         case failed(JobNumber, reason: String)
         /// Nothing can be stored for now.
         case full(reason: String)
         case hasRoom
+    }
+
+    /// What the files of a finished job are like.
+    enum Condition: Sendable {
+        case sound
+        case damaged(String)
+        /// They can't be looked at.
+        case unknown(String)
     }
 
     /// Acceptance rates of some chains and levels: their sum, and how many they are.
@@ -155,23 +163,21 @@ final class Archive: Sendable {
         if isFirst { available.signal() }
     }
 
-    /// Compares the samples of a finished job with what its summary says, beside everything else. Those of a damaged one
-    /// are no longer taken for finished.
+    /// Compares the samples of a finished job with what its summary says, beside everything else.
     func inspect(_ job: Digest, folder: String) {
         inspections.async { [self] in
-            let damage: String?
+            let condition: Condition
             do {
-                damage =
+                condition =
                     switch try RunFolder.content(of: folder) {
-                    case .finished(job.hex): nil
-                    case .damaged(_, let reason): reason
-                    default: "\(folder): not the files of this job"
+                    case .finished(job.hex): .sound
+                    case .damaged(_, let reason): .damaged(reason)
+                    default: .damaged("\(folder): not the files of this job")
                     }
-                if damage != nil { try RunFolder.removeSummary(in: folder) }
             } catch {
-                return deliver([.inspected(job, damage: "\(error)")])
+                condition = .unknown("\(error)")
             }
-            deliver([.inspected(job, damage: damage)])
+            deliver([.inspected(job, condition)])
         }
     }
 

@@ -27,8 +27,9 @@ extension ArchiveDesk {
         let recorded = job.finishedBlocks.map {
             $0.lowerBound * description.block..<min($0.upperBound * description.block, description.chains)
         }
-        shelf.take(
-            number, folder: folder, description, recorded: recorded, gradientEvaluations: job.gradientEvaluations)
+        let suspended = try SuspendedRun(
+            recordedChains: recorded, gradientEvaluations: job.gradientEvaluations, of: description, folder: folder)
+        shelf.take(number, folder: folder, description, as: suspended)
         do {
             let damaged = try forgetDamagedBlocks(of: number, try shelf.open(number))
             guard !damaged.isEmpty else { return job }

@@ -16,7 +16,8 @@ struct FrontDesk {
     struct WorkerEntry {
         let peer: PeerID
         /// What it registered by.
-        var connection: Connection?
+        let connection: Connection?
+        let identity: Connection.Identity?
         var registration: Registration
         /// What provenance tells of it.
         let record: WorkerRecord
@@ -55,7 +56,7 @@ struct FrontDesk {
     var past: [Digest: PastJob] = [:]
     var nextJob: JobNumber = 1
     /// Finished jobs whose files are being looked at, and who has asked for them.
-    var inspections: [Digest: [HandedIn]] = [:]
+    var inspections: [Digest: Inspection] = [:]
     private(set) var isDismissing = false
     /// Why no job can be worked on any more.
     var verdict: String?
@@ -169,8 +170,8 @@ struct FrontDesk {
             }
         case .lost(let number, let blocks):
             lost(blocks, of: number)
-        case .inspected(let job, let damage):
-            inspected(job, damage: damage)
+        case .inspected(let job, let condition):
+            inspected(job, condition)
         case .notNoted(let receipt, let reason):
             send(.refusal(exitStatus: 70, text: reason), to: receipt.peer)
         case .failed(let number, let reason):

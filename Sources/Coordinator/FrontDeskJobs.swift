@@ -135,6 +135,7 @@ extension FrontDesk {
 
     mutating func start(_ job: Job, _ submission: HandedIn) {
         let id = job.identity
+        inspections[id]?.isOutdated = true
         let running = jobs[id].flatMap { $0.state.isOver ? nil : $0 }
         let before = past.removeValue(forKey: id)
         let known = before?.job

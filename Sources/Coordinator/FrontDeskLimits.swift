@@ -40,7 +40,7 @@ extension FrontDesk {
             return "the unfinished jobs here have \(chains) chains, and with these \(job.chains) they would be more "
                 + "than \(Self.mostChains); wait until some are done, cancel some, or make \"chains\" fewer"
         }
-        let bytes = unfinished.reduce(0) { $0 + ($1.work?.description.canonicalJob.count ?? 0) }
+        let bytes = unfinished.reduce(0) { $0 + ($1.work?.form.description.canonicalJob.count ?? 0) }
         if bytes + textBytes > Self.mostTextBytes {
             return
                 "the texts of the unfinished jobs here have \(bytes) bytes, and with the \(textBytes) of this job they "
@@ -84,11 +84,11 @@ extension FrontDesk {
 
     /// Ends connections that take too much; those of workers are trusted.
     mutating func watch(_ watch: ConnectionWatch) {
-        var known: Set<Connection>?
-        let done = watch.look(at: now) { connection in
-            let connections = known ?? Set(workers.values.compactMap(\.connection))
-            known = connections
-            return connections.contains(connection)
+        var known: Set<Connection.Identity>?
+        let done = watch.look(at: now) { identity in
+            let identities = known ?? Set(workers.values.compactMap(\.identity))
+            known = identities
+            return identities.contains(identity)
         }
         if let done, complaints.admits(.connection) { logger.warning("\(done)") }
     }

@@ -27,43 +27,52 @@ extension FrontDesk {
     /// - Parameter submission: who asks for them; nil if a job does.
     mutating func inspect(_ id: Digest, for submission: HandedIn? = nil) {
         if inspections[id] == nil {
-            inspections[id] = []
+            inspections[id] = Inspection(isOutdated: jobs[id]?.state.isOver == false)
             archive.inspect(id, folder: folder(of: id))
         }
         guard let submission else { return }
         // It may take longer than a submitter's patience with silence.
         send(.heartbeat(), to: submission.peer)
-        guard inspections[id]?.contains(where: { $0.peer == submission.peer }) == false else { return }
-        inspections[id]?.append(submission)
+        guard inspections[id]?.submissions.contains(where: { $0.peer == submission.peer }) == false else { return }
+        inspections[id]?.submissions.append(submission)
     }
 
     /// The files of a finished job are sound, or it has to run again.
-    mutating func inspected(_ id: Digest, damage: String?) {
-        if let damage {
-            logger.error("job \(id.hex.prefix(8)) was finished, but \(damage); it runs again when it is asked for")
-        }
-        // What can't be looked at is no reason to run it again.
-        let isUnknown = damage != nil && RunFolder.isComplete(folder(of: id), jobHash: id.hex)
-        for submission in inspections.removeValue(forKey: id) ?? [] {
-            if damage == nil {
+    mutating func inspected(_ id: Digest, _ condition: Archive.Condition) {
+        guard let inspection = inspections.removeValue(forKey: id) else { return }
+        let waiting = jobs.values.filter { $0.work?.inspects == id }.sorted { $0.number < $1.number }.map(\.identity)
+        for job in waiting { jobs[job]?.work?.inspects = nil }
+        switch condition {
+        case .sound where !inspection.isOutdated:
+            for submission in inspection.submissions {
                 send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
-            } else if isUnknown {
-                send(
-                    .refusal(exitStatus: 75, text: "the finished job can't be read: \(damage ?? "")"),
-                    to: submission.peer)
-            } else {
-                submit(submission)
             }
-        }
-        let waiting = jobs.values.filter { $0.work?.inspects == id }.sorted { $0.number < $1.number }
-        for job in waiting.map(\.identity) {
-            jobs[job]?.work?.inspects = nil
-            if isUnknown {
-                fail(job, reason: "what it needs can't be read: \(damage ?? "")")
-            } else {
-                if damage == nil { jobs[job]?.work?.sound = id }
+            for job in waiting {
+                jobs[job]?.work?.sound = id
                 proceed(job)
             }
+        case .unknown(let reason) where !inspection.isOutdated:
+            logger.error("job \(id.hex.prefix(8)) was finished, but \(reason)")
+            // What can't be looked at is no reason to run it again.
+            for submission in inspection.submissions {
+                send(.refusal(exitStatus: 75, text: "the finished job can't be read: \(reason)"), to: submission.peer)
+            }
+            for job in waiting { fail(job, reason: "what it needs can't be read: \(reason)") }
+        case .damaged(let reason) where !inspection.isOutdated:
+            logger.error("job \(id.hex.prefix(8)) was finished, but \(reason); it runs again when it is asked for")
+            do {
+                try RunFolder.removeSummary(in: folder(of: id))
+                fallthrough
+            } catch {
+                for submission in inspection.submissions {
+                    send(.refusal(exitStatus: error.exitStatus, text: "\(error)"), to: submission.peer)
+                }
+                for job in waiting { fail(job, reason: "\(error)") }
+            }
+        default:
+            // The job runs again, or has to.
+            for submission in inspection.submissions { submit(submission) }
+            for job in waiting { proceed(job) }
         }
     }
 
@@ -98,4 +107,12 @@ extension FrontDesk {
             removed, stop this coordinator and put it back; else the folders can be removed
             """)
     }
+}
+
+/// A look at the files of a finished job.
+struct Inspection {
+    /// Who asks for them.
+    var submissions: [HandedIn] = []
+    /// Whether the job was begun anew meanwhile: what is found are the files of neither run.
+    var isOutdated: Bool
 }

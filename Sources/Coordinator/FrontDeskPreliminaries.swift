@@ -65,8 +65,9 @@ extension FrontDesk {
 
     private mutating func use(_ summary: RunSummary, of preliminary: Preliminary, for id: Digest) throws {
         guard let work = jobs[id]?.work else { return }
-        jobs[id]?.work?.job = try work.job.resolved(
-            preliminary, stepSizes: summary.stepSize, logNormalizers: summary.logNormalizer?.perLevel ?? [])
+        jobs[id]?.work?.form = work.form.resolved(
+            as: try work.job.resolved(
+                preliminary, stepSizes: summary.stepSize, logNormalizers: summary.logNormalizer?.perLevel ?? []))
         jobs[id]?.work?.preliminaries.append(
             RunSummary.Preliminary(
                 jobHash: preliminary.job.identity.hex, name: summary.name,

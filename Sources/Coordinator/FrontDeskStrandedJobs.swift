@@ -24,13 +24,15 @@ extension FrontDesk {
     }
 
     /// Begins a job anew if it is stranded, or else what it waits for if that is.
-    mutating func beginStrandedAnew(_ id: Digest) {
-        guard let job = jobs[id] else { return }
-        if strangeGroup(of: job) != nil {
-            beginAnew(id)
-        } else if let other = job.work?.waitsFor {
-            beginStrandedAnew(other)
-        }
+    ///
+    /// - Returns: whether it was tied to its arithmetic by the job that waits for it, of which nothing can be used then.
+    @discardableResult
+    mutating func beginStrandedAnew(_ id: Digest) -> Bool {
+        guard let job = jobs[id], let work = job.work else { return false }
+        let isStranded = strangeGroup(of: job) != nil
+        guard isStranded || work.waitsFor.map({ beginStrandedAnew($0) }) == true else { return false }
+        beginAnew(id)
+        return work.neededGroup != nil
     }
 
     /// Throws away what is done of a job and begins again, for all who wait for it.
@@ -40,7 +42,7 @@ extension FrontDesk {
         act(on: .cancelled(job.number))
         var terms = job.terms
         terms.timeLimit = remainingTime(of: job)
-        start(work.original, HandedIn(text: [], force: true, watch: false, terms: terms, peer: FrontDesk.nobody))
+        start(work.form.original, HandedIn(text: [], force: true, watch: false, terms: terms, peer: FrontDesk.nobody))
         jobs[id]?.work?.renews = false
     }
 }

@@ -54,7 +54,7 @@ extension FrontDesk {
     }
 
     private mutating func act(on state: BlockState, from worker: WorkerID) {
-        guard let attempt = attempt(state.attempt), let limits = jobs[state.attempt.job]?.work?.limits,
+        guard let attempt = attempt(state.attempt), let limits = jobs[state.attempt.job]?.work?.form.limits,
             Double(state.stepsDone) <= limits.steps
         else { return act(on: .heard(worker)) }
         act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
@@ -62,14 +62,14 @@ extension FrontDesk {
 
     /// Takes in a result if it can be one: workers are not believed.
     private mutating func take(_ report: BlockReport, of attempt: Attempt, from worker: WorkerID) {
-        guard let work = jobs[report.attempt.job]?.work, 0..<work.job.blocks ~= report.attempt.block else {
+        guard let form = jobs[report.attempt.job]?.work?.form, 0..<form.job.blocks ~= report.attempt.block else {
             return act(on: .failed(worker, attempt, reason: "its result is of a block that the job has not"))
         }
         let record = BlockRecord(
-            firstChain: report.attempt.block * work.job.block,
-            chains: work.job.chains(inBlock: report.attempt.block), samples: report.samples,
+            firstChain: report.attempt.block * form.job.block,
+            chains: form.job.chains(inBlock: report.attempt.block), samples: report.samples,
             statistics: report.statistics, gradientEvaluations: report.gradientEvaluations)
-        if let problem = record.problem(in: work.description) ?? work.limits.problem(in: record, of: work.description) {
+        if let problem = record.problem(in: form.description) ?? form.limits.problem(in: record, of: form.description) {
             return act(on: .failed(worker, attempt, reason: "its result can't be one of the job: \(problem)"))
         }
         var report = report
@@ -94,7 +94,7 @@ extension FrontDesk {
         if id == nextWorker { nextWorker += 1 }
         // Whatever it was sent before may not have arrived, the texts of jobs included.
         workers[id] = WorkerEntry(
-            peer: peer, connection: connection, registration: registration,
+            peer: peer, connection: connection, identity: connection?.identity, registration: registration,
             record: WorkerRecord(
                 name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
                 version: registration.version, fingerprint: registration.fingerprint))

@@ -13,7 +13,13 @@ struct ReplyBudget {
     /// Smaller messages are not counted: how many of them wait is bounded.
     static let smallest = 16 << 10
 
-    private var owed: [Connection: (bytes: Int, since: Duration)] = [:]
+    private struct Debt {
+        let identity: Connection.Identity
+        let since: Duration
+        var bytes = 0
+    }
+
+    private var owed: [Connection: Debt] = [:]
     private var total = 0
 
     /// Bytes that wait for all peers.
@@ -21,20 +27,25 @@ struct ReplyBudget {
 
     /// Whether a peer has read enough of what it was sent to be sent more: less than `most` bytes wait.
     mutating func admits(_ connection: Connection?, below most: Int = bytesOfPeer) -> Bool {
-        guard let connection, let bytes = owed[connection]?.bytes else { return true }
-        guard connection.bytesNotTaken ?? 0 > 0 else {
-            forget(connection)
-            return true
-        }
-        return bytes < most
+        guard let connection else { return true }
+        forgetIfPaid(connection)
+        return owed[connection].map { $0.bytes < most } ?? true
     }
 
     /// Takes in that a message was sent.
     mutating func note(_ bytes: Int, over connection: Connection?, at now: Duration) {
         guard let connection, bytes >= Self.smallest else { return }
-        owed[connection, default: (0, now)].bytes += bytes
+        let identity = connection.identity
+        if let debt = owed[connection], debt.identity != identity { forget(connection) }
+        owed[connection, default: Debt(identity: identity, since: now)].bytes += bytes
         total += bytes
         if total > Self.bytesOfAll { cutOff() }
+    }
+
+    /// Also when the connection has become another.
+    private mutating func forgetIfPaid(_ connection: Connection) {
+        guard let debt = owed[connection] else { return }
+        if connection.bytesNotTaken ?? 0 == 0 || connection.identity != debt.identity { forget(connection) }
     }
 
     private mutating func forget(_ connection: Connection) {
@@ -42,7 +53,7 @@ struct ReplyBudget {
     }
 
     private mutating func cutOff() {
-        for connection in owed.keys where connection.bytesNotTaken ?? 0 == 0 { forget(connection) }
+        for connection in owed.keys { forgetIfPaid(connection) }
         for (connection, _) in owed.sorted(by: { $0.value.since < $1.value.since }) where total > Self.bytesOfAll {
             connection.end()
             forget(connection)

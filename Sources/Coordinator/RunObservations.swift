@@ -65,11 +65,14 @@ extension RunStaging {
     }
 
     private func axes(of job: Job) throws(RunFolderError) -> [RunObservations.Axis] {
-        let chains = min(job.chains, max(1, Self.mostNumbers / (job.draws * job.dimension)))
+        let dimension = job.dimension
+        let chains = min(job.chains, max(1, Self.mostNumbers / (job.draws * dimension)))
         guard chains * job.draws >= Self.fewDraws else { return [] }
-        var moments = [Moments](repeating: Moments(), count: job.dimension)
-        for (index, number) in try draws(ofChains: 0..<chains).enumerated() {
-            moments[index % job.dimension].add(Double(number))
+        var moments = [Moments](repeating: Moments(), count: dimension)
+        var axis = 0
+        for number in try draws(ofChains: 0..<chains) {
+            moments[axis].add(Double(number))
+            axis = axis + 1 == dimension ? 0 : axis + 1
         }
         guard moments.allSatisfy({ $0.count >= Self.fewDraws }) else { return [] }
         return moments.map { RunObservations.Axis(mean: $0.mean, standardDeviation: $0.standardDeviation) }

@@ -7,12 +7,15 @@ struct RunShelf {
     private struct Entry {
         let folder: String
         let description: RunDescription
-        /// Nil while its files are closed.
-        var run: RunStaging?
-        /// Of closed files: what is recorded in them.
-        var recorded: [Range<Int>]
-        var gradientEvaluations: Int
+        var files: Files
         var lastUse = 0
+
+        var run: RunStaging? { if case .open(let run) = files { run } else { nil } }
+    }
+
+    private enum Files {
+        case open(RunStaging)
+        case closed(SuspendedRun)
     }
 
     /// Files that a run of the largest kind has open, and files that are left to connections and the like.
@@ -39,22 +42,20 @@ struct RunShelf {
     ) throws(RunFolderError) {
         // Its lock on the folder goes. What is known of it stays until the new files are there.
         closeFiles(of: job)
-        try makingRoom { () throws(RunFolderError) in
+        let suspended = try makingRoom { () throws(RunFolderError) in
             let changed = try Folder.create(folder)
             if isDurable { for folder in changed { try Folder.sync(folder) } }
-            try RunStaging(folder: folder, description: description).suspend()
+            return try RunStaging(folder: folder, description: description).suspend()
         }
-        entries[job] = Entry(folder: folder, description: description, recorded: [], gradientEvaluations: 0)
+        entries[job] = Entry(folder: folder, description: description, files: .closed(suspended))
     }
 
     /// Takes a job's files as an earlier process left them; ``open(_:)`` throws if they are not there.
     mutating func take(
-        _ job: JobNumber, folder: String, _ description: RunDescription, recorded: [Range<Int>],
-        gradientEvaluations: Int
+        _ job: JobNumber, folder: String, _ description: RunDescription, as suspended: SuspendedRun
     ) {
         remove(job, keepsFiles: true)
-        entries[job] = Entry(
-            folder: folder, description: description, recorded: recorded, gradientEvaluations: gradientEvaluations)
+        entries[job] = Entry(folder: folder, description: description, files: .closed(suspended))
     }
 
     /// The run of a job that is here, its files open and in their places.
@@ -66,23 +67,27 @@ struct RunShelf {
         }
         uses += 1
         entries[job]?.lastUse = uses
-        if let run = entry.run {
+        switch entry.files {
+        case .open(let run):
             try run.expectFilesInPlace()
             return run
+        case .closed(let suspended):
+            while entries.values.count(where: { $0.run != nil }) >= mostOpen { closeOldest() }
+            let run = try makingRoom { () throws(RunFolderError) in
+                try RunStaging(resuming: entry.folder, description: entry.description, from: suspended)
+            }
+            entries[job]?.files = .open(run)
+            return run
         }
-        while entries.values.count(where: { $0.run != nil }) >= mostOpen { closeOldest() }
-        let run = try makingRoom { () throws(RunFolderError) in
-            try RunStaging(
-                resuming: entry.folder, description: entry.description, recordedChains: entry.recorded,
-                gradientEvaluations: entry.gradientEvaluations)
-        }
-        entries[job]?.run = run
-        return run
     }
 
     /// Chains that are recorded in a job's files, runs of neighbours in order.
     func recorded(in job: JobNumber) -> [Range<Int>] {
-        entries[job].map { $0.run?.recordedRanges ?? $0.recorded } ?? []
+        switch entries[job]?.files {
+        case .open(let run): run.recordedRanges
+        case .closed(let suspended): suspended.recordedRanges
+        case nil: []
+        }
     }
 
     /// The folder of a job that is here, and what its run is.
@@ -128,9 +133,6 @@ struct RunShelf {
     /// Closes a job's files; they are opened again when they are needed.
     mutating func closeFiles(of job: JobNumber) {
         guard let run = entries[job]?.run else { return }
-        run.suspend()
-        entries[job]?.recorded = run.recordedRanges
-        entries[job]?.gradientEvaluations = run.gradientEvaluations
-        entries[job]?.run = nil
+        entries[job]?.files = .closed(run.suspend())
     }
 }

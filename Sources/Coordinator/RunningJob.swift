@@ -11,12 +11,8 @@ import StrictJSON
 struct RunningJob {
     /// What it takes to run it; nil once it is over.
     struct Work {
-        /// With the numbers in it that preliminary jobs have found so far.
-        var job: Job
-        /// As it was handed in.
-        let original: Job
-        let description: RunDescription
-        let limits: ResultLimits
+        /// What is run.
+        var form: RunForm
         /// The SHA-256 of the text that its blocks are run by.
         var textDigest: Digest
         /// The finished job whose files are looked at before its numbers are used, and the last that was found sound.
@@ -36,6 +32,30 @@ struct RunningJob {
         var waitsForWorker = false
         /// The arithmetic that it must be run with, for the job that needs it; nil for any.
         var neededGroup: String?
+
+        /// With the numbers in it that preliminary jobs have found so far.
+        var job: Job { form.job }
+    }
+
+    /// What a job's blocks are run by and checked by. A reference: it is looked at with every message.
+    final class RunForm: Sendable {
+        /// With the numbers in it that preliminary jobs have found so far.
+        let job: Job
+        /// As it was handed in.
+        let original: Job
+        let description: RunDescription
+        let limits: ResultLimits
+
+        init(_ job: Job) {
+            (self.job, original, description, limits) = (job, job, job.description, ResultLimits(job))
+        }
+
+        private init(_ job: Job, of form: RunForm) {
+            (self.job, original, description, limits) = (job, form.original, form.description, form.limits)
+        }
+
+        /// The same with the numbers in it that a preliminary job has found.
+        func resolved(as job: Job) -> RunForm { RunForm(job, of: self) }
     }
 
     let identity: Digest
@@ -76,8 +96,7 @@ struct RunningJob {
         at now: Duration
     ) {
         self.past = past
-        work = Work(
-            job: job, original: job, description: job.description, limits: ResultLimits(job), textDigest: job.identity)
+        work = Work(form: RunForm(job), textDigest: job.identity)
         self.number = number
         self.terms = terms
         identity = job.identity
@@ -123,7 +142,7 @@ struct RunningJob {
         partial[report.attempt.block] = nil
         checkpointed.remove(report.attempt.block)
         blocksDone += 1
-        chainsDone += work?.job.chains(inBlock: report.attempt.block) ?? 0
+        chainsDone += min(blockSize, chains - report.attempt.block * blockSize)
         again += report.attempt.attempt > 1 ? 1 : 0
         shares[worker.name, default: WorkerShare(worker: worker, blocks: 0, seconds: 0)].blocks += 1
         shares[worker.name]?.seconds += report.seconds

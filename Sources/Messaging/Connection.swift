@@ -1,7 +1,8 @@
 import CZeroMQ
 import Glibc
 
-/// A peer's connection, as the system knows it; what it says holds for as long as the connection lasts.
+/// A peer's connection, as the system knows it; what it says holds for as long as the connection lasts. Two values are
+/// equal that have the same descriptor: ``identity`` is what to keep.
 ///
 /// ZeroMQ keeps no account of bytes, neither of those that wait for a peer nor of those that a peer has sent and that are
 /// no message yet. The system does.
@@ -26,10 +27,16 @@ public struct Connection: Hashable, Sendable {
         return Int(clamping: info[place..<place + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     }
 
-    /// What tells it from a later one with the same descriptor.
-    var node: UInt64 {
+    /// What tells it from a later one with the same descriptor, for as long as it lasts.
+    public var identity: Identity {
         var status = stat()
-        return fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0
+        return Identity(descriptor: descriptor, node: fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0)
+    }
+
+    /// One connection and no other: the system gives a descriptor to the next one as soon as it is free.
+    public struct Identity: Hashable, Sendable {
+        let descriptor: Int32
+        let node: UInt64
     }
 
     /// Whether it was accepted at a TCP port of this process.

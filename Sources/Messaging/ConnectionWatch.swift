@@ -22,7 +22,8 @@ public final class ConnectionWatch {
     }
 
     private struct Account {
-        var node: UInt64
+        /// Nil until it is looked at.
+        var identity: Connection.Identity?
         /// Bytes of its messages.
         var taken = 0
         var isHeard = false
@@ -35,6 +36,8 @@ public final class ConnectionWatch {
     private static let step = 16 << 20
     private static let pause = Duration.milliseconds(10)
     private static let longestPause = Duration.seconds(1)
+    /// Open files that stay scarce are looked at no more often than this: those who hold them may all be trusted.
+    private static let pauseOfScarcity = Duration.milliseconds(200)
 
     private let port: UInt16
     private let limits: Limits
@@ -43,6 +46,7 @@ public final class ConnectionWatch {
     private var lastLook = Duration.zero
     private var lastSweep = Duration.zero
     private var lastMemory = 0
+    private var lastFree = Int.max
 
     /// - Parameter endpoint: where the router listens; nil comes of one that is not a TCP port.
     public init?(of endpoint: String, limits: Limits = Limits()) {
@@ -54,7 +58,7 @@ public final class ConnectionWatch {
 
     /// Takes in that a message has come.
     public func note(_ bytes: Int, from connection: Connection) {
-        if accounts[connection] == nil { accounts[connection] = Account(node: 0, since: sweeps) }
+        if accounts[connection] == nil { accounts[connection] = Account(since: sweeps) }
         accounts[connection]?.taken += bytes + (bytes < 256 ? 2 : 9)
         accounts[connection]?.isHeardAnew = true
     }
@@ -63,58 +67,59 @@ public final class ConnectionWatch {
     ///
     /// - Parameter isTrusted: whether a peer's connection is that of somebody who is known.
     /// - Returns: what was done, in words; nil if nothing.
-    public func look(at now: Duration, isTrusted: (Connection) -> Bool) -> String? {
+    public func look(at now: Duration, isTrusted: (Connection.Identity) -> Bool) -> String? {
         guard now - lastLook >= Self.pause else { return nil }
         lastLook = now
         let memory = Self.residentBytes
         let (free, files) = Self.freeFiles
         let least = min(limits.freeFiles, files / 8)
-        guard memory > lastMemory + Self.step || now - lastSweep > Self.longestPause || free < least else {
+        let isScarce = free < least && (free < lastFree || now - lastSweep > Self.pauseOfScarcity)
+        guard memory > lastMemory + Self.step || now - lastSweep > Self.longestPause || isScarce else {
             lastMemory = min(lastMemory, memory)
             return nil
         }
-        (lastMemory, lastSweep) = (memory, now)
+        (lastMemory, lastSweep, lastFree) = (memory, now, free)
         let connections = sweep()
         let heavy = endHeaviest(connections, isTrusted)
-        let silent = free < least ? endSilent(connections.map(\.connection), 2 * least - free, isTrusted) : 0
+        let silent = free < least ? endSilent(connections, 2 * least - free, isTrusted) : 0
         if heavy > 0 { return "\(heavy) connections were ended that held too much memory with unfinished messages" }
         if silent > 0 { return "\(silent) connections were ended that said nothing: open files run short" }
         return nil
     }
 
+    private typealias Found = (connection: Connection, identity: Connection.Identity, bytes: Int)
+
     /// All connections with the bytes that are on their way in them.
-    private func sweep() -> [(connection: Connection, bytes: Int)] {
+    private func sweep() -> [Found] {
         sweeps += 1
-        var all: [(Connection, Int)] = []
+        var all: [Found] = []
         var open: [Connection: Account] = [:]
         for descriptor in Self.openFiles {
             let connection = Connection(descriptor: descriptor)
             guard connection.isAccepted(at: port), let received = connection.bytesReceived else { continue }
-            let node = connection.node
-            var account = accounts[connection] ?? Account(node: 0, since: sweeps)
-            if account.node != node {
+            let identity = connection.identity
+            var account = accounts[connection] ?? Account(since: sweeps)
+            if account.identity != identity {
                 // A new one: what came before it was first looked at is not counted.
                 let isHeard = account.isHeardAnew
-                account = Account(node: node, taken: received, isHeard: isHeard, since: sweeps)
+                account = Account(identity: identity, taken: received, isHeard: isHeard, since: sweeps)
             }
             account.isHeard = account.isHeard || account.isHeardAnew
             account.isHeardAnew = false
             account.taken = min(account.taken, received)
             open[connection] = account
-            all.append((connection, received - account.taken))
+            all.append((connection, identity, received - account.taken))
         }
         accounts = open
         return all
     }
 
-    private func endHeaviest(
-        _ connections: [(connection: Connection, bytes: Int)], _ isTrusted: (Connection) -> Bool
-    ) -> Int {
+    private func endHeaviest(_ connections: [Found], _ isTrusted: (Connection.Identity) -> Bool) -> Int {
         var ended = 0
         for (trusted, most) in [(true, limits.trustedBytes), (false, limits.strangersBytes)] {
-            let group = connections.filter { $0.bytes > 0 && isTrusted($0.connection) == trusted }
+            let group = connections.filter { $0.bytes > 0 && isTrusted($0.identity) == trusted }
             var total = group.reduce(0) { $0 + $1.bytes }
-            for (connection, bytes) in group.sorted(by: { $0.bytes > $1.bytes })
+            for (connection, _, bytes) in group.sorted(by: { $0.bytes > $1.bytes })
             where total > most || bytes > limits.connectionBytes {
                 connection.end()
                 total -= bytes
@@ -125,9 +130,12 @@ public final class ConnectionWatch {
     }
 
     /// Those that never said anything go first, the oldest of them.
-    private func endSilent(_ connections: [Connection], _ count: Int, _ isTrusted: (Connection) -> Bool) -> Int {
-        let silent = connections.filter { !isTrusted($0) && accounts[$0]?.isHeard == false }
-        let others = connections.filter { !isTrusted($0) && accounts[$0]?.isHeard == true }
+    private func endSilent(
+        _ connections: [Found], _ count: Int, _ isTrusted: (Connection.Identity) -> Bool
+    ) -> Int {
+        let strangers = connections.filter { !isTrusted($0.identity) }.map(\.connection)
+        let silent = strangers.filter { accounts[$0]?.isHeard == false }
+        let others = strangers.filter { accounts[$0]?.isHeard == true }
         func oldest(_ a: Connection, _ b: Connection) -> Bool {
             (accounts[a]?.since ?? 0, a.descriptor) < (accounts[b]?.since ?? 0, b.descriptor)
         }
@@ -162,7 +170,8 @@ public final class ConnectionWatch {
         defer { closedir(folder) }
         var files: [Int32] = []
         while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+            // In its place: an entry may be shorter than it is declared, and end with the memory that holds it.
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             if let file = Int32(name) { files.append(file) }

@@ -162,8 +162,7 @@ public struct Scheduler: Sendable {
     }
 
     private mutating func submit(_ job: JobNumber, _ ledger: JobLedger, _ now: Duration, _ actions: inout [Action]) {
-        jobs[job] = ledger
-        order.append(job)
+        if jobs.updateValue(ledger, forKey: job) == nil { order.append(job) }
         join(job)
         settle(job, now, &actions)
         grantToAll(now, &actions)

@@ -5,8 +5,8 @@ import ContentHash
 /// Until `finish`, the folder holds hidden staging files alone; dropped or killed before, a run leaves no file under a
 /// final name. A run that was killed, or let go of with `suspend`, can be taken up again where `sync` last left it.
 /// All bytes but those of the provenance depend on the job and its chains, never on the order of the blocks or on
-/// interruptions. Memory: a few bytes for each gap between recorded chains, the numbers of one level each, and about a megabyte; where samples are
-/// selected, 16 bytes a chain at the end.
+/// interruptions. Memory: a few bytes for each gap between recorded chains, the numbers of one level each, and about a
+/// megabyte; where samples are selected, 16 bytes a chain at the end.
 public final class RunStaging {
     let folder: String
     let description: RunDescription
@@ -47,21 +47,15 @@ public final class RunStaging {
 
     /// Takes up a run whose staging files an earlier process left in the folder.
     ///
-    /// - Parameters:
-    ///   - recordedChains: the chains whose rows the files hold for certain: those of blocks that were recorded before
-    ///     a `sync` that returned. The rows of all others are written anew, whatever stands there.
-    ///   - gradientEvaluations: of these chains together.
+    /// - Parameter suspended: what is in the files. The rows of all other chains are written anew, whatever stands there.
     ///
     /// A run that was killed within `finish` is taken up too. Throws `.missing` when a staging file is not there and
     /// `.malformed` when one is not of this run, its job or its size; then all files are left as they are, and the
-    /// other initialiser starts the run from nothing. Throws `.inUse` while another run is writing there and
-    /// `.invalidValue` when a chain is not of the run or named twice.
+    /// first initialiser starts the run from nothing. Throws `.inUse` while another run is writing there.
     public init(
-        resuming folder: String, description: RunDescription, recordedChains: some Sequence<Range<Int>>,
-        gradientEvaluations: Int
+        resuming folder: String, description: RunDescription, from suspended: SuspendedRun
     ) throws(RunFolderError) {
         try description.check(folder: folder)
-        let recorded = try RunStaging.recorded(recordedChains, gradientEvaluations, of: description, folder: folder)
         let folderLock = try RunStaging.lock(folder)
         try RunStaging.takeBackFinalNames(in: folder, of: description)
         job = try StagedFile(resuming: RunFolder.jobName, folder: folder)
@@ -73,13 +67,13 @@ public final class RunStaging {
         }
         draws = try ArrayStaging(
             resuming: description.drawsName, folder: folder, elementType: .float32, shape: description.samplesShape)
-        hash = RunStaging.hash(of: draws, description)
+        hash = suspended.hash ?? RunStaging.hash(of: draws, description)
         statistics = try StagedStatistics(resuming: folder, of: description)
         draws.own()
         statistics.own()
         job.own()
-        self.recorded = recorded
-        synced = recorded
+        recorded = suspended.recorded
+        synced = suspended.synced
         unsyncedFolders = [folder]
         self.folder = folder
         self.description = description
@@ -160,14 +154,17 @@ public final class RunStaging {
         if !description.selects { hash.advance(to: draws.size(upToRow: recorded.prefix)) }
     }
 
-    /// Lets go of the run and leaves its staging files, for `init(resuming:)`. Nothing can be recorded afterwards.
+    /// Lets go of the run and leaves its staging files, for ``init(resuming:description:from:)``. Nothing can be recorded
+    /// afterwards.
     ///
     /// The folder stays locked until this object goes.
-    public func suspend() {
+    @discardableResult
+    public func suspend() -> SuspendedRun {
         isOpen = false
         draws.suspend()
         statistics.suspend()
         job.suspend()
+        return SuspendedRun(recorded: recorded, synced: synced, hash: hash)
     }
 
     /// All numbers of a statistic, row by row, of chains that are not recorded zero; none if there is no such statistic.
@@ -358,26 +355,6 @@ public final class RunStaging {
             guard !Folder.isFile(hidden), Folder.isFile(final) else { continue }
             try Folder.rename(final, to: hidden)
         }
-    }
-
-    private static func recorded(
-        _ ranges: some Sequence<Range<Int>>, _ gradients: Int, of description: RunDescription, folder: String
-    ) throws(RunFolderError) -> RecordedChains {
-        var recorded = RecordedChains()
-        for chains in ranges {
-            guard chains.lowerBound >= 0, chains.upperBound <= description.chains, recorded.first(in: chains) == nil
-            else {
-                throw RunFolderError(
-                    .invalidValue, path: folder,
-                    reason: "the recorded chains \(chains) are named twice or not all of the \(description.chains)")
-            }
-            recorded.insert(chains, gradientEvaluations: 0)
-        }
-        guard gradients >= 0 else {
-            throw RunFolderError(.invalidValue, path: folder, reason: "\(gradients) gradient evaluations")
-        }
-        recorded.insert(0..<0, gradientEvaluations: gradients)
-        return recorded
     }
 
     func expectOpen() throws(RunFolderError) {

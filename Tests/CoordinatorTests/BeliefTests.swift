@@ -1,4 +1,5 @@
 import ContentHash
+import Foundation
 import JobFile
 import Messaging
 import PoolCore
@@ -155,6 +156,37 @@ struct BeliefTests {
         #expect(try desk.finish(job) == .finished)
         #expect(desk.workers(of: "small", since: count) == [[2]])
         #expect(Set(desk.leases.dropFirst(count).flatMap(\.lease.blocks).map(\.block)) == [0, 1, 2, 3])
+    }
+
+    @Test
+    func `One force is enough for a job whose pilot is tied to the job's own arithmetic, of which there is no worker`()
+        throws
+    {
+        let first = try DeskUnderTest()
+        defer { first.remove() }
+        let job = try SmallJobs.job(tuned)
+        first.join([1], arithmetic: "b")
+        first.submit(job)
+        var results = 0
+        try first.work(until: { results == 1 && (first.status(of: job)?.chainsDone ?? 0) > 0 }) { _, job, attempt in
+            if !job.isPilot { results += 1 }
+            return results < 2 ? try honest(job, attempt) : nil
+        }
+        // What the pilot has found is gone, and has to be found by the same arithmetic.
+        let desk = try DeskUnderTest(after: first)
+        defer { desk.remove() }
+        let folders = try FileManager.default.contentsOfDirectory(atPath: desk.folder + "/jobs")
+        let pilot = try #require(folders.first { $0 != job.identity.hex })
+        try FileManager.default.removeItem(atPath: desk.folder + "/jobs/\(pilot)/summary.json")
+        desk.join([1], arithmetic: "b")
+        try desk.work(until: { desk.workers(of: "small-pilot") == [[1]] })
+        desk.take(.goodbye(reason: ""), from: [1])
+        desk.join([2], arithmetic: "a")
+        let count = desk.leases.count
+        desk.submit(job, force: true)
+        #expect(try desk.finish(job) == .finished)
+        #expect(desk.workers(of: "small-pilot", since: count) == [[2]])
+        #expect(desk.workers(of: "small", since: count) == [[2]])
     }
 
     @Test func `The scheduler begins it anew by itself after a while`() throws {

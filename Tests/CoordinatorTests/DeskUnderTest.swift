@@ -24,7 +24,7 @@ final class DeskUnderTest {
         var messages: [(peer: PeerID, message: Message)] = []
     }
 
-    private let folder = FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
+    let folder: String
     private let mailbox = Mailbox<Call>()
     private let archive: Archive
     private let sent = Sent()
@@ -34,7 +34,12 @@ final class DeskUnderTest {
     /// Every lease that was sent, in order.
     private(set) var leases: [(peer: PeerID, lease: Lease)] = []
 
-    init(_ pool: PoolConfiguration = PoolConfiguration()) throws {
+    /// - Parameter earlier: the desk in whose folder it goes on; it may not be used any more.
+    init(_ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil) throws {
+        folder =
+            earlier?.folder
+            ?? FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
+        earlier?.archive.close(within: .seconds(5))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = try ModelStore(folder: folder + "/models", logger: logger)
         let mailbox = mailbox

@@ -26,8 +26,9 @@ struct ResumedRunTests {
         let records = blocks.map { SmallRun.blocks[$0] }
         return try RunStaging(
             resuming: folder, description: description,
-            recordedChains: records.map { $0.firstChain..<($0.firstChain + $0.chains) },
-            gradientEvaluations: records.map(\.gradientEvaluations).reduce(0, +))
+            from: SuspendedRun(
+                recordedChains: records.map { $0.firstChain..<($0.firstChain + $0.chains) },
+                gradientEvaluations: records.map(\.gradientEvaluations).reduce(0, +), of: description, folder: folder))
     }
 
     /// All files of the small run when nothing disturbs it.
@@ -160,9 +161,8 @@ struct ResumedRunTests {
     func wrongChains(ranges: [Range<Int>]) throws {
         let folder = try suspended(after: [0, 1, 2])
         let error = failure { () throws(RunFolderError) in
-            _ = try RunStaging(
-                resuming: folder.path, description: SmallRun.description, recordedChains: ranges,
-                gradientEvaluations: 0)
+            _ = try SuspendedRun(
+                recordedChains: ranges, gradientEvaluations: 0, of: SmallRun.description, folder: folder.path)
         }
         #expect(error?.code == .invalidValue)
         #expect(try folder.names == Self.hidden)
@@ -199,6 +199,31 @@ struct ResumedRunTests {
         try run.record(SmallRun.blocks[0])
         try run.record(SmallRun.blocks[2])
         _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+        #expect(try TemporaryFolder.contents(of: folder("out")) == undisturbed())
+    }
+
+    @Test("What was recorded before a pause and is not on the disk is lost by a sync that fails after the pause")
+    func failedSyncAfterPause() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunStaging(folder: folder("out"), description: SmallRun.description)
+        try run.record(SmallRun.blocks[0])
+        try run.sync()
+        try run.record(SmallRun.blocks[1])
+        let suspended = run.suspend()
+        #expect(suspended.recordedRanges == [0..<8])
+        // The first one holds the folder still.
+        try FileManager.default.moveItem(atPath: folder("out"), toPath: folder("held"))
+        try FileManager.default.copyItem(atPath: folder("held"), toPath: folder("out"))
+
+        let next = try RunStaging(resuming: folder("out"), description: SmallRun.description, from: suspended)
+        try FileManager.default.moveItem(atPath: folder("out"), toPath: folder("away"))
+        #expect(failure { () throws(RunFolderError) in try next.sync() }?.code == .missing)
+        #expect(next.recordedRanges == [0..<4])
+
+        try FileManager.default.moveItem(atPath: folder("away"), toPath: folder("out"))
+        try next.record(SmallRun.blocks[1])
+        try next.record(SmallRun.blocks[2])
+        _ = try next.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder("out")) == undisturbed())
     }
 
