@@ -80,7 +80,7 @@ let package = Package(
             "Training",
             [
                 "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON",
-                "VectorMath",
+                "VectorMath", "MachineCapacity",
             ], settings: [.unsafeFlags(["-enable-testing"])]),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
 
@@ -106,7 +106,11 @@ let package = Package(
         room("MachineCapacity", settings: [.unsafeFlags(["-enable-testing"])]),
         // What every command begins and ends with.
         room(
-            "CommandFrame", ["OpenFiles", "StrictJSON", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            "CommandFrame",
+            [
+                "OpenFiles", "StrictJSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             settings: [.unsafeFlags(["-enable-testing"])]),
         room("Chaos", ["ContentHash", "StrictJSON"]),
         room(
@@ -193,11 +197,17 @@ let package = Package(
         tests("MachineCapacityTests", ["MachineCapacity"]),
         tests(
             "CommandFrameTests",
-            ["CommandFrame", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            [
+                "CommandFrame", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("SafetensorsTests", ["Safetensors"], exclude: ["Fixtures"]),
         tests(
             "TrainingTests",
-            ["Training", "EnergyModels", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON", "VectorMath"],
+            [
+                "Training", "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON",
+                "VectorMath",
+            ],
             exclude: ["Malformed"]),
         tests("RunFolderTests", ["RunFolder", "ContentHash"]),
         tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ", "RawPeers"]),

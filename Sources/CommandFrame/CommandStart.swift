@@ -1,5 +1,7 @@
 public import ArgumentParser
+import Foundation
 import Glibc
+import Logging
 import OpenFiles
 import StrictJSON
 
@@ -13,6 +15,7 @@ extension ParsableCommand {
         OpenFileLimit.raise()
         do {
             let arguments = try RawArguments.ofThisProcess()
+            _ = try Logger.level(environment: ProcessInfo.processInfo.environment)
             try expectCommand(in: arguments)
             var command = try parseAsRoot(arguments)
             try command.run()

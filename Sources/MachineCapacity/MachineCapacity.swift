@@ -5,9 +5,18 @@ public enum MachineCapacity {
     /// Processors that this process may keep busy, at least 1: those of its affinity mask, which cpusets and `taskset`
     /// narrow, and no more than the quotas of its control groups pay for, a part of a processor counting as one.
     public static var processors: Int {
-        let quota = ProcessorQuota.processors(
-            groups: text("/proc/self/cgroup") ?? "", mounts: text("/proc/self/mountinfo") ?? "", read: text)
-        return processors(allowed: allowed, quota: quota)
+        processors(allowed: allowed, quota: ProcessorQuota.processors(groups, read: text))
+    }
+
+    /// Bytes of memory that this process may still take before the system ends a process for want of it, as far as
+    /// machine and control groups tell.
+    public static var availableMemory: Int {
+        MemoryLimit.available(memory: text("/proc/meminfo") ?? "", groups, read: text)
+            ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    }
+
+    private static var groups: ControlGroups {
+        ControlGroups(groups: text("/proc/self/cgroup") ?? "", mounts: text("/proc/self/mountinfo") ?? "")
     }
 
     /// What is left of `allowed` processors under a quota; nil for none.

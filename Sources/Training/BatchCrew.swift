@@ -32,9 +32,11 @@ final class BatchCrew: Sendable {
 
     /// - Parameter threads: how many compute side by side; more than there are shards would have nothing to do.
     init(_ spec: TrainingSpec, data: TrainingData, parameters: Int, threads: Int) {
-        let loss = TrainingLoss(description: spec.network, rows: spec.shard)
+        let plan = TrainingLoss.plan(spec.network, rows: spec.shard)
         benches = (0..<min(threads, spec.shards)).map { _ in
-            Bench(shard: TrainingShard(spec, data: data), loss: loss.copy())
+            Bench(
+                shard: TrainingShard(spec, data: data),
+                loss: TrainingLoss(plan, description: spec.network, rows: spec.shard))
         }
         yields = (0..<spec.shards).map { _ in Yield(parameters: parameters) }
     }

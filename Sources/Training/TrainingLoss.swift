@@ -15,26 +15,21 @@ public struct TrainingLoss {
     private let counts: [Int]
     private let architecture: NetworkDescription.Architecture
 
-    /// Memory and steps for shards of `rows` points; to be shared among threads by ``copy()``.
+    /// Memory and steps for shards of `rows` points.
     public init(description: NetworkDescription, rows: Int) {
-        let architecture = description.architecture
-        self.init(
-            rows: rows, execution: Execution(Self.plan(description, rows: rows)),
-            counts: architecture.parameters.map { $0.shape.reduce(1, *) }, architecture: architecture)
+        self.init(Self.plan(description, rows: rows), description: description, rows: rows)
     }
 
-    /// The numbers of single precision that a thread needs for shards of `rows` points, without asking for them: what
-    /// few rows need, and as much for each further one as for those.
-    static func memory(description: NetworkDescription, rows: Int) -> Int {
-        let few = (8, 24)
-        let (less, more) = (plan(description, rows: few.0).numbers, plan(description, rows: few.1).numbers)
-        return less + max(0, rows - few.0) * (more - less) / (few.1 - few.0)
+    /// The same with steps that several threads share.
+    init(_ plan: Plan, description: NetworkDescription, rows: Int) {
+        architecture = description.architecture
+        self.rows = rows
+        execution = Execution(plan)
+        counts = architecture.parameters.map { $0.shape.reduce(1, *) }
     }
 
-    /// The numbers of single precision that it has.
-    var memory: Int { execution.plan.numbers }
-
-    private static func plan(_ description: NetworkDescription, rows: Int) -> Plan {
+    /// The steps for shards of `rows` points; memory is taken when they are executed.
+    static func plan(_ description: NetworkDescription, rows: Int) -> Plan {
         let architecture = description.architecture
         let graph = Graph()
         let weights = architecture.parameters.map { graph.input($0.shape, rate: .level) }
@@ -45,20 +40,6 @@ public struct TrainingLoss {
         return Plan(
             inputs: weights + terms.inputs,
             outputs: [terms.loss] + graph.gradient(of: terms.loss, withRespectTo: weights))
-    }
-
-    private init(
-        rows: Int, execution: Execution, counts: [Int], architecture: NetworkDescription.Architecture
-    ) {
-        self.rows = rows
-        self.execution = execution
-        self.counts = counts
-        self.architecture = architecture
-    }
-
-    /// The same steps with memory of their own, for another thread.
-    public func copy() -> sending TrainingLoss {
-        TrainingLoss(rows: rows, execution: Execution(execution.plan), counts: counts, architecture: architecture)
     }
 
     /// Numbers in all parameters together.

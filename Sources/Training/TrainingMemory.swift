@@ -1,5 +1,7 @@
 import EnergyModels
 import Foundation
+import MachineCapacity
+import TensorGraph
 
 /// The memory that a training takes, told before it is asked for: a system that has less ends the process without a word.
 struct TrainingMemory {
@@ -11,17 +13,16 @@ struct TrainingMemory {
     /// Counts it. - Parameter threads: how many compute side by side.
     init(_ spec: TrainingSpec, threads: Int) {
         let benches = min(threads, spec.shards)
-        let numbers = TrainingLoss.memory(description: spec.network, rows: spec.shard)
+        let numbers = TrainingLoss.plan(spec.network, rows: spec.shard).numbers
         // A shard has its clean points and its noise in double precision, both as the network sees them, and their labels.
         let rows = spec.shard * (spec.network.architecture.dimension * 24 + 24)
-        // One more while the threads' own memory is copied from it.
-        work = (benches + 1) * (numbers * MemoryLayout<Float>.stride + rows)
+        work = benches * (numbers * MemoryLayout<Float>.stride + rows)
         // Adam has four numbers for each; the sum of gradients is one, and the initial weights are drawn in doubles.
         parameters = spec.network.architecture.parameterCount * (spec.shards + 7) * MemoryLayout<Float>.stride
     }
 
-    /// Refuses more than the machine has. - Throws: ``TrainingError`` with exit status 65.
-    func check(limit: Int = Self.limit) throws(TrainingError) {
+    /// Refuses more than there is. - Throws: ``TrainingError`` with exit status 65.
+    func check(limit: Int = MachineCapacity.availableMemory) throws(TrainingError) {
         let bytes = work + parameters
         guard bytes > limit else { return }
         let wish =
@@ -30,16 +31,9 @@ struct TrainingMemory {
             : "make the architecture or the number of shards smaller"
         throw TrainingError(
             exitStatus: 65,
-            "the training would take about \(Self.gibibytes(bytes)) of memory, and there are "
-                + "\(Self.gibibytes(limit)); \(wish)")
+            "the training would take about \(Self.gibibytes(bytes)) of memory, and "
+                + "\(Self.gibibytes(limit)) are available; \(wish)")
     }
 
     private static func gibibytes(_ bytes: Int) -> String { String(format: "%.1f GiB", Double(bytes) / 0x1p30) }
-
-    /// What the machine has, or less where a control group says so.
-    private static var limit: Int {
-        let group = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8))
-            .flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-        return min(Int(clamping: ProcessInfo.processInfo.physicalMemory), group ?? .max)
-    }
 }

@@ -10,6 +10,8 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
     ]
     /// Each shard's gradient is kept until the batch is through.
     private static let mostShards = 128
+    /// Points that a shard may have.
+    private static let sizes = 1...1 << 16
 
     /// What relative file names are put behind: empty, or a folder with a slash at its end.
     let folder: String
@@ -46,7 +48,7 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
         }
         let batch = attempt { () throws(JSONProblem) in try spec["batch"]?.integer(1...1 << 24) ?? 1000 }
         let shard = attempt { () throws(JSONProblem) -> Int? in
-            if let field = spec["shard"] { return try field.integer(1...1 << 16) }
+            if let field = spec["shard"] { return try field.integer(Self.sizes) }
             return batch.map(Self.usualShard)
         }
         var optimizerDecoder = OptimizerDecoder()
@@ -68,10 +70,10 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
         }
         _ = attempt { () throws(JSONProblem) in
             guard let batch, let shard = shard ?? nil else { return }
-            guard batch.isMultiple(of: shard), batch / shard <= Self.mostShards else {
+            guard batch.isMultiple(of: shard), batch / shard <= Self.mostShards, Self.sizes ~= shard else {
                 throw (spec["shard"] ?? spec["batch"] ?? spec.owner).problem(
-                    "must cut the batch of \(batch) into at most \(Self.mostShards) equal shards, such as 1000 into 8 of 125"
-                )
+                    "must cut the batch of \(batch) into at most \(Self.mostShards) equal shards of at most "
+                        + "\(Self.sizes.upperBound) points, such as 1000 into 8 of 125")
             }
         }
         guard let architecture else { return nil }
@@ -138,6 +140,13 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
         return architecture.flatMap { $0.dimension > 0 ? $0 : nil }
     }
 
-    /// The largest number of shards up to eight that cuts the batch, so that up to eight cores have work.
-    private static func usualShard(_ batch: Int) -> Int { batch / ((1...8).last { batch.isMultiple(of: $0) } ?? 1) }
+    /// The largest number of shards up to eight that cuts the batch, so that up to eight cores have work; more where
+    /// those would be larger than a shard may be.
+    private static func usualShard(_ batch: Int) -> Int {
+        let usual = (1...8).last { batch.isMultiple(of: $0) } ?? 1
+        let many = (usual...max(usual, mostShards)).first {
+            batch.isMultiple(of: $0) && batch / $0 <= sizes.upperBound
+        }
+        return batch / (many ?? usual)
+    }
 }

@@ -27,9 +27,7 @@ enum Environment {
 
     /// - Parameter level: what is told where RRR_LOG_LEVEL says nothing.
     static func logger(saying level: Logger.Level) -> Logger {
-        var logger = Logger(label: "rrr-coordinator") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = variables["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? level
-        return logger
+        Logger.standardError(label: "rrr-coordinator", saying: level)
     }
 
     /// The coordinator that was named: flag, RRR_COORDINATOR. - Throws: ``PoolClientError`` with exit status 64.

@@ -17,7 +17,7 @@ struct WorkerCommand: ParsableCommand {
             Stops on SIGINT or SIGTERM after handing its blocks back, with exit status 130 or 0. A coordinator that is \
             not there yet, or gone, is waited for.
             """,
-        version: "0.1.0")
+        version: poolVersion)
 
     @Option(help: "Address of the coordinator (default: RRR_COORDINATOR, else tcp://127.0.0.1:7757).")
     var coordinator: String?
@@ -72,10 +72,8 @@ struct WorkerCommand: ParsableCommand {
 
     func run() throws {
         let environment = ProcessInfo.processInfo.environment
-        var logger = Logger(label: "rrr-worker") { StreamLogHandler.standardError(label: $0) }
         // Workers that a command started for itself say nothing as long as all goes well.
-        let usual: Logger.Level = parent == nil ? .notice : .warning
-        logger.logLevel = environment["RRR_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? usual
+        let logger = Logger.standardError(label: "rrr-worker", saying: parent == nil ? .notice : .warning)
         let service = WorkerService(
             configuration: WorkerService.Configuration(
                 coordinator: try address(),

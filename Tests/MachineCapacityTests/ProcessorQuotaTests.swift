@@ -12,7 +12,7 @@ struct ProcessorQuotaTests {
         """
 
     private func quota(_ groups: String, _ mounts: String, _ files: [String: String]) -> Double? {
-        ProcessorQuota.processors(groups: groups, mounts: mounts) { files[$0] }
+        ProcessorQuota.processors(ControlGroups(groups: groups, mounts: mounts)) { files[$0] }
     }
 
     @Test("Version 2: the narrowest cpu.max on the way up to the root counts")

@@ -1,2 +1,2 @@
 /// The version that coordinator and workers report.
-public let poolVersion = "0.1.0"
+public let poolVersion = "0.2.0"
