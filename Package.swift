@@ -165,7 +165,7 @@ let package = Package(
         tests("VectorMathTests", ["VectorMath", "CVectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
-        tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "VectorMath"], exclude: ["Fixtures"]),
+        tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "StrictJSON", "VectorMath"], exclude: ["Fixtures"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
