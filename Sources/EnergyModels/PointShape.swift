@@ -50,6 +50,10 @@ public struct PointShape: Hashable, Sendable, CustomStringConvertible {
         return nil
     }
 
+    /// Whether arrays of this shape are always given number by number. So they were before jobs knew of shapes, and the
+    /// canonical text of those jobs has to stay as it is.
+    public var isWrittenOut: Bool { lengths.count == 1 && dimension <= 4_096 }
+
     /// As a job writes it: `[3, 32, 32]`.
     public var description: String { "\(lengths)" }
 }

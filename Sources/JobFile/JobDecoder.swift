@@ -71,10 +71,10 @@ struct JobDecoder: JSONSectionDecoder {
         let unnormalized = attempt { () throws(JSONProblem) in try job["allow_unnormalized"]?.bool() ?? false }
         guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block, let unnormalized,
             let pilot,
-            let sampler = sampler ?? nil, let target = target ?? nil
+            let sampler = sampler ?? nil, let target = target ?? nil, let shape = leaves.values.first?.shape
         else { return nil }
         let result = Job(
-            name: name, seed: seed, models: leaves, target: target, allowsUnnormalized: unnormalized,
+            name: name, seed: seed, models: leaves, shape: shape, target: target, allowsUnnormalized: unnormalized,
             schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin, block: block,
             modelPaths: models.paths)
         if !unnormalized, let problem = result.normalizationProblem {
