@@ -27,7 +27,8 @@ extension FrontDesk {
     /// Whether a piece is the next one of a state that is wanted. What follows one that is not taken is not taken either:
     /// there will be another checkpoint.
     private mutating func follows(_ state: BlockState, _ attempt: Attempt, _ worker: WorkerID) -> Bool {
-        let expected = state.offset == 0 ? Arrival(stepsDone: state.stepsDone, bytes: 0) : workers[worker]?.arriving[attempt]
+        let expected =
+            state.offset == 0 ? Arrival(stepsDone: state.stepsDone, bytes: 0) : workers[worker]?.arriving[attempt]
         workers[worker]?.arriving[attempt] = nil
         let end = state.offset + state.state.count
         guard expected == Arrival(stepsDone: state.stepsDone, bytes: state.offset), scheduler.holds(worker, attempt),

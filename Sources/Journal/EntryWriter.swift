@@ -9,7 +9,8 @@ final class EntryWriter {
     private let path: String
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
     private let insertFinished, insertCheckpoint, insertPiece, insertReport, insertWorker, insertWorkerName: Statement
-    private let dropFinishedBlock, dropFinished, dropCheckpoints, dropPieces, dropOldPieces, dropReports, dropBlockReports, dropWorkers: Statement
+    private let dropFinishedBlock, dropFinished, dropCheckpoints, dropPieces, dropOldPieces: Statement
+    private let dropReports, dropBlockReports, dropWorkers: Statement
     private let workerID: Statement
     /// Rows of workers that were looked up before.
     private var workerIDs: [WorkerKey: Int64] = [:]

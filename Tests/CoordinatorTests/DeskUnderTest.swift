@@ -34,6 +34,9 @@ final class DeskUnderTest {
     /// Every lease that was sent, in order.
     private(set) var leases: [(peer: PeerID, lease: Lease)] = []
 
+    /// The states and pieces of states that were sent, in order.
+    private(set) var states: [(peer: PeerID, state: BlockState)] = []
+
     init(_ pool: PoolConfiguration = PoolConfiguration()) throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = try ModelStore(folder: folder + "/models", logger: logger)
@@ -117,6 +120,7 @@ final class DeskUnderTest {
             desk.tick()
             let messages = sent.messages
             sent.messages = []
+            for case (let peer, .checkpoint(let state)) in messages { states.append((peer, state)) }
             for case (let peer, .lease(let lease)) in messages {
                 leases.append((peer, lease))
                 if !lease.jobText.isEmpty { texts[lease.job] = lease.jobText }

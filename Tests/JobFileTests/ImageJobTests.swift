@@ -231,6 +231,44 @@ struct ImageJobTests {
         #expect(error?.problems.first?.pointer.hasPrefix("/target/bounded/low") == true)
     }
 
+    @Test(
+        "A block has 64 chains, or fewer where points are large",
+        arguments: [
+            ("[2]", 64), ("[4096]", 64), ("[3, 32, 32]", 64), ("[3, 64, 64]", 16), ("[3, 256, 256]", 1),
+            ("[4, 1024, 1024]", 1),
+        ])
+    func usualBlock(shape: String, block: Int) throws {
+        let model = #""a": {"kind": "gaussian", "shape": \#(shape), "mean": 0, "std": 0.5}"#
+        #expect(try Folder().load(model).block == block)
+        #expect(try Folder().load(model, more: #", "block": 2"#).block == 2)
+    }
+
+    @Test(
+        "What is too large for a result or a state is refused with what would fit",
+        arguments: [
+            (#""chains": 4, "block": 2000"#, "[3, 64, 64]", "", "a block's result would take 98408000 bytes"),
+            (
+                #""chains": 4, "block": 65536, "draws": 16777216"#, "[4, 1024, 1024]", "",
+                "use a block of at most 0 chains"
+            ),
+            (
+                #""chains": 4, "block": 800, "draws": 2"#, "[4096]", #", "exchange": {"replicas": 10}"#,
+                "more than 536870912; use a block of at most "
+            ),
+        ])
+    func tooLarge(size: String, shape: String, more: String, fragment: String) throws {
+        let text = """
+            {"rrr": 1, "name": "large", "target": "a",
+             "models": {"a": {"kind": "gaussian", "shape": \(shape), "mean": 0, "std": 0.5}},
+             "schedule": {"kind": "cosine", "levels": 10},
+             "sampler": {"kind": "mala", "step_size": 0.1, "transitions": 1\(more)}, \(size)}
+            """
+        let error = #expect(throws: JobError.self) { try ExampleJobs.decode(text) }
+        #expect(error?.problems.map(\.pointer) == ["/block"])
+        let message = try #require(error?.problems.first?.message)
+        #expect(message.contains(fragment), "\(message)")
+    }
+
     @Test("An array file that is not there is no input")
     func absent() throws {
         let error = #expect(throws: JobError.self) {
