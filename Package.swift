@@ -60,7 +60,7 @@ let package = Package(
         room("RandomStreams", ["VectorMath", "CVectorMath"]),
         // Its tests look inside, in release builds too: they compute every node anew in double precision.
         room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: [.unsafeFlags(["-enable-testing"])]),
-        room("EnergyModels", ["TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
+        room("EnergyModels", ["ContentHash", "TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
         room("Composition", ["EnergyModels", "VectorMath"]),
         // Its tests look inside, in release builds too: at the search for step sizes.
         room(
@@ -71,7 +71,9 @@ let package = Package(
         room("ContentHash", ["CSodium"]),
         room("StrictJSON"),
         room("Safetensors", ["RunFolder", "StrictJSON"]),
-        room("JobFile", ["StrictJSON", "ContentHash", "Composition", "EnergyModels", "RandomStreams", "Sampling"]),
+        room(
+            "JobFile",
+            ["StrictJSON", "ContentHash", "RunFolder", "Composition", "EnergyModels", "RandomStreams", "Sampling"]),
         // Its tests look inside, in release builds too: they write to a full disk and lower zip64's threshold.
         room("RunFolder", ["ContentHash", "StrictJSON"], settings: [.unsafeFlags(["-enable-testing"])]),
 
@@ -116,8 +118,8 @@ let package = Package(
         room(
             "Coordinator",
             [
-                "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "Sampling", "RunFolder", "ContentHash",
-                "StrictJSON", "OpenFiles",
+                "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels", "Sampling", "RunFolder",
+                "ContentHash", "StrictJSON", "OpenFiles",
                 "TerminalProgress",
                 .product(name: "Logging", package: "swift-log"),
             ], settings: [.unsafeFlags(["-enable-testing"])]),
@@ -169,14 +171,14 @@ let package = Package(
         tests("VectorMathTests", ["VectorMath", "CVectorMath"]),
         tests("RandomStreamsTests", ["RandomStreams", "VectorMath"]),
         tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
-        tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "VectorMath"], exclude: ["Fixtures"]),
+        tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "StrictJSON", "VectorMath"], exclude: ["Fixtures"]),
         tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
         tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
         tests("ContentHashTests", ["ContentHash"]),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests(
             "JobFileTests",
-            ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "VectorMath"],
+            ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "RunFolder", "VectorMath"],
             exclude: ["Malformed"]),
         tests(
             "ModelTransferTests",

@@ -2219,7 +2219,7 @@ const ProtobufCMessageDescriptor rrr__wire__progress__descriptor =
   (ProtobufCMessageInit) rrr__wire__progress__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__checkpoint__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rrr__wire__checkpoint__field_descriptors[5] =
 {
   {
     "attempt",
@@ -2257,16 +2257,42 @@ static const ProtobufCFieldDescriptor rrr__wire__checkpoint__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "offset",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Checkpoint, offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Checkpoint, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__checkpoint__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
+  4,   /* field[4] = more */
+  3,   /* field[3] = offset */
   2,   /* field[2] = state */
   1,   /* field[1] = steps_done */
 };
 static const ProtobufCIntRange rrr__wire__checkpoint__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor =
 {
@@ -2276,14 +2302,14 @@ const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor =
   "Rrr__Wire__Checkpoint",
   "rrr.wire",
   sizeof(Rrr__Wire__Checkpoint),
-  3,
+  5,
   rrr__wire__checkpoint__field_descriptors,
   rrr__wire__checkpoint__field_indices_by_name,
   1,  rrr__wire__checkpoint__number_ranges,
   (ProtobufCMessageInit) rrr__wire__checkpoint__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__returned__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rrr__wire__returned__field_descriptors[4] =
 {
   {
     "attempt",
@@ -2321,16 +2347,29 @@ static const ProtobufCFieldDescriptor rrr__wire__returned__field_descriptors[3] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "offset",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Returned, offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__returned__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
+  3,   /* field[3] = offset */
   2,   /* field[2] = state */
   1,   /* field[1] = steps_done */
 };
 static const ProtobufCIntRange rrr__wire__returned__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor rrr__wire__returned__descriptor =
 {
@@ -2340,7 +2379,7 @@ const ProtobufCMessageDescriptor rrr__wire__returned__descriptor =
   "Rrr__Wire__Returned",
   "rrr.wire",
   sizeof(Rrr__Wire__Returned),
-  3,
+  4,
   rrr__wire__returned__field_descriptors,
   rrr__wire__returned__field_indices_by_name,
   1,  rrr__wire__returned__number_ranges,

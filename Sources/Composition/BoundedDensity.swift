@@ -12,7 +12,7 @@ struct BoundedDensity: Density {
         self.bounds = bounds
     }
 
-    var dimension: Int { density.dimension }
+    var shape: PointShape { density.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(inner: density.evaluator(lanes: lanes, at: level), bounds: bounds)

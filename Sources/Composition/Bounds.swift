@@ -1,3 +1,4 @@
+import EnergyModels
 public import VectorMath
 
 /// A closed box outside of which a composition has no density.
@@ -83,7 +84,7 @@ extension TargetExpression {
                 weights: [1 - scale * Double(conditional.count)] + conditional.map { _ in scale }
             ).bounds(ofModels: models)
         case .bounded(let of, let low, let high):
-            let box = Bounds(low: low, high: high)
+            let box = Bounds(low: low.values, high: high.values)
             return of.bounds(ofModels: models)?.intersection(box) ?? box
         }
     }
@@ -94,7 +95,8 @@ extension TargetExpression {
         case .leaf(let name): models[name].map { [$0] } ?? []
         case .product(let factors, let weights):
             zip(factors, weights).filter { $0.1 != 0 }.flatMap { $0.0.boxes(ofModels: models) }
-        case .bounded(let of, let low, let high): of.boxes(ofModels: models) + [Bounds(low: low, high: high)]
+        case .bounded(let of, let low, let high):
+            of.boxes(ofModels: models) + [Bounds(low: low.values, high: high.values)]
         default: parts.flatMap { $0.boxes(ofModels: models) }
         }
     }

@@ -12,8 +12,8 @@ extension TargetExpression {
     /// The density that the expression stands for.
     ///
     /// - Parameters:
-    ///   - models: the leaves by name, all of one dimension.
-    ///   - classifiers: what guides, by name, of the same dimension.
+    ///   - models: the leaves by name, all of one shape.
+    ///   - classifiers: what guides, by name, of the same shape.
     /// - Throws: ``UnknownModel``.
     public func density(
         models: [String: any Density], classifiers: [String: any Classifier] = [:]
@@ -53,7 +53,8 @@ extension TargetExpression {
                 logNormalizers: logNormalizers)
         case .bounded(let of, let low, let high):
             return BoundedDensity(
-                of: try of.density(models: models, classifiers: classifiers), bounds: Bounds(low: low, high: high))
+                of: try of.density(models: models, classifiers: classifiers),
+                bounds: Bounds(low: low.values, high: high.values))
         }
     }
 }

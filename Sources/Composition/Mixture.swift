@@ -7,7 +7,7 @@ struct Mixture: Density {
     private let components: [any Density]
     private let logWeights: [Double]
     private let logNormalizers: [LogNormalizer]
-    let dimension: Int
+    let shape: PointShape
 
     init(components: [any Density], weights: [Double], logNormalizers: [LogNormalizer]) {
         precondition(!components.isEmpty && components.count == weights.count)
@@ -16,7 +16,7 @@ struct Mixture: Density {
         self.logNormalizers = logNormalizers
         let total = weights.reduce(0, +)
         logWeights = weights.map { Elementary.log($0 / total) }
-        dimension = components[0].dimension
+        shape = components[0].shape
     }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
@@ -51,14 +51,14 @@ struct SharpenedMixture: Density {
     private let components: [any Density]
     private let sharpness: Double
     private let logNormalizers: [LogNormalizer]
-    let dimension: Int
+    let shape: PointShape
 
     init(components: [any Density], sharpness: Double, logNormalizers: [LogNormalizer]) {
         precondition(!components.isEmpty && components.count == logNormalizers.count)
         self.components = components
         self.logNormalizers = logNormalizers
         self.sharpness = sharpness
-        dimension = components[0].dimension
+        shape = components[0].shape
     }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {

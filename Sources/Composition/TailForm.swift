@@ -106,17 +106,24 @@ extension ModelDescription {
     /// The tail at a noise level. What does not depend on the level is computed when this is asked for.
     public var tail: @Sendable (NoiseLevel) -> TailForm {
         switch self {
-        case .gaussian(let mean, let covariance):
+        case .gaussian(_, let covariance):
             let axes = covariance.indices
             if axes.allSatisfy({ row in axes.allSatisfy { $0 == row || covariance[row][$0] == 0 } }) {
                 return { level in Self.tail(of: axes.map { covariance[$0][$0] }, at: level) }
             }
-            let centred = Gaussian(mean: mean.map { _ in 0 }, covariance: covariance)
+            let centred = Gaussian(mean: covariance.map { _ in 0 }, covariance: covariance)
             return { level in Self.tail(of: centred, at: level) }
+        case .independentGaussian(_, let deviations):
+            let variances = deviations.values.map { $0 * $0 }
+            return { level in Self.tail(of: variances, at: level) }
         case .gaussianMixture(_, let deviations, _):
-            return { level in TailForm(mixtureOf: deviations.map { Self.tail(of: $0.map { $0 * $0 }, at: level) }) }
+            // Widths that are alike, as they mostly are, count once.
+            var widths: [PointArray] = []
+            for width in deviations where !widths.contains(width) { widths.append(width) }
+            let variances = widths.map { $0.values.map { $0 * $0 } }
+            return { level in TailForm(mixtureOf: variances.map { Self.tail(of: $0, at: level) }) }
         case .uniformBox(let low, _):
-            return { level in TailForm(precision: 1 / level.noiseVariance, dimension: low.count) }
+            return { level in TailForm(precision: 1 / level.noiseVariance, dimension: low.shape.dimension) }
         }
     }
 

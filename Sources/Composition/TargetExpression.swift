@@ -1,3 +1,5 @@
+public import EnergyModels
+
 /// The composition that a job samples: a tree of operators over named models.
 ///
 /// Every operator combines log densities at one noise level (Du et al. 2023, section 4); with
@@ -33,8 +35,8 @@ public indirect enum TargetExpression: Sendable, Equatable {
     case tempered(of: TargetExpression, temperature: Double)
 
     /// `l_of` inside the closed box [low, high] of the level's own coordinates, minus infinity
-    /// outside. One entry per dimension in both arrays.
-    case bounded(of: TargetExpression, low: [Double], high: [Double])
+    /// outside.
+    case bounded(of: TargetExpression, low: PointArray, high: PointArray)
 }
 
 extension TargetExpression {

@@ -5,7 +5,7 @@ import VectorMath
 struct WeightedSum: Density {
     private let terms: [any Density]
     private let weights: [Double]
-    let dimension: Int
+    let shape: PointShape
 
     /// A term of weight zero is left out: it must not turn minus infinity into NaN.
     init(terms: [any Density], weights: [Double]) {
@@ -13,7 +13,7 @@ struct WeightedSum: Density {
         let kept = terms.indices.filter { weights[$0] != 0 }
         self.terms = kept.map { terms[$0] }
         self.weights = kept.map { weights[$0] }
-        dimension = terms[0].dimension
+        shape = terms[0].shape
     }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {

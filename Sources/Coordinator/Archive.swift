@@ -31,9 +31,11 @@ final class Archive: Sendable {
         /// A job to take in, and to note unless it is noted already; with `resumes` from what is stored of it.
         case open(JobNumber, folder: String, RunDescription, resumes: Bool, note: JournalEntry?)
         case result(Attempt, WorkerID, BlockRecord, FinishedBlock)
+        /// A piece of a long state, before the checkpoint that its last one makes.
+        case piece(Attempt, StatePiece)
         case checkpoint(Attempt, BlockCheckpoint)
-        /// The latest checkpoint of a block is wanted for a worker.
-        case load(Attempt, WorkerID)
+        /// A piece of the latest checkpoint of a block is wanted for a worker: the first one, or what follows another.
+        case load(Attempt, WorkerID, after: StatePiece?)
         case note(JournalEntry, Receipt? = nil)
         /// All results are there: complete the folder.
         case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [UInt8], note: JournalEntry)
@@ -46,6 +48,7 @@ final class Archive: Sendable {
         var size: Int {
             switch self {
             case .result(_, _, let record, _): record.samples.count + record.statistics.reduce(0) { $0 + $1.count }
+            case .piece(_, let piece): piece.data.count
             case .checkpoint(_, let checkpoint): checkpoint.state.count
             default: 0
             }
@@ -61,7 +64,8 @@ final class Archive: Sendable {
         case stored(Attempt, WorkerID, Acceptance)
         /// The rows of these blocks, which were stored, are not what they were: the blocks have to run again.
         case lost(JobNumber, blocks: [Int])
-        case loaded(Attempt, WorkerID, state: [UInt8])
+        /// A piece of what a block has come to; an empty one if it can't be read.
+        case loaded(Attempt, WorkerID, StatePiece)
         case finished(JobNumber)
         /// What somebody waits to hear is on the disk.
         case noted(Receipt)

@@ -207,10 +207,13 @@ struct ArchiveDesk {
         case .checkpoint(let attempt, let checkpoint):
             guard shelf.contains(attempt.job) else { return }
             notes.append(Note(entry: .checkpoint(job: attempt.job, block: attempt.block, checkpoint)))
-        case .load(let attempt, let worker):
+        case .piece(let attempt, let piece):
+            guard shelf.contains(attempt.job) else { return }
+            notes.append(Note(entry: .statePiece(job: attempt.job, block: attempt.block, piece)))
+        case .load(let attempt, let worker, let before):
             // What was asked to be stored before is to be found.
             try store()
-            replies.append(.loaded(attempt, worker, state: try checkpoint(of: attempt)))
+            replies.append(.loaded(attempt, worker, try piece(of: attempt, after: before)))
         case .note(let entry, let receipt):
             notes.append(note(entry, receipt))
         case .finish(let job, let content, let preliminaries, let provenance, let entry):
@@ -256,14 +259,17 @@ struct ArchiveDesk {
             refused: receipt.map { receipt in { .notNoted(receipt, reason: $0) } })
     }
 
-    /// The state that a block has come to; empty if it can't be read, and then the block begins from its start.
-    private func checkpoint(of attempt: Attempt) throws -> [UInt8] {
+    /// A piece of the state that a block has come to; empty if it can't be read, and then the block begins from its start.
+    private func piece(of attempt: Attempt, after before: StatePiece?) throws -> StatePiece {
+        let nothing = StatePiece(stepsDone: 0, offset: 0, data: [], isLast: true)
         do {
-            return try journal.checkpoint(job: attempt.job, block: attempt.block)?.state ?? []
+            return try journal.statePiece(
+                job: attempt.job, block: attempt.block, stepsDone: before?.stepsDone, offset: before?.end ?? 0)
+                ?? nothing
         } catch {
             if error.code == .full { throw error }
             logger.error("a checkpoint of block \(attempt.block) can't be read: \(error)")
-            return []
+            return nothing
         }
     }
 
@@ -303,6 +309,10 @@ struct ArchiveDesk {
                 entry: note, stored: .opened(job, stored),
                 refused: { .refused(job, exitStatus: 70, reason: $0) }))
     }
+}
+
+extension StatePiece {
+    fileprivate var end: Int { offset + data.count }
 }
 
 extension BlockRecord {

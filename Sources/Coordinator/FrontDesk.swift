@@ -29,10 +29,18 @@ struct FrontDesk {
         var lastLease: UInt64 = 0
         /// What it was granted and has begun elsewhere: the archive looks for the state.
         var loading: Set<Attempt> = []
+        /// What has come of long states that are on their way from it.
+        var arriving: [Attempt: Arrival] = [:]
+    }
+
+    /// How much of a long state has come.
+    struct Arrival: Equatable {
+        var stepsDone: Int
+        var bytes: Int
     }
 
     /// Results and checkpoints beyond this, in bytes, that wait for the disk hold up new grants.
-    private static let mostWaitingBytes = 256 << 20
+    static let mostWaitingBytes = 256 << 20
     /// So many confirmations are sent to a worker at once; fewer wait for ``confirmationDelay``.
     static let mostConfirmations = 64
     private static let confirmationDelay = Duration.milliseconds(250)
@@ -70,6 +78,8 @@ struct FrontDesk {
     /// What a long answer goes by that is being given.
     var connectionAtHand: Connection?
     var postponed: [Inquiry] = []
+    /// States on their way to workers that have not read what came before.
+    var postponedLoads: [Load] = []
     var complaints = Complaints()
     private var lastConfirmations = Duration.zero
     private var lastTick = Duration.zero
@@ -159,8 +169,7 @@ struct FrontDesk {
             confirm(attempt, to: worker)
             act(on: .stored(attempt.job, block: attempt.block))
         case .loaded(let attempt, let worker, let state):
-            guard workers[worker]?.loading.remove(attempt) != nil, scheduler.holds(worker, attempt) else { return }
-            lease([attempt], to: worker, checkpoint: state)
+            bring(state, of: attempt, to: worker)
         case .finished(let number):
             finished(number)
         case .noted(let receipt):
@@ -275,6 +284,7 @@ struct FrontDesk {
     mutating func tick() {
         watchArchive()
         answerPostponed()
+        loadPostponed()
         tidyModels()
         if let summary = complaints.summary(at: now) { logger.warning("\(summary)") }
         if now - lastConfirmations > Self.confirmationDelay {

@@ -12,7 +12,7 @@ extension FrontDesk {
     static let mostBlocks = 1 << 24
     /// The most chains of all jobs that are not over.
     static let mostChains = 1 << 33
-    /// The most bytes of the texts of all jobs that are not over.
+    /// The most bytes of the texts of all jobs that are not over, and of the arrays in files that they name.
     static let mostTextBytes = 256 << 20
     /// The most jobs in one answer, the latest ones; with the texts of each it is far smaller than a message may be.
     static let mostListedJobs = 10_000
@@ -40,11 +40,14 @@ extension FrontDesk {
             return "the unfinished jobs here have \(chains) chains, and with these \(job.chains) they would be more "
                 + "than \(Self.mostChains); wait until some are done, cancel some, or make \"chains\" fewer"
         }
-        let bytes = unfinished.reduce(0) { $0 + ($1.work?.form.description.canonicalJob.count ?? 0) }
-        if bytes + textBytes > Self.mostTextBytes {
+        let bytes = unfinished.reduce(0) {
+            $0 + ($1.work.map { $0.form.description.canonicalJob.count + $0.job.storedBytes } ?? 0)
+        }
+        let ownBytes = textBytes + job.storedBytes
+        if bytes + ownBytes > Self.mostTextBytes {
             return
-                "the texts of the unfinished jobs here have \(bytes) bytes, and with the \(textBytes) of this job they "
-                + "would be more than \(Self.mostTextBytes); wait until some are done, or cancel some"
+                "the texts and arrays of the unfinished jobs here have \(bytes) bytes, and with the \(ownBytes) of this "
+                + "job they would be more than \(Self.mostTextBytes); wait until some are done, or cancel some"
         }
         return nil
     }

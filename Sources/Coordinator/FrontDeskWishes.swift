@@ -106,7 +106,7 @@ extension FrontDesk {
             let begun = checkpointed.isEmpty ? [] : group.filter { checkpointed.contains($0.block) }
             for attempt in begun {
                 workers[worker]?.loading.insert(attempt)
-                archive.ask(.load(attempt, worker))
+                archive.ask(.load(attempt, worker, after: nil))
             }
             let fresh = begun.isEmpty ? group : group.filter { !checkpointed.contains($0.block) }
             if !fresh.isEmpty { lease(fresh, to: worker) }

@@ -18,9 +18,9 @@ extension FrontDesk {
             let fraction = progress.stepsTotal > 0 ? Double(progress.stepsDone) / Double(progress.stepsTotal) : 0
             act(on: .progressed(worker, attempt, fraction: fraction))
         case .checkpoint(let state):
-            act(on: state, from: worker)
+            take(state, from: worker)
         case .returned(let state):
-            if !state.state.isEmpty { act(on: state, from: worker) }
+            if !state.state.isEmpty { take(state, from: worker) }
             act(on: attempt(state.attempt).map { .returned(worker, $0) } ?? .heard(worker))
         case .result(let report):
             guard let attempt = attempt(report.attempt) else {
@@ -53,13 +53,6 @@ extension FrontDesk {
         }
     }
 
-    private mutating func act(on state: BlockState, from worker: WorkerID) {
-        guard let attempt = attempt(state.attempt), let limits = jobs[state.attempt.job]?.work?.form.limits,
-            Double(state.stepsDone) <= limits.steps
-        else { return act(on: .heard(worker)) }
-        act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
-    }
-
     /// Takes in a result if it can be one: workers are not believed.
     private mutating func take(_ report: BlockReport, of attempt: Attempt, from worker: WorkerID) {
         guard let form = jobs[report.attempt.job]?.work?.form, 0..<form.job.blocks ~= report.attempt.block else {
@@ -80,7 +73,7 @@ extension FrontDesk {
             holding: .result(worker, report, record))
     }
 
-    private func attempt(_ id: AttemptID) -> Attempt? {
+    func attempt(_ id: AttemptID) -> Attempt? {
         guard let job = jobs[id.job], !job.state.isOver else { return nil }
         return Attempt(job: job.number, block: id.block, number: id.attempt)
     }

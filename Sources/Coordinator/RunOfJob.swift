@@ -1,4 +1,5 @@
 import ContentHash
+import EnergyModels
 package import JobFile
 package import RunFolder
 import Sampling
@@ -9,7 +10,7 @@ extension Job {
         let text = Array(canonicalText.utf8)
         return RunDescription(
             canonicalJob: text, jobHash: identity.hex, name: name, chains: chains, draws: draws,
-            dimension: dimension, levels: levels, block: block, statistics: statistics.map(RunStatistic.init),
+            shape: shape.lengths, levels: levels, block: block, statistics: statistics.map(RunStatistic.init),
             selects: sampler.population != nil)
     }
 }

@@ -2,8 +2,8 @@ import VectorMath
 
 /// Tells how probable each label is at a point of a noise level: what guides a composition towards a label.
 public protocol Classifier: Sendable {
-    /// The number of coordinates of a point.
-    var dimension: Int { get }
+    /// The shape of a point.
+    var shape: PointShape { get }
     /// How many labels there are, from 0 on.
     var classes: Int { get }
 
@@ -46,7 +46,7 @@ extension Network {
 private struct NetworkClassifier: Classifier {
     let network: Network
 
-    var dimension: Int { network.description.architecture.dimension }
+    var shape: PointShape { network.description.architecture.shape }
     var classes: Int { network.description.architecture.outputs }
 
     func logProbability(of label: Int) -> any Density {
@@ -60,7 +60,7 @@ private struct LogProbability: Density {
     let network: Network
     let label: Int
 
-    var dimension: Int { network.description.architecture.dimension }
+    var shape: PointShape { network.description.architecture.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(points: NetworkEvaluator(network: network, label: label, points: lanes, level: level.index))

@@ -2,12 +2,17 @@ public import VectorMath
 
 /// A density at every noise level, known up to a constant: what a composition is made of.
 public protocol Density: Sendable {
-    /// The number of coordinates of a point.
-    var dimension: Int { get }
+    /// The shape of a point.
+    var shape: PointShape { get }
 
     /// A new evaluator for blocks of `lanes` chains that stands at `level`. Buffers are made here,
     /// once, and reused by every evaluation.
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator
+}
+
+extension Density {
+    /// The number of coordinates of a point.
+    public var dimension: Int { shape.dimension }
 }
 
 /// Evaluates a density for all chains of a block at one noise level.
@@ -15,7 +20,7 @@ public protocol DensityEvaluator {
     /// Goes over to another noise level; what depends on the level alone is computed here.
     mutating func move(to level: NoiseLevel)
 
-    /// Log density and score at `x` [dimension][lanes], both from one computation.
+    /// Log density and score at `x` [dimension][lanes], coordinates in C order, both from one computation.
     mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation)
 }
 
@@ -30,19 +35,5 @@ public struct Evaluation: Sendable, Equatable {
     public init(dimension: Int, lanes: Int) {
         logDensity = [Double](repeating: 0, count: lanes)
         score = LaneMatrix(rows: dimension, lanes: lanes)
-    }
-}
-
-extension ModelDescription {
-    /// The density that this description names.
-    public func density() -> any Density {
-        switch self {
-        case .gaussian(let mean, let covariance):
-            Gaussian(mean: mean, covariance: covariance)
-        case .gaussianMixture(let means, let deviations, let weights):
-            GaussianMixture(means: means, standardDeviations: deviations, weights: weights)
-        case .uniformBox(let low, let high):
-            UniformBox(low: low, high: high)
-        }
     }
 }

@@ -3,19 +3,21 @@ import VectorMath
 /// A Gaussian with any covariance, exact at every noise level: noised to level t it has mean
 /// sqrt(abar) mu and covariance abar C + sigma^2 I, diagonal in the eigenvectors of C.
 public struct Gaussian: Density {
+    public let shape: PointShape
     private let mean: [Double]
     private let spectrum: SymmetricSpectrum
 
     /// - Parameters:
     ///   - mean: [d].
     ///   - covariance: [d][d], symmetric and positive definite.
-    public init(mean: [Double], covariance: [[Double]]) {
+    ///   - shape: of a point with d coordinates; nil for [d].
+    public init(mean: [Double], covariance: [[Double]], shape: PointShape? = nil) {
         precondition(covariance.count == mean.count && covariance.allSatisfy { $0.count == mean.count })
+        self.shape = shape ?? PointShape(dimension: mean.count)
+        precondition(self.shape.dimension == mean.count)
         self.mean = mean
         spectrum = SymmetricSpectrum(of: covariance)
     }
-
-    public var dimension: Int { mean.count }
 
     public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(gaussian: self, lanes: lanes, level: level)

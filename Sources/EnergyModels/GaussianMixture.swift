@@ -3,6 +3,7 @@ import VectorMath
 /// A mixture of axis-aligned Gaussians, exact at every noise level: component k noised to level t
 /// has centre sqrt(abar) mu_k and variances abar std_k^2 + sigma^2.
 public struct GaussianMixture: Density {
+    public let shape: PointShape
     private let means: [[Double]]
     private let variances: [[Double]]
     private let logWeights: [Double]
@@ -11,15 +12,16 @@ public struct GaussianMixture: Density {
     ///   - means: [K][d].
     ///   - standardDeviations: [K][d], above zero.
     ///   - weights: [K], above zero; normalised here.
-    public init(means: [[Double]], standardDeviations: [[Double]], weights: [Double]) {
+    ///   - shape: of a point with d coordinates; nil for [d].
+    public init(means: [[Double]], standardDeviations: [[Double]], weights: [Double], shape: PointShape? = nil) {
         precondition(!means.isEmpty && means.count == standardDeviations.count && means.count == weights.count)
+        self.shape = shape ?? PointShape(dimension: means[0].count)
+        precondition(self.shape.dimension == means[0].count)
         self.means = means
         variances = standardDeviations.map { $0.map { $0 * $0 } }
         let total = weights.reduce(0, +)
         logWeights = weights.map { Elementary.log($0 / total) }
     }
-
-    public var dimension: Int { means[0].count }
 
     public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(mixture: self, lanes: lanes, level: level)

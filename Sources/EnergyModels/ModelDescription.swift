@@ -1,21 +1,53 @@
 /// What a job says of one of its models: the leaf of a composition.
 public enum ModelDescription: Sendable, Equatable {
-    /// A Gaussian with mean [d] and a symmetric positive definite covariance [d][d] (row by row).
-    case gaussian(mean: [Double], covariance: [[Double]])
+    /// A Gaussian with a mean and a symmetric positive definite covariance [d][d] (row by row), d coordinates in C order.
+    case gaussian(mean: PointArray, covariance: [[Double]])
 
-    /// K components with means [K][d], standard deviations [K][d] (above zero) along the axes, and
-    /// weights [K] (above zero, normalised when evaluated).
-    case gaussianMixture(means: [[Double]], standardDeviations: [[Double]], weights: [Double])
+    /// A Gaussian whose coordinates are independent, with standard deviations above zero.
+    case independentGaussian(mean: PointArray, standardDeviations: PointArray)
 
-    /// The uniform density on the box with corners low [d] and high [d], low below high.
-    case uniformBox(low: [Double], high: [Double])
+    /// K components with means [K], standard deviations [K] (above zero) along the axes, and weights [K] (above zero,
+    /// normalised when evaluated).
+    case gaussianMixture(means: [PointArray], standardDeviations: [PointArray], weights: [Double])
 
-    /// The number of coordinates of a point.
-    public var dimension: Int {
+    /// The uniform density on the box with corners low and high, low below high.
+    case uniformBox(low: PointArray, high: PointArray)
+
+    /// The shape of a point.
+    public var shape: PointShape {
         switch self {
-        case .gaussian(let mean, _): mean.count
-        case .gaussianMixture(let means, _, _): means.first?.count ?? 0
-        case .uniformBox(let low, _): low.count
+        case .gaussian(let mean, _), .independentGaussian(let mean, _): mean.shape
+        case .gaussianMixture(let means, _, _): means[0].shape
+        case .uniformBox(let low, _): low.shape
+        }
+    }
+
+    /// The arrays that it takes from files, as often as it takes them.
+    public var storedArrays: [StoredArray] {
+        let arrays =
+            switch self {
+            case .gaussian(let mean, _): [mean]
+            case .independentGaussian(let mean, let deviations): [mean, deviations]
+            case .gaussianMixture(let means, let deviations, _): means + deviations
+            case .uniformBox(let low, let high): [low, high]
+            }
+        return arrays.compactMap { if case .stored(let array, _) = $0.source { array } else { nil } }
+    }
+
+    /// The density that this description names.
+    public func density() -> any Density {
+        switch self {
+        case .gaussian(let mean, let covariance):
+            Gaussian(mean: mean.values, covariance: covariance, shape: shape)
+        case .independentGaussian(let mean, let deviations):
+            GaussianMixture(
+                means: [mean.values], standardDeviations: [deviations.values], weights: [1], shape: shape)
+        case .gaussianMixture(let means, let deviations, let weights):
+            GaussianMixture(
+                means: means.map(\.values), standardDeviations: deviations.map(\.values), weights: weights,
+                shape: shape)
+        case .uniformBox(let low, let high):
+            UniformBox(low: low.values, high: high.values, shape: shape)
         }
     }
 }

@@ -3,52 +3,63 @@ public import StrictJSON
 extension ModelDescription {
     /// The kinds of analytic densities, as JSON texts call them.
     public static let analyticKinds = ["gaussian", "gaussian_mixture", "uniform_box"]
-    private static let largestDimension = 4096
+    /// A covariance of more dimensions has too many numbers.
+    private static let mostCorrelated = 4_096
 
     /// Reads an analytic density such as `{"kind": "uniform_box", "low": [0, 0], "high": [1, 1]}`.
-    /// - Parameter alsoAllowed: keys beside the density's own, which the caller reads.
+    ///
+    /// - Parameters:
+    ///   - alsoAllowed: keys beside the density's own, which the caller reads.
+    ///   - stored: the arrays in files that it names, by the places (JSON pointers) that name them.
     public static func decode(
-        _ field: JSONField, alsoAllowed: [String] = []
+        _ field: JSONField, alsoAllowed: [String] = [], stored: [String: StoredArray] = [:]
     ) throws(JSONProblem) -> ModelDescription {
         let kindField = try field.members("a model such as {\"kind\": \"gaussian\", …}")
             .required("kind", "one of \(analyticKinds)")
         let kind = try kindField.string("one of \(analyticKinds)")
         func members(_ wish: String, _ keys: [String]) throws(JSONProblem) -> JSONMembers {
-            try field.members(wish, allowed: ["kind"] + keys + alsoAllowed)
+            try field.members(wish, allowed: ["kind", "shape"] + keys + alsoAllowed)
         }
         switch kind {
         case "gaussian":
-            return try gaussian(try members("a Gaussian", ["mean", "covariance"]))
+            return try gaussian(try members("a Gaussian", ["mean", "covariance", "std"]), stored)
         case "gaussian_mixture":
-            return try mixture(try members("a mixture", ["means", "std", "weights"]))
+            return try mixture(try members("a mixture", ["means", "std", "weights"]), stored)
         case "uniform_box":
-            let (low, high) = try box(try members("a box", ["low", "high"]))
+            let members = try members("a box", ["low", "high"])
+            let (lowField, highField) = try corners(members)
+            let decoder = try PointArrayDecoder(members, arrays: ["low", "high"], stored: stored)
+            let (low, high) = try box(lowField, highField, decoder)
             return .uniformBox(low: low, high: high)
         default:
             throw kindField.problem("no model \"\(kind)\"; \(Spelling.suggestion(for: kind, among: analyticKinds))")
         }
     }
 
-    /// The corners of a box, low below high.
-    /// - Parameter dimension: how many coordinates they must have.
+    /// The corners of a box of points of a shape, low below high.
     public static func box(
-        _ members: JSONMembers, dimension: Int? = nil
-    ) throws(JSONProblem) -> (low: [Double], high: [Double]) {
-        let low = try members.required("low", "the lower corner, one number per dimension")
-            .numbers("one number per dimension", count: dimension)
-        let highField = try members.required("high", "the upper corner, one number per dimension")
-        let high = try highField.numbers("one number per dimension", count: low.count)
-        try check(dimension: low.count, highField)
-        for axis in low.indices where !(low[axis] < high[axis] && (high[axis] - low[axis]).isFinite) {
-            throw highField.problem("entry \(axis) is \(high[axis]), not above the lower corner's \(low[axis])")
-        }
-        return (low, high)
+        _ members: JSONMembers, shape: PointShape
+    ) throws(JSONProblem) -> (low: PointArray, high: PointArray) {
+        let (low, high) = try corners(members)
+        return try box(low, high, PointArrayDecoder(shape: shape))
     }
 
-    private static func check(dimension: Int, _ field: JSONField) throws(JSONProblem) {
-        guard dimension <= largestDimension else {
-            throw field.problem("has \(dimension) dimensions; at most \(largestDimension) are possible")
+    private static func corners(_ members: JSONMembers) throws(JSONProblem) -> (low: JSONField, high: JSONField) {
+        (
+            try members.required("low", "the lower corner, one number per dimension"),
+            try members.required("high", "the upper corner, one number per dimension")
+        )
+    }
+
+    private static func box(
+        _ lowField: JSONField, _ highField: JSONField, _ decoder: PointArrayDecoder
+    ) throws(JSONProblem) -> (low: PointArray, high: PointArray) {
+        let (low, high) = (try decoder.array(lowField), try decoder.array(highField))
+        for (axis, (low, high)) in zip(low.values, high.values).enumerated()
+        where !(low < high && (high - low).isFinite) {
+            throw highField.problem("entry \(axis) is \(high), not above the lower corner's \(low)")
         }
+        return (low, high)
     }
 
     /// Weights are divided by their sum, which must therefore be a number.
@@ -57,13 +68,31 @@ extension ModelDescription {
         throw field.problem("add up to more than a number can hold; divide all weights by the largest")
     }
 
-    private static func gaussian(_ members: JSONMembers) throws(JSONProblem) -> ModelDescription {
-        let mean = try members.required("mean", "one number per dimension").numbers("one number per dimension")
-        try check(dimension: mean.count, members.owner)
-        let matrix = try members.required("covariance", "a matrix, row by row")
+    private static func gaussian(
+        _ members: JSONMembers, _ stored: [String: StoredArray]
+    ) throws(JSONProblem) -> ModelDescription {
+        let meanField = try members.required("mean", "one number per dimension")
+        if let deviations = members["std"] {
+            if let covariance = members["covariance"] {
+                throw covariance.problem("the standard deviations say it already; leave out one of the two")
+            }
+            let decoder = try PointArrayDecoder(members, arrays: ["mean", "std"], stored: stored)
+            return .independentGaussian(
+                mean: try decoder.array(meanField),
+                standardDeviations: try decoder.array(deviations, entry: "a finite number above zero") { $0 > 0 })
+        }
+        let matrix = try members.required("covariance", "a matrix, row by row, or \"std\"")
+        let decoder = try PointArrayDecoder(members, arrays: ["mean"], lists: ["covariance"], stored: stored)
+        let dimension = decoder.shape.dimension
+        guard dimension <= mostCorrelated else {
+            throw matrix.problem(
+                "of \(dimension) dimensions is too large, at most \(mostCorrelated) are possible; give \"std\" instead, "
+                    + "a number or one per dimension")
+        }
+        let mean = try decoder.array(meanField)
         var rows: [[Double]] = []
-        for row in try matrix.array("one row per dimension", count: mean.count) {
-            rows.append(try row.numbers("one number per dimension", count: mean.count))
+        for row in try matrix.array("one row per dimension", count: dimension) {
+            rows.append(try row.numbers("one number per dimension", count: dimension))
         }
         for i in rows.indices {
             for j in 0..<i where rows[i][j] != rows[j][i] {
@@ -95,39 +124,22 @@ extension ModelDescription {
         return true
     }
 
-    private static func mixture(_ members: JSONMembers) throws(JSONProblem) -> ModelDescription {
-        let centres = try members.required("means", "one centre per component").array("one centre per component")
-        let dimension = try centres[0].array("one number per dimension").count
-        try check(dimension: dimension, members.owner)
-        var means: [[Double]] = []
-        for centre in centres { means.append(try centre.numbers("one number per dimension", count: dimension)) }
+    private static func mixture(
+        _ members: JSONMembers, _ stored: [String: StoredArray]
+    ) throws(JSONProblem) -> ModelDescription {
+        let centres = try members.required("means", "one centre per component")
+        let std = try members.required("std", "a number above zero, one per component, or one per component and axis")
+        let decoder = try PointArrayDecoder(members, arrays: [], lists: ["means", "std"], stored: stored)
+        let means = try decoder.arrays(centres, "one centre per component")
         let weights = try members["weights"]?.numbers(
             "one weight per component", count: means.count, entry: "a finite number above zero", where: { $0 > 0 })
         try check(sum: weights, members["weights"])
-        let std = try members.required("std", "a number above zero, one per component, or one per component and axis")
+        let entry = "a finite number above zero such as 0.03"
         return .gaussianMixture(
-            means: means, standardDeviations: try deviations(std, components: means.count, dimension: dimension),
+            means: means,
+            standardDeviations: std.isArray || std.isObject
+                ? try decoder.arrays(std, "one entry per component", count: means.count, entry: entry) { $0 > 0 }
+                : [PointArray](repeating: try decoder.array(std, entry: entry) { $0 > 0 }, count: means.count),
             weights: weights ?? means.map { _ in 1 })
-    }
-
-    private static func deviations(
-        _ field: JSONField, components: Int, dimension: Int
-    ) throws(JSONProblem) -> [[Double]] {
-        guard field.isArray else {
-            let value = try field.positive("0.03")
-            return [[Double]](repeating: [Double](repeating: value, count: dimension), count: components)
-        }
-        var deviations: [[Double]] = []
-        for entry in try field.array("one entry per component", count: components) {
-            if entry.isArray {
-                deviations.append(
-                    try entry.numbers(
-                        "one number per dimension", count: dimension, entry: "a finite number above zero",
-                        where: { $0 > 0 }))
-            } else {
-                deviations.append([Double](repeating: try entry.positive("0.03"), count: dimension))
-            }
-        }
-        return deviations
     }
 }

@@ -68,7 +68,7 @@ private struct NetworkDensity: Density {
     let network: Network
     let label: Int?
 
-    var dimension: Int { network.description.architecture.dimension }
+    var shape: PointShape { network.description.architecture.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(

@@ -47,6 +47,9 @@ public struct NetworkDescription: Sendable, Equatable {
         /// Labels that a point may be conditioned on; nil for an unconditional network and for a classifier.
         public var conditions: Int? { kind == .energy ? classes : nil }
 
+        /// The shape of a point.
+        public var shape: PointShape { PointShape(dimension: dimension) }
+
         /// Numbers that the network gives for a point.
         public var outputs: Int { kind == .energy ? dimension : classes ?? 0 }
     }

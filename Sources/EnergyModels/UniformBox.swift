@@ -5,17 +5,19 @@ import VectorMath
 /// computed so that neither tail nor a narrow box loses digits. Without noise it is what it is: flat inside, nothing
 /// outside, and a score of zero, which does not tell of the walls.
 public struct UniformBox: Density {
+    public let shape: PointShape
     private let low: [Double]
     private let high: [Double]
 
     /// Corners [d], low below high along every axis.
-    public init(low: [Double], high: [Double]) {
+    /// - Parameter shape: of a point with d coordinates; nil for [d].
+    public init(low: [Double], high: [Double], shape: PointShape? = nil) {
         precondition(!low.isEmpty && low.count == high.count)
+        self.shape = shape ?? PointShape(dimension: low.count)
+        precondition(self.shape.dimension == low.count)
         self.low = low
         self.high = high
     }
-
-    public var dimension: Int { low.count }
 
     public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(box: self, level: level)

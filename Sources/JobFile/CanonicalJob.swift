@@ -32,17 +32,50 @@ extension ModelDescription {
     fileprivate var canonical: JSONText {
         switch self {
         case .gaussian(let mean, let covariance):
-            .object([
-                ("kind", .string("gaussian")), ("mean", numbers(mean)), ("covariance", .array(covariance.map(numbers))),
-            ])
+            object("gaussian", [("mean", mean.canonical), ("covariance", .array(covariance.map(numbers)))])
+        case .independentGaussian(let mean, let deviations):
+            object("gaussian", [("mean", mean.canonical), ("std", deviations.canonical)])
         case .gaussianMixture(let means, let deviations, let weights):
-            .object([
-                ("kind", .string("gaussian_mixture")), ("means", .array(means.map(numbers))),
-                ("std", .array(deviations.map(numbers))), ("weights", numbers(weights)),
-            ])
+            object(
+                "gaussian_mixture",
+                [("means", means.canonical), ("std", deviations.canonical), ("weights", numbers(weights))])
         case .uniformBox(let low, let high):
-            .object([("kind", .string("uniform_box")), ("low", numbers(low)), ("high", numbers(high))])
+            object("uniform_box", [("low", low.canonical), ("high", high.canonical)])
         }
+    }
+
+    private func object(_ kind: String, _ members: [(String, JSONText)]) -> JSONText {
+        // Where all numbers are written out they tell the shape.
+        let named = shape.isWrittenOut ? [] : [("shape", JSONText.array(shape.lengths.map { .integer($0) }))]
+        return .object([("kind", .string(kind))] + named + members)
+    }
+}
+
+extension PointArray {
+    fileprivate var canonical: JSONText {
+        switch source {
+        case .number(let value): .number(value)
+        case .numbers(let values): Self.nested(values[...], shape.lengths[...])
+        case .stored(let array, _): .object([("sha256", .string(array.digest.hex))])
+        }
+    }
+
+    private static func nested(_ values: ArraySlice<Double>, _ lengths: ArraySlice<Int>) -> JSONText {
+        guard let count = lengths.first, lengths.count > 1 else { return .array(values.map { .number($0) }) }
+        let size = values.count / count
+        return .array(
+            (0..<count).map {
+                let start = values.startIndex + $0 * size
+                return nested(values[start..<start + size], lengths.dropFirst())
+            })
+    }
+}
+
+extension [PointArray] {
+    fileprivate var canonical: JSONText {
+        // The rows of one file are named together.
+        if case .stored(_, row: _?)? = first?.source { return self[0].canonical }
+        return .array(map(\.canonical))
     }
 }
 
@@ -105,7 +138,7 @@ extension TargetExpression {
             .object([("tempered", .object([("of", of.canonical), ("temperature", .number(temperature))]))])
         case .bounded(let of, let low, let high):
             .object([
-                ("bounded", .object([("of", of.canonical), ("low", numbers(low)), ("high", numbers(high))]))
+                ("bounded", .object([("of", of.canonical), ("low", low.canonical), ("high", high.canonical)]))
             ])
         }
     }

@@ -11,8 +11,10 @@ public struct Job: Sendable, Equatable {
     public internal(set) var name: String
     /// The key of every random number.
     public internal(set) var seed: UInt64
-    /// The leaves by name; all of one dimension.
+    /// The leaves by name; all of one shape.
     public internal(set) var models: [String: JobModel]
+    /// The shape of a point.
+    public let shape: PointShape
     /// What is sampled.
     public internal(set) var target: TargetExpression
     /// Whether the target may be one that can't be normalised.
@@ -34,11 +36,11 @@ public struct Job: Sendable, Equatable {
     /// Where the model files were when the job was read.
     public let modelPaths: [Digest: String]
 
-    /// The SHA-256 of each model file, in the order of the models' names.
+    /// The SHA-256 of each file that models take numbers from, in the order of the models' names.
     public var modelDigests: [Digest] {
         var digests: [Digest] = []
         for (_, model) in models.sorted(by: { $0.key < $1.key }) {
-            if case .network(let digest, _, _) = model, !digests.contains(digest) { digests.append(digest) }
+            for digest in model.files where !digests.contains(digest) { digests.append(digest) }
         }
         return digests
     }
@@ -47,7 +49,16 @@ public struct Job: Sendable, Equatable {
     public var hasEnergy: Bool { target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true } }
 
     /// Coordinates of a point.
-    public var dimension: Int { models.values.first?.dimension ?? 0 }
+    public var dimension: Int { shape.dimension }
+
+    /// Bytes in memory of the arrays that its models take from files.
+    public var storedBytes: Int {
+        var sizes: [Digest: Int] = [:]
+        for case .analytic(let density) in models.values {
+            for array in density.storedArrays { sizes[array.digest] = array.byteCount }
+        }
+        return sizes.values.reduce(0, +)
+    }
 
     /// Blocks that the chains make; the last one may be padded.
     public var blocks: Int { (chains + block - 1) / block }
@@ -78,7 +89,11 @@ public struct Job: Sendable, Equatable {
     /// Where models have density without noise, by name: the boxes.
     var boxes: [String: Bounds] {
         models.compactMapValues { model in
-            if case .analytic(.uniformBox(let low, let high)) = model { Bounds(low: low, high: high) } else { nil }
+            if case .analytic(.uniformBox(let low, let high)) = model {
+                Bounds(low: low.values, high: high.values)
+            } else {
+                nil
+            }
         }
     }
 

@@ -53,7 +53,7 @@ struct JobDecoder: JSONSectionDecoder {
         }
         let draws = attempt { () throws(JSONProblem) in try job["draws"]?.integer(1...1 << 24) ?? 1 }
         let thin = attempt { () throws(JSONProblem) in try job["thin"]?.integer(1...1 << 24) ?? 1 }
-        let block = attempt { () throws(JSONProblem) in try job["block"]?.integer(1...65_536) ?? 64 }
+        let block = attempt { () throws(JSONProblem) in try job["block"]?.integer(1...65_536) }
         _ = attempt { () throws(JSONProblem) in try Self.output(job["output"]) }
         let sampler = attempt { () throws(JSONProblem) -> SamplerSettings? in
             let field = try job.required("sampler", "the kernel: {\"kind\": \"hmc\", \"step_size\": 0.03}")
@@ -71,11 +71,12 @@ struct JobDecoder: JSONSectionDecoder {
         let unnormalized = attempt { () throws(JSONProblem) in try job["allow_unnormalized"]?.bool() ?? false }
         guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block, let unnormalized,
             let pilot,
-            let sampler = sampler ?? nil, let target = target ?? nil
+            let sampler = sampler ?? nil, let target = target ?? nil, let shape = leaves.values.first?.shape
         else { return nil }
         let result = Job(
-            name: name, seed: seed, models: leaves, target: target, allowsUnnormalized: unnormalized,
-            schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin, block: block,
+            name: name, seed: seed, models: leaves, shape: shape, target: target, allowsUnnormalized: unnormalized,
+            schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin,
+            block: block ?? Job.usualBlock(dimension: shape.dimension),
             modelPaths: models.paths)
         if !unnormalized, let problem = result.normalizationProblem {
             problems.append((job["target"] ?? root).problem(problem))

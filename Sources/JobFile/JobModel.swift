@@ -9,11 +9,19 @@ public enum JobModel: Sendable, Equatable {
     /// conditioned on, below the number of classes; nil for none.
     case network(Digest, NetworkDescription, label: Int?)
 
-    /// The number of coordinates of a point.
-    public var dimension: Int {
+    /// The shape of a point.
+    public var shape: PointShape {
         switch self {
-        case .analytic(let density): density.dimension
-        case .network(_, let network, _): network.architecture.dimension
+        case .analytic(let density): density.shape
+        case .network(_, let network, _): network.architecture.shape
+        }
+    }
+
+    /// The SHA-256 of each file that it takes numbers from.
+    var files: [Digest] {
+        switch self {
+        case .analytic(let density): density.storedArrays.map(\.digest)
+        case .network(let model, _, _): [model]
         }
     }
 

@@ -52,12 +52,19 @@ extension ModelDescription {
     fileprivate var reach: Double {
         switch self {
         case .gaussian(let mean, let covariance):
-            return mean.indices.map { abs(mean[$0]) + max(0, covariance[$0][$0]).squareRoot() }.max() ?? 0
+            return zip(mean.values, covariance.indices)
+                .map { abs($0) + max(0, covariance[$1][$1]).squareRoot() }.max() ?? 0
+        case .independentGaussian(let mean, let deviations):
+            return Self.reach(mean, deviations)
         case .gaussianMixture(let means, let deviations, _):
-            return zip(means, deviations).flatMap { zip($0, $1).map { abs($0) + $1 } }.max() ?? 0
+            return zip(means, deviations).map(Self.reach).max() ?? 0
         case .uniformBox(let low, let high):
-            return (low + high).map { abs($0) }.max() ?? 0
+            return (low.values + high.values).map { abs($0) }.max() ?? 0
         }
+    }
+
+    private static func reach(_ mean: PointArray, _ deviations: PointArray) -> Double {
+        zip(mean.values, deviations.values).map { abs($0) + $1 }.max() ?? 0
     }
 }
 

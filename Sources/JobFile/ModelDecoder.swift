@@ -6,7 +6,7 @@ import StrictJSON
 struct ModelDecoder {
     private static let kinds = (ModelDescription.analyticKinds + ["network"]).sorted()
 
-    private var files: NetworkFiles
+    private var files: ModelFiles
     /// The model files that are not there, each with its SHA-256 if that is how the job names it.
     var absent: [(digest: Digest?, problem: JSONProblem)] { files.absent }
     /// Where the model files are.
@@ -17,7 +17,7 @@ struct ModelDecoder {
     ///     job that may not name files.
     ///   - path: where the model file with a SHA-256 is.
     init(folder: String?, path: @escaping (Digest) -> String?) {
-        files = NetworkFiles(folder: folder, path: path)
+        files = ModelFiles(folder: folder, path: path)
     }
 
     /// Those models that could be read; the others are ``absent``.
@@ -26,17 +26,17 @@ struct ModelDecoder {
     ) throws(JSONProblem) -> [String: JobModel] {
         let members = try field.members("an object of models by name")
         var models: [String: JobModel] = [:]
-        var first: (name: String, dimension: Int)?
+        var first: (name: String, shape: PointShape)?
         for name in members.names {
             guard let field = members[name] else { continue }
             guard !name.isEmpty else { throw field.problem("a model's name must not be empty") }
             guard let model = try model(field, schedule) else { continue }
-            if let first, first.dimension != model.dimension {
+            if let first, first.shape != model.shape {
                 throw field.problem(
-                    "has \(model.dimension) dimensions, but \"\(first.name)\" has \(first.dimension); all models share one shape"
+                    "has points of the shape \(model.shape), but \"\(first.name)\" has \(first.shape); all models share one shape"
                 )
             }
-            first = first ?? (name, model.dimension)
+            first = first ?? (name, model.shape)
             models[name] = model
         }
         guard !members.names.isEmpty else { throw field.problem("must not be empty; give at least one model") }
@@ -52,7 +52,9 @@ struct ModelDecoder {
         guard Self.kinds.contains(kind) else {
             throw kindField.problem("no model \"\(kind)\"; \(Spelling.suggestion(for: kind, among: Self.kinds))")
         }
-        return kind == "network" ? try network(field, schedule) : .analytic(try ModelDescription.decode(field))
+        guard kind != "network" else { return try network(field, schedule) }
+        guard let arrays = try files.arrays(of: field) else { return nil }
+        return .analytic(try ModelDescription.decode(field, stored: arrays))
     }
 
     private mutating func network(

@@ -41,7 +41,9 @@ extension Job {
         let visited =
             below.reversed() + (sampler.reverseSteps ? schedule.levels : Array(schedule.levels[sampler.levels]))
         let parts = models.values.reduce(target.occurrences) { $0 + $1.parts }
-        let count = min(visited.count, max(2, min(128, 2_000_000 / parts / dimension / dimension)))
+        // A covariance costs the square of the dimensions.
+        let perPart = models.values.contains(where: \.isCorrelated) ? dimension * dimension : dimension
+        let count = min(visited.count, max(2, min(128, 2_000_000 / parts / perPart)))
         guard count > 1 else { return [visited[0]] }
         return (0..<count).map { visited[$0 * (visited.count - 1) / (count - 1)] }
     }
@@ -52,11 +54,15 @@ extension JobModel {
         if case .analytic(let density) = self { density.parts } else { 1 }
     }
 
+    fileprivate var isCorrelated: Bool {
+        if case .analytic(.gaussian) = self { true } else { false }
+    }
+
     /// The tail at a noise level. What a network was trained on is taken to lie within bounds.
     fileprivate var tail: (NoiseLevel) -> TailForm {
         switch self {
         case .analytic(let density): density.tail
-        case .network: { TailForm(precision: 1 / $0.noiseVariance, dimension: dimension) }
+        case .network: { TailForm(precision: 1 / $0.noiseVariance, dimension: shape.dimension) }
         }
     }
 }

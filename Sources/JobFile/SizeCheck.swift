@@ -3,6 +3,8 @@ import Sampling
 extension Job {
     /// A block's result travels as one message.
     private static let largestResult = 48 << 20
+    /// A block's state travels in pieces and is kept on the coordinator's disk.
+    private static let largestState = 512 << 20
     /// At the end the weights of all chains of a population are looked at together.
     private static let mostWeightedChains = 1 << 24
 
@@ -15,7 +17,8 @@ extension Job {
             )
         }
         let (ofChain, ofBlock) = resultSizes
-        let size = block * ofChain + ofBlock
+        // Beyond any limit a size need not be exact, but must not overflow.
+        let size = block * min(ofChain, 1 << 46) + ofBlock
         guard size <= Self.largestResult else {
             let most = max(0, Self.largestResult - ofBlock) / ofChain
             return (
@@ -24,7 +27,32 @@ extension Job {
                     + "\(most) chains, or fewer draws"
             )
         }
+        let ofState = stateSizeOfChain
+        guard block * ofState <= Self.largestState else {
+            return (
+                "block",
+                "what a block has come to would take \(block * ofState) bytes, more than \(Self.largestState); use a block "
+                    + "of at most \(Self.largestState / ofState) chains, or fewer "
+                    + (sampler.exchange == nil ? "draws" : "replicas or draws")
+            )
+        }
         return nil
+    }
+
+    /// Bytes of a block's state for each chain, at most: position and momentum in double precision, of its replicas too,
+    /// the draws, and what is counted.
+    private var stateSizeOfChain: Int {
+        let replicas = sampler.exchange?.levels.count ?? 1
+        let counts = 16 + levels + (sampler.refinement?.levels ?? 0) + 4 * replicas
+        return 16 * dimension * replicas + 4 * draws * dimension + 4 * counts
+    }
+
+    /// Chains of a block where a job says nothing: 64, or fewer where points are so large that as many would have more than
+    /// 262 144 coordinates together; a power of two.
+    static func usualBlock(dimension: Int) -> Int {
+        var block = 64
+        while block > 1, block * dimension > 1 << 18 { block /= 2 }
+        return block
     }
 
     /// Bytes of a block's result: for each chain, and for the block besides.

@@ -22,8 +22,6 @@ struct TargetDecoder {
         return expression
     }
 
-    private var dimension: Int { models.values.first?.dimension ?? 0 }
-
     /// - Parameter sign: 1, or -1 where the expression's log density is subtracted.
     private func expression(_ field: JSONField, sign: Int, depth: Int) throws(JSONProblem) -> TargetExpression {
         guard depth <= Self.deepest else { throw field.problem("operators are nested more than \(Self.deepest) deep") }
@@ -219,7 +217,8 @@ struct TargetDecoder {
         }
         let members = try inner.members("{\"of\": …, \"low\": […], \"high\": […]}", allowed: ["of", "low", "high"])
         let of = try expression(try members.required("of", "what is bounded"), sign: sign, depth: depth + 1)
-        let (low, high) = try ModelDescription.box(members, dimension: dimension)
+        guard let shape = models.values.first?.shape else { throw field.problem("there is no model to bound") }
+        let (low, high) = try ModelDescription.box(members, shape: shape)
         return .bounded(of: of, low: low, high: high)
     }
 }

@@ -8,8 +8,9 @@ import GRDB
 final class EntryWriter {
     private let path: String
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
-    private let insertFinished, insertCheckpoint, insertReport, insertWorker, insertWorkerName: Statement
-    private let dropFinishedBlock, dropFinished, dropCheckpoints, dropReports, dropBlockReports, dropWorkers: Statement
+    private let insertFinished, insertCheckpoint, insertPiece, insertReport, insertWorker, insertWorkerName: Statement
+    private let dropFinishedBlock, dropFinished, dropCheckpoints, dropPieces, dropOldPieces: Statement
+    private let dropReports, dropBlockReports, dropWorkers: Statement
     private let workerID: Statement
     /// Rows of workers that were looked up before.
     private var workerIDs: [WorkerKey: Int64] = [:]
@@ -54,6 +55,17 @@ final class EntryWriter {
                 SET attempt = excluded.attempt, steps_done = excluded.steps_done, state = excluded.state
                 WHERE excluded.steps_done > checkpoint.steps_done
             """)
+        insertPiece = try prepare(
+            """
+            INSERT OR REPLACE INTO checkpoint_piece (job, block, steps_done, offset, data) SELECT ?1, ?2, ?3, ?4, ?5
+            WHERE NOT EXISTS (SELECT 1 FROM finished WHERE job = ?1 AND block = ?2)
+            """)
+        dropOldPieces = try prepare(
+            """
+            DELETE FROM checkpoint_piece WHERE job = ?1 AND block = ?2
+                AND steps_done < (SELECT steps_done FROM checkpoint WHERE job = ?1 AND block = ?2)
+            """)
+        dropPieces = try prepare("DELETE FROM checkpoint_piece WHERE job = ?")
         insertReport = try prepare("INSERT INTO report (job, block, attempt, worker, reason) VALUES (?, ?, ?, ?, ?)")
         insertWorker = try prepare(
             """
@@ -95,6 +107,9 @@ final class EntryWriter {
                 arguments: [job, block, checkpoint.attempt, checkpoint.stepsDone, Data(checkpoint.state)])
             // What gets further does not take workers down by itself.
             if db.changesCount > 0 { try dropBlockReports.execute(arguments: [job, block]) }
+            try dropOldPieces.execute(arguments: [job, block])
+        case .statePiece(let job, let block, let piece):
+            try insertPiece.execute(arguments: [job, block, piece.stepsDone, piece.offset, Data(piece.data)])
         case .report(let job, let block, let report):
             try insertReport.execute(arguments: [job, block, report.attempt, report.worker, report.reason])
         case .worker(let job, let worker):
@@ -131,7 +146,7 @@ final class EntryWriter {
     }
 
     private func dropWork(of job: Int) throws {
-        for statement in [dropFinished, dropCheckpoints, dropReports, dropWorkers] {
+        for statement in [dropFinished, dropCheckpoints, dropPieces, dropReports, dropWorkers] {
             try statement.execute(arguments: [job])
         }
         workerIDs = workerIDs.filter { $0.key.job != job }

@@ -80,6 +80,27 @@ struct JobReading {
         }
     }
 
+    /// A piece of the state of a block's latest checkpoint.
+    func statePiece(job: Int, block: Int, stepsDone: Int?, offset: Int) throws -> StatePiece? {
+        guard
+            let row = try Row.fetchOne(
+                db, sql: "SELECT steps_done FROM checkpoint WHERE job = ? AND block = ?", arguments: [job, block])
+        else { return nil }
+        let latest = try integer(row, 0)
+        // Another one may have come meanwhile.
+        let offset = stepsDone ?? latest == latest ? offset : 0
+        let key: StatementArguments = [job, block, latest]
+        let rows = "checkpoint_piece WHERE job = ? AND block = ? AND steps_done = ?"
+        if let row = try Row.fetchOne(db, sql: "SELECT data FROM \(rows) AND offset = ?", arguments: key + [offset]) {
+            return StatePiece(stepsDone: latest, offset: offset, data: try bytes(row, 0))
+        }
+        let before = try Int.fetchOne(db, sql: "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM \(rows)", arguments: key)
+        guard offset == before, let last = try checkpoint(job: job, block: block) else {
+            throw damaged("the state of block \(block) of job \(job)")
+        }
+        return StatePiece(stepsDone: latest, offset: offset, data: last.state, isLast: true)
+    }
+
     /// The largest number that a job ever had; 0 before the first.
     func lastNumber() throws -> Int {
         let number = try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'job'") ?? 0

@@ -118,6 +118,17 @@ public final class Journal {
         try read { try $0.checkpoint(job: job, block: block) }
     }
 
+    /// The piece of the state of a block's latest checkpoint that begins at `offset`; nil if there is no checkpoint.
+    ///
+    /// - Parameter stepsDone: those of the pieces before. If the latest checkpoint has others by now, its first piece is
+    ///   given.
+    /// - Throws: `.malformed` for a damaged journal, or a state of which pieces are missing, `.inputOutput`.
+    public func statePiece(
+        job: Int, block: Int, stepsDone: Int? = nil, offset: Int = 0
+    ) throws(JournalError) -> StatePiece? {
+        try read { try $0.statePiece(job: job, block: block, stepsDone: stepsDone, offset: offset) }
+    }
+
     /// The largest number that a job ever had, forgotten ones too; 0 before the first.
     public func lastJobNumber() throws(JournalError) -> Int {
         try read { try $0.lastNumber() }

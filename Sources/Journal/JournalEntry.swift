@@ -9,6 +9,9 @@ public enum JournalEntry: Sendable, Equatable {
     case finished(job: Int, block: Int, FinishedBlock)
     /// The rows of finished blocks are not what they were: the blocks are not finished any more.
     case lost(job: Int, blocks: [Int])
+    /// A piece of the state that a block has got to, long before the checkpoint that its last piece makes. Of a block that
+    /// is finished, it changes nothing.
+    case statePiece(job: Int, block: Int, StatePiece)
     /// A block got so far. Replaces an earlier checkpoint of it and takes its reports away; one with no more steps than
     /// that, or of a block that is finished, changes nothing.
     case checkpoint(job: Int, block: Int, BlockCheckpoint)
@@ -108,7 +111,7 @@ public struct BlockCheckpoint: Sendable, Equatable {
     public var attempt: Int
     /// Of the block's steps.
     public var stepsDone: Int
-    /// The state of its chains, as workers write it.
+    /// The state of its chains, as workers write it; of a long one the last piece.
     public var state: [UInt8]
 
     /// Every field as given.
@@ -116,6 +119,26 @@ public struct BlockCheckpoint: Sendable, Equatable {
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.state = state
+    }
+}
+
+/// A piece of the state of a block, but for the last one, which the checkpoint itself has.
+public struct StatePiece: Sendable, Equatable {
+    /// Of the block's steps.
+    public var stepsDone: Int
+    /// The place of its first byte in the state.
+    public var offset: Int
+    /// The bytes.
+    public var data: [UInt8]
+    /// Whether the state ends with it; so it is of those that are read.
+    public var isLast: Bool
+
+    /// Every field as given.
+    public init(stepsDone: Int, offset: Int, data: [UInt8], isLast: Bool = false) {
+        self.stepsDone = stepsDone
+        self.offset = offset
+        self.data = data
+        self.isLast = isLast
     }
 }
 

@@ -9,7 +9,7 @@ enum Schema {
     static let applicationID = 0x7272_726A
 
     /// Step n leads from version n to version n + 1.
-    static let steps = [version1, version2]
+    static let steps = [version1, version2, version3]
 
     private static let version1 = """
         -- A job that was handed in and is not forgotten.
@@ -108,6 +108,24 @@ enum Schema {
     private static let version2 = """
         -- Of the block's rows, as BlockRecord.checksum tells, bit by bit; NULL for those that came before there was one.
         ALTER TABLE finished ADD COLUMN checksum INTEGER;
+        """
+
+    private static let version3 = """
+        -- Of a state that is long, what comes before checkpoint.state: pieces that arrived one by one. Those with fewer
+        -- steps than the checkpoint are of no use, those with more are of one that is on its way.
+        CREATE TABLE checkpoint_piece (
+            job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+            block INTEGER NOT NULL CHECK (block >= 0),
+            -- Of the block's steps, as in checkpoint.
+            steps_done INTEGER NOT NULL,
+            -- The place of its first byte in the state.
+            offset INTEGER NOT NULL CHECK (offset >= 0),
+            data BLOB NOT NULL,
+            UNIQUE (job, block, steps_done, offset)
+        ) STRICT;
+        CREATE TRIGGER pieced_block_finished AFTER INSERT ON finished BEGIN
+            DELETE FROM checkpoint_piece WHERE job = NEW.job AND block = NEW.block;
+        END;
         """
 
     /// The version of a file; 0 for an empty one.

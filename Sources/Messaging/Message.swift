@@ -78,7 +78,7 @@ public enum Message: Sendable, Equatable {
     case refusal(exitStatus: Int32, text: String)
 
     /// Both sides must speak the same version.
-    public static let protocolVersion: UInt32 = 3
+    public static let protocolVersion: UInt32 = 4
 }
 
 /// One attempt at one block of a job.
@@ -148,20 +148,43 @@ public struct BlockProgress: Sendable, Equatable {
     }
 }
 
-/// What a block has come to.
+/// What a block has come to, or a piece of it: a long state travels in pieces, in their order.
 public struct BlockState: Sendable, Equatable {
+    /// The most bytes of a piece.
+    public static let longestPiece = 1 << 20
+
     /// What is reported on.
     public var attempt: AttemptID
     /// Of the whole block's.
     public var stepsDone: Int
-    /// What it takes to go on from there; empty if it has not begun.
+    /// What it takes to go on from there, or a piece of that; empty if it has not begun.
     public var state: [UInt8]
+    /// Where the piece begins; 0 for a whole state.
+    public var offset: Int
+    /// Whether nothing follows.
+    public var isLast: Bool
 
     /// Every field as given.
-    public init(attempt: AttemptID, stepsDone: Int, state: [UInt8]) {
+    public init(attempt: AttemptID, stepsDone: Int, state: [UInt8], offset: Int = 0, isLast: Bool = true) {
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.state = state
+        self.offset = offset
+        self.isLast = isLast
+    }
+
+    /// Whether it is no piece of a longer state.
+    public var isWhole: Bool { offset == 0 && isLast }
+
+    /// A whole state as pieces of at most ``longestPiece`` bytes; one, even if it is empty.
+    public var pieces: [BlockState] {
+        guard state.count > Self.longestPiece else { return [self] }
+        return stride(from: 0, to: state.count, by: Self.longestPiece).map { start in
+            let end = min(start + Self.longestPiece, state.count)
+            return BlockState(
+                attempt: attempt, stepsDone: stepsDone, state: Array(state[start..<end]), offset: start,
+                isLast: end == state.count)
+        }
     }
 }
 
@@ -192,7 +215,7 @@ public enum JobControl: Sendable, Equatable {
 public struct BlockReport: Sendable, Equatable {
     /// What is reported on.
     public var attempt: AttemptID
-    /// Float32, little-endian, [chains, draws, dimension].
+    /// Float32, little-endian, [chains, draws, …shape].
     public var samples: [UInt8]
     /// Its rows of the arrays that the job leaves beside the samples, in the job's order, each little-endian.
     public var statistics: [[UInt8]]

@@ -87,11 +87,15 @@ private struct EnvelopeReader {
         case RRR__WIRE__ENVELOPE__BODY_CHECKPOINT:
             let m = try present(envelope.checkpoint).pointee
             return .checkpoint(
-                BlockState(attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), state: bytes(m.state)))
+                BlockState(
+                    attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), state: bytes(m.state),
+                    offset: try count(m.offset), isLast: m.more == 0))
         case RRR__WIRE__ENVELOPE__BODY_RETURNED:
             let m = try present(envelope.returned).pointee
             return .returned(
-                BlockState(attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), state: bytes(m.state)))
+                BlockState(
+                    attempt: try attempt(m.attempt), stepsDone: Int(m.steps_done), state: bytes(m.state),
+                    offset: try count(m.offset)))
         case RRR__WIRE__ENVELOPE__BODY_RESULT:
             let m = try present(envelope.result).pointee
             guard m.samples.len % MemoryLayout<Float>.size == 0 else {

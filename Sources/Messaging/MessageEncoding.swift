@@ -53,6 +53,8 @@ extension Message {
                 m.attempt = state.attempt.placed(in: &arena)
                 m.steps_done = UInt32(clamping: state.stepsDone)
                 m.state = arena.bytes(state.state)
+                m.offset = UInt64(clamping: state.offset)
+                m.more = state.isLast ? 0 : 1
             }
         case .returned(let state):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_RETURNED
@@ -60,6 +62,7 @@ extension Message {
                 m.attempt = state.attempt.placed(in: &arena)
                 m.steps_done = UInt32(clamping: state.stepsDone)
                 m.state = arena.bytes(state.state)
+                m.offset = UInt64(clamping: state.offset)
             }
         case .result(let report):
             envelope.body_case = RRR__WIRE__ENVELOPE__BODY_RESULT

@@ -19,7 +19,7 @@ public struct PointEvaluation: Sendable {
     ///
     /// - Parameters:
     ///   - model: a model file.
-    ///   - points: an array file [n, d] or [chains, draws, d] of numbers of any kind; `-` for standard input.
+    ///   - points: an array file [n, …shape] or [chains, draws, …shape] of numbers of any kind; `-` for standard input.
     ///   - level: the noise level t.
     ///   - label: for networks with classes; nil evaluates without a condition, or a classifier without a gradient.
     /// - Throws: ``InspectionError``.
@@ -27,7 +27,7 @@ public struct PointEvaluation: Sendable {
         do {
             let file = try NetworkFile(path: model)
             let description = file.description
-            let values = try Self.points(points, dimension: description.architecture.dimension)
+            let values = try Self.points(points, shape: description.architecture.shape)
             guard (0..<description.schedule.levels).contains(level) else {
                 throw InspectionError(
                     exitStatus: 65,
@@ -38,7 +38,7 @@ public struct PointEvaluation: Sendable {
                 throw InspectionError(exitStatus: 65, "\(model): label \(label) is not among its labels, \(known)")
             }
             let architecture = description.architecture
-            let shape = [values.count / architecture.dimension, architecture.dimension]
+            let shape = [values.count / architecture.dimension] + architecture.shape.lengths
             let network = Network(file)
             try Self.create(output)
             var files: [String] = []
@@ -85,8 +85,8 @@ public struct PointEvaluation: Sendable {
         }
     }
 
-    private static func points(_ path: String, dimension: Int) throws -> [Float] {
-        try (path == "-" ? NpyReader(standardInput: ()) : NpyReader(path: path)).points(dimension: dimension)
+    private static func points(_ path: String, shape: PointShape) throws -> [Float] {
+        try (path == "-" ? NpyReader(standardInput: ()) : NpyReader(path: path)).points(shape: shape.lengths)
     }
 
     private static func create(_ folder: String) throws(InspectionError) {

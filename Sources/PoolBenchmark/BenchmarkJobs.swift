@@ -13,9 +13,8 @@ struct BenchmarkJobs {
 
     /// Results of 64 chains x 3 draws x 64 x 64 float32: 3.1 MB.
     mutating func large(blocks: Int) throws -> Job {
-        let mean = String(repeating: "0,", count: Self.largeDimension - 1) + "0"
-        return try job(
-            model: #"{"kind": "gaussian_mixture", "means": [[\#(mean)]], "std": 1, "weights": [1]}"#,
+        try job(
+            model: #"{"kind": "gaussian_mixture", "shape": [\#(Self.largeDimension)], "means": [0], "std": 1}"#,
             sampler: #"{"kind": "ula", "step_size": 0.1, "transitions": 1}"#,
             size: #""chains": \#(blocks * 64), "draws": 3, "block": 64"#)
     }

@@ -46,16 +46,21 @@ extension NpyReader {
         return values.map { Float($0) }
     }
 
-    /// The points of an array [n, dimension], or [chains, draws, dimension] as a run's samples are, one behind the other:
+    /// The points of an array [n, …shape], or [chains, draws, …shape] as a run's samples are, one behind the other:
     /// [n * dimension].
+    ///
+    /// - Parameter point: the shape of a point.
     /// - Throws: `.malformed` when it has another shape, or a coordinate that is not finite.
-    public func points(dimension: Int) throws(RunFolderError) -> [Float] {
+    public func points(shape point: [Int]) throws(RunFolderError) -> [Float] {
         let shape = header.shape
-        guard 2...3 ~= shape.count, shape.last == dimension else {
-            let isTransposed = shape.count == 2 && shape[0] == dimension
+        let dimension = point.reduce(1, *)
+        guard 1...2 ~= shape.count - point.count, Array(shape.suffix(point.count)) == point else {
+            let isTransposed = point.count == 1 && shape.count == 2 && shape[0] == dimension
+            let axes = point.map(String.init).joined(separator: ", ")
+            let rows = point.count == 1 ? "rows of \(dimension) coordinates" : "points of the shape \(point)"
             throw malformed(
-                "has the shape \(shape); give rows of \(dimension) coordinates, [n, \(dimension)], or samples, "
-                    + "[chains, draws, \(dimension)]" + (isTransposed ? "; is it transposed? save a.T" : ""))
+                "has the shape \(shape); give \(rows), [n, \(axes)], or samples, [chains, draws, \(axes)]"
+                    + (isTransposed ? "; is it transposed? save a.T" : ""))
         }
         let values = try floats()
         if let index = values.firstIndex(where: { !$0.isFinite }) {

@@ -10,8 +10,8 @@ public struct RunDescription: Sendable, Equatable {
     public let chains: Int
     /// Draws kept per chain, 1 or more.
     public let draws: Int
-    /// Numbers in one draw, 1 or more.
-    public let dimension: Int
+    /// The shape of a draw, such as [channels, height, width]: one axis or more, each 1 or longer.
+    public let shape: [Int]
     /// Noise levels of the schedule, 1 or more.
     public let levels: Int
     /// Chains of a block, 1 or more; the last block may have fewer.
@@ -24,7 +24,7 @@ public struct RunDescription: Sendable, Equatable {
 
     /// A description of these numbers; `RunStaging` checks them.
     public init(
-        canonicalJob: [UInt8], jobHash: String, name: String, chains: Int, draws: Int, dimension: Int, levels: Int,
+        canonicalJob: [UInt8], jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], levels: Int,
         block: Int, statistics: [RunStatistic], selects: Bool = false
     ) {
         self.canonicalJob = canonicalJob
@@ -32,7 +32,7 @@ public struct RunDescription: Sendable, Equatable {
         self.name = name
         self.chains = chains
         self.draws = draws
-        self.dimension = dimension
+        self.shape = shape
         self.levels = levels
         self.block = block
         self.statistics = statistics
@@ -40,7 +40,10 @@ public struct RunDescription: Sendable, Equatable {
     }
 
     /// The shape of `samples.npy`.
-    var samplesShape: [Int] { [chains, draws, dimension] }
+    var samplesShape: [Int] { [chains, draws] + shape }
+
+    /// Numbers in one draw.
+    public var dimension: Int { shape.reduce(1, *) }
 
     /// Where the draws of the chains are staged; they are the samples unless those are selected among them.
     var drawsName: String { selects ? "draws.npy" : RunFolder.samplesName }
@@ -50,10 +53,12 @@ public struct RunDescription: Sendable, Equatable {
 
     /// Throws `.invalidValue`, naming `folder`, when the numbers do not describe a run.
     func check(folder: String) throws(RunFolderError) {
-        let numbers = [
-            ("chains", chains), ("draws", draws), ("dimension", dimension), ("levels", levels),
-            ("chains a block", block),
-        ]
+        let numbers =
+            [
+                ("chains", chains), ("draws", draws), ("levels", levels), ("chains a block", block),
+                ("axes", shape.count),
+            ]
+            + shape.map { ("numbers along each axis", $0) }
         for (name, value) in numbers {
             guard value >= 1 else {
                 throw RunFolderError(.invalidValue, path: folder, reason: "a run needs 1 or more \(name), not \(value)")

@@ -301,7 +301,7 @@ public final class RunStaging {
             name: description.name,
             chains: description.chains,
             draws: description.draws,
-            shape: [description.dimension],
+            shape: description.shape,
             acceptanceMean: acceptance.mean,
             acceptancePerLevel: acceptance.perLevel,
             stepSize: conclusion.stepSizes.map { $0.isFinite ? $0 : nil },

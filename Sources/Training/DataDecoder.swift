@@ -51,7 +51,7 @@ struct DataDecoder {
     /// Coordinates of a point; of an array file, what its header says.
     func dimension(of data: DataDescription) throws(RunFolderError) -> Int {
         switch data {
-        case .density(let density, _): return density.dimension
+        case .density(let density, _): return density.shape.dimension
         case .arrays(let points, _):
             let shape = try NpyReader(path: points).header.shape
             guard let last = shape.last, shape.count > 1, 1...4096 ~= last else {
@@ -66,9 +66,10 @@ struct DataDecoder {
         _ data: DataDescription, _ field: JSONField, for architecture: NetworkDescription.Architecture
     ) throws(JSONProblem) {
         let members = try field.members("data")
-        if case .density(let density, _) = data, density.dimension != architecture.dimension {
+        if case .density(let density, _) = data, density.shape.dimension != architecture.dimension {
             throw field.problem(
-                "has \(density.dimension) dimensions, the architecture \(architecture.dimension); give both the same")
+                "has \(density.shape.dimension) dimensions, the architecture \(architecture.dimension); give both the same"
+            )
         }
         if case .density(.gaussianMixture(let means, _, _), true) = data, let labels = members["labels"],
             let classes = architecture.classes, means.count > classes

@@ -20,6 +20,7 @@ enum NamedDistributions {
             [i, (i + 6) % 8].map { 0.5 * Elementary.cosine(ofTurns: Double($0) / 8) }
         }
         return ModelDescription.gaussianMixture(
-            means: centres, standardDeviations: centres.map { _ in [0.03, 0.03] }, weights: centres.map { _ in 1 })
+            means: centres.map { PointArray($0) }, standardDeviations: centres.map { _ in [0.03, 0.03] },
+            weights: centres.map { _ in 1 })
     }()
 }

@@ -56,15 +56,19 @@ struct TrainingData: Sendable {
 
     private static func source(_ density: ModelDescription, _ labelled: Bool) -> Source {
         switch density {
-        case .gaussian(let mean, let covariance): return .gaussian(mean: mean, factor: cholesky(covariance))
-        case .uniformBox(let low, let high): return .box(low: low, high: high)
+        case .gaussian(let mean, let covariance): return .gaussian(mean: mean.values, factor: cholesky(covariance))
+        case .independentGaussian(let mean, let deviations):
+            return .mixture(means: [mean.values], deviations: [deviations.values], cumulative: [1], labelled: false)
+        case .uniformBox(let low, let high): return .box(low: low.values, high: high.values)
         case .gaussianMixture(let means, let deviations, let weights):
             var total = 0.0
             let cumulative = weights.map { weight in
                 total += weight
                 return total
             }
-            return .mixture(means: means, deviations: deviations, cumulative: cumulative, labelled: labelled)
+            return .mixture(
+                means: means.map(\.values), deviations: deviations.map(\.values), cumulative: cumulative,
+                labelled: labelled)
         }
     }
 
@@ -82,7 +86,7 @@ struct TrainingData: Sendable {
 
     private static func points(_ path: String, dimension: Int) throws(TrainingError) -> [Float] {
         do throws(RunFolderError) {
-            let values = try NpyReader(path: path).points(dimension: dimension)
+            let values = try NpyReader(path: path).points(shape: [dimension])
             guard !values.isEmpty else {
                 throw RunFolderError(.malformed, path: path, reason: "holds no points; give at least one")
             }

@@ -28,16 +28,19 @@ extension OptimizerSettings {
 
 extension DataDescription {
     fileprivate func text(_ files: [Digest]) -> JSONText {
-        func row(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
-        func rows(_ values: [[Double]]) -> JSONText { .array(values.map(row)) }
+        func row(_ array: PointArray) -> JSONText { numbers(array.values) }
+        func rows(_ arrays: [PointArray]) -> JSONText { .array(arrays.map(row)) }
+        func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
         switch self {
         case .arrays: return .array(files.map { .string($0.hex) })
         case .density(.gaussian(let mean, let covariance), _):
-            return .object([("mean", row(mean)), ("covariance", rows(covariance))])
+            return .object([("mean", row(mean)), ("covariance", .array(covariance.map(numbers)))])
+        case .density(.independentGaussian(let mean, let deviations), _):
+            return .object([("mean", row(mean)), ("std", row(deviations))])
         case .density(.uniformBox(let low, let high), _): return .object([("low", row(low)), ("high", row(high))])
         case .density(.gaussianMixture(let means, let deviations, let weights), let labelled):
             return .object([
-                ("means", rows(means)), ("std", rows(deviations)), ("weights", row(weights)),
+                ("means", rows(means)), ("std", rows(deviations)), ("weights", numbers(weights)),
                 ("labels", .bool(labelled)),
             ])
         }

@@ -29,6 +29,8 @@ struct CoordinatorLink {
     private var checkpointIntervals: [JobNumber: Duration] = [:]
     /// What blocks that wait have come to elsewhere.
     private var checkpoints: [Attempt: [UInt8]] = [:]
+    /// Long states that come before their blocks.
+    private var arriving: [AttemptID: [UInt8]] = [:]
     /// Messages with results that are not taken yet.
     private var results: [Attempt: [UInt8]] = [:]
     /// Why the blocks that are being refused cannot run.
@@ -179,14 +181,17 @@ struct CoordinatorLink {
         case .progress(let progress):
             send(.progress(progress), as: .progress(progress.attempt))
         case .checkpoint(let state):
-            send(.checkpoint(state), as: .checkpoint(state.attempt))
+            outbox.add(state.pieces.map { Message.checkpoint($0).encoded() }, as: .checkpoint(state.attempt))
         case .finished(let id, let result):
             let attempt = attempt(id)
             results[attempt] = result
             blocksRun += 1
             handle(.ended(attempt, hasResult: true))
         case .handedBack(let state):
-            send(.returned(state))
+            let pieces = state.pieces
+            outbox.add(
+                pieces.dropLast().map { Message.checkpoint($0).encoded() }, as: .checkpoint(state.attempt))
+            if let last = pieces.last { send(.returned(last)) }
             handle(.ended(attempt(state.attempt), hasResult: false))
         case .abandoned(let id):
             handle(.ended(attempt(id), hasResult: false))
@@ -212,12 +217,16 @@ struct CoordinatorLink {
         switch message {
         case .welcome(let worker, let number, let heartbeat, let silence):
             tell(report.welcomed(as: worker))
+            arriving = [:]
             supply.startAnew(inUse: Set(session.jobs.compactMap { jobs[$0] }))
             handle(.welcomed(registration: number, heartbeat: heartbeat, silence: silence))
         case .heartbeat:
             handle(.heard)
         case .lease(let lease):
             take(lease)
+        case .checkpoint(let state):
+            handle(.heard)
+            take(state)
         case .taken(let job, let blocks):
             handle(.taken(job: number(job), blocks: blocks))
         case .modelChunk(let chunk):
@@ -231,7 +240,10 @@ struct CoordinatorLink {
         case .revoke(let id, let blocks, let handBack):
             let job = number(id)
             // All of a job: it is over.
-            if blocks.isEmpty, !handBack { supply.forget(id) }
+            if blocks.isEmpty, !handBack {
+                supply.forget(id)
+                arriving = arriving.filter { $0.key.job != id }
+            }
             handle(handBack ? .recalled(job: job, blocks: blocks) : .revoked(job: job, blocks: blocks))
         case .drain(let reason, let exitStatus):
             logger.log(level: exitStatus == 0 ? .info : .error, "leaving: \(reason)")
@@ -270,8 +282,19 @@ struct CoordinatorLink {
             let held = Set(session.holding)
             checkpoints = checkpoints.filter { held.contains($0.key) }
         }
-        for attempt in attempts { checkpoints[attempt] = lease.checkpoints[attempt.block] }
+        for (attempt, id) in zip(attempts, lease.blocks) {
+            checkpoints[attempt] = lease.checkpoints[attempt.block] ?? arriving.removeValue(forKey: id)
+        }
         handle(.leased(grant: lease.number, attempts))
+    }
+
+    /// Takes in a piece of what a block has come to that is about to be leased.
+    private mutating func take(_ piece: BlockState) {
+        let bytes = piece.offset == 0 ? [] : arriving.removeValue(forKey: piece.attempt)
+        // Without the pieces before, the block begins from its start.
+        guard var bytes, bytes.count == piece.offset else { return }
+        bytes += piece.state
+        arriving[piece.attempt] = bytes
     }
 
     mutating func take(_ reading: JobSupply.Reading, of order: JobSupply.Order) {

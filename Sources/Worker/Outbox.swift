@@ -21,6 +21,12 @@ struct Outbox {
         entries.append((kind, bytes))
     }
 
+    /// Adds messages that belong together at the end; those of the same kind that wait go.
+    mutating func add(_ messages: [[UInt8]], as kind: Kind) {
+        if kind != .statement { entries.removeAll { $0.kind == kind } }
+        entries += messages.map { (kind, $0) }
+    }
+
     /// Sends as many as `send` takes.
     mutating func flush(_ send: ([UInt8]) throws -> Bool) rethrows {
         while let first = entries.first, try send(first.bytes) { entries.removeFirst() }

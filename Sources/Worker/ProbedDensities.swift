@@ -25,7 +25,7 @@ enum ProbedDensities {
 
     /// Where models have density without noise, by name.
     static let boxes: [String: Bounds] = analytic.compactMapValues { model in
-        if case .uniformBox(let low, let high) = model { Bounds(low: low, high: high) } else { nil }
+        if case .uniformBox(let low, let high) = model { Bounds(low: low.values, high: high.values) } else { nil }
     }
 
     /// Targets of the operators; ``name(_:)`` has all of them.
@@ -76,6 +76,7 @@ enum ProbedDensities {
     private static func kind(_ model: ModelDescription) -> String {
         switch model {
         case .gaussian: "gaussian"
+        case .independentGaussian: "independent gaussian"
         case .gaussianMixture: "gaussian mixture"
         case .uniformBox: "uniform box"
         }

@@ -111,7 +111,7 @@ enum ProbedRuns {
         _ name: String, _ settings: SamplerSettings, draws: Int = 1, bounds: Bounds? = nil
     ) throws(UnknownModel) -> Fingerprint.Part {
         var target = ProbedDensities.runTarget
-        if let bounds { target = .bounded(of: target, low: bounds.low, high: bounds.high) }
+        if let bounds { target = .bounded(of: target, low: .init(bounds.low), high: .init(bounds.high)) }
         let plan = SamplingPlan(
             density: try ProbedDensities.density(of: target), bounds: bounds,
             walls: settings.refinement.flatMap { _ in target.bounds(ofModels: ProbedDensities.boxes) },

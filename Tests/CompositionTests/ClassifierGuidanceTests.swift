@@ -21,7 +21,7 @@ private struct UncentredGuidance: Density {
     let component: any Density
     let logProbability: any Density
 
-    var dimension: Int { of.dimension }
+    var shape: PointShape { of.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(terms: [of, component, logProbability].map { $0.evaluator(lanes: lanes, at: level) })

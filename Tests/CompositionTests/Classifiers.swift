@@ -7,7 +7,7 @@ struct BayesClassifier: Classifier {
     let components: [any Density]
     let weights: [Double]
 
-    var dimension: Int { components[0].dimension }
+    var shape: PointShape { components[0].shape }
     var classes: Int { components.count }
 
     func logProbability(of label: Int) -> any Density { Posterior(classifier: self, label: label) }
@@ -16,7 +16,7 @@ struct BayesClassifier: Classifier {
         let classifier: BayesClassifier
         let label: Int
 
-        var dimension: Int { classifier.dimension }
+        var shape: PointShape { classifier.shape }
 
         func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
             Evaluator(

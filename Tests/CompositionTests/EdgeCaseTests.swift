@@ -77,7 +77,7 @@ struct EdgeCaseTests {
     @Test("A component that is not a number makes the mixture none, wherever it stands")
     func notANumber() throws {
         struct Nothing: Density, DensityEvaluator {
-            var dimension: Int { 2 }
+            var shape: PointShape { PointShape(dimension: 2) }
             func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator { self }
             mutating func move(to level: NoiseLevel) {}
             mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {

@@ -10,7 +10,7 @@ private struct DisagreeingGuidance: Density {
     let conditional: [any Density]
     let scale: Double
 
-    var dimension: Int { unconditional.dimension }
+    var shape: PointShape { unconditional.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(

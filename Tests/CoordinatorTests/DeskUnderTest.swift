@@ -34,6 +34,9 @@ final class DeskUnderTest {
     /// Every lease that was sent, in order.
     private(set) var leases: [(peer: PeerID, lease: Lease)] = []
 
+    /// The states and pieces of states that were sent, in order.
+    private(set) var states: [(peer: PeerID, state: BlockState)] = []
+
     /// - Parameter earlier: the desk in whose folder it goes on; it may not be used any more.
     init(_ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil) throws {
         folder =
@@ -122,6 +125,7 @@ final class DeskUnderTest {
             desk.tick()
             let messages = sent.messages
             sent.messages = []
+            for case (let peer, .checkpoint(let state)) in messages { states.append((peer, state)) }
             for case (let peer, .lease(let lease)) in messages {
                 leases.append((peer, lease))
                 if !lease.jobText.isEmpty { texts[lease.job] = lease.jobText }

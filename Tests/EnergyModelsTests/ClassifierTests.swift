@@ -83,7 +83,7 @@ struct ClassifierTests {
     @Test("A copy of an evaluator at another level, and one of another label, leave the first where it was")
     func copies() throws {
         let classifier = try #require(try network().classifier)
-        #expect(classifier.dimension == 2 && classifier.classes == 3)
+        #expect(classifier.shape.dimension == 2 && classifier.classes == 3)
         let levels = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 10)).levels
         var first = classifier.logProbability(of: 0).evaluator(lanes: 2, at: levels[0])
         let x = LaneMatrix(rows: 2, lanes: 2, repeating: 0.3)

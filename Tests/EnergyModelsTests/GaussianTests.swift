@@ -119,7 +119,7 @@ struct GaussianTests {
     @Test("A description names its density and knows its dimension")
     func descriptions() {
         let descriptions: [(ModelDescription, any Density)] = [
-            (.gaussian(mean: Self.mean, covariance: Self.covariance), Self.correlated),
+            (.gaussian(mean: PointArray(Self.mean), covariance: Self.covariance), Self.correlated),
             (
                 .gaussianMixture(means: [[1, 2]], standardDeviations: [[1, 3]], weights: [1]),
                 GaussianMixture(means: [[1, 2]], standardDeviations: [[1, 3]], weights: [1])
@@ -128,7 +128,7 @@ struct GaussianTests {
         ]
         let points = spread(10, dimension: 2, reach: 2)
         for (description, density) in descriptions {
-            #expect(description.dimension == 2)
+            #expect(description.shape == PointShape(dimension: 2))
             #expect(description.density().dimension == 2)
             let level = cosineLevels[30]
             let described = evaluate(description.density(), at: points, level: level)

@@ -100,6 +100,68 @@ struct JournalTests {
         #expect(try again.checkpoint(job: 2, block: 0) == nil)
     }
 
+    private func piece(_ steps: Int, _ offset: Int, _ data: [UInt8], block: Int = 0) -> JournalEntry {
+        .statePiece(job: 1, block: block, StatePiece(stepsDone: steps, offset: offset, data: data))
+    }
+
+    private func last(_ steps: Int, _ data: [UInt8], block: Int = 0) -> JournalEntry {
+        .checkpoint(job: 1, block: block, BlockCheckpoint(attempt: 1, stepsDone: steps, state: data))
+    }
+
+    /// All pieces of the latest checkpoint, one after the other.
+    private func state(in journal: Journal, block: Int = 0) throws -> (steps: Int, bytes: [UInt8])? {
+        var bytes: [UInt8] = []
+        var steps: Int?
+        while let next = try journal.statePiece(job: 1, block: block, stepsDone: steps, offset: bytes.count) {
+            #expect(next.offset == bytes.count)
+            bytes += next.data
+            steps = next.stepsDone
+            if next.isLast { return (next.stepsDone, bytes) }
+        }
+        return nil
+    }
+
+    @Test("A long state comes back piece by piece, and one that is not whole yet replaces nothing")
+    func pieces() throws {
+        let folder = try ScratchFolder()
+        let journal = try openJournal(folder)
+        try journal.append([.accepted(job(1)), piece(10, 0, [1, 2]), piece(10, 2, [3, 4])])
+        #expect(try journal.statePiece(job: 1, block: 0) == nil)
+        try journal.append([last(10, [5])])
+        #expect(try #require(try state(in: journal)) == (10, [1, 2, 3, 4, 5]))
+        // The next one, of which the coordinator dies before the last piece is there.
+        try journal.append([piece(20, 0, [6, 7])])
+        journal.close()
+        let again = try openJournal(folder)
+        #expect(try #require(try state(in: again)) == (10, [1, 2, 3, 4, 5]))
+        let first = try #require(try again.statePiece(job: 1, block: 0))
+        try again.append([piece(20, 0, [6, 8]), last(20, [9])])
+        // Who has read a piece of the older one begins with the newer one's first.
+        #expect(
+            try again.statePiece(job: 1, block: 0, stepsDone: first.stepsDone, offset: 2)
+                == StatePiece(stepsDone: 20, offset: 0, data: [6, 8]))
+        #expect(try #require(try state(in: again)) == (20, [6, 8, 9]))
+        // A short one has no pieces.
+        try again.append([last(30, [10])])
+        #expect(
+            try again.statePiece(job: 1, block: 0) == StatePiece(stepsDone: 30, offset: 0, data: [10], isLast: true))
+    }
+
+    @Test("Of a finished block no piece is kept, and a state of which pieces are missing is damaged")
+    func lostPieces() throws {
+        let folder = try ScratchFolder()
+        let journal = try openJournal(folder)
+        try journal.append(
+            [.accepted(job(1)), piece(10, 0, [1]), last(10, [2]), piece(10, 0, [1], block: 1), last(10, [2], block: 1)])
+        try journal.append([piece(20, 1, [1], block: 1), last(20, [2], block: 1)])
+        #expect(
+            failure { () throws(JournalError) in _ = try journal.statePiece(job: 1, block: 1) }?.code == .malformed)
+        try journal.append(finished(1, 0..<1) + [piece(20, 0, [1])])
+        #expect(try journal.statePiece(job: 1, block: 0) == nil)
+        try journal.append([.restarted(job(1)), last(5, [3])])
+        #expect(try #require(try state(in: journal)) == (5, [3]))
+    }
+
     @Test("Reports come back in their order until the block finishes")
     func reports() throws {
         func report(_ block: Int, _ attempt: Int, _ reason: String) -> JournalEntry {

@@ -35,6 +35,24 @@ struct RoundTripTests {
         #expect(report.seconds == 12.5)
     }
 
+    @Test func `A long state is cut into pieces that make the whole again, a short one stays as it is`() throws {
+        #expect(Samples.state.pieces == [Samples.state])
+        #expect(BlockState(attempt: Samples.attempt, stepsDone: 0, state: []).pieces.map(\.isWhole) == [true])
+        let bytes = (0..<2 * BlockState.longestPiece + 7).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let pieces = BlockState(attempt: Samples.attempt, stepsDone: 5, state: bytes).pieces
+        #expect(pieces.map(\.offset) == [0, BlockState.longestPiece, 2 * BlockState.longestPiece])
+        #expect(pieces.map(\.isLast) == [false, false, true])
+        #expect(pieces.map(\.state.count) == [BlockState.longestPiece, BlockState.longestPiece, 7])
+        #expect(pieces.flatMap(\.state) == bytes)
+        #expect(pieces.allSatisfy { $0.attempt == Samples.attempt && $0.stepsDone == 5 && !$0.isWhole })
+        for piece in pieces {
+            guard case .checkpoint(piece) = try again(.checkpoint(piece)) else {
+                Issue.record("another message")
+                return
+            }
+        }
+    }
+
     @Test func `Progress without transitions has the acceptance NaN`() throws {
         var progress = Samples.progress
         progress.acceptance = .nan

@@ -30,6 +30,9 @@ enum Samples {
 
     static let state = BlockState(attempt: attempt, stepsDone: 17, state: [0, 255, 0])
 
+    static let statePiece = BlockState(
+        attempt: attempt, stepsDone: 17, state: [0, 255, 0], offset: 1 << 33, isLast: false)
+
     static let holder: Registration = {
         var holder = registration
         (holder.number, holder.holding) = (7, [attempt, AttemptID(job: job, block: 0, attempt: 1)])
@@ -68,7 +71,8 @@ enum Samples {
         .failure(attempt, text: "energy is NaN"), .failure(attempt, text: "no room", isInability: true),
         .goodbye(reason: "asked to"),
         .welcome(worker: .max, registration: 9, heartbeat: .milliseconds(1_500), silence: .seconds(6)), .lease(lease),
-        .registration(holder), .checkpoint(state), .returned(state), .taken(job: job, blocks: [1, 1 << 40]),
+        .registration(holder), .checkpoint(state), .returned(state), .checkpoint(statePiece),
+        .taken(job: job, blocks: [1, 1 << 40]),
         .revoke(job: job, blocks: [3], handBack: true), .drain(reason: "it fails", exitStatus: 70),
         .submit(jobText: [123, 125], force: false, watch: true, terms: terms),
         .control(job: job, .pause), .control(job: job, .resume), .control(job: job, .priority(-4)),

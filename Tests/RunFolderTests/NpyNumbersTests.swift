@@ -101,11 +101,11 @@ struct NpyNumbersTests {
     @Test("A run's samples are points, one behind the other")
     func points() throws {
         let numbers = bytes((0..<12).map { Float($0).bitPattern }, big: false)
-        #expect(try write("<f4", "(2, 3, 2)", numbers).points(dimension: 2) == (0..<12).map { Float($0) })
-        #expect(try write("<f4", "(6, 2)", numbers).points(dimension: 2).count == 12)
+        #expect(try write("<f4", "(2, 3, 2)", numbers).points(shape: [2]) == (0..<12).map { Float($0) })
+        #expect(try write("<f4", "(6, 2)", numbers).points(shape: [2]).count == 12)
         func refusal(_ shape: String, dimension: Int) throws -> String? {
             let reader = try write("<f4", shape, numbers)
-            return failure { () throws(RunFolderError) in _ = try reader.points(dimension: dimension) }?.reason
+            return failure { () throws(RunFolderError) in _ = try reader.points(shape: [dimension]) }?.reason
         }
         #expect(try refusal("(12,)", dimension: 2)?.contains("give rows of 2 coordinates") == true)
         #expect(try refusal("(2, 6)", dimension: 2)?.hasSuffix("is it transposed? save a.T") == true)
@@ -150,7 +150,7 @@ struct NpyNumbersTests {
             if random(below: 8) == 0 { bytes.removeLast(random(below: bytes.count)) }
             try folder.write(bytes, "a.npy")
             let path = folder("a.npy")
-            _ = failure { () throws(RunFolderError) in _ = try NpyReader(path: path).points(dimension: 2) }
+            _ = failure { () throws(RunFolderError) in _ = try NpyReader(path: path).points(shape: [2]) }
             _ = failure { () throws(RunFolderError) in _ = try NpyReader(path: path).floats() }
             _ = failure { () throws(RunFolderError) in _ = try NpyReader(path: path).labels(count: 12, classes: 5) }
         }

@@ -146,7 +146,7 @@ struct ResumedRunTests {
         let small = SmallRun.description
         let description = RunDescription(
             canonicalJob: Array("{\"rrr\":2}".utf8), jobHash: "5eee", name: "small", chains: small.chains,
-            draws: small.draws, dimension: small.dimension, levels: small.levels, block: small.block,
+            draws: small.draws, shape: small.shape, levels: small.levels, block: small.block,
             statistics: small.statistics)
         let error = failure { () throws(RunFolderError) in
             _ = try resume(folder.path, blocks: [1], description: description)

@@ -135,7 +135,7 @@ struct RunStagingFailureTests {
     func noRun(chains: Int, draws: Int, dimension: Int, levels: Int, statistics: Int) throws {
         let folder = try TemporaryFolder()
         let description = RunDescription(
-            canonicalJob: [], jobHash: "", name: "", chains: chains, draws: draws, dimension: dimension,
+            canonicalJob: [], jobHash: "", name: "", chains: chains, draws: draws, shape: [dimension],
             levels: levels, block: 1, statistics: Array(SmallRun.statistics.prefix(statistics)))
         let error = failure { () throws(RunFolderError) in
             _ = try RunStaging(folder: folder("out"), description: description)

@@ -65,7 +65,7 @@ struct RunStagingTests {
     func severalPieces() throws {
         let (chains, levels) = (6000, 100)
         let description = RunDescription(
-            canonicalJob: [], jobHash: "5eed", name: "large", chains: chains, draws: 1, dimension: 1, levels: levels,
+            canonicalJob: [], jobHash: "5eed", name: "large", chains: chains, draws: 1, shape: [1], levels: levels,
             block: 1500,
             statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: levels)]
                 + SmallRun.statistics[1...2])
@@ -103,7 +103,7 @@ struct RunStagingTests {
     func oneChain() throws {
         let folder = try TemporaryFolder()
         let description = RunDescription(
-            canonicalJob: [], jobHash: "5eed", name: "one", chains: 1, draws: 1, dimension: 1, levels: 2,
+            canonicalJob: [], jobHash: "5eed", name: "one", chains: 1, draws: 1, shape: [1], levels: 2,
             block: 64,
             statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: 2)]
                 + SmallRun.statistics[1...2])

@@ -10,7 +10,7 @@ struct SelectedRunTests {
         let small = SmallRun.description
         return RunDescription(
             canonicalJob: small.canonicalJob, jobHash: small.jobHash, name: small.name, chains: small.chains,
-            draws: small.draws, dimension: small.dimension, levels: small.levels, block: small.block,
+            draws: small.draws, shape: small.shape, levels: small.levels, block: small.block,
             statistics: small.statistics, selects: true)
     }()
     private static let selection = [0, 2, 2, 2, 3, 5, 5, 7, 9, 9]

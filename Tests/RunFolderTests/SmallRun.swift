@@ -7,7 +7,7 @@ enum SmallRun {
 
     static let levels = 3
     static let description = RunDescription(
-        canonicalJob: Array("{\"rrr\":1}".utf8), jobHash: "5eed", name: "small", chains: 10, draws: 2, dimension: 3,
+        canonicalJob: Array("{\"rrr\":1}".utf8), jobHash: "5eed", name: "small", chains: 10, draws: 2, shape: [3],
         levels: levels, block: 4, statistics: statistics)
 
     static let statistics = [

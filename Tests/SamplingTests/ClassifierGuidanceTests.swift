@@ -55,7 +55,7 @@ private enum Pair {
 
 /// Which component made a point, at every level: log p up to a constant.
 private struct Posterior: Classifier {
-    let dimension = 2
+    let shape = PointShape(dimension: 2)
     let classes = 2
 
     func logProbability(of label: Int) -> any Density {

@@ -14,7 +14,7 @@ private func plan(
     _ kind: SamplerSettings.Kind, acceptance: AcceptanceRule = .energy, stepSize: Double, leapfrogSteps: Int,
     transitions: Int, lanes: Int = 64
 ) throws -> SamplingPlan {
-    let expression = TargetExpression.bounded(of: .leaf("normal"), low: low, high: high)
+    let expression = TargetExpression.bounded(of: .leaf("normal"), low: .init(low), high: .init(high))
     let normal: any Density = acceptance.needsEnergy ? standardNormal(2) : ScoreOnly(standardNormal(2))
     return SamplingPlan(
         density: try expression.density(models: ["normal": normal]), hasEnergy: acceptance.needsEnergy,

@@ -26,7 +26,7 @@ private func finished(_ plan: SamplingPlan) -> ChainBlock {
 
 /// N(0, 1) on a line whose score is infinite where x is above 0.8.
 private struct Torn: Density {
-    let dimension = 1
+    let shape = PointShape(dimension: 1)
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(inner: standardNormal(1).evaluator(lanes: lanes, at: level))

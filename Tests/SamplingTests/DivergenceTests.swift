@@ -10,7 +10,7 @@ private struct Holed: Density {
 
     let defect: Defect
     var inner: any Density = standardNormal(2)
-    let dimension = 2
+    let shape = PointShape(dimension: 2)
 
     /// Where the defect is.
     static func isBad(_ x: Double) -> Bool { x > 0.8 }

@@ -59,7 +59,7 @@ struct DrawRoundingTests {
     func boxes() throws {
         let parts = [Bounds(low: [0.1], high: [0.10001]), Bounds(low: [0.100012], high: [0.10002])]
         let mixture = TargetExpression.mixture(
-            parts.map { .bounded(of: .leaf("normal"), low: $0.low, high: $0.high) }, weights: [1, 1],
+            parts.map { .bounded(of: .leaf("normal"), low: .init($0.low), high: .init($0.high)) }, weights: [1, 1],
             logNormalizers: [0, 0])
         let walled = TargetExpression.product([.leaf("normal"), .leaf("box")], weights: [1, 1])
         let refinement = RefinementSettings(levels: 1, transitions: 3, stepSizes: [1e-9])

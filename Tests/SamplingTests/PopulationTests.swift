@@ -65,7 +65,7 @@ struct PopulationTests {
             ([1.0, -40.0], [3.5, 60.0]),
         ])
     func bounds(low: [Double], high: [Double]) throws {
-        let expression = TargetExpression.bounded(of: .leaf("normal"), low: low, high: high)
+        let expression = TargetExpression.bounded(of: .leaf("normal"), low: .init(low), high: .init(high))
         let density = try expression.density(models: ["normal": standardNormal(2)])
         let plan = plan(of: density, bounds: expression.bounds, levels: 4...4)
         let normalizers = (0..<400).map { exp(finished(plan, index: $0).result(chains: 64).logNormalizer) }

@@ -174,7 +174,7 @@ struct ScoreAcceptanceTests {
     func divergence(leapfrogSteps: Int) {
         // No score in a strip; 64 points on steps of this size leave no way over it.
         struct Strip: Density {
-            let dimension = 2
+            let shape = PointShape(dimension: 2)
             func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
                 Evaluator(inner: standardNormal(2).evaluator(lanes: lanes, at: level))
             }

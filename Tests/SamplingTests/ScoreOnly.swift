@@ -13,7 +13,7 @@ struct ScoreOnly: Density {
         self.pretence = pretence
     }
 
-    var dimension: Int { density.dimension }
+    var shape: PointShape { density.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(inner: density.evaluator(lanes: lanes, at: level), pretence: pretence)

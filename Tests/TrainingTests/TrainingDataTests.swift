@@ -44,11 +44,12 @@ struct TrainingDataTests {
     func named(name: String) throws {
         let spec = try ExampleSpecs.spec(data: "{\"kind\": \"distribution\", \"name\": \"\(name)\"}")
         let points = try draw(spec, count: 40_000).points
-        guard case .density(.uniformBox(let low, let high), _) = spec.data else {
+        guard case .density(.uniformBox(let lowest, let highest), _) = spec.data else {
             // Eight centres on a circle of radius 1/2: half of its square along each axis.
             let variance = 0.125 + 0.03 * 0.03
             return expectMoments(points, mean: [0, 0], covariance: [[variance, 0], [0, variance]])
         }
+        let (low, high) = (lowest.values, highest.values)
         let widths = zip(low, high).map { $1 - $0 }
         expectMoments(
             points, mean: zip(low, high).map { ($0 + $1) / 2 },

@@ -43,7 +43,7 @@ import VectorMath
     @Test func `The log normaliser of a product of Gaussians is that of its closed form`() throws {
         struct Product: Density {
             let factors: [any Density]
-            var dimension: Int { 2 }
+            var shape: PointShape { PointShape(dimension: 2) }
             func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
                 Evaluator(parts: factors.map { $0.evaluator(lanes: lanes, at: level) }, lanes: lanes)
             }

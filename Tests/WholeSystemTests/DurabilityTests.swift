@@ -93,6 +93,45 @@ struct DurabilityTests {
         pool.serve.signal(SIGTERM)
     }
 
+    @Test(
+        "A block whose state is far longer than a message goes on at another worker, after a pause, to the same bytes")
+    func longState() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        // Positions and momenta take 101 MB.
+        let text = """
+            {"rrr": 1, "name": "large", "seed": 3,
+             "models": {"a": {"kind": "gaussian", "shape": [3, 64, 64], "mean": 0, "std": 0.5}}, "target": "a",
+             "sampler": {"kind": "hmc", "step_size": 0.05, "transitions": 4, "leapfrog": 1},
+             "schedule": {"kind": "cosine", "levels": 4}, "chains": 512, "block": 512}
+            """
+        let job = commands.path("large.json")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: job))
+        let pool = try ServedPool(commands)
+        let submit = try pool.submit(job, "out", ["--checkpoint-every", "1"])
+        let first = try pool.worker("worker1")
+        try await pool.wait(until: "running")
+        let hash = try #require(try await pool.jobs().first?["job"] as? String)
+        func tell(_ verb: String) async throws {
+            let ending = try await commands.run(
+                "rrr-coordinator", [verb, hash, "--coordinator", pool.address], label: verb)
+            #expect(ending.status == 0, "\(ending.errors)")
+        }
+        try await Task.sleep(for: .milliseconds(800))
+        try await tell("pause")
+        try await pool.wait(until: "paused")
+        // The block is handed back before its worker says goodbye.
+        #expect(try await pool.end(first, "worker1").blocks == 0)
+        try await pool.killCoordinator()
+        let second = try pool.worker("worker2")
+        try await tell("resume")
+        let ending = try await commands.ending(of: submit, label: "out")
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(try await pool.end(second, "worker2").said.contains("goes on from step"))
+        #expect(try commands.bytes(of: commands.path("out")) == (try await undisturbed(job, commands)))
+        pool.serve.signal(SIGTERM)
+    }
+
     private func run(_ arguments: [String]) throws -> Int32 {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

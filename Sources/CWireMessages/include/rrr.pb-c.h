@@ -236,7 +236,8 @@ struct  Rrr__Wire__Progress
 
 
 /*
- * The state of a block that runs, to go on from if it is lost.
+ * The state of a block that runs, to go on from if it is lost; a long one in pieces, in their order. From a worker, and
+ * to a worker before the lease of a block that has a long state.
  */
 struct  Rrr__Wire__Checkpoint
 {
@@ -244,14 +245,23 @@ struct  Rrr__Wire__Checkpoint
   Rrr__Wire__AttemptID *attempt;
   uint32_t steps_done;
   ProtobufCBinaryData state;
+  /*
+   * where the piece begins
+   */
+  uint64_t offset;
+  /*
+   * whether pieces follow
+   */
+  protobuf_c_boolean more;
 };
 #define RRR__WIRE__CHECKPOINT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__checkpoint__descriptor) \
-    , NULL, 0, {0,NULL} }
+    , NULL, 0, {0,NULL}, 0, 0 }
 
 
 /*
- * A block that is handed back, planned; with its state, unless it has not begun.
+ * A block that is handed back, planned; with its state, unless it has not begun. Of a long one this is the last piece,
+ * and the others came before.
  */
 struct  Rrr__Wire__Returned
 {
@@ -259,10 +269,11 @@ struct  Rrr__Wire__Returned
   Rrr__Wire__AttemptID *attempt;
   uint32_t steps_done;
   ProtobufCBinaryData state;
+  uint64_t offset;
 };
 #define RRR__WIRE__RETURNED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__returned__descriptor) \
-    , NULL, 0, {0,NULL} }
+    , NULL, 0, {0,NULL}, 0 }
 
 
 struct  Rrr__Wire__BlockResult
@@ -270,7 +281,7 @@ struct  Rrr__Wire__BlockResult
   ProtobufCMessage base;
   Rrr__Wire__AttemptID *attempt;
   /*
-   * float32, little-endian, [chains, draws, dimension]
+   * float32, little-endian, [chains, draws, ...shape]
    */
   ProtobufCBinaryData samples;
   /*
