@@ -55,9 +55,9 @@ struct TrainingAdviceTests {
         let memory = TrainingMemory(spec, threads: 8)
         let plan = TrainingLoss.plan(spec.network, rows: spec.shard)
         #expect(memory.work > 8 * plan.numbers * 4 && memory.work < 9 * plan.numbers * 4)
-        let error = #expect(throws: TrainingError.self) { try memory.check(limit: 1 << 30) }
+        let error = #expect(throws: TrainingError.self) { try memory.check(limit: 1 << 28) }
         #expect(error?.exitStatus == 65)
-        #expect(error?.description.contains("and 1.0 GiB are available; make \"batch\" or \"shard\" smaller") == true)
+        #expect(error?.description.contains("and 0.2 GiB are available; make \"batch\" or \"shard\" smaller") == true)
         let usual = TrainingMemory(try ExampleSpecs.decode(ExampleSpecs.quick), threads: 2)
         #expect(usual.work + usual.parameters < 16 << 20)
         #expect(throws: Never.self) { try usual.check() }
