@@ -83,6 +83,13 @@ extension TargetExpression {
         }
     }
 
+    /// How many bounded parts it has, itself among them.
+    public var boundedParts: Int {
+        let inner = parts.reduce(0) { $0 + $1.boundedParts }
+        if case .bounded = self { return inner + 1 }
+        return inner
+    }
+
     /// Whether a mixture in it is of the released code's tempered form.
     public var hasSharpenedMixture: Bool {
         if case .sharpenedMixture = self { return true }

@@ -22,6 +22,19 @@ public enum ModelDescription: Sendable, Equatable {
         }
     }
 
+    /// The most numbers in means, standard deviations and corners of all exact models of a job: what a line of text may
+    /// stretch has to fit memory.
+    public static let mostNumbers = 1 << 24
+
+    /// Numbers in its means, standard deviations and corners.
+    public var numberCount: Int {
+        switch self {
+        case .gaussian: shape.dimension
+        case .independentGaussian, .uniformBox: 2 * shape.dimension
+        case .gaussianMixture(let means, _, _): 2 * means.count * shape.dimension
+        }
+    }
+
     /// The arrays that it takes from files, as often as it takes them.
     public var storedArrays: [StoredArray] {
         let arrays =

@@ -55,6 +55,12 @@ extension ModelDescription {
         _ lowField: JSONField, _ highField: JSONField, _ decoder: PointArrayDecoder
     ) throws(JSONProblem) -> (low: PointArray, high: PointArray) {
         let (low, high) = (try decoder.array(lowField), try decoder.array(highField))
+        // Stretched numbers are compared once.
+        if case (.number(let least), .number(let most)) = (low.source, high.source), least < most,
+            (most - least).isFinite
+        {
+            return (low, high)
+        }
         for (axis, (low, high)) in zip(low.values, high.values).enumerated()
         where !(low < high && (high - low).isFinite) {
             throw highField.problem("entry \(axis) is \(high), not above the lower corner's \(low)")

@@ -93,6 +93,12 @@ struct PointArrayDecoder {
         where condition: (Double) -> Bool = { _ in true }
     ) throws(JSONProblem) -> [PointArray] {
         guard field.isObject else {
+            let count = try field.array(wish, count: count).count
+            guard count <= ModelDescription.mostNumbers / shape.dimension else {
+                throw field.problem(
+                    "\(count) components of \(shape.dimension) numbers are too many; at most "
+                        + "\(ModelDescription.mostNumbers / shape.dimension) are possible")
+            }
             var arrays: [PointArray] = []
             for component in try field.array(wish, count: count) {
                 arrays.append(try array(component, entry: entry, where: condition))

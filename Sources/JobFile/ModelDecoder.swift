@@ -26,6 +26,7 @@ struct ModelDecoder {
     ) throws(JSONProblem) -> [String: JobModel] {
         let members = try field.members("an object of models by name")
         var models: [String: JobModel] = [:]
+        var numbers = 0
         var first: (name: String, shape: PointShape)?
         for name in members.names {
             guard let field = members[name] else { continue }
@@ -37,6 +38,12 @@ struct ModelDecoder {
                 )
             }
             first = first ?? (name, model.shape)
+            if case .analytic(let density) = model { numbers += density.numberCount }
+            guard numbers <= ModelDescription.mostNumbers else {
+                throw field.problem(
+                    "with it the exact models of the job have \(numbers) numbers in means, standard deviations and corners; "
+                        + "at most \(ModelDescription.mostNumbers) are possible")
+            }
             models[name] = model
         }
         guard !members.names.isEmpty else { throw field.problem("must not be empty; give at least one model") }

@@ -15,6 +15,11 @@ struct TargetDecoder {
 
     func target(_ field: JSONField) throws(JSONProblem) -> TargetExpression {
         let expression = try expression(field, sign: 1, depth: 0)
+        let most = ModelDescription.mostNumbers / 2 / max(1, models.values.first?.shape.dimension ?? 1)
+        guard expression.boundedParts <= most else {
+            throw field.problem(
+                "has \(expression.boundedParts) bounded parts; at most \(most) of such points are possible")
+        }
         if let bounds = expression.bounds, bounds.isEmpty {
             throw field.problem(
                 "the boxes of its bounded parts have nothing in common: the target has no density anywhere")

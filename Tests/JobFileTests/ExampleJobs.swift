@@ -55,8 +55,23 @@ enum ExampleJobs {
         #"{ "kind": "hmc", "step_size": 0.01, "acceptance": "path" }"#,
     ].map { smallest.replacing(#"{ "kind": "ula", "step_size": 0.01 }"#, with: $0) }
 
+    /// Points of three axes, of which all numbers but a few are stretched.
+    static let images = """
+        {
+          "rrr": 1, "name": "images", "seed": 1,
+          "models": {
+            "light": { "kind": "gaussian", "shape": [3, 2, 2], "mean": 0.5, "std": 0.25 },
+            "two": { "kind": "gaussian_mixture", "shape": [3, 2, 2], "weights": [1, 2], "std": [0.5, 1],
+                     "means": [-0.5, [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [0.5, 1.5]]]] },
+            "range": { "kind": "uniform_box", "shape": [3, 2, 2], "low": -1, "high": 1 }
+          },
+          "target": { "bounded": { "of": { "product": ["light", "two", "range"] }, "low": -2, "high": 2 } },
+          "sampler": { "kind": "mala", "step_size": 0.01 }, "chains": 10
+        }
+        """
+
     /// All of the above.
-    static let valid = [smallest, everything] + kernels
+    static let valid = [smallest, everything, images] + kernels
 
     static let malformedFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Malformed")

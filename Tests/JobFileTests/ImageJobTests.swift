@@ -269,6 +269,36 @@ struct ImageJobTests {
         #expect(message.contains(fragment), "\(message)")
     }
 
+    @Test(
+        "No line of text stretches to more numbers than memory holds",
+        arguments: [
+            (
+                #""a": {"kind": "gaussian_mixture", "shape": [4096], "means": [\#(zeros(5_000))], "std": 1}"#, #""a""#,
+                "/models/a/means", "5000 components of 4096 numbers are too many; at most 4096 are possible"
+            ),
+            (
+                #""a": {"kind": "gaussian_mixture", "shape": [4, 1024, 1024], "means": [\#(zeros(5))], "std": 1}"#,
+                #""a""#, "/models/a/means", "at most 4 are possible"
+            ),
+            (
+                (0..<3).map { #""m\#($0)": {"kind": "uniform_box", "shape": [4, 1024, 1024], "low": 0, "high": 1}"# }
+                    .joined(separator: ", "), #""m0""#, "/models/m2", "have 25165824 numbers"
+            ),
+            (
+                #""a": {"kind": "gaussian", "shape": [4, 1024, 1024], "mean": 0, "std": 1}"#,
+                #"{"bounded": {"of": {"bounded": {"of": {"bounded": {"of": "a", "low": 0, "high": 1}}, "low": 0, "high": 1}}, "low": 0, "high": 1}}"#,
+                "/target", "has 3 bounded parts; at most 2"
+            ),
+        ])
+    func stretchedTooFar(models: String, target: String, pointer: String, fragment: String) throws {
+        let error = #expect(throws: JobError.self) { try Folder().load(models, target: target) }
+        #expect(error?.problems.map(\.pointer) == [pointer])
+        let message = try #require(error?.problems.first?.message)
+        #expect(message.contains(fragment), "\(message)")
+    }
+
+    private static func zeros(_ count: Int) -> String { [String](repeating: "0", count: count).joined(separator: ",") }
+
     @Test("An array file that is not there is no input")
     func absent() throws {
         let error = #expect(throws: JobError.self) {
