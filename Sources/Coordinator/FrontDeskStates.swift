@@ -30,12 +30,14 @@ extension FrontDesk {
         let expected =
             state.offset == 0 ? Arrival(stepsDone: state.stepsDone, bytes: 0) : workers[worker]?.arriving[attempt]
         workers[worker]?.arriving[attempt] = nil
-        let end = state.offset + state.state.count
         guard expected == Arrival(stepsDone: state.stepsDone, bytes: state.offset), scheduler.holds(worker, attempt),
-            !state.state.isEmpty, end <= Self.longestState, storageNotice.isEmpty,
+            !state.state.isEmpty, state.state.count <= Self.longestState - state.offset, storageNotice.isEmpty,
             archive.waitingBytes <= Self.mostWaitingBytes
         else { return false }
-        if !state.isLast { workers[worker]?.arriving[attempt] = Arrival(stepsDone: state.stepsDone, bytes: end) }
+        if !state.isLast {
+            let bytes = state.offset + state.state.count
+            workers[worker]?.arriving[attempt] = Arrival(stepsDone: state.stepsDone, bytes: bytes)
+        }
         return true
     }
 

@@ -72,12 +72,12 @@ extension BlockCheckpoint {
         for field in Self.header(of: plan, index: index, population: population) { append(field.value) }
         append(UInt64(unitsDone))
         append(UInt64(evaluations))
-        for array in [position, momentum] { for element in array { append(element.bitPattern) } }
-        for counts in [divergences] + accepted { for count in counts { append(count) } }
-        for element in draws { append(element.bitPattern) }
+        for array in [position, momentum] { bytes.append(littleEndian: array) }
+        for counts in [divergences] + accepted { bytes.append(littleEndian: counts) }
+        bytes.append(littleEndian: draws)
         if let population {
-            for logarithm in population.logWeights + [population.logCollected] { append(logarithm.bitPattern) }
-            for ancestor in population.ancestors { append(ancestor) }
+            bytes.append(littleEndian: population.logWeights + [population.logCollected])
+            bytes.append(littleEndian: population.ancestors)
             for level in population.levels {
                 append(level.effectiveSize.bitPattern)
                 append(level.ancestors)
@@ -88,12 +88,12 @@ extension BlockCheckpoint {
         if let exchange {
             for replica in exchange.replicas {
                 for array in [replica.state.position, replica.state.momentum] {
-                    for element in array.elements { append(element.bitPattern) }
+                    bytes.append(littleEndian: array.elements)
                 }
-                for count in replica.state.accepted { append(count) }
+                bytes.append(littleEndian: replica.state.accepted)
             }
             let phases = exchange.phases.map { $0.map { Int32($0.rawValue) } }
-            for counts in exchange.swaps + phases + [exchange.roundTrips] { for count in counts { append(count) } }
+            for counts in exchange.swaps + phases + [exchange.roundTrips] { bytes.append(littleEndian: counts) }
         }
         append(Self.checksum(of: bytes[...]))
         return bytes
@@ -245,7 +245,25 @@ private struct Reader {
         return exchange
     }
 
-    mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in Double(bitPattern: number()) } }
+    mutating func doubles(_ count: Int) -> [Double] { numbers([Double](repeating: 0, count: count)) }
 
-    mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in Float(bitPattern: number()) } }
+    mutating func floats(_ count: Int) -> [Float] { numbers([Float](repeating: 0, count: count)) }
+
+    /// As many numbers as there are in `zeros`. States are large, so they are taken all at once: this machine's numbers are
+    /// little-endian, as all that it is built for.
+    private mutating func numbers<Number: BitwiseCopyable>(_ zeros: [Number]) -> [Number] {
+        var numbers = zeros
+        numbers.withUnsafeMutableBytes { memory in
+            memory.copyBytes(from: bytes[next..<next + memory.count])
+            next += memory.count
+        }
+        return numbers
+    }
+}
+
+extension [UInt8] {
+    /// Adds the bytes of numbers, the least significant first, as they lie in memory.
+    fileprivate mutating func append(littleEndian numbers: [some BitwiseCopyable]) {
+        numbers.withUnsafeBytes { append(contentsOf: $0) }
+    }
 }

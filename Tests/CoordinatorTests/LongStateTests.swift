@@ -63,6 +63,17 @@ struct LongStateTests {
         #expect(lease.checkpoints.isEmpty)
     }
 
+    @Test func `A piece from beyond the end of every state is passed over`() throws {
+        let (lease, pieces) = try handedOver { state in
+            [true, false].map {
+                .checkpoint(
+                    BlockState(
+                        attempt: state.attempt, stepsDone: 3, state: state.state, offset: .max - 1, isLast: $0))
+            }
+        }
+        #expect(pieces.isEmpty && lease.checkpoints.isEmpty)
+    }
+
     @Test func `A state that begins anew replaces the one that was on its way`() throws {
         let (_, pieces) = try handedOver { state in
             let later = BlockState(attempt: state.attempt, stepsDone: 4, state: state.state.reversed())
