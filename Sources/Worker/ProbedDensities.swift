@@ -42,11 +42,14 @@ enum ProbedDensities {
 
     static func parts() throws(UnknownModel) -> [Fingerprint.Part] {
         var parts: [Fingerprint.Part] = []
-        let all = ScheduleDescription.Kind.allCases.map { NoiseSchedule(ScheduleDescription(kind: $0, levels: levels)) }
-        for (kind, schedule) in zip(ScheduleDescription.Kind.allCases, all) {
+        let kinds: [ScheduleDescription.Kind] = [
+            .cosine, .linear(), .scaledLinear(first: 0.01, last: 0.5), .table([0.9, 0.7, 0.5, 0.3, 0.1]),
+        ]
+        let all = kinds.map { NoiseSchedule(ScheduleDescription(kind: $0, levels: levels)) }
+        for (kind, schedule) in zip(kinds, all) {
             var hash = SHA256()
             hash.update(bits: schedule.levels.flatMap { [$0.beta, $0.signalVariance] })
-            parts.append(Fingerprint.Part(name: "\(kind.rawValue) schedule", hash: hash.finalize()))
+            parts.append(Fingerprint.Part(name: "\(kind.name) schedule", hash: hash.finalize()))
         }
         let below = all[0].refinement(levels: 2)
         for (name, model) in analytic.sorted(by: { $0.key < $1.key }) {
