@@ -114,7 +114,8 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
         guard let field, let data = attempt({ () throws(JSONProblem) in try decoder.data(field) }) else {
             return (nil, nil)
         }
-        let isGiven = (try? spec["architecture"]?.members("a network's shape"))?["dimension"] != nil
+        let shape = try? spec["architecture"]?.members("a network's shape")
+        let isGiven = shape?["dimension"] != nil || shape?["size"] != nil
         guard !isGiven else { return (data, nil) }
         do {
             return (data, try decoder.dimension(of: data))

@@ -32,7 +32,16 @@ struct NetworkFixtureTests {
 
     @Test("Energy and gradient are PyTorch's to 1e-5", arguments: names + unets)
     func values(_ name: String) throws {
-        let network = Network(try NetworkFile(path: Self.path(name + ".safetensors")))
+        try check(Network(try NetworkFile(path: Self.path(name + ".safetensors"))), name)
+    }
+
+    @Test("So are those of the examples' pictures")
+    func sprites() throws {
+        let file = try NetworkFile(path: Self.path("../../../Examples/models/sprites.safetensors"))
+        try check(Network(file), "unet-sprites")
+    }
+
+    private func check(_ network: Network, _ name: String) throws {
         let expected = try JSONDecoder().decode(
             Expected.self, from: Data(contentsOf: URL(fileURLWithPath: Self.path(name + ".json"))))
         #expect(expected.cases.count >= 3 || expected.cases.contains { $0.label != nil })

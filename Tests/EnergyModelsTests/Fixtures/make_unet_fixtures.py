@@ -11,6 +11,7 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
@@ -260,11 +261,28 @@ def fixture(name, form, architecture, labels=(None,), levels=(0, 61, 99), null_r
         {path: weights.detach().half().contiguous() for path, weights in network.named_parameters()},
         FOLDER / f"unet-{name}.safetensors", metadata={"rrr.model": json.dumps(description)})
     points = (torch.randn(POINTS, architecture["channels"], *architecture["size"]) * 64).round().double() / 64
+    write(name, network, form, points, levels, labels)
+
+
+def write(name, network, form, points, levels, labels):
     network.double()
     cases = [case(network, form, points, level, label) for level in levels for label in labels]
     rows = ",\n    ".join(json.dumps(row) for row in cases)
     text = f'{{\n  "points": {json.dumps(points.flatten(1).tolist())},\n  "cases": [\n    {rows}\n  ]\n}}\n'
     (FOLDER / f"unet-{name}.json").write_text(text)
+
+
+def trained(name, levels, labels):
+    """What a network of the examples gives at a point: unet-NAME.json alone."""
+    with safe_open(FOLDER.parents[2] / f"Examples/models/{name}.safetensors", "pt") as file:
+        description = json.loads(file.metadata()["rrr.model"])
+        weights = {tensor: file.get_tensor(tensor) for tensor in file.keys()}
+    network = Network(description["architecture"])
+    network.load_state_dict(weights)
+    torch.manual_seed(1)
+    shape = description["architecture"]["channels"], *description["architecture"]["size"]
+    points = (torch.randn(1, *shape) * 4).round().double() / 4
+    write(name, network, description["energy"], points, levels, labels)
 
 
 BASE = {
@@ -303,3 +321,4 @@ if __name__ == "__main__":
         "classifier", None,
         BASE | {"kind": "unet_classifier", "head_channels": 2, "attention": [4], "scale_shift": True,
                 "classes": 3}, levels=(0, 90))
+    trained("sprites", levels=(30,), labels=(17,))
