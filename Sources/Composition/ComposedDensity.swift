@@ -1,4 +1,5 @@
 public import EnergyModels
+import VectorMath
 
 /// An operator's child could not be resolved.
 public struct UnknownModel: Error, Equatable, CustomStringConvertible {
@@ -9,7 +10,8 @@ public struct UnknownModel: Error, Equatable, CustomStringConvertible {
 }
 
 extension TargetExpression {
-    /// The density that the expression stands for.
+    /// The density that the expression stands for. Each leaf is evaluated once, wherever it occurs, and leaves of one
+    /// network pass through it together.
     ///
     /// - Parameters:
     ///   - models: the leaves by name, all of one shape.
@@ -18,43 +20,130 @@ extension TargetExpression {
     public func density(
         models: [String: any Density], classifiers: [String: any Classifier] = [:]
     ) throws(UnknownModel) -> any Density {
-        func densities(_ children: [TargetExpression]) throws(UnknownModel) -> [any Density] {
-            var densities: [any Density] = []
-            for child in children { densities.append(try child.density(models: models, classifiers: classifiers)) }
-            return densities
+        var builder = CombinationBuilder(models: models, classifiers: classifiers)
+        switch try builder.operand(self) {
+        case .leaf(let place): return builder.leaves[place]
+        case .combination(let root):
+            return ComposedDensity(leaves: builder.leaves, root: root, shape: try builder.shape(of: self))
         }
-        switch self {
+    }
+}
+
+/// A composition: its leaves, and what is made of them.
+private struct ComposedDensity: Density {
+    let leaves: [any Density]
+    let root: any Combination
+    let shape: PointShape
+
+    func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
+        Evaluator(
+            leaves: JointEvaluator(leaves, lanes: lanes, at: level),
+            evaluations: leaves.map { Evaluation(dimension: $0.dimension, lanes: lanes) },
+            root: root.evaluator(dimension: dimension, lanes: lanes, at: level))
+    }
+
+    private struct Evaluator: DensityEvaluator {
+        var leaves: JointEvaluator
+        var evaluations: [Evaluation]
+        var root: any CombinationEvaluator
+
+        mutating func move(to level: NoiseLevel) {
+            leaves.move(to: level)
+            root.move(to: level)
+        }
+
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+            leaves.evaluate(at: x, into: &evaluations)
+            root.evaluate(at: x, leaves: evaluations, into: &evaluation)
+        }
+    }
+}
+
+/// Turns an expression into a tree of combinations over leaves, each leaf once.
+private struct CombinationBuilder {
+    /// A model, or a classifier asked about a label.
+    private struct Leaf: Hashable {
+        let name: String
+        let label: Int?
+    }
+
+    let models: [String: any Density]
+    let classifiers: [String: any Classifier]
+    private(set) var leaves: [any Density] = []
+    private var places: [Leaf: Int] = [:]
+
+    init(models: [String: any Density], classifiers: [String: any Classifier]) {
+        self.models = models
+        self.classifiers = classifiers
+    }
+
+    mutating func operand(_ expression: TargetExpression) throws(UnknownModel) -> Operand {
+        switch expression {
         case .leaf(let name):
             guard let model = models[name] else { throw UnknownModel(name: name) }
-            return model
+            return leaf(Leaf(name: name, label: nil), model)
         case .product(let factors, let weights):
-            return WeightedSum(terms: try densities(factors), weights: weights)
+            return try sum(factors, weights)
         case .negation(let of, let by, let weight):
-            return WeightedSum(terms: try densities([of, by]), weights: [1, -weight])
+            return try sum([of, by], [1, -weight])
         case .classifier(let of, let by, let label, let scale):
             guard let classifier = classifiers[by] else { throw UnknownModel(name: by) }
-            return WeightedSum(
-                terms: try densities([of]) + [classifier.logProbability(of: label)], weights: [1, scale])
+            let term = try operand(of)
+            guard scale != 0 else { return .combination(WeightedSum(terms: [term], weights: [1])) }
+            let probability = leaf(Leaf(name: by, label: label), classifier.logProbability(of: label))
+            return .combination(WeightedSum(terms: [term, probability], weights: [1, scale]))
         case .tempered(let of, let temperature):
-            return WeightedSum(terms: try densities([of]), weights: [1 / temperature])
+            return try sum([of], [1 / temperature])
         case .guidance(let unconditional, let conditional, let scale):
             // l_u + w sum(l_i - l_u), gathered by term: energy and score cannot disagree.
             let own = 1 - scale * Double(conditional.count)
-            return WeightedSum(
-                terms: try densities([unconditional] + conditional),
-                weights: [own] + conditional.map { _ in scale })
+            return try sum([unconditional] + conditional, [own] + conditional.map { _ in scale })
         case .mixture(let components, let weights, let logNormalizers):
-            return Mixture(
-                components: try densities(components), weights: weights,
-                logNormalizers: logNormalizers)
+            return .combination(
+                Mixture(components: try operands(components), weights: weights, logNormalizers: logNormalizers))
         case .sharpenedMixture(let components, let sharpness, let logNormalizers):
-            return SharpenedMixture(
-                components: try densities(components), sharpness: sharpness,
-                logNormalizers: logNormalizers)
+            return .combination(
+                SharpenedMixture(
+                    components: try operands(components), sharpness: sharpness, logNormalizers: logNormalizers))
         case .bounded(let of, let low, let high):
-            return BoundedDensity(
-                of: try of.density(models: models, classifiers: classifiers),
-                bounds: Bounds(low: low.values, high: high.values))
+            return .combination(Bounded(of: try operand(of), bounds: Bounds(low: low.values, high: high.values)))
         }
+    }
+
+    private mutating func operands(_ expressions: [TargetExpression]) throws(UnknownModel) -> [Operand] {
+        var operands: [Operand] = []
+        for expression in expressions { operands.append(try operand(expression)) }
+        return operands
+    }
+
+    /// A term of weight zero is left out: it must not turn minus infinity into NaN. Its models must be there all the
+    /// same.
+    private mutating func sum(_ expressions: [TargetExpression], _ weights: [Double]) throws(UnknownModel) -> Operand {
+        precondition(!expressions.isEmpty && expressions.count == weights.count)
+        var terms: [Operand] = []
+        for (expression, weight) in zip(expressions, weights) {
+            var aside = self
+            let term = try aside.operand(expression)
+            guard weight != 0 else { continue }
+            self = aside
+            terms.append(term)
+        }
+        return .combination(WeightedSum(terms: terms, weights: weights.filter { $0 != 0 }))
+    }
+
+    private mutating func leaf(_ leaf: Leaf, _ density: any Density) -> Operand {
+        if let place = places[leaf] { return .leaf(place) }
+        places[leaf] = leaves.count
+        leaves.append(density)
+        return .leaf(leaves.count - 1)
+    }
+
+    /// The shape of the points, also where every leaf has a weight of zero.
+    func shape(of expression: TargetExpression) throws(UnknownModel) -> PointShape {
+        if let leaf = leaves.first { return leaf.shape }
+        guard let name = expression.leaves.sorted().first(where: { models[$0] != nil }), let model = models[name] else {
+            throw UnknownModel(name: "")
+        }
+        return model.shape
     }
 }

@@ -3,16 +3,17 @@ import VectorMath
 
 /// `logsumexp(scale * l_i + offset_i)` over components, and its gradient.
 struct LogSumEvaluator {
-    private var components: [any DensityEvaluator]
-    private var evaluations: [Evaluation]
+    private var components: [OperandEvaluator]
+    /// By component and lane: first the terms of the sum, then their parts in the score.
+    private var terms: [[Double]]
     private var highest: [Double]
     private var total: [Double]
 
-    init(_ components: [any Density], dimension: Int, lanes: Int, at level: NoiseLevel) {
-        self.components = components.map { $0.evaluator(lanes: lanes, at: level) }
-        evaluations = components.map { _ in Evaluation(dimension: dimension, lanes: lanes) }
+    init(_ components: [Operand], dimension: Int, lanes: Int, at level: NoiseLevel) {
+        self.components = components.map { OperandEvaluator($0, dimension: dimension, lanes: lanes, at: level) }
         highest = [Double](repeating: 0, count: lanes)
         total = highest
+        terms = components.map { _ in [Double](repeating: 0, count: lanes) }
     }
 
     mutating func move(to level: NoiseLevel) {
@@ -20,15 +21,15 @@ struct LogSumEvaluator {
     }
 
     mutating func evaluate(
-        at x: LaneMatrix, scale: Double, offsets: [Double], into evaluation: inout Evaluation
+        at x: LaneMatrix, leaves: [Evaluation], scale: Double, offsets: [Double], into evaluation: inout Evaluation
     ) {
         let lanes = x.lanes
         for lane in 0..<lanes { (highest[lane], total[lane]) = (-.infinity, 0) }
         for index in components.indices {
-            components[index].evaluate(at: x, into: &evaluations[index])
+            let component = components[index].evaluation(at: x, leaves: leaves)
             for lane in 0..<lanes {
-                let term = scale * evaluations[index].logDensity[lane] + offsets[index]
-                evaluations[index].logDensity[lane] = term
+                let term = scale * component.logDensity[lane] + offsets[index]
+                terms[index][lane] = term
                 // A NaN must reach the result; a comparison alone would lose it.
                 if term > highest[lane] || term.isNaN { highest[lane] = term }
             }
@@ -37,18 +38,15 @@ struct LogSumEvaluator {
             for lane in 0..<lanes {
                 // Where no component has density all count alike, so that the score still points somewhere.
                 let none = highest[lane] == -.infinity
-                evaluations[index].logDensity[lane] =
-                    none ? 0 : evaluations[index].logDensity[lane] - highest[lane]
+                terms[index][lane] = none ? 0 : terms[index][lane] - highest[lane]
             }
-            Elementary.exp(inPlace: &evaluations[index].logDensity)
-            for lane in 0..<lanes { total[lane] += evaluations[index].logDensity[lane] }
+            Elementary.exp(inPlace: &terms[index])
+            for lane in 0..<lanes { total[lane] += terms[index][lane] }
         }
         evaluation.score.scale(by: 0)
         for index in components.indices {
-            for lane in 0..<lanes {
-                evaluations[index].logDensity[lane] *= scale / total[lane]
-            }
-            evaluation.score.add(evaluations[index].score, weightedBy: evaluations[index].logDensity)
+            for lane in 0..<lanes { terms[index][lane] *= scale / total[lane] }
+            evaluation.score.add(components[index].last(leaves).score, weightedBy: terms[index])
         }
         Elementary.log(inPlace: &total)
         for lane in 0..<lanes { evaluation.logDensity[lane] = highest[lane] + total[lane] }

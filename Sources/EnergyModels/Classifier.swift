@@ -32,12 +32,13 @@ extension Network {
         precondition(architecture.kind == .classifier, "a network with an energy")
         let (dimension, classes) = (architecture.dimension, architecture.outputs)
         let count = points.count / dimension
-        var evaluator = NetworkEvaluator(network: self, label: label ?? 0, points: 64, level: level)
+        var evaluator = NetworkEvaluator(
+            network: self, labels: [label ?? 0], points: max(1, min(count, 64)), level: level)
         var logProbabilities = [Float](repeating: 0, count: count * classes)
         var gradient = [Float](repeating: 0, count: points.count)
         evaluator.evaluate(
-            count: count, point: { points[$0 * dimension + $1] }, value: { _, _ in },
-            gradient: { gradient[$0 * dimension + $1] = $2 },
+            count: count, point: { points[$0 * dimension + $1] }, value: { _, _, _ in },
+            gradient: { gradient[$1 * dimension + $2] = $3 },
             logProbability: { logProbabilities[$0 * classes + $1] = $2 })
         return (logProbabilities, label.map { _ in gradient })
     }
@@ -51,30 +52,6 @@ private struct NetworkClassifier: Classifier {
 
     func logProbability(of label: Int) -> any Density {
         precondition((0..<classes).contains(label))
-        return LogProbability(network: network, label: label)
-    }
-}
-
-/// log p(label | x, t), value and gradient from one evaluation.
-private struct LogProbability: Density {
-    let network: Network
-    let label: Int
-
-    var shape: PointShape { network.description.architecture.shape }
-
-    func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
-        Evaluator(points: NetworkEvaluator(network: network, label: label, points: lanes, level: level.index))
-    }
-
-    private struct Evaluator: DensityEvaluator {
-        var points: NetworkEvaluator
-
-        mutating func move(to level: NoiseLevel) { points.move(to: level.index) }
-
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-            points.evaluate(
-                count: x.lanes, point: { Float(x[$1, $0]) }, value: { evaluation.logDensity[$0] = Double($1) },
-                gradient: { evaluation.score[$1, $0] = Double($2) })
-        }
+        return NetworkLeaf(network: network, label: label)
     }
 }

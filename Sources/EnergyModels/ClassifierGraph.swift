@@ -9,11 +9,12 @@ public struct ClassifierGraph {
     ///   - description: what the model file says of a classifier.
     ///   - parameters: in the order of `description.architecture.parameters`.
     ///   - points: [rows, dimension].
-    ///   - levels: indices of the noise level: one for all points, or one each.
+    ///   - levels: indices of the noise level: one for all points, or one for each of equal groups of neighbours.
     public init(_ description: NetworkDescription, parameters: [Value], points: Value, levels: Value) {
         precondition(description.architecture.kind == .classifier)
+        let network = description.architecture.form
         logProbabilities =
-            description.architecture.output(parameters: parameters, points: points, levels: levels, labels: nil)
+            network.output(parameters: parameters, points: network.arranged(points), levels: levels, labels: nil)
             .logSoftmax(-1)
     }
 
@@ -24,22 +25,23 @@ public struct ClassifierGraph {
 }
 
 extension ClassifierGraph {
-    /// A plan with the points as input 0, the label as input 1 (1 at its place of [1, classes]) and the level as
-    /// index 0. Outputs 0 and 1 are the gradient of the label's log probability with respect to the points and
-    /// that log probability, as those of an energy are; output 2 is the log probabilities of all labels.
-    static func plan(_ description: NetworkDescription, parameters: [[Float]], rows: Int) -> Plan {
+    /// A plan with the points as input 0, the label of each of `groups` equal groups of them as input 1 (1 at its place
+    /// of [groups, classes]) and the level as index 0. Outputs 0 and 1 are the gradient of the label's log probability
+    /// with respect to the points and that log probability, as those of an energy are; output 2 is the log probabilities
+    /// of all labels.
+    static func plan(_ description: NetworkDescription, parameters: [[Float]], rows: Int, groups: Int) -> Plan {
         let architecture = description.architecture
         let graph = Graph()
         let points = graph.input([rows, architecture.dimension], rate: .evaluation)
-        let label = graph.input([1, architecture.outputs], rate: .level)
+        let labels = graph.input([groups, architecture.outputs], rate: .level)
         let level = graph.indices(1, rate: .level)
         let constants = zip(architecture.parameters, parameters).map {
             graph.constant(Tensor(shape: $0.shape, values: $1))
         }
         let classifier = ClassifierGraph(description, parameters: constants, points: points, levels: level)
-        let chosen = classifier.logProbability(of: label)
+        let chosen = classifier.logProbability(of: labels.spread(over: rows))
         return Plan(
-            inputs: [points, label, level],
+            inputs: [points, labels, level],
             outputs: [
                 graph.gradient(of: chosen, withRespectTo: [points])[0], chosen, classifier.logProbabilities,
             ])

@@ -8,8 +8,14 @@ public final class Network: Sendable {
     public let description: NetworkDescription
     /// In the order of the architecture's parameters.
     private let parameters: [[Float]]
-    /// By the number of points that are evaluated together; made on first use.
-    private let plans = Mutex<[Int: Plan]>([:])
+    /// Made on first use.
+    private let plans = Mutex<[Rows: Plan]>([:])
+
+    /// What is evaluated together: so many rows, in equal groups of neighbours with a label each.
+    private struct Rows: Hashable {
+        let count: Int
+        let groups: Int
+    }
 
     /// - Parameter parameters: in the order and with the shapes of `description.architecture.parameters`.
     public init(description: NetworkDescription, parameters: [[Float]]) {
@@ -24,7 +30,8 @@ public final class Network: Sendable {
     /// Not for a classifier: see ``classifier``.
     public func density(label: Int? = nil) -> any Density {
         precondition(description.architecture.kind == .energy, "a classifier has no density")
-        return NetworkDensity(network: self, label: label)
+        precondition(label != nil || description.architecture.isUsableWithoutLabel, "a network that needs a label")
+        return NetworkLeaf(network: self, label: label)
     }
 
     /// Energies [n], nil for a network without, and the predicted noise, dE/dx, [n, dimension] row by row.
@@ -32,65 +39,36 @@ public final class Network: Sendable {
     ///
     /// - Parameters:
     ///   - points: [n, dimension], row by row.
-    ///   - level: below the number of levels.
+    ///   - level: as the network knows it, below the number of levels.
     ///   - label: below the number of classes; nil for none.
     public func evaluate(points: [Float], level: Int, label: Int? = nil) -> (energy: [Float]?, gradient: [Float]) {
         precondition(description.architecture.kind == .energy, "a classifier has no energy")
         let dimension = description.architecture.dimension
         let count = points.count / dimension
-        var evaluator = NetworkEvaluator(network: self, label: label, points: 64, level: level)
+        var evaluator = NetworkEvaluator(network: self, labels: [label], points: max(1, min(count, 64)), level: level)
         var energy = [Float](repeating: 0, count: count)
         var gradient = [Float](repeating: 0, count: points.count)
         evaluator.evaluate(
-            count: count, point: { points[$0 * dimension + $1] }, value: { energy[$0] = $1 },
-            gradient: { gradient[$0 * dimension + $1] = $2 })
+            count: count, point: { points[$0 * dimension + $1] }, value: { energy[$1] = $2 },
+            gradient: { gradient[$1 * dimension + $2] = $3 })
         return (description.energy?.kind == .noise ? nil : energy, gradient)
     }
 
-    /// A plan for a number of points with memory of its own.
-    func execution(rows: Int) -> Execution {
-        Execution(
+    /// A plan for rows in equal groups with a label each, with memory of its own.
+    func execution(rows: Int, groups: Int) -> Execution {
+        let rows = Rows(count: rows, groups: groups)
+        return Execution(
             plans.withLock { plans in
                 if let plan = plans[rows] { return plan }
                 let plan =
                     switch description.architecture.kind {
-                    case .energy: NetworkGraph.plan(description, parameters: parameters, rows: rows)
-                    case .classifier: ClassifierGraph.plan(description, parameters: parameters, rows: rows)
+                    case .energy:
+                        NetworkGraph.plan(description, parameters: parameters, rows: rows.count, groups: groups)
+                    case .classifier:
+                        ClassifierGraph.plan(description, parameters: parameters, rows: rows.count, groups: groups)
                     }
                 plans[rows] = plan
                 return plan
             })
-    }
-}
-
-/// A network as a leaf of a composition.
-private struct NetworkDensity: Density {
-    let network: Network
-    let label: Int?
-
-    var shape: PointShape { network.description.architecture.shape }
-
-    func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
-        Evaluator(
-            points: NetworkEvaluator(network: network, label: label, points: lanes, level: level.index), level: level)
-    }
-
-    private struct Evaluator: DensityEvaluator {
-        var points: NetworkEvaluator
-        var level: NoiseLevel
-
-        mutating func move(to level: NoiseLevel) {
-            self.level = level
-            points.move(to: level.index)
-        }
-
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-            // log p = -E / sigma and score = -dE/dx / sigma: the one place where the noise level divides.
-            let factor = -1 / level.noise
-            points.evaluate(
-                count: x.lanes, point: { Float(x[$1, $0]) },
-                value: { evaluation.logDensity[$0] = factor * Double($1) },
-                gradient: { evaluation.score[$1, $0] = factor * Double($2) })
-        }
     }
 }

@@ -15,7 +15,7 @@ extension NetworkDescription {
         let architecture = try Architecture.decode(architectureField)
         let description = NetworkDescription(
             architecture: architecture, energy: try energy(members, of: architecture),
-            schedule: try .decode(try members.required("schedule", "{\"kind\": \"cosine\", \"levels\": 100}")))
+            schedule: try .decode(try members.required("schedule", ScheduleDescription.example)))
         guard description.architecture.levels == description.schedule.levels else {
             throw architectureField.problem(
                 "embeds \(description.architecture.levels) levels, but the schedule has \(description.schedule.levels)")
@@ -36,28 +36,14 @@ extension NetworkDescription {
 
     /// What ``decode(_:)`` reads.
     public var json: JSONText {
-        var shape: [(String, JSONText)] = [
-            ("kind", .string(architecture.kind.rawValue)), ("dimension", .integer(architecture.dimension)),
-            ("hidden", .integer(architecture.hidden)), ("widen", .integer(architecture.widen)),
-            ("blocks", .integer(architecture.blocks)), ("embedding", .integer(architecture.embedding)),
-            ("levels", .integer(architecture.levels)),
-        ]
-        if let classes = architecture.classes { shape.append(("classes", .integer(classes))) }
-        let form = energy.map { energy -> [(String, JSONText)] in
-            [("energy", .object([("kind", .string(energy.kind.rawValue)), ("scale", .number(energy.scale))]))]
-        }
-        return JSONText.object(
-            [("format", .integer(1)), ("architecture", .object(shape))] + (form ?? []) + [
-                (
-                    "schedule",
-                    .object([("kind", .string(schedule.kind.rawValue)), ("levels", .integer(schedule.levels))])
-                )
-            ])
+        JSONText.object(
+            [("format", .integer(1)), ("architecture", architecture.json)]
+                + (energy.map { [("energy", $0.json)] } ?? []) + [("schedule", schedule.json)])
     }
 }
 
 extension NetworkDescription.Architecture {
-    /// Reads `{"kind": "residual_mlp", …}`, or `residual_mlp_classifier`. - Throws: ``JSONProblem`` with the place.
+    /// Reads `{"kind": "residual_mlp", …}`, or what another kind is. - Throws: ``JSONProblem`` with the place.
     public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
         var decoder = ArchitectureDecoder()
         let architecture = decoder.decode(field)
@@ -65,40 +51,42 @@ extension NetworkDescription.Architecture {
         guard let architecture else { throw field.problem("must be a network's shape") }
         return architecture
     }
-
-    /// Numbers in all parameters together.
-    public var parameterCount: Int {
-        let wide = widen * hidden
-        let block =
-            2 * hidden + (hidden + 1) * wide + (embedding + 1) * wide + (wide + 1) * wide + (wide + 1) * hidden
-        return (levels + (conditions.map { $0 + 1 } ?? 0)) * embedding + (dimension + 1) * hidden + blocks * block
-            + (hidden + 1) * outputs
-    }
 }
 
 extension NetworkDescription.Energy {
-    /// Reads `{"kind": "denoising", "scale": 1.0}`; the scale may be left out. - Throws: ``JSONProblem``.
+    /// Reads `{"kind": "denoising", "scale": 1.0}`; the scale may be left out, and so may what a network of the kind
+    /// `noise` predicts. - Throws: ``JSONProblem``.
     public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
-        let members = try field.members("an energy", allowed: ["kind", "scale"])
-        let kind = try members.required("kind", "the energy's form")
-        if case .string(let name) = kind.node.value, let advice = predictionAdvice(name) {
-            throw kind.problem("no energy \"\(name)\": \(advice)")
+        let members = try field.members("an energy", allowed: ["kind", "scale", "prediction"])
+        let kindField = try members.required("kind", "the energy's form")
+        if case .string(let name) = kindField.node.value, let prediction = prediction(calledBy: name) {
+            throw kindField.problem(
+                "no energy \"\(name)\": write {\"kind\": \"noise\", \"prediction\": \"\(prediction.rawValue)\"}")
+        }
+        let kind = try kindField.choice(Kind.self, "energy")
+        let prediction = try members["prediction"].map { field throws(JSONProblem) in
+            guard kind == .noise else {
+                throw field.problem("the gradient of an energy predicts the noise; leave it out")
+            }
+            return try field.choice(Prediction.self, "prediction")
         }
         return Self(
-            kind: try kind.choice(Kind.self, "energy"),
-            scale: try members["scale"].map(scale) ?? 1)
+            kind: kind, scale: try members["scale"].map(scale) ?? 1, prediction: prediction ?? .epsilon)
     }
 
-    /// What to do with a network that predicts something, by what other programs call that.
-    private static func predictionAdvice(_ name: String) -> String? {
+    /// What ``decode(_:)`` reads.
+    public var json: JSONText {
+        .object(
+            [("kind", .string(kind.rawValue)), ("scale", .number(scale))]
+                + (prediction == .epsilon ? [] : [("prediction", .string(prediction.rawValue))]))
+    }
+
+    /// What a network predicts whose kind is given by what other programs call that.
+    private static func prediction(calledBy name: String) -> Prediction? {
         switch name {
-        case "epsilon", "eps", "noise_prediction": "a network that predicts the noise is of the kind \"noise\""
-        case "v", "v_prediction", "velocity":
-            "a network that predicts v = sqrt(abar) eps - sigma x0 is not read; one that predicts the noise, eps, is of "
-                + "the kind \"noise\": train it so"
-        case "sample", "x0", "x_start", "x0_prediction":
-            "a network that predicts the data, x0, is not read; one that predicts the noise, eps, is of the kind "
-                + "\"noise\": train it so"
+        case "epsilon", "eps", "noise_prediction": .epsilon
+        case "v", "v_prediction", "velocity": .v
+        case "sample", "x0", "x_start", "x0_prediction": .sample
         default: nil
         }
     }
@@ -113,15 +101,5 @@ extension NetworkDescription.Energy {
         try field.number("a number above zero that single precision can hold, such as 1.0") {
             Float($0) > 0 && Float($0).isFinite
         }
-    }
-}
-
-extension ScheduleDescription {
-    /// Reads `{"kind": "cosine", "levels": 100}`. - Throws: ``JSONProblem``.
-    public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
-        let members = try field.members("{\"kind\": \"cosine\", \"levels\": 100}", allowed: ["kind", "levels"])
-        let kind = try members.required("kind", "one of \(Kind.allCases.map(\.rawValue))").choice(Kind.self, "schedule")
-        let levels = try members.required("levels", "the number of noise levels, such as 100").integer(1...65_535)
-        return Self(kind: kind, levels: levels)
     }
 }

@@ -1,33 +1,38 @@
 import TensorGraph
 
-/// Evaluates a network at one noise level, so many points at a time, with memory of its own.
+/// Evaluates a network at one noise level, so many points at a time for each of some labels, with memory of its own.
+///
+/// All labels' rows pass through the network together; a row's numbers depend on that row alone.
 struct NetworkEvaluator {
-    /// Beyond this many rows the arrays of an evaluation no longer fit the cache, and it slows down.
-    private static let mostRows = 256
-
     private let network: Network
-    /// The condition, or what a classifier is asked about.
-    private let label: Int?
+    /// The conditions, or what a classifier is asked about.
+    private let labels: [Int?]
     private var level: Int
-    private let rows: Int
+    /// Points that pass together.
+    private let group: Int
     private var execution: Execution
 
-    /// - Parameter points: how many are evaluated together; they go in equal groups of at most 256 rows,
-    ///   so a point's result depends on its place among them and on nothing else.
-    init(network: Network, label: Int?, points: Int, level: Int) {
+    /// - Parameters:
+    ///   - labels: for which every point is evaluated.
+    ///   - points: how many are evaluated; they go in equal groups of as many as the network takes at most.
+    ///   - level: as the network knows it.
+    init(network: Network, labels: [Int?], points: Int, level: Int) {
         self.network = network
-        self.label = label
+        self.labels = labels
         self.level = level
-        let groups = (points + Self.mostRows - 1) / Self.mostRows
-        rows = (points + groups - 1) / groups
-        execution = network.execution(rows: rows)
+        let most = max(1, network.description.architecture.form.mostRows / labels.count)
+        let groups = (points + most - 1) / most
+        group = (points + groups - 1) / groups
+        execution = network.execution(rows: group * labels.count, groups: labels.count)
         setLevel()
     }
 
     mutating func move(to level: Int) {
         self.level = level
         // A copy of an evaluator shares its memory until one of the two is used.
-        if !isKnownUniquelyReferenced(&execution) { execution = network.execution(rows: rows) }
+        if !isKnownUniquelyReferenced(&execution) {
+            execution = network.execution(rows: group * labels.count, groups: labels.count)
+        }
         setLevel()
     }
 
@@ -37,10 +42,13 @@ struct NetworkEvaluator {
         switch architecture.kind {
         case .energy:
             if let classes = architecture.conditions {
-                execution.setIndices(1, CollectionOfOne(Int32(label ?? classes)))
+                execution.setIndices(1, labels.map { Int32($0 ?? classes) })
             }
         case .classifier:
-            execution.setInput(1) { span in for place in 0..<span.count { span[place] = place == label ? 1 : 0 } }
+            let classes = architecture.outputs
+            execution.setInput(1) { span in
+                for place in 0..<span.count { span[place] = place % classes == labels[place / classes] ? 1 : 0 }
+            }
         }
         execution.runLevel()
     }
@@ -49,45 +57,53 @@ struct NetworkEvaluator {
     ///
     /// - Parameters:
     ///   - point: the coordinate of a point, by point and axis.
-    ///   - value: takes the energy of a point, 0 for a network without one, or a classifier's log probability of
-    ///     the label.
-    ///   - gradient: takes a component of the value's gradient, by point and axis.
-    ///   - logProbability: takes a classifier's log probability, by point and label.
+    ///   - value: takes, by the label's place and point, the energy, 0 for a network without one, or a classifier's
+    ///     log probability of the label.
+    ///   - gradient: takes a component of the value's gradient, by the label's place, point and axis.
+    ///   - logProbability: takes a classifier's log probability, by point and class.
     mutating func evaluate(
-        count: Int, point: (Int, Int) -> Float, value: (Int, Float) -> Void, gradient: (Int, Int, Float) -> Void,
-        logProbability: ((Int, Int, Float) -> Void)? = nil
+        count: Int, point: (Int, Int) -> Float, value: (Int, Int, Float) -> Void,
+        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)? = nil
     ) {
         if !isKnownUniquelyReferenced(&execution) { move(to: level) }
-        let (dimension, outputs) = (
-            network.description.architecture.dimension, network.description.architecture.outputs
-        )
+        let architecture = network.description.architecture
+        let dimension = architecture.dimension
         let hasValue = network.description.energy?.kind != .noise
-        for start in stride(from: 0, to: count, by: rows) {
-            let group = min(rows, count - start)
+        for start in stride(from: 0, to: count, by: group) {
+            let filled = min(group, count - start)
             execution.setInput(0) { span in
-                for row in 0..<rows {
-                    for axis in 0..<dimension {
-                        span[row * dimension + axis] = row < group ? point(start + row, axis) : 0
+                for place in labels.indices {
+                    for row in 0..<group {
+                        let begin = (place * group + row) * dimension
+                        for axis in 0..<dimension { span[begin + axis] = row < filled ? point(start + row, axis) : 0 }
                     }
                 }
             }
             execution.run()
             execution.withOutput(0) { span in
-                for row in 0..<group {
-                    for axis in 0..<dimension { gradient(start + row, axis, span[row * dimension + axis]) }
+                for place in labels.indices {
+                    for row in 0..<filled {
+                        let begin = (place * group + row) * dimension
+                        for axis in 0..<dimension { gradient(place, start + row, axis, span[begin + axis]) }
+                    }
                 }
             }
             guard hasValue else {
-                for row in 0..<group { value(start + row, 0) }
+                for place in labels.indices {
+                    for row in 0..<filled { value(place, start + row, 0) }
+                }
                 continue
             }
             execution.withOutput(1) { span in
-                for row in 0..<group { value(start + row, span[row]) }
+                for place in labels.indices {
+                    for row in 0..<filled { value(place, start + row, span[place * group + row]) }
+                }
             }
             guard let logProbability else { continue }
+            let classes = architecture.outputs
             execution.withOutput(2) { span in
-                for row in 0..<group {
-                    for label in 0..<outputs { logProbability(start + row, label, span[row * outputs + label]) }
+                for row in 0..<filled {
+                    for label in 0..<classes { logProbability(start + row, label, span[row * classes + label]) }
                 }
             }
         }

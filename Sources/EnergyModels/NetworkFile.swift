@@ -34,12 +34,18 @@ public struct NetworkFile: Sendable {
             throw refused(
                 "metadata \"\(Self.key)\" is not JSON: line \(error.line), column \(error.column): \(error.message)")
         }
+        var description: NetworkDescription
         do {
             description = try NetworkDescription.decode(JSONField(node: root, pointer: ""))
         } catch {
             throw refused("metadata \"\(Self.key)\": \(error)")
         }
         let entries = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0) })
+        if case .unet(var network) = description.architecture, network.conditions != nil {
+            network.hasNullLabel = entries["null_emb.weight"] != nil
+            description.architecture = .unet(network)
+        }
+        self.description = description
         var values: [String: [Float]] = [:]
         for parameter in description.architecture.parameters {
             guard let entry = entries[parameter.name] else {

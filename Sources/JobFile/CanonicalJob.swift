@@ -13,7 +13,7 @@ extension Job {
             ("seed", seed <= 1 << 53 ? .integer(Int(seed)) : .string(String(seed))),
             ("models", .object(models.map { ($0.key, $0.value.canonical) })),
             ("target", target.canonical),
-            ("schedule", .object([("kind", .string(schedule.kind.rawValue)), ("levels", .integer(schedule.levels))])),
+            ("schedule", schedule.json),
             ("sampler", sampler.canonical),
             ("chains", .integer(chains)), ("draws", .integer(draws)), ("thin", .integer(thin)),
             ("block", .integer(block)),

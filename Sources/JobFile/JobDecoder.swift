@@ -161,7 +161,7 @@ struct JobDecoder: JSONSectionDecoder {
 
     private static func schedule(_ field: JSONField?) throws(JSONProblem) -> ScheduleDescription {
         guard let field else { return ScheduleDescription(kind: .cosine, levels: 100) }
-        return try ScheduleDescription.decode(field)
+        return try ScheduleDescription.decode(field, spacing: true)
     }
 
     private static func output(_ field: JSONField?) throws(JSONProblem) {

@@ -68,12 +68,11 @@ struct ModelDecoder {
         _ field: JSONField, _ schedule: ScheduleDescription?
     ) throws(JSONProblem) -> JobModel? {
         guard let (digest, network) = try files.network(field) else { return nil }
-        if let schedule, schedule != network.schedule {
-            let own = network.schedule
+        if let schedule, schedule.unspaced != network.schedule {
             throw field.problem(
-                "was trained on the \(own.kind.rawValue) schedule with \(own.levels) levels, but the job's is "
-                    + "\(schedule.kind.rawValue) with \(schedule.levels); write \"schedule\": "
-                    + "{\"kind\": \"\(own.kind.rawValue)\", \"levels\": \(own.levels)}")
+                "was trained on the \(network.schedule.kind.name) schedule with \(network.schedule.levels) levels, but the "
+                    + "job's is \(schedule.kind.name) with \(schedule.trainedLevels); write \"schedule\": "
+                    + network.schedule.json.canonical)
         }
         let label = try field.members("a network")["label"].map { label throws(JSONProblem) in
             guard network.architecture.kind == .energy else {
@@ -85,6 +84,9 @@ struct ModelDecoder {
                 throw label.problem("the network was trained without labels; leave it out")
             }
             return try label.integer(0...classes - 1)
+        }
+        if label == nil, !network.architecture.isUsableWithoutLabel {
+            throw field.problem("the network has no row for points without a label; give it a \"label\"")
         }
         return .network(digest, network, label: label)
     }

@@ -51,18 +51,14 @@ public struct ModelReport: Sendable {
         let facts =
             [
                 ("sha256", sha256), ("bytes", "\(byteCount)"), ("parameters", "\(architecture.parameterCount)"),
-                ("dimension", "\(architecture.dimension)"),
+                ("points", "\(architecture.shape)"), ("network", Self.text(architecture.json)),
                 (
-                    "network",
-                    "\(architecture.kind.rawValue): hidden \(architecture.hidden), widen \(architecture.widen), "
-                        + "blocks \(architecture.blocks), embedding \(architecture.embedding)"
+                    "classes",
+                    architecture.classes.map { "\($0)" + (architecture.isUsableWithoutLabel ? "" : ", none without") }
+                        ?? "none"
                 ),
-                ("classes", architecture.classes.map { "\($0)" } ?? "none"),
-                (
-                    "energy",
-                    description.energy.map { "\($0.kind.rawValue), scale \($0.scale)" } ?? "none: it tells labels apart"
-                ),
-                ("schedule", "\(description.schedule.kind.rawValue), \(description.schedule.levels) levels"),
+                ("energy", description.energy.map { Self.text($0.json) } ?? "none: it tells labels apart"),
+                ("schedule", Self.text(description.schedule.json)),
             ]
             + (ignored.isEmpty
                 ? []
@@ -77,6 +73,18 @@ public struct ModelReport: Sendable {
                 "\(padded($0.name, width))  \(padded($0.type, 4)) \(padded("\($0.shape)", 12)) norm "
                     + String(format: "%.4g", $0.norm)
             } + [path]).joined(separator: "\n")
+    }
+
+    /// A description's kind and what else it says, as in "cosine: levels 100".
+    private static func text(_ description: JSONText) -> String {
+        guard case .object(let members) = description, case .string(let kind)? = members.first?.1 else {
+            return description.canonical
+        }
+        let rest = members.dropFirst().map { name, value in
+            let text = if case .string(let word) = value { word } else { value.canonical }
+            return name.replacing("_", with: " ") + " " + text.replacing(",", with: ", ")
+        }
+        return kind + ": " + rest.joined(separator: ", ")
     }
 
     /// The same, for programs; the description in the words of the file.

@@ -13,9 +13,9 @@ public struct PointEvaluation: Sendable {
     public let notes: [String]
 
     /// Evaluates points and writes float32 arrays to a folder, which is made if it is not there: `energy.npy` [n], the
-    /// raw E; `gradient.npy` [n, d], dE/dx, the predicted noise; `log_density.npy` [n], -E / sigma_t, up to a constant
-    /// of the level; `score.npy` [n, d], -gradient / sigma_t. Of a classifier: `log_probability.npy` [n, classes] and,
-    /// with a label, `gradient.npy` [n, d], that of its log probability with respect to the points.
+    /// raw E; `gradient.npy` [n, …shape], dE/dx, the predicted noise; `log_density.npy` [n], -E / sigma_t, up to a constant
+    /// of the level; `score.npy` [n, …shape], -gradient / sigma_t. Of a classifier: `log_probability.npy` [n, classes] and,
+    /// with a label, `gradient.npy` [n, …shape], that of its log probability with respect to the points.
     ///
     /// - Parameters:
     ///   - model: a model file.
@@ -38,6 +38,10 @@ public struct PointEvaluation: Sendable {
                 throw InspectionError(exitStatus: 65, "\(model): label \(label) is not among its labels, \(known)")
             }
             let architecture = description.architecture
+            if label == nil, !architecture.isUsableWithoutLabel {
+                throw InspectionError(
+                    exitStatus: 65, "\(model): the network has no row for points without a label; give it a --label")
+            }
             let shape = [values.count / architecture.dimension] + architecture.shape.lengths
             let network = Network(file)
             try Self.create(output)

@@ -37,7 +37,7 @@ struct TrainingData: Sendable {
             source = Self.source(density, labelled)
             files = []
         case .arrays(let points, let labels):
-            let values = try Self.points(points, dimension: architecture.dimension)
+            let values = try Self.points(points, shape: architecture.shape)
             var given: [Int32]?
             if let labels {
                 given = try Self.labels(
@@ -84,9 +84,9 @@ struct TrainingData: Sendable {
         return factor
     }
 
-    private static func points(_ path: String, dimension: Int) throws(TrainingError) -> [Float] {
+    private static func points(_ path: String, shape: PointShape) throws(TrainingError) -> [Float] {
         do throws(RunFolderError) {
-            let values = try NpyReader(path: path).points(shape: [dimension])
+            let values = try NpyReader(path: path).points(shape: shape.lengths)
             guard !values.isEmpty else {
                 throw RunFolderError(.malformed, path: path, reason: "holds no points; give at least one")
             }

@@ -116,7 +116,8 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
         guard let field, let data = attempt({ () throws(JSONProblem) in try decoder.data(field) }) else {
             return (nil, nil)
         }
-        let isGiven = (try? spec["architecture"]?.members("a network's shape"))?["dimension"] != nil
+        let shape = try? spec["architecture"]?.members("a network's shape")
+        let isGiven = shape?["dimension"] != nil || shape?["size"] != nil
         guard !isGiven else { return (data, nil) }
         do {
             return (data, try decoder.dimension(of: data))
@@ -131,13 +132,14 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
     private mutating func decodeArchitecture(
         _ spec: JSONMembers, dimension: Int?, levels: Int?
     ) -> NetworkDescription.Architecture? {
-        let usual = NetworkDescription.Architecture(
+        let usual = ResidualNetwork(
             dimension: dimension ?? 0, hidden: 128, widen: 2, blocks: 4, embedding: 32, levels: levels ?? 100)
-        guard let field = spec["architecture"] else { return dimension == nil ? nil : usual }
+        guard let field = spec["architecture"] else { return dimension == nil ? nil : .residual(usual) }
         var decoder = ArchitectureDecoder(usual: usual)
         let architecture = decoder.decode(field)
         problems += decoder.problems
-        return architecture.flatMap { $0.dimension > 0 ? $0 : nil }
+        if case .residual(let network) = architecture, network.dimension == 0 { return nil }
+        return architecture
     }
 
     /// The largest number of shards up to eight that cuts the batch, so that up to eight cores have work; more where

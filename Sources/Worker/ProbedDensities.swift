@@ -42,11 +42,14 @@ enum ProbedDensities {
 
     static func parts() throws(UnknownModel) -> [Fingerprint.Part] {
         var parts: [Fingerprint.Part] = []
-        let all = ScheduleDescription.Kind.allCases.map { NoiseSchedule(ScheduleDescription(kind: $0, levels: levels)) }
-        for (kind, schedule) in zip(ScheduleDescription.Kind.allCases, all) {
+        let kinds: [ScheduleDescription.Kind] = [
+            .cosine, .linear(), .scaledLinear(first: 0.01, last: 0.5), .table([0.9, 0.7, 0.5, 0.3, 0.1]),
+        ]
+        let all = kinds.map { NoiseSchedule(ScheduleDescription(kind: $0, levels: levels)) }
+        for (kind, schedule) in zip(kinds, all) {
             var hash = SHA256()
             hash.update(bits: schedule.levels.flatMap { [$0.beta, $0.signalVariance] })
-            parts.append(Fingerprint.Part(name: "\(kind.rawValue) schedule", hash: hash.finalize()))
+            parts.append(Fingerprint.Part(name: "\(kind.name) schedule", hash: hash.finalize()))
         }
         let below = all[0].refinement(levels: 2)
         for (name, model) in analytic.sorted(by: { $0.key < $1.key }) {
@@ -103,17 +106,33 @@ enum ProbedDensities {
             ("network, \($0.rawValue)", network(.energy, energy: $0, classes: nil).density())
         } + [
             ("network, label 1", conditional.density(label: 1)), ("network, no label", conditional.density()),
-        ]
+        ] + UNet.Resampling.allCases.map { ("unet, \($0.rawValue)", unet($0).density(label: 1)) }
+    }
+
+    /// A small U-Net with layers of every kind.
+    private static func unet(_ resampling: UNet.Resampling) -> Network {
+        var network = UNet(
+            height: 4, width: 4, channels: 1, modelChannels: 8, multipliers: [1, 2], blocks: 1, attention: [2],
+            heads: .channels(4), groups: 4, levels: levels, classes: 2)
+        network.resampling = resampling
+        network.scalesAndShifts = resampling == .pool
+        return self.network(.unet(network), energy: .denoising)
     }
 
     /// A small network with fixed weights.
     private static func network(
         _ kind: NetworkDescription.Architecture.Kind, energy: NetworkDescription.Energy.Kind?, classes: Int?
     ) -> Network {
-        let architecture = NetworkDescription.Architecture(
-            kind: kind, dimension: dimension, hidden: 24, widen: 2, blocks: 1, embedding: 5, levels: levels,
-            classes: classes)
-        return Network(
+        network(
+            NetworkDescription.Architecture(
+                kind: kind, dimension: dimension, hidden: 24, widen: 2, blocks: 1, embedding: 5, levels: levels,
+                classes: classes), energy: energy)
+    }
+
+    private static func network(
+        _ architecture: NetworkDescription.Architecture, energy: NetworkDescription.Energy.Kind?
+    ) -> Network {
+        Network(
             description: NetworkDescription(
                 architecture: architecture, energy: energy.map { .init(kind: $0, scale: 0.5) },
                 schedule: .init(kind: .cosine, levels: levels)),
@@ -123,10 +142,10 @@ enum ProbedDensities {
     }
 
     private static func part(_ name: String, _ density: any Density, at levels: [NoiseLevel]) -> Fingerprint.Part {
-        var points = LaneMatrix(rows: dimension, lanes: lanes)
+        var points = LaneMatrix(rows: density.dimension, lanes: lanes)
         RandomStream(seed: 3, firstChain: 0).fillNormals(&points, purpose: .initialPosition, level: 0)
         var evaluator = density.evaluator(lanes: lanes, at: levels[0])
-        var evaluation = Evaluation(dimension: dimension, lanes: lanes)
+        var evaluation = Evaluation(dimension: density.dimension, lanes: lanes)
         var hash = SHA256()
         for level in levels {
             evaluator.move(to: level)

@@ -23,15 +23,15 @@ struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Evaluate a model at points.",
         discussion: """
-            Writes energy.npy [n] (the raw E), gradient.npy [n, d] (dE/dx), log_density.npy [n] (-E / sigma_t) and \
-            score.npy [n, d] (-gradient / sigma_t), all float32. Of a classifier: log_probability.npy [n, classes] \
-            and, with --label, gradient.npy [n, d] of that label's log probability.
+            Writes energy.npy [n] (the raw E), gradient.npy (dE/dx, in the shape of the points), log_density.npy [n] \
+            (-E / sigma_t) and score.npy (-gradient / sigma_t), all float32. Of a classifier: log_probability.npy \
+            [n, classes] and, with --label, gradient.npy of that label's log probability.
             """)
 
     @Argument(help: "The model file.")
     var file: String
 
-    @Option(help: "The points, an array [n, d] of numbers, or samples [chains, draws, d]; - for standard input.")
+    @Option(help: "The points, [n, d] or as samples [chains, draws, d]; or of images, d being three axes; - for stdin.")
     var points: String
 
     @Option(help: "The noise level t; 0 is the least noisy.")

@@ -1,6 +1,7 @@
 import Composition
 import EnergyModels
 import Foundation
+import Synchronization
 import Testing
 import VectorMath
 
@@ -102,6 +103,51 @@ struct EdgeCaseTests {
         for lane in points.indices {
             #expect((mixed.logDensity[lane] / leaf.logDensity[lane] - 1).magnitude < 1e-12)
             #expect((mixed.score[0, lane] / leaf.score[0, lane] - 1).magnitude < 1e-12)
+        }
+    }
+
+    @Test("A leaf that occurs more than once is evaluated once, one of weight zero not at all")
+    func once() throws {
+        let (used, idle) = (CountingDensity(), CountingDensity())
+        var models = Scene.models
+        (models["used"], models["idle"]) = (used, idle)
+        let leaf = TargetExpression.leaf("used")
+        let tree = TargetExpression.product(
+            [
+                .guidance(unconditional: leaf, conditional: [a, leaf], scale: 3),
+                .mixture(
+                    [leaf, .bounded(of: leaf, low: [-9, -9], high: [9, 9])], weights: [1, 1], logNormalizers: [0, 0]),
+                .negation(of: leaf, by: .leaf("idle"), weight: 0), .leaf("idle"),
+            ], weights: [1, 1, 1, 0])
+        let evaluation = evaluate(try tree.density(models: models), at: Scene.points, level: level)
+        #expect(used.evaluations.load(ordering: .relaxed) == 1)
+        #expect(idle.evaluations.load(ordering: .relaxed) == 0)
+        // Of the guidance (1 - 6) + 3 beside 3 of a; of the mixture 1, and of the negation 1.
+        let (one, other) = (CountingDensity.logDensity, try Scene.leaf("a", level: level))
+        for lane in Scene.points.indices {
+            let expected = (-5 + 3) * one + 3 * other.logDensity[lane] + one + one
+            #expect((evaluation.logDensity[lane] - expected).magnitude < 1e-12)
+        }
+    }
+}
+
+/// The same everywhere; it counts how often it is asked.
+private final class CountingDensity: Density {
+    static let logDensity = -0.5
+    let evaluations = Atomic(0)
+
+    var shape: PointShape { PointShape(dimension: 2) }
+    func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator { Evaluator(density: self) }
+
+    private struct Evaluator: DensityEvaluator {
+        let density: CountingDensity
+
+        mutating func move(to level: NoiseLevel) {}
+
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+            density.evaluations.add(1, ordering: .relaxed)
+            for lane in 0..<x.lanes { evaluation.logDensity[lane] = CountingDensity.logDensity }
+            evaluation.score.scale(by: 0)
         }
     }
 }

@@ -79,7 +79,8 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
         .init(
             classifier: "a misspelt classifier", "residual_mlp_classifier", "residual_mlp_clasifier",
             told + #"/architecture/kind: no architecture "residual_mlp_clasifier"; did you mean "#
-                + #""residual_mlp_classifier"? Known: "residual_mlp", "residual_mlp_classifier""#),
+                + #""residual_mlp_classifier"? Known: "residual_mlp", "residual_mlp_classifier", "unet", "unet_classifier""#
+        ),
         .init(
             classifier: "a classifier of other levels than the schedule's", #""cosine","levels":2"#,
             #""cosine","levels":3"#, told + "/architecture: embeds 2 levels, but the schedule has 3"),
@@ -138,7 +139,7 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
         .init(
             "another architecture", "residual_mlp", "residual_cnn",
             #"/architecture/kind: no architecture "residual_cnn"; did you mean "residual_mlp"? "#
-                + #"Known: "residual_mlp", "residual_mlp_classifier""#),
+                + #"Known: "residual_mlp", "residual_mlp_classifier", "unet", "unet_classifier""#),
         .init(
             "a key of another architecture", #""hidden":2"#, #""heads":2"#,
             "/architecture/heads: no such key here; " + keys),
@@ -184,11 +185,16 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
                 + #"Known: "denoising", "squared_norm", "inner_product", "noise""#),
         .init(
             "a network that predicts v", "denoising", "v_prediction",
-            #"/energy/kind: no energy "v_prediction": a network that predicts v = sqrt(abar) eps - sigma x0 is not read; "#
-                + #"one that predicts the noise, eps, is of the kind "noise": train it so"#),
+            #"/energy/kind: no energy "v_prediction": write {"kind": "noise", "prediction": "v"}"#),
         .init(
             "a network that predicts the noise by another word", "denoising", "epsilon",
-            #"/energy/kind: no energy "epsilon": a network that predicts the noise is of the kind "noise""#),
+            #"/energy/kind: no energy "epsilon": write {"kind": "noise", "prediction": "epsilon"}"#),
+        .init(
+            "a prediction of an energy", #""denoising","#, #""denoising","prediction":"v","#,
+            "/energy/prediction: the gradient of an energy predicts the noise; leave it out"),
+        .init(
+            "another prediction", #""denoising","#, #""noise","prediction":"x0","#,
+            #"/energy/prediction: no prediction "x0"; did you mean "v"? Known: "epsilon", "v", "sample""#),
         .init(
             "an energy without a form", #""kind":"denoising","#, "",
             #"/energy: "kind" is missing; give the energy's form"#),
@@ -209,7 +215,7 @@ struct MalformedNetwork: Sendable, CustomTestStringConvertible {
             #"/schedule/offset: no such key here; known: "kind", "levels""#),
     ]
 
-    private static let schedules = #""cosine", "linear""#
+    private static let schedules = #""cosine", "linear", "scaled_linear", "table""#
 
     private static let texts: [MalformedNetwork] = [
         .init(

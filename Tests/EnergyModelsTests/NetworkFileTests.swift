@@ -78,7 +78,7 @@ struct NetworkFileTests {
                 kind: .classifier, dimension: 3, hidden: 4, widen: 2, blocks: blocks, embedding: 5, levels: 7,
                 classes: classes)
             let description = NetworkDescription(
-                architecture: architecture, energy: nil, schedule: .init(kind: .linear, levels: 7))
+                architecture: architecture, energy: nil, schedule: .init(kind: .linear(), levels: 7))
             let parameters = architecture.parameters.enumerated().map { index, parameter in
                 (0..<parameter.shape.reduce(1, *)).map { Float(index - 3) * Float($0 + 1) / 8 }
             }

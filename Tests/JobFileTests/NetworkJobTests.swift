@@ -251,4 +251,57 @@ struct NetworkJobTests {
         #expect(!plan.hasEnergy)
         #expect(plan.density.dimension == 2)
     }
+
+    /// A job of networks that were trained on 100 levels, by their hashes.
+    private static func images(
+        _ models: [(name: String, fixture: String, label: String)], schedule: String
+    ) throws -> Job {
+        var paths: [Digest: String] = [:]
+        let entries = try models.map { name, fixture, label in
+            let digest = try digest(fixture)
+            paths[digest] = path(fixture)
+            return "\"\(name)\": {\"kind\": \"network\", \"sha256\": \"\(digest.hex)\"\(label)}"
+        }
+        let text = """
+            {"rrr": 1, "name": "images", "models": {\(entries.joined(separator: ", "))}, "target": "net",
+             "schedule": \(schedule), "sampler": {"kind": "uhmc", "step_size": 0.01}, "chains": 4}
+            """
+        return try decode(text) { paths[$0] }
+    }
+
+    @Test("a job may use fewer levels than its networks know, evenly spaced, and says so in its canonical text")
+    func spaced() throws {
+        let net = (name: "net", fixture: "unet-energy", label: ", \"label\": 1")
+        let schedule = #"{"kind": "cosine", "levels": 100, "spaced": 12}"#
+        let job = try Self.images([net], schedule: schedule)
+        #expect(job.shape.lengths == [3, 8, 8])
+        #expect(job.levels == 12)
+        #expect(job.canonicalText.contains(#""schedule":{"kind":"cosine","levels":100,"spaced":12}"#))
+        let path = Self.path("unet-energy")
+        let again = try Self.decode(job.canonicalText) { _ in path }
+        #expect(again.canonicalText == job.canonicalText)
+        let plan = try job.plan { _ in Network(try NetworkFile(path: path)) }
+        #expect(plan.schedule.levels.map(\.original).last == 99)
+        let error = #expect(throws: JobError.self) {
+            try Self.images([net], schedule: #"{"kind": "cosine", "levels": 12}"#)
+        }
+        #expect(error?.description.contains("was trained on the cosine schedule with 100 levels") == true)
+        #expect(error?.description.contains(#"write "schedule": {"kind":"cosine","levels":100}"#) == true)
+    }
+
+    @Test("a network without a row for no label needs one; networks of other shapes don't go together")
+    func labels() throws {
+        let schedule = #"{"kind": "cosine", "levels": 100}"#
+        let bare = #expect(throws: JobError.self) {
+            try Self.images([("net", "unet-guided", "")], schedule: schedule)
+        }
+        #expect(bare?.problems.map(\.pointer) == ["/models/net"])
+        #expect(bare?.description.contains("no row for points without a label; give it a \"label\"") == true)
+        let guided = (name: "net", fixture: "unet-guided", label: ", \"label\": 1")
+        #expect(try !Self.images([guided], schedule: schedule).hasEnergy)
+        let mixed = #expect(throws: JobError.self) {
+            try Self.images([guided, ("other", "unet-convolution", "")], schedule: schedule)
+        }
+        #expect(mixed?.description.contains("[1, 8, 8]") == true && mixed?.description.contains("[3, 8, 8]") == true)
+    }
 }

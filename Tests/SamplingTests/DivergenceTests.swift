@@ -108,7 +108,7 @@ struct DivergenceTests {
         settings.levels = 0...5
         let plan = SamplingPlan(
             density: Holed(defect: .everything),
-            schedule: NoiseSchedule(ScheduleDescription(kind: .linear, levels: 6)), settings: settings,
+            schedule: NoiseSchedule(ScheduleDescription(kind: .linear(), levels: 6)), settings: settings,
             seed: 4, lanes: 256)
         var start = LaneMatrix(rows: 2, lanes: 256)
         RandomStream(seed: 4, firstChain: 0).fillNormals(&start, purpose: .initialPosition, level: 5)

@@ -29,7 +29,7 @@ private func noised(_ data: LaneMatrix, at level: NoiseLevel, _ firstChain: Int)
 let cosineSchedule = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 100))
 
 /// A schedule of one level, for densities that do not depend on it.
-let singleLevel = NoiseSchedule(ScheduleDescription(kind: .linear, levels: 1))
+let singleLevel = NoiseSchedule(ScheduleDescription(kind: .linear(), levels: 1))
 
 /// N(0, I), which is N(0, I) at every level.
 func standardNormal(_ dimension: Int) -> any Density {

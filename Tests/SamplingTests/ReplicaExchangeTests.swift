@@ -206,7 +206,7 @@ struct ExchangeSettingsTests {
         #expect(ExchangeSettings.levels(6, over: 0...99, of: cosineSchedule) == [0, 2, 6, 14, 31, 99])
         #expect(ExchangeSettings.levels(100, over: 0...99, of: cosineSchedule) == Array(0...99))
         #expect(ExchangeSettings.levels(2, over: 7...8, of: cosineSchedule) == [7, 8])
-        for schedule in [cosineSchedule, NoiseSchedule(ScheduleDescription(kind: .linear, levels: 100))] {
+        for schedule in [cosineSchedule, NoiseSchedule(ScheduleDescription(kind: .linear(), levels: 100))] {
             for count in 2...20 {
                 let levels = ExchangeSettings.levels(count, over: 3...70, of: schedule)
                 #expect(levels.count == count && levels.first == 3 && levels.last == 70)

@@ -65,4 +65,37 @@ struct InitialWeightsTests {
         #expect(output?.contains { $0 != 0 } == true)
         #expect(weights(.squaredNorm)["blocks.1.output.weight"]?.allSatisfy { $0 == 0 } == true)
     }
+
+    @Test("A U-Net begins with f = 0, its norms with one, its convolutions within their interval")
+    func images() throws {
+        var unet = UNet(
+            height: 4, width: 4, channels: 1, modelChannels: 8, multipliers: [1, 2], blocks: 1, attention: [2],
+            heads: .count(1), groups: 4, levels: 5, classes: 2)
+        for kind in [NetworkDescription.Architecture.Kind.energy, .classifier] {
+            unet.kind = kind
+            let network = NetworkDescription(
+                architecture: .unet(unet), energy: kind == .energy ? .init(kind: .denoising) : nil,
+                schedule: .init(kind: .cosine, levels: 5))
+            var rest = InitialWeights.draw(network, seed: 1)[...]
+            var named: [String: [Float]] = [:]
+            for parameter in network.architecture.parameters {
+                named[parameter.name] = Array(rest.prefix(parameter.shape.reduce(1, *)))
+                rest = rest.dropFirst(parameter.shape.reduce(1, *))
+            }
+            let last = kind == .energy ? "out.2" : "out.2.c_proj"
+            for name in [last, "middle_block.0.out_layers.3", "middle_block.1.proj_out"] {
+                #expect(named[name + ".weight"]?.allSatisfy { $0 == 0 } == true)
+                #expect(named[name + ".bias"]?.allSatisfy { $0 == 0 } == true)
+            }
+            for name in ["out.0", "middle_block.0.in_layers.0", "middle_block.1.norm"] {
+                #expect(named[name + ".weight"]?.allSatisfy { $0 == 1 } == true)
+                #expect(named[name + ".bias"]?.allSatisfy { $0 == 0 } == true)
+            }
+            let bound = 1 / Float(16 * 9).squareRoot()
+            for name in ["middle_block.0.in_layers.2.weight", "middle_block.0.in_layers.2.bias"] {
+                let values = try #require(named[name])
+                #expect(values.allSatisfy { $0.magnitude <= bound } && values.contains { $0.magnitude > bound / 2 })
+            }
+        }
+    }
 }

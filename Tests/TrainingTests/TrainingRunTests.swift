@@ -68,4 +68,29 @@ struct TrainingRunTests {
         #expect(after.losses.count == TrainingRun.recent)
         #expect(after.meanLoss < before / 2, "\(before) fell to \(after.meanLoss)")
     }
+
+    @Test("A U-Net learns from images in files, with and without their labels, and is a model file then")
+    func images() throws {
+        let folder = try TemporaryFolder()
+        let count = 24
+        // Stripes across and along, and their labels.
+        let stripes = (0..<count * 16).map { place -> Float in
+            let (image, pixel) = (place / 16, place % 16)
+            return (image % 2 == 0 ? pixel : pixel / 4) % 2 == 0 ? 1 : -1
+        }
+        let points = try folder.write(stripes, shape: [count, 1, 4, 4], "images.npy")
+        let labels = try folder.write((0..<count).map { Int64($0 % 2) }, shape: [count], "labels.npy")
+        let text = """
+            {"rrr_training": 1, "seed": 2, "iterations": 60, "batch": 16, "shard": 8,
+             "architecture": {"kind": "unet", "size": [4, 4], "channels": 1, "model_channels": 8, "multipliers": [1, 2],
+                              "blocks": 1, "attention": [2], "head_channels": 4, "groups": 4, "levels": 10, "classes": 2},
+             "data": {"kind": "npy", "file": "\(points)", "labels": "\(labels)"},
+             "optimizer": {"learning_rate": 3e-3}}
+            """
+        let before = try run(text, steps: 3).meanLoss
+        let after = try run(text, steps: 60)
+        #expect(after.losses.suffix(10).reduce(0, +) / 10 < before / 2)
+        let flat = text.replacing("\"size\": [4, 4], \"channels\": 1", with: "\"size\": [2, 4], \"channels\": 2")
+        #expect(throws: TrainingError.self) { try run(flat, steps: 1) }
+    }
 }

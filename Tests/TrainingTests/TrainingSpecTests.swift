@@ -45,7 +45,7 @@ struct TrainingSpecTests {
                 == NetworkDescription(
                     architecture: .init(
                         dimension: 1, hidden: 8, widen: 2, blocks: 3, embedding: 4, levels: 20, classes: 2),
-                    energy: .init(kind: .squaredNorm, scale: 2), schedule: .init(kind: .linear, levels: 20)))
+                    energy: .init(kind: .squaredNorm, scale: 2), schedule: .init(kind: .linear(), levels: 20)))
         #expect(
             spec.data
                 == .density(
@@ -70,10 +70,11 @@ struct TrainingSpecTests {
     func usualArchitecture() throws {
         let folder = try TemporaryFolder()
         let points = try folder.write([0, 1, 2, 3, 4, 5] as [Float], shape: [1, 2, 3], "points.npy")
-        func architecture(_ more: String) throws -> NetworkDescription.Architecture {
-            try ExampleSpecs.decode("{\"rrr_training\": 1, \"iterations\": 1, \(more)}").network.architecture
+        func architecture(_ more: String) throws -> ResidualNetwork? {
+            let spec = try ExampleSpecs.decode("{\"rrr_training\": 1, \"iterations\": 1, \(more)}")
+            return if case .residual(let network) = spec.network.architecture { network } else { nil }
         }
-        let usual = NetworkDescription.Architecture(
+        let usual = ResidualNetwork(
             dimension: 2, hidden: 128, widen: 2, blocks: 4, embedding: 32, levels: 100)
         let ring = #""data": {"kind": "distribution", "name": "eight_gaussians"}"#
         #expect(try architecture(ring) == usual)

@@ -88,8 +88,9 @@ struct NetworkBenchmark: ParsableCommand {
 
     /// The multiplies of an evaluation: each linear map forward, and its transpose backward.
     private static func multiplies(
-        _ a: NetworkDescription.Architecture, rows: Int
+        _ architecture: NetworkDescription.Architecture, rows: Int
     ) -> [(inner: Int, columns: Int, transposed: Bool)] {
+        guard case .residual(let a) = architecture else { return [] }
         let wide = a.hidden * a.widen
         var maps = [(a.dimension, a.hidden)]
         for _ in 0..<a.blocks { maps += [(a.hidden, wide), (wide, wide), (wide, a.hidden)] }

@@ -1,0 +1,75 @@
+import Foundation
+import RunFolder
+import Testing
+
+@Suite("Networks of images, inspected, evaluated and sampled", .oneAtATime)
+struct ImageNetworkTests {
+    private static let model = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Examples/models/sprites.safetensors").path
+
+    @Test("Points have the shape of the network's images, and so has the gradient; samples of a run are points")
+    func inquiries() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let report = try await commands.run("rrr-model", ["inspect", Self.model], label: "inspect")
+        #expect(report.output.contains("unet: size [32, 32]") && report.output.contains("[3, 32, 32]"))
+        #expect(report.output.contains("input_blocks.0.0.weight"))
+
+        func evaluate(_ shape: [Int], _ output: String) async throws -> Commands.Ending {
+            var array = try ArrayStaging(
+                folder: commands.folder.path, name: "points.npy", elementType: .float32, shape: shape)
+            let count = shape.reduce(1, *)
+            try array.write((0..<count).map { Float($0 % 17) / 16 - 0.5 }, atRow: 0)
+            try array.finish()
+            return try await commands.run(
+                "rrr-model",
+                [
+                    "evaluate", Self.model, "--points", commands.path("points.npy"), "--level", "20", "--label", "3",
+                    "--output", output,
+                ], label: "evaluate")
+        }
+        let (points, samples) = (commands.path("points"), commands.path("samples"))
+        #expect(try await evaluate([2, 3, 32, 32], points).status == 0)
+        #expect(try await evaluate([1, 2, 3, 32, 32], samples).status == 0)
+        for name in ["energy.npy", "gradient.npy", "score.npy", "log_density.npy"] {
+            let one = try NpyReader(path: "\(points)/\(name)")
+            let other = try NpyReader(path: "\(samples)/\(name)")
+            #expect(one.header.shape == (name == "energy.npy" || name == "log_density.npy" ? [2] : [2, 3, 32, 32]))
+            let (values, others): ([Float], [Float]) = (try one.all(), try other.all())
+            #expect(values == others && values.allSatisfy(\.isFinite))
+        }
+        let flat = try await evaluate([2, 3072], commands.path("flat"))
+        #expect(flat.status == 65 && flat.errors.contains("[n, 3, 32, 32]"), "\(flat.errors)")
+    }
+
+    @Test("A composition on a few of the network's levels gives the same pictures with one worker and with two")
+    func sampled() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let text = """
+            {"rrr": 1, "name": "sprites", "seed": 5,
+             "models": {"any": {"kind": "network", "file": "\(Self.model)"},
+                        "left": {"kind": "network", "file": "\(Self.model)", "label": 4},
+                        "red": {"kind": "network", "file": "\(Self.model)", "label": 19}},
+             "target": {"guidance": {"unconditional": "any", "conditional": ["left", "red"], "scale": 1}},
+             "schedule": {"kind": "cosine", "levels": 100, "spaced": 8},
+             "sampler": {"kind": "reverse"}, "chains": 3, "block": 2}
+            """
+        try Data(text.utf8).write(to: URL(filePath: commands.path("job.json")))
+        var all: Set<[String]> = []
+        for workers in [1, 2] {
+            let output = commands.path("out\(workers)")
+            let ending = try await commands.run(
+                "rrr-coordinator",
+                ["submit", commands.path("job.json"), "--workers", "\(workers)", "--output", output],
+                label: "w\(workers)")
+            #expect(ending.status == 0, "\(ending.errors)")
+            all.insert(try commands.bytes(of: output))
+        }
+        #expect(all.count == 1)
+        let samples = try NpyReader(path: commands.path("out1") + "/samples.npy")
+        #expect(samples.header.shape == [3, 1, 3, 32, 32])
+        let values: [Float] = try samples.all()
+        #expect(values.allSatisfy(\.isFinite) && Set(values).count > 9000)
+    }
+}
