@@ -277,6 +277,7 @@ extension FrontDesk {
 
     mutating func cancel(_ id: Digest, _ peer: PeerID) {
         if intake.cancel(id, peer) { return }
+        inspections[id]?.submissions.removeAll { $0.peer == peer }
         if let before = past[id], !before.job.state.isOver { return cancel(before, peer) }
         guard let job = jobs[id], !job.state.isOver else {
             send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)

@@ -26,53 +26,82 @@ extension FrontDesk {
     ///
     /// - Parameter submission: who asks for them; nil if a job does.
     mutating func inspect(_ id: Digest, for submission: HandedIn? = nil) {
+        guard let submission else { return beginInspection(of: id, text: []) }
+        // All have the same text: it is kept once.
+        let bytes = inspections.values.reduce(0) { $0 + $1.text.count }
+        let isRoom = inspections[id].map { !$0.text.isEmpty } ?? false || bytes + submission.text.count <= mostBytes
+        guard isRoom, inspections[id]?.submissions.count ?? 0 < Self.mostWaiting else {
+            let text = "the files of finished jobs are being looked at, for too many to wait; try again later"
+            return send(.refusal(exitStatus: 75, text: text), to: submission.peer)
+        }
+        beginInspection(of: id, text: submission.text)
+        // It may take longer than a submitter's patience with silence.
+        send(.heartbeat(), to: submission.peer)
+        guard inspections[id]?.submissions.contains(where: { $0.peer == submission.peer }) == false else { return }
+        inspections[id]?.submissions.append(submission.with(text: []))
+    }
+
+    private mutating func beginInspection(of id: Digest, text: [UInt8]) {
         if inspections[id] == nil {
             inspections[id] = Inspection(isOutdated: jobs[id]?.state.isOver == false)
             archive.inspect(id, folder: folder(of: id))
         }
-        guard let submission else { return }
-        // It may take longer than a submitter's patience with silence.
-        send(.heartbeat(), to: submission.peer)
-        guard inspections[id]?.submissions.contains(where: { $0.peer == submission.peer }) == false else { return }
-        inspections[id]?.submissions.append(submission)
+        if inspections[id]?.text.isEmpty == true { inspections[id]?.text = text }
     }
+
+    /// The bytes of the texts that wait for inspections, of all jobs.
+    private var mostBytes: Int { 64 << 20 }
+    /// Submitters that wait for one inspection.
+    private static let mostWaiting = 1_000
 
     /// The files of a finished job are sound, or it has to run again.
     mutating func inspected(_ id: Digest, _ condition: Archive.Condition) {
         guard let inspection = inspections.removeValue(forKey: id) else { return }
-        let waiting = jobs.values.filter { $0.work?.inspects == id }.sorted { $0.number < $1.number }.map(\.identity)
-        for job in waiting { jobs[job]?.work?.inspects = nil }
+        let finding = inspection.isOutdated ? .again : finding(condition, of: id)
+        for submission in inspection.submissions {
+            switch finding {
+            case .sound: send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
+            case .again: submit(submission.with(text: inspection.text))
+            case .unreadable(let reason): send(.refusal(exitStatus: 75, text: reason), to: submission.peer)
+            }
+        }
+        let waiting = jobs.values.filter { $0.work?.inspects == id }.sorted { $0.number < $1.number }
+        for job in waiting.map(\.identity) {
+            jobs[job]?.work?.inspects = nil
+            switch finding {
+            case .sound: jobs[job]?.work?.sound = id
+            case .again: break
+            case .unreadable(let reason):
+                fail(job, reason: reason)
+                continue
+            }
+            proceed(job)
+        }
+    }
+
+    private enum Finding {
+        case sound
+        /// It runs again, or has to.
+        case again
+        /// What can't be looked at is no reason to run it again.
+        case unreadable(reason: String)
+    }
+
+    private func finding(_ condition: Archive.Condition, of id: Digest) -> Finding {
         switch condition {
-        case .sound where !inspection.isOutdated:
-            for submission in inspection.submissions {
-                send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
-            }
-            for job in waiting {
-                jobs[job]?.work?.sound = id
-                proceed(job)
-            }
-        case .unknown(let reason) where !inspection.isOutdated:
+        case .sound:
+            return .sound
+        case .unknown(let reason):
             logger.error("job \(id.hex.prefix(8)) was finished, but \(reason)")
-            // What can't be looked at is no reason to run it again.
-            for submission in inspection.submissions {
-                send(.refusal(exitStatus: 75, text: "the finished job can't be read: \(reason)"), to: submission.peer)
-            }
-            for job in waiting { fail(job, reason: "what it needs can't be read: \(reason)") }
-        case .damaged(let reason) where !inspection.isOutdated:
+            return .unreadable(reason: "the finished job \(id.hex.prefix(8)) can't be read: \(reason)")
+        case .damaged(let reason):
             logger.error("job \(id.hex.prefix(8)) was finished, but \(reason); it runs again when it is asked for")
             do {
                 try RunFolder.removeSummary(in: folder(of: id))
-                fallthrough
+                return .again
             } catch {
-                for submission in inspection.submissions {
-                    send(.refusal(exitStatus: error.exitStatus, text: "\(error)"), to: submission.peer)
-                }
-                for job in waiting { fail(job, reason: "\(error)") }
+                return .unreadable(reason: "\(error)")
             }
-        default:
-            // The job runs again, or has to.
-            for submission in inspection.submissions { submit(submission) }
-            for job in waiting { proceed(job) }
         }
     }
 
@@ -111,8 +140,10 @@ extension FrontDesk {
 
 /// A look at the files of a finished job.
 struct Inspection {
-    /// Who asks for them.
+    /// Who asks for them, without the text.
     var submissions: [HandedIn] = []
+    /// The job's text, for its next run; empty if only other jobs ask.
+    var text: [UInt8] = []
     /// Whether the job was begun anew meanwhile: what is found are the files of neither run.
     var isOutdated: Bool
 }

@@ -179,6 +179,7 @@ extension FrontDesk {
         if job.work?.waitsForWorker == true {
             return "waits for a worker, whose arithmetic decides whether the numbers that were found before hold"
         }
+        if job.work?.inspects != nil { return "looks first whether the files of what it needs are sound" }
         guard let other = job.work?.waitsFor, let preliminary = jobs[other] else { return "" }
         let what = preliminary.work?.job.isPilot == true ? "step sizes" : "normalisers"
         return "finds \(what) first: \(preliminary.name), \(Int(100 * status(preliminary).fraction)) %"

@@ -68,12 +68,13 @@ extension FrontDesk {
 
     /// Asks for the next piece once the worker has read most of those before.
     private mutating func load(_ attempt: Attempt, _ worker: WorkerID, after piece: StatePiece) {
-        act(on: .supplied(worker))
         guard let entry = workers[worker] else { return }
         let load = Load(attempt: attempt, worker: worker, piece: piece)
         guard budget.admits(entry.connection, below: 2 * BlockState.longestPiece) else {
             return postponedLoads.append(load)
         }
+        // Who reads nothing is not waited for.
+        act(on: .supplied(worker))
         archive.ask(.load(attempt, worker, after: piece))
     }
 

@@ -5,13 +5,20 @@ import ModelTransfer
 
 /// A job text that somebody has handed in.
 struct HandedIn {
-    let text: [UInt8]
+    private(set) var text: [UInt8]
     let force: Bool
     let watch: Bool
     var terms = SubmissionTerms()
     let peer: PeerID
     /// Models that came with it.
     var uploaded: [Digest] = []
+
+    /// The same with another text.
+    func with(text: [UInt8]) -> HandedIn {
+        var other = self
+        other.text = text
+        return other
+    }
 }
 
 /// Jobs that were handed in and are not accepted yet: each is read on another thread, and the model files

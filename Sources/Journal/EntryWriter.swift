@@ -59,6 +59,7 @@ final class EntryWriter {
             """
             INSERT OR REPLACE INTO checkpoint_piece (job, block, steps_done, offset, data) SELECT ?1, ?2, ?3, ?4, ?5
             WHERE NOT EXISTS (SELECT 1 FROM finished WHERE job = ?1 AND block = ?2)
+                AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE job = ?1 AND block = ?2 AND steps_done >= ?3)
             """)
         dropOldPieces = try prepare(
             """
