@@ -13,8 +13,6 @@
 // Taps of a layer at most.
 #define RRR_TAPS 64
 
-typedef float rrr_lane_block __attribute__((ext_vector_type(RRR_BLOCK)));
-
 // The input as the output reads it.
 static rrr_bordered rrr_input_image(const rrr_convolution *layer) {
     // The last pixel that a tap reads, or the last that there is.

@@ -26,6 +26,10 @@ enum Operation: Hashable, Sendable {
     case convolutionToInput(Convolution)
     /// A convolution's input, and the gradient of its output: what goes back to the weights.
     case convolutionToWeights(Convolution)
+    /// Images [n, height, width, channels], weights and biases.
+    case groupNorm(GroupNorm)
+    /// The gradient of a group norm's result, and its images, weights and biases: what goes back to the images.
+    case groupNormToInput(GroupNorm)
     /// The same numbers in another shape.
     case reshape
     /// Axis i of the result is axis `order[i]` of the operand.

@@ -179,6 +179,8 @@ private struct PlanCompiler {
         case .convolution(let convolution): return workspaceCount(convolution, .toOutput, packs: packs)
         case .convolutionToInput(let convolution): return workspaceCount(convolution, .toInput, packs: packs)
         case .convolutionToWeights(let convolution): return ConvolutionToWeights.workspaceCount(convolution)
+        case .groupNorm(let norm), .groupNormToInput(let norm):
+            return GroupNormPass.workspaceCount(norm, node.shape)
         default: return 0
         }
     }
@@ -323,6 +325,8 @@ private struct PlanCompiler {
                         convolution: convolution, images: shapes[0][0], input: place(node.operands[0]),
                         output: place(node.operands[1]), result: place(index), workspace: place(workspace(index))))
             ]
+        case .groupNorm(let norm): return [.groupNorm(groupNorm(index, norm, hasGradient: false))]
+        case .groupNormToInput(let norm): return [.groupNorm(groupNorm(index, norm, hasGradient: true))]
         case .transpose(let order):
             let strides = shapes[0].strides
             return [
@@ -381,6 +385,17 @@ private struct PlanCompiler {
                     convolution: convolution, direction: direction, images: node.shape[0],
                     source: place(node.operands[0]), weights: weights, result: place(index), workspace: workspace))
         ]
+    }
+
+    private func groupNorm(_ index: Int, _ norm: GroupNorm, hasGradient: Bool) -> GroupNormPass {
+        let node = graph.nodes[index]
+        let operands = hasGradient ? Array(node.operands.dropFirst()) : node.operands
+        func vary(_ terms: Int) -> Bool { graph.nodes[terms].shape.elementCount > node.shape[3] }
+        return GroupNormPass(
+            norm: norm, shape: node.shape, weightsVary: vary(operands[1]), biasesVary: vary(operands[2]),
+            input: place(operands[0]), weight: place(operands[1]), bias: place(operands[2]),
+            gradient: hasGradient ? place(node.operands[0]) : nil, addend: nil, result: place(index),
+            workspace: place(workspace(index)))
     }
 
     /// Copies between parts of two arrays that begin at given places of one axis.

@@ -132,5 +132,11 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
         GraphCase(name: "group norm", shapes: [[2, 2, 3, 4], [4], [4]]) { x, _ in
             x[0].groupNorm(groups: 2, weight: x[1], bias: x[2])
         },
+        GraphCase(name: "group norm and swish", shapes: [[2, 2, 3, 4], [4], [4]]) { x, _ in
+            x[0].groupNorm(groups: 2, weight: x[1], bias: x[2]).swish()
+        },
+        GraphCase(name: "group norm with terms of each image", shapes: [[2, 1, 3, 18], [2, 1, 1, 18], [18]]) { x, _ in
+            x[0].groupNorm(groups: 3, weight: x[1], bias: x[2], epsilon: 0.1).swish()
+        },
     ]
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "CConvolution.h"
+#include "CGroupNorm.h"
 #include "CPackedMultiply.h"
 #include "CVectorLoops.h"
 
