@@ -81,6 +81,10 @@ extension Graph {
                 of: definition, weighted: operands[0], withRespectTo: [operands[1]],
                 fixed: [operands[2].index, operands[3].index])
             return contribution(of: gradient, through: backward[0], to: place, operands)
+        case .spread(let scale):
+            return gradient.pool(scale: scale)
+        case .pool(let scale):
+            return gradient.spread(scale: scale)
         case .reshape:
             return gradient.reshape(operand.shape)
         case .transpose(let order):

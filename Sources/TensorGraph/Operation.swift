@@ -30,6 +30,10 @@ enum Operation: Hashable, Sendable {
     case groupNorm(GroupNorm)
     /// The gradient of a group norm's result, and its images, weights and biases: what goes back to the images.
     case groupNormToInput(GroupNorm)
+    /// Images [n, height, width, channels] of twice the height and width: each pixel, times a number, becomes four.
+    case spread(scale: Float)
+    /// Images of half the height and width: the sum of each four pixels, times a number.
+    case pool(scale: Float)
     /// The same numbers in another shape.
     case reshape
     /// Axis i of the result is axis `order[i]` of the operand.

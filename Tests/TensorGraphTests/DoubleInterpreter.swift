@@ -91,6 +91,18 @@ struct DoubleInterpreter {
                 }
             }
             return dx
+        case .spread(let scale):
+            return places(node.shape).map { place in
+                let from = [place[0], place[1] / 2, place[2] / 2, place[3]]
+                return Double(scale) * known(node.operands[0])[offset(from, shapes[0].strides)]
+            }
+        case .pool(let scale):
+            var result = [Double](repeating: 0, count: count)
+            for (place, x) in zip(places(shapes[0]), known(node.operands[0])) {
+                result[offset([place[0], place[1] / 2, place[2] / 2, place[3]], node.shape.strides)] +=
+                    Double(scale) * x
+            }
+            return result
         case .transpose(let order):
             return places(node.shape).map { place in
                 known(node.operands[0])[offset(place, order.map { shapes[0].strides[$0] })]

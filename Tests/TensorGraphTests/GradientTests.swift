@@ -115,7 +115,8 @@ struct GradientTests {
             inputs: [x.index: numbers(48), weight.index: numbers(8), bias.index: numbers(4)], indices: [:])
         for (one, other) in zip(pairs[0], pairs[1]) {
             #expect(one.index != other.index)
-            for (a, b) in zip(exact.values(one), exact.values(other)) { #expect(abs(a - b) < 1e-11 * (1 + abs(a))) }
+            // The definition's means have 1 / count in single precision.
+            for (a, b) in zip(exact.values(one), exact.values(other)) { #expect(abs(a - b) < 1e-6 * (1 + abs(a))) }
         }
     }
 

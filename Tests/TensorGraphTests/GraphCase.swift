@@ -90,6 +90,14 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
         GraphCase(name: "convolution of single pixels", shapes: [[2, 3, 2, 3], [4, 3, 1, 1]]) { x, _ in
             x[0].convolve(x[1])
         },
+        GraphCase(
+            name: "what is added to convolutions and norms",
+            shapes: [[2, 3, 2, 3], [3, 3, 3, 3], [3], [2, 3], [3, 3, 1, 1], [3]]
+        ) { x, _ in
+            let first = x[0].convolve(x[1]) + x[2] + x[3].reshape([2, 1, 1, 3])
+            let second = x[5] + (first.groupNorm(groups: 1, weight: x[2], bias: x[5]).swish() + x[0]).convolve(x[1])
+            return x[0].convolve(x[4]) + second + first
+        },
         GraphCase(name: "convolution with a stride", shapes: [[2, 2, 4, 2], [3, 2, 3, 3]]) { x, _ in
             x[0].convolve(x[1], stride: 2)
         },
