@@ -104,8 +104,11 @@ RRR_INLINE void rrr_convolution_tile(size_t pixels, size_t panels, const rrr_sum
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < pixels; i++)
 #pragma clang loop unroll(full)
-        for (size_t p = 0; p < panels; p++)
-            rrr_store_block(&sums[i][p], p + 1 < panels ? RRR_BLOCK : last_width, result + i * step + p * RRR_BLOCK);
+        for (size_t p = 0; p < panels; p++) {
+            // Sums whose address were taken would not stay in registers.
+            rrr_lane_block value = sums[i][p];
+            rrr_store_block(&value, p + 1 < panels ? RRR_BLOCK : last_width, result + i * step + p * RRR_BLOCK);
+        }
 }
 
 #define RRR_PIXELS(pixels)                                                                            \
