@@ -5,12 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-// Channels lie side by side in blocks of so many: one vector of AVX-512 or two of AVX2.
-#define RRR_BLOCK 16
-
-typedef float rrr_unaligned_block __attribute__((ext_vector_type(RRR_BLOCK), aligned(4)));
-
-static size_t rrr_blocks(size_t channels) { return (channels + RRR_BLOCK - 1) / RRR_BLOCK; }
+#include "lane_block.h"
 
 // An image with its borders, [block][phase][phase][rows][columns][16]: pixel (i, j) of the bordered image
 // lies in phase (i mod s, j mod s) at (i / s, j / s). So whatever the stride s, the pixels that one tap

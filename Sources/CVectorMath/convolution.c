@@ -13,8 +13,6 @@
 // Taps of a layer at most.
 #define RRR_TAPS 64
 
-typedef float rrr_lane_block __attribute__((ext_vector_type(RRR_BLOCK)));
-
 // The input as the output reads it.
 static rrr_bordered rrr_input_image(const rrr_convolution *layer) {
     // The last pixel that a tap reads, or the last that there is.
@@ -45,12 +43,22 @@ typedef struct {
     size_t taps;
     size_t offsets[RRR_TAPS];  // of each tap, from a pixel's place
     size_t outputs;            // of a pixel, of which the last panel may have fewer than 16
+    size_t pixel_step;         // from one pixel to the next one's; as they lie in blocks, or in a plain image
 } rrr_sum;
+
+// Adds numbers of a tile's channels to its sums.
+#define RRR_ADD_CHANNELS(from)                                                                     \
+    _Pragma("clang loop unroll(full)") for (size_t p = 0; p < panels; p++) {                       \
+        rrr_lane_block added;                                                                      \
+        rrr_load_block((from) + p * RRR_BLOCK, p + 1 < panels ? RRR_BLOCK : last_width, &added);   \
+        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < pixels; i++) sums[i][p] += added; \
+    }
 
 // pixels x panels sums, which stay in registers once both numbers are constants. A panel of weights is
 // [block][tap][channel][16].
 RRR_INLINE void rrr_convolution_tile(size_t pixels, size_t panels, const rrr_sum *sum, const float *image,
-                                     const float *weights, size_t width, float *result, size_t step) {
+                                     size_t pixel_step, const float *weights, size_t width,
+                                     const rrr_addends *addends, float *result, size_t step) {
     rrr_lane_block sums[RRR_LONGEST][RRR_WIDEST];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < pixels; i++)
@@ -71,7 +79,7 @@ RRR_INLINE void rrr_convolution_tile(size_t pixels, size_t panels, const rrr_sum
                     right[p] = *(const rrr_unaligned_block *)(weights + p * panel + k * RRR_BLOCK);
 #pragma clang loop unroll(full)
                 for (size_t i = 0; i < pixels; i++) {
-                    rrr_lane_block factor = from[i * RRR_BLOCK + k];
+                    rrr_lane_block factor = from[i * pixel_step + k];
 #pragma clang loop unroll(full)
                     for (size_t p = 0; p < panels; p++)
                         sums[i][p] = __builtin_elementwise_fma(factor, right[p], sums[i][p]);
@@ -80,34 +88,46 @@ RRR_INLINE void rrr_convolution_tile(size_t pixels, size_t panels, const rrr_sum
         }
     }
     size_t last_width = width - (panels - 1) * RRR_BLOCK;
+    if (addends->channels[0]) RRR_ADD_CHANNELS(addends->channels[0])
+    if (addends->channels[1]) RRR_ADD_CHANNELS(addends->channels[1])
+    if (addends->numbers) {
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < pixels; i++) {
-        float *to = result + i * step;
+        for (size_t i = 0; i < pixels; i++)
 #pragma clang loop unroll(full)
-        for (size_t p = 0; p + 1 < panels; p++, to += RRR_BLOCK) *(rrr_unaligned_block *)to = sums[i][p];
-        rrr_lane_block last = sums[i][panels - 1];
-        if (last_width == RRR_BLOCK)
-            *(rrr_unaligned_block *)to = last;
-        else
-            memcpy(to, &last, last_width * sizeof(float));
+            for (size_t p = 0; p < panels; p++) {
+                rrr_lane_block added;
+                rrr_load_block(addends->numbers + i * step + p * RRR_BLOCK, p + 1 < panels ? RRR_BLOCK : last_width,
+                               &added);
+                sums[i][p] += added;
+            }
     }
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < pixels; i++)
+#pragma clang loop unroll(full)
+        for (size_t p = 0; p < panels; p++) {
+            // Sums whose address were taken would not stay in registers.
+            rrr_lane_block value = sums[i][p];
+            rrr_store_block(&value, p + 1 < panels ? RRR_BLOCK : last_width, result + i * step + p * RRR_BLOCK);
+        }
 }
 
 #define RRR_PIXELS(pixels)                                                                            \
     case (pixels):                                                                                    \
         if ((pixels) <= longest) {                                                                    \
             if (wide)                                                                                 \
-                rrr_convolution_tile(pixels, RRR_WIDEST, sum, image, weights, width, result, step);   \
+                rrr_convolution_tile(pixels, RRR_WIDEST, sum, image, pixel_step, weights, width, &added, result, \
+                                     step);                                                           \
             else                                                                                      \
-                rrr_convolution_tile(pixels, 1, sum, image, weights, width, result, step);            \
+                rrr_convolution_tile(pixels, 1, sum, image, pixel_step, weights, width, &added, result, step); \
         }                                                                                             \
         break;
 
 // Sums for a rectangle of pixels: rows from `row` to `row` in the image, pixels from one block to the next;
 // in the result by steps of their own. Panel after panel, which stays in cache while all pixels pass by.
-RRR_INLINE void rrr_convolution_tiles(size_t longest, size_t widest, const rrr_sum *sum, size_t rows,
-                                      size_t columns, const float *all_pixels, size_t row_size,
-                                      const float *weights, float *all_results, size_t row_step, size_t step) {
+RRR_INLINE void rrr_convolution_tiles(size_t longest, size_t widest, const rrr_sum *sum, size_t pixel_step,
+                                      size_t rows, size_t columns, const float *all_pixels, size_t row_size,
+                                      const float *weights, const rrr_addends *addends, float *all_results,
+                                      size_t row_step, size_t step) {
     size_t panel = sum->channels * sum->taps * RRR_BLOCK;
     for (size_t first = 0; first < sum->outputs;) {
         size_t remaining = sum->outputs - first;
@@ -117,6 +137,10 @@ RRR_INLINE void rrr_convolution_tiles(size_t longest, size_t widest, const rrr_s
         for (size_t row = 0; row < rows; row++) {
             const float *image = all_pixels + row * row_size;
             float *result = all_results + row * row_step + first;
+            rrr_addends added = *addends;
+            for (size_t k = 0; k < 2; k++)
+                if (added.channels[k]) added.channels[k] += first;
+            if (added.numbers) added.numbers += row * row_step + first;
             for (size_t tiles = (columns + longest - 1) / longest, done = 0; tiles > 0; tiles--) {
                 size_t pixels = (columns - done + tiles - 1) / tiles;
                 switch (pixels) {
@@ -125,8 +149,9 @@ RRR_INLINE void rrr_convolution_tiles(size_t longest, size_t widest, const rrr_s
                     RRR_PIXELS(13) RRR_PIXELS(14)
                 }
                 done += pixels;
-                image += pixels * RRR_BLOCK;
+                image += pixels * pixel_step;
                 result += pixels * step;
+                if (added.numbers) added.numbers += pixels * step;
             }
         }
         first += width;
@@ -173,7 +198,7 @@ RRR_INLINE void rrr_weights_tile(size_t depth, size_t panels, size_t rows, size_
 // their shapes.
 typedef struct {
     void (*tiles)(const rrr_sum *sum, size_t rows, size_t columns, const float *pixels, size_t row_size,
-                  const float *weights, float *results, size_t row_step, size_t step);
+                  const float *weights, const rrr_addends *addends, float *results, size_t row_step, size_t step);
     void (*weights)(size_t depth, size_t panels, size_t rows, size_t columns, const float *x, size_t x_row,
                     const float *dy, size_t dy_row, size_t dy_block, float *sums, size_t sums_panel);
     size_t panels, depth;
@@ -181,10 +206,14 @@ typedef struct {
 
 #define RRR_CONVOLUTION_KERNEL(name, attributes, longest, widest, deepest)                                   \
     attributes static void name##_tiles(const rrr_sum *sum, size_t rows, size_t columns, const float *pixels, \
-                                        size_t row_size, const float *weights, float *results,               \
-                                        size_t row_step, size_t step) {                                      \
-        rrr_convolution_tiles(longest, widest, sum, rows, columns, pixels, row_size, weights, results,       \
-                              row_step, step);                                                               \
+                                        size_t row_size, const float *weights, const rrr_addends *addends,   \
+                                        float *results, size_t row_step, size_t step) {                      \
+        if (sum->pixel_step == RRR_BLOCK)                                                                    \
+            rrr_convolution_tiles(longest, widest, sum, RRR_BLOCK, rows, columns, pixels, row_size, weights, \
+                                  addends, results, row_step, step);                                         \
+        else                                                                                                 \
+            rrr_convolution_tiles(longest, widest, sum, sum->pixel_step, rows, columns, pixels, row_size,    \
+                                  weights, addends, results, row_step, step);                                \
     }                                                                                                        \
     attributes static void name##_weights(size_t depth, size_t panels, size_t rows, size_t columns,          \
                                           const float *x, size_t x_row, const float *dy, size_t dy_row,      \
@@ -260,6 +289,33 @@ void rrr_convolution_input_pack(const rrr_convolution *layer, const float *weigh
                                    taps, weights, packed);
 }
 
+// Whether every output reads a single pixel, its own: images are read as they lie.
+static int rrr_is_pointwise(const rrr_convolution *layer) {
+    return layer->kernel == 1 && layer->stride == 1 && layer->padding == 0;
+}
+
+// What is added to image n of so many numbers.
+static rrr_addends rrr_addends_of(const rrr_addends *addends, size_t n, size_t size) {
+    rrr_addends own = {{NULL, NULL}, {0, 0}, NULL};
+    if (!addends) return own;
+    for (size_t k = 0; k < 2; k++)
+        if (addends->channels[k]) own.channels[k] = addends->channels[k] + n * addends->channels_step[k];
+    if (addends->numbers) own.numbers = addends->numbers + n * size;
+    return own;
+}
+
+// A convolution of single pixels: all of an image's in one row.
+static void rrr_convolve_pixels(const rrr_convolution_kernel *functions, size_t images, size_t pixels, size_t channels,
+                                size_t outputs, const float *x, const float *packed, const rrr_addends *addends,
+                                float *y) {
+    rrr_sum sum = {channels, RRR_BLOCK, 1, {0}, outputs, channels};
+    for (size_t n = 0; n < images; n++) {
+        rrr_addends added = rrr_addends_of(addends, n, pixels * outputs);
+        functions->tiles(&sum, 1, pixels, x + n * pixels * channels, 0, packed, &added, y + n * pixels * outputs, 0,
+                         outputs);
+    }
+}
+
 size_t rrr_convolution_scratch(const rrr_convolution *layer) {
     rrr_bordered image = rrr_input_image(layer);
     return rrr_bordered_count(&image);
@@ -282,18 +338,25 @@ size_t rrr_convolution_weights_scratch(const rrr_convolution *layer) {
 }
 
 int rrr_convolve_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images, const float *x,
-                      const float *packed, float *y, float *scratch) {
+                      const float *packed, const rrr_addends *addends, float *y, float *scratch) {
     const rrr_convolution_kernel *functions = rrr_convolution_kernel_of(kernel);
     if (!functions) return 0;
+    if (rrr_is_pointwise(layer)) {
+        rrr_convolve_pixels(functions, images, layer->height * layer->width, layer->channels, layer->outputs, x, packed,
+                            addends, y);
+        return 1;
+    }
     rrr_bordered image = rrr_input_image(layer);
-    rrr_sum sum = {layer->channels, rrr_block_size(&image), layer->kernel * layer->kernel, {0}, layer->outputs};
+    rrr_sum sum = {layer->channels,  rrr_block_size(&image), layer->kernel * layer->kernel, {0},
+                   layer->outputs, RRR_BLOCK};
     for (size_t tap = 0; tap < sum.taps; tap++)
         sum.offsets[tap] = rrr_bordered_at(&image, tap / layer->kernel, tap % layer->kernel);
     size_t row = layer->output_width * layer->outputs;
     for (size_t n = 0; n < images; n++) {
+        rrr_addends added = rrr_addends_of(addends, n, layer->output_height * row);
         rrr_border(&image, x, scratch);
-        functions->tiles(&sum, layer->output_height, layer->output_width, scratch, image.columns * RRR_BLOCK, packed, y,
-                         row, layer->outputs);
+        functions->tiles(&sum, layer->output_height, layer->output_width, scratch, image.columns * RRR_BLOCK, packed,
+                         &added, y, row, layer->outputs);
         x += layer->height * layer->width * layer->channels;
         y += layer->output_height * row;
     }
@@ -301,18 +364,25 @@ int rrr_convolve_with(rrr_kernel kernel, const rrr_convolution *layer, size_t im
 }
 
 int rrr_convolve_to_input_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images,
-                               const float *dy, const float *packed, float *dx, float *scratch) {
+                               const float *dy, const float *packed, const rrr_addends *addends, float *dx,
+                               float *scratch) {
     const rrr_convolution_kernel *functions = rrr_convolution_kernel_of(kernel);
     if (!functions) return 0;
+    if (rrr_is_pointwise(layer)) {
+        rrr_convolve_pixels(functions, images, layer->height * layer->width, layer->outputs, layer->channels, dy, packed,
+                            addends, dx);
+        return 1;
+    }
     size_t s = layer->stride, row = layer->width * layer->channels;
     rrr_bordered image = rrr_output_image(layer);
     for (size_t n = 0; n < images; n++) {
+        rrr_addends all = rrr_addends_of(addends, n, layer->height * row);
         rrr_border(&image, dy, scratch);
         const float *weights = packed;
         // Pixels x[i][j] whose (i + p) mod s is a and (j + p) mod s is b meet the taps a, a + s, … and b, b + s, ….
         for (size_t a = 0; a < s; a++)
             for (size_t b = 0; b < s; b++) {
-                rrr_sum sum = {layer->outputs, rrr_block_size(&image), 0, {0}, layer->channels};
+                rrr_sum sum = {layer->outputs, rrr_block_size(&image), 0, {0}, layer->channels, RRR_BLOCK};
                 // The first such pixel, and the first y that it goes into at the tap a, counted from the border.
                 size_t i0 = (a + s - layer->padding % s) % s, j0 = (b + s - layer->padding % s) % s;
                 size_t top = image.before + (i0 + layer->padding - a) / s, left = image.before + (j0 + layer->padding - b) / s;
@@ -322,7 +392,9 @@ int rrr_convolve_to_input_with(rrr_kernel kernel, const rrr_convolution *layer, 
                             ((top - (u - a) / s) * image.columns + left - (v - b) / s) * RRR_BLOCK;
                 if (i0 < layer->height && j0 < layer->width) {
                     size_t rows = (layer->height - i0 + s - 1) / s, columns = (layer->width - j0 + s - 1) / s;
-                    functions->tiles(&sum, rows, columns, scratch, image.columns * RRR_BLOCK, weights,
+                    rrr_addends added = all;
+                    if (added.numbers) added.numbers += i0 * row + j0 * layer->channels;
+                    functions->tiles(&sum, rows, columns, scratch, image.columns * RRR_BLOCK, weights, &added,
                                      dx + i0 * row + j0 * layer->channels, s * row, s * layer->channels);
                 }
                 weights += rrr_blocks(layer->channels) * RRR_BLOCK * layer->outputs * sum.taps;
@@ -371,13 +443,13 @@ int rrr_convolve_to_weights_with(rrr_kernel kernel, const rrr_convolution *layer
 }
 
 void rrr_convolve(const rrr_convolution *layer, size_t images, const float *x, const float *packed,
-                  float *y, float *scratch) {
-    rrr_convolve_with(rrr_best_kernel(), layer, images, x, packed, y, scratch);
+                  const rrr_addends *addends, float *y, float *scratch) {
+    rrr_convolve_with(rrr_best_kernel(), layer, images, x, packed, addends, y, scratch);
 }
 
 void rrr_convolve_to_input(const rrr_convolution *layer, size_t images, const float *dy,
-                           const float *packed, float *dx, float *scratch) {
-    rrr_convolve_to_input_with(rrr_best_kernel(), layer, images, dy, packed, dx, scratch);
+                           const float *packed, const rrr_addends *addends, float *dx, float *scratch) {
+    rrr_convolve_to_input_with(rrr_best_kernel(), layer, images, dy, packed, addends, dx, scratch);
 }
 
 void rrr_convolve_to_weights(const rrr_convolution *layer, size_t images, const float *x,

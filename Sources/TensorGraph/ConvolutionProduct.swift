@@ -8,11 +8,22 @@ struct ConvolutionProduct: Sendable {
         case toOutput, toInput
     }
 
+    /// What is added to the numbers of each channel.
+    struct ChannelAddend: Sendable {
+        let place: Place
+        /// Whether each image has numbers of its own.
+        let varies: Bool
+    }
+
     let convolution: Convolution
     let direction: Direction
     let images: Int
     let source: Place
     let weights: Place
+    /// At most two, added one after the other.
+    let channelAddends: [ChannelAddend]
+    /// What is added then, number by number.
+    let addend: Place?
     let result: Place
     let workspace: Place
 
@@ -32,9 +43,20 @@ struct ConvolutionProduct: Sendable {
     func run(_ regions: Regions) {
         var layer = convolution.layer
         let (source, weights, result) = (regions[source], regions[weights], regions[result])
+        var addends = rrr_addends()
+        let channels = direction == .toOutput ? convolution.outputs : convolution.channels
+        if let first = channelAddends.first {
+            addends.channels.0 = UnsafePointer(regions[first.place])
+            addends.channels_step.0 = first.varies ? channels : 0
+        }
+        if channelAddends.count > 1 {
+            addends.channels.1 = UnsafePointer(regions[channelAddends[1].place])
+            addends.channels_step.1 = channelAddends[1].varies ? channels : 0
+        }
+        addends.numbers = addend.map { UnsafePointer(regions[$0]) }
         switch direction {
-        case .toOutput: rrr_convolve(&layer, images, source, weights, result, regions[workspace])
-        case .toInput: rrr_convolve_to_input(&layer, images, source, weights, result, regions[workspace])
+        case .toOutput: rrr_convolve(&layer, images, source, weights, &addends, result, regions[workspace])
+        case .toInput: rrr_convolve_to_input(&layer, images, source, weights, &addends, result, regions[workspace])
         }
     }
 }

@@ -4,15 +4,24 @@ extension Graph {
     ///
     /// A value that the output does not depend on has a gradient of zeros.
     public func gradient(of output: Value, withRespectTo values: [Value]) -> [Value] {
+        gradient(of: output, weighted: constant(1).broadcast(to: output.shape), withRespectTo: values)
+    }
+
+    /// The gradient of the sum of `output`'s elements, each times its weight.
+    ///
+    /// - Parameter fixed: values that are taken as constants, whatever they depend on.
+    private func gradient(
+        of output: Value, weighted weights: Value, withRespectTo values: [Value], fixed: Set<Int> = []
+    ) -> [Value] {
         // Only what lies between the values and the output carries a gradient.
         var carries = [Bool](repeating: false, count: output.index + 1)
         for value in values where value.index <= output.index { carries[value.index] = true }
         for index in carries.indices where !carries[index] {
-            guard nodes[index].operation != .stopGradient else { continue }
+            guard nodes[index].operation != .stopGradient, !fixed.contains(index) else { continue }
             carries[index] = nodes[index].operands.contains { carries[$0] }
         }
         let asked = Set(values.map(\.index))
-        var gradients: [Int: Value] = [output.index: constant(1).broadcast(to: output.shape)]
+        var gradients: [Int: Value] = [output.index: weights]
         for index in carries.indices.reversed() where carries[index] {
             guard let gradient = gradients[index] else { continue }
             let node = nodes[index]
@@ -60,6 +69,22 @@ extension Graph {
         case .convolutionToWeights(let convolution):
             return place == 0
                 ? operands[1].convolveToInput(gradient, convolution) : operands[0].convolve(gradient, convolution)
+        case .groupNorm(let norm) where place == 0:
+            return gradient.groupNormToInput(operand, weight: operands[1], bias: operands[2], norm)
+        case .groupNorm(let norm):
+            return contribution(
+                of: gradient, through: operands[0].groupNormByDefinition(weight: operands[1], bias: operands[2], norm),
+                to: place, operands)
+        case .groupNormToInput(let norm):
+            let definition = operands[1].groupNormByDefinition(weight: operands[2], bias: operands[3], norm)
+            let backward = self.gradient(
+                of: definition, weighted: operands[0], withRespectTo: [operands[1]],
+                fixed: [operands[2].index, operands[3].index])
+            return contribution(of: gradient, through: backward[0], to: place, operands)
+        case .spread(let scale):
+            return gradient.pool(scale: scale)
+        case .pool(let scale):
+            return gradient.spread(scale: scale)
         case .reshape:
             return gradient.reshape(operand.shape)
         case .transpose(let order):
@@ -102,6 +127,18 @@ extension Graph {
             return gradient * (place == 0 ? first : 1 - first)
         case .greater: return nil
         }
+    }
+
+    /// What goes back to an operand of an operation that is defined by others, through its `definition`; nil if the
+    /// same operand has had its share in an earlier place.
+    private func contribution(
+        of gradient: Value, through definition: Value, to place: Int, _ operands: [Value]
+    ) -> Value? {
+        let operand = operands[place].index
+        guard operands.firstIndex(where: { $0.index == operand }) == place else { return nil }
+        return self.gradient(
+            of: definition, weighted: gradient, withRespectTo: [operands[place]],
+            fixed: Set(operands.map(\.index)).subtracting([operand]))[0]
     }
 
     private func isSigmoid(_ value: Value, of x: Value) -> Bool {

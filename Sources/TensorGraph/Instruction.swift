@@ -7,6 +7,8 @@ enum Instruction: Sendable {
     case packConvolution(PackedConvolution)
     case convolve(ConvolutionProduct)
     case convolveToWeights(ConvolutionToWeights)
+    case groupNorm(GroupNormPass)
+    case resample(Resampling)
     case copy(StridedCopy)
     case gather(RowTransfer)
     case scatterSum(RowTransfer)
@@ -20,6 +22,8 @@ enum Instruction: Sendable {
         case .packConvolution(let weights): weights.run(regions)
         case .convolve(let product): product.run(regions)
         case .convolveToWeights(let product): product.run(regions)
+        case .groupNorm(let pass): pass.run(regions)
+        case .resample(let resampling): resampling.run(regions)
         case .copy(let copy): copy.run(regions)
         case .gather(let rows): rows.gather(regions)
         case .scatterSum(let rows): rows.scatterSum(regions)
@@ -40,9 +44,22 @@ struct StridedCopy: Sendable {
     ///   - source: where its first number is, with the strides by which it is read.
     ///   - result: where that goes, with the strides by which it is written.
     init(lengths: [Int], from source: (Place, [Int]), to result: (Place, [Int])) {
-        self.lengths = lengths
-        (self.source, sourceStrides) = source
-        (self.result, resultStrides) = result
+        (self.source, self.result) = (source.0, result.0)
+        var joined: (lengths: [Int], read: [Int], write: [Int]) = ([], [], [])
+        for (length, (read, write)) in zip(lengths, zip(source.1, result.1)) where length != 1 {
+            // Neighbouring axes that both sides step through as through one are one.
+            if let last = joined.lengths.indices.last, joined.read[last] == read * length,
+                joined.write[last] == write * length
+            {
+                joined.lengths[last] *= length
+                (joined.read[last], joined.write[last]) = (read, write)
+            } else {
+                joined.lengths.append(length)
+                joined.read.append(read)
+                joined.write.append(write)
+            }
+        }
+        (self.lengths, sourceStrides, resultStrides) = joined
     }
 
     func run(_ regions: Regions) { copy(axis: 0, regions[source], regions[result]) }
@@ -53,7 +70,9 @@ struct StridedCopy: Sendable {
             return
         }
         let (length, read, write) = (lengths[axis], sourceStrides[axis], resultStrides[axis])
-        if axis == lengths.count - 1 {
+        if axis == lengths.count - 1, read == 1, write == 1 {
+            to.update(from: from, count: length)
+        } else if axis == lengths.count - 1 {
             for index in 0..<length { to[index * write] = from[index * read] }
         } else {
             for index in 0..<length { copy(axis: axis + 1, from + index * read, to + index * write) }

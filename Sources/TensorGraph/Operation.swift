@@ -26,6 +26,14 @@ enum Operation: Hashable, Sendable {
     case convolutionToInput(Convolution)
     /// A convolution's input, and the gradient of its output: what goes back to the weights.
     case convolutionToWeights(Convolution)
+    /// Images [n, height, width, channels], weights and biases.
+    case groupNorm(GroupNorm)
+    /// The gradient of a group norm's result, and its images, weights and biases: what goes back to the images.
+    case groupNormToInput(GroupNorm)
+    /// Images [n, height, width, channels] of twice the height and width: each pixel, times a number, becomes four.
+    case spread(scale: Float)
+    /// Images of half the height and width: the sum of each four pixels, times a number.
+    case pool(scale: Float)
     /// The same numbers in another shape.
     case reshape
     /// Axis i of the result is axis `order[i]` of the operand.

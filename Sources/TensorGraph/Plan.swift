@@ -86,6 +86,7 @@ private struct PlanCompiler {
     /// Numbers in each region.
     private(set) var counts: [Rate: Int] = [:]
     private let outputs: Set<Int>
+    private let sums: StoredSums
     private let inputs: [Int]
     private var indexOffsets: [Int: Int] = [:]
     /// Right-hand sides of products that change less often than the products, and are packed when they do.
@@ -118,6 +119,7 @@ private struct PlanCompiler {
         let needed = graph.needed(for: outputs.map(\.index))
         self.needed = needed
         self.outputs = Set(outputs.map { graph.source($0.index) })
+        sums = StoredSums(graph, needed: needed, outputs: self.outputs)
         self.inputs = inputs.map(\.index)
         for index in needed where [.input, .indices].contains(graph.nodes[index].operation) {
             precondition(inputs.contains { $0.index == index }, "an output depends on an input that is not listed")
@@ -179,6 +181,8 @@ private struct PlanCompiler {
         case .convolution(let convolution): return workspaceCount(convolution, .toOutput, packs: packs)
         case .convolutionToInput(let convolution): return workspaceCount(convolution, .toInput, packs: packs)
         case .convolutionToWeights(let convolution): return ConvolutionToWeights.workspaceCount(convolution)
+        case .groupNorm(let norm), .groupNormToInput(let norm):
+            return GroupNormPass.workspaceCount(norm, node.shape)
         default: return 0
         }
     }
@@ -197,7 +201,7 @@ private struct PlanCompiler {
 
     /// Schedules the nodes of a rate, places their arrays and makes their instructions.
     mutating func compile(_ rate: Rate) -> [Instruction] {
-        let steps = Schedule(graph, rate: rate, needed: needed).steps
+        let steps = Schedule(graph, rate: rate, needed: needed, sums: sums).steps
         let stored = place(steps, rate)
         return steps.flatMap { step -> [Instruction] in
             switch step {
@@ -236,6 +240,7 @@ private struct PlanCompiler {
         for (number, step) in steps.enumerated() {
             for member in step.members { home[member] = number }
         }
+        for (part, end) in sums.ends { home[part] = home[end] }
         var lives: [Int: ClosedRange<Int>] = [:]
         func touch(_ source: Int, until last: Int) {
             let first = home[source] ?? 0
@@ -256,7 +261,9 @@ private struct PlanCompiler {
             let packed = packing(index)
             for (position, operand) in graph.nodes[index].operands.enumerated() {
                 let source = graph.source(operand)
-                guard graph.nodes[source].rate == rate, graph.nodes[source].operation != .indices else { continue }
+                guard graph.nodes[source].rate == rate, graph.nodes[source].operation != .indices,
+                    sums.ends[source] == nil
+                else { continue }
                 guard graph.nodes[index].rate == rate, let step = home[index] else {
                     // A matrix is packed after the last step, and not read in its own form again.
                     touch(source, until: position == 1 && packed != nil ? steps.count : .max)
@@ -289,7 +296,9 @@ private struct PlanCompiler {
     }
 
     /// The instructions of an operation that is not fused.
-    private func instructions(_ index: Int) -> [Instruction] {
+    private func instructions(_ end: Int) -> [Instruction] {
+        let sum = sums.sums[end]
+        let index = sum?.kernel ?? end
         let node = graph.nodes[index]
         let shapes = node.operands.map { graph.nodes[$0].shape }
         switch node.operation {
@@ -313,15 +322,25 @@ private struct PlanCompiler {
                         workspace: place(workspace(index))))
             ]
         case .convolution(let convolution):
-            return convolve(index, convolution, .toOutput)
+            return convolve(index, convolution, .toOutput, sum, into: end)
         case .convolutionToInput(let convolution):
-            return convolve(index, convolution, .toInput)
+            return convolve(index, convolution, .toInput, sum, into: end)
         case .convolutionToWeights(let convolution):
             return [
                 .convolveToWeights(
                     ConvolutionToWeights(
                         convolution: convolution, images: shapes[0][0], input: place(node.operands[0]),
                         output: place(node.operands[1]), result: place(index), workspace: place(workspace(index))))
+            ]
+        case .groupNorm(let norm): return [.groupNorm(groupNorm(index, norm))]
+        case .groupNormToInput(let norm): return [.groupNorm(groupNormToInput(index, norm, sum, into: end))]
+        case .spread(let scale), .pool(let scale):
+            let enlarges = node.shape[1] > shapes[0][1]
+            return [
+                .resample(
+                    Resampling(
+                        enlarges: enlarges, scale: scale, shape: enlarges ? shapes[0] : node.shape,
+                        source: place(node.operands[0]), result: place(index)))
             ]
         case .transpose(let order):
             let strides = shapes[0].strides
@@ -361,7 +380,8 @@ private struct PlanCompiler {
     }
 
     private func convolve(
-        _ index: Int, _ convolution: Convolution, _ direction: ConvolutionProduct.Direction
+        _ index: Int, _ convolution: Convolution, _ direction: ConvolutionProduct.Direction, _ sum: StoredSums.Sum?,
+        into result: Int
     ) -> [Instruction] {
         let node = graph.nodes[index]
         var workspace = place(workspace(index))
@@ -379,8 +399,36 @@ private struct PlanCompiler {
             .convolve(
                 ConvolutionProduct(
                     convolution: convolution, direction: direction, images: node.shape[0],
-                    source: place(node.operands[0]), weights: weights, result: place(index), workspace: workspace))
+                    source: place(node.operands[0]), weights: weights,
+                    channelAddends: (sum?.channels ?? []).map { addend in
+                        .init(place: place(addend), varies: varies(addend, node.shape))
+                    }, addend: sum?.numbers.map(place), result: place(result), workspace: workspace))
         ]
+    }
+
+    /// Whether each image has numbers of its own.
+    private func varies(_ channels: Int, _ images: [Int]) -> Bool {
+        graph.nodes[channels].shape.elementCount > images[3]
+    }
+
+    private func groupNorm(_ index: Int, _ norm: GroupNorm) -> GroupNormPass {
+        let node = graph.nodes[index]
+        return GroupNormPass(
+            norm: norm, shape: node.shape, weightsVary: varies(node.operands[1], node.shape),
+            biasesVary: varies(node.operands[2], node.shape), input: place(node.operands[0]),
+            weight: place(node.operands[1]), bias: place(node.operands[2]), gradient: nil, addend: nil,
+            result: place(index), workspace: place(workspace(index)))
+    }
+
+    private func groupNormToInput(
+        _ index: Int, _ norm: GroupNorm, _ sum: StoredSums.Sum?, into result: Int
+    ) -> GroupNormPass {
+        let node = graph.nodes[index]
+        return GroupNormPass(
+            norm: norm, shape: node.shape, weightsVary: varies(node.operands[2], node.shape),
+            biasesVary: varies(node.operands[3], node.shape), input: place(node.operands[1]),
+            weight: place(node.operands[2]), bias: place(node.operands[3]), gradient: place(node.operands[0]),
+            addend: sum?.numbers.map(place), result: place(result), workspace: place(workspace(index)))
     }
 
     /// Copies between parts of two arrays that begin at given places of one axis.

@@ -28,12 +28,17 @@ struct Schedule {
     /// By step, what a loop's members are and read.
     private var touched: [Int: Set<Int>] = [:]
 
-    /// - Parameter needed: ascending nodes of any rate; those of `rate` are scheduled.
-    init(_ graph: Graph, rate: Rate, needed: [Int]) {
+    /// - Parameters:
+    ///   - needed: ascending nodes of any rate; those of `rate` are scheduled.
+    ///   - sums: additions that are steps of their own, by the kernels of what they add to.
+    init(_ graph: Graph, rate: Rate, needed: [Int], sums: StoredSums) {
         self.graph = graph
         self.rate = rate
-        for index in needed where graph.nodes[index].rate == rate {
+        for index in needed where graph.nodes[index].rate == rate && sums.ends[index] == nil {
             switch graph.nodes[index].operation {
+            case _ where sums.sums[index] != nil:
+                place[index] = steps.count
+                steps.append(.single(index))
             case .input, .indices, .constant, .reshape: continue
             case .elementwise, .broadcast, .stopGradient, .reduce: join(index)
             default:

@@ -43,7 +43,7 @@ extension Value {
     /// 1 / (1 + e^-x).
     public func sigmoid() -> Value { elementwise(.sigmoid) }
     /// x / (1 + e^-x) (Ramachandran, Zoph and Le 2017), also called SiLU.
-    public func swish() -> Value { self * sigmoid() }
+    public func swish() -> Value { normalizedSwish ?? self * sigmoid() }
     /// The larger of two numbers.
     public func maximum(_ other: Value) -> Value { elementwise(.maximum, other) }
     /// 1 where this is greater, else 0; its gradient is zero.

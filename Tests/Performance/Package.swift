@@ -19,6 +19,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
+            name: "image-benchmark",
+            dependencies: [
+                "CAllocationCount", "Measurement",
+                .product(name: "Networks", package: "rrr"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
             name: "block-benchmark",
             dependencies: [
                 "CAllocationCount", "Measurement",

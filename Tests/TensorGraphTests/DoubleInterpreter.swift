@@ -70,6 +70,39 @@ struct DoubleInterpreter {
             var dw = [Double](repeating: 0, count: count)
             forEachProduct(of: layer, images: shapes[0][0]) { dw[$2] += x[$0] * dy[$1] }
             return dw
+        case .groupNorm(let norm):
+            var y = [Double](repeating: 0, count: count)
+            forEachGroup(of: norm, node.shape, node.operands.map(known)) { group in
+                for number in group { y[number.place] = norm.hasSwish ? number.v / (1 + exp(-number.v)) : number.v }
+            }
+            return y
+        case .groupNormToInput(let norm):
+            let dy = known(node.operands[0])
+            var dx = [Double](repeating: 0, count: count)
+            forEachGroup(of: norm, node.shape, node.operands.dropFirst().map(known)) { group in
+                let back = group.map { number in
+                    let s = 1 / (1 + exp(-number.v))
+                    return dy[number.place] * number.weight * (norm.hasSwish ? s * (1 + number.v * (1 - s)) : 1)
+                }
+                let mean = back.reduce(0, +) / Double(group.count)
+                let along = zip(back, group).reduce(0) { $0 + $1.0 * $1.1.standard } / Double(group.count)
+                for (number, back) in zip(group, back) {
+                    dx[number.place] = (back - mean - number.standard * along) / number.deviation
+                }
+            }
+            return dx
+        case .spread(let scale):
+            return places(node.shape).map { place in
+                let from = [place[0], place[1] / 2, place[2] / 2, place[3]]
+                return Double(scale) * known(node.operands[0])[offset(from, shapes[0].strides)]
+            }
+        case .pool(let scale):
+            var result = [Double](repeating: 0, count: count)
+            for (place, x) in zip(places(shapes[0]), known(node.operands[0])) {
+                result[offset([place[0], place[1] / 2, place[2] / 2, place[3]], node.shape.strides)] +=
+                    Double(scale) * x
+            }
+            return result
         case .transpose(let order):
             return places(node.shape).map { place in
                 known(node.operands[0])[offset(place, order.map { shapes[0].strides[$0] })]
@@ -113,6 +146,37 @@ struct DoubleInterpreter {
             body(
                 offset([n, row, column, c], x), offset([n, i, j, o], y),
                 offset([o, c, a, b], layer.weightsShape.strides))
+        }
+    }
+
+    /// A number of a group: where it is, less the mean and over the deviation, that deviation, what it is multiplied by,
+    /// and what comes out.
+    private typealias Normalized = (place: Int, standard: Double, deviation: Double, weight: Double, v: Double)
+
+    /// - Parameter operands: images, weights and biases.
+    private func forEachGroup(
+        of norm: GroupNorm, _ shape: [Int], _ operands: [[Double]], _ body: ([Normalized]) -> Void
+    ) {
+        let (images, channels) = (shape[0], shape[3])
+        let size = channels / norm.groups
+        let x = operands[0]
+        for image in 0..<images {
+            func term(_ operand: Int, _ place: Int) -> Double {
+                operands[operand][(operands[operand].count > channels ? image * channels : 0) + place % channels]
+            }
+            let pixels = x.count / images
+            for group in 0..<norm.groups {
+                let places = (image * pixels..<(image + 1) * pixels).filter { $0 % channels / size == group }
+                let mean = places.reduce(0) { $0 + x[$1] } / Double(places.count)
+                let variance = places.reduce(0) { $0 + (x[$1] - mean) * (x[$1] - mean) } / Double(places.count)
+                let deviation = (variance + Double(norm.epsilon)).squareRoot()
+                body(
+                    places.map { place in
+                        let standard = (x[place] - mean) / deviation
+                        let weight = term(1, place)
+                        return (place, standard, deviation, weight, standard * weight + term(2, place))
+                    })
+            }
         }
     }
 

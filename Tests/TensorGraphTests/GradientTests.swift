@@ -100,6 +100,26 @@ struct GradientTests {
         }
     }
 
+    @Test(
+        "A group norm and its gradient are what the definition by other operations gives", arguments: [false, true])
+    func groupNormByDefinition(hasSwish: Bool) {
+        let graph = Graph()
+        let x = graph.input([2, 2, 3, 4], rate: .evaluation)
+        let (weight, bias) = (graph.input([2, 1, 1, 4], rate: .level), graph.input([4], rate: .level))
+        let norm = GroupNorm(groups: 2, epsilon: 0.01, hasSwish: hasSwish)
+        let plain = x.groupNorm(groups: 2, weight: weight, bias: bias, epsilon: 0.01)
+        let pairs = [hasSwish ? plain.swish() : plain, x.groupNormByDefinition(weight: weight, bias: bias, norm)]
+            .map { y in [y, graph.gradient(of: y * y, withRespectTo: [x])[0]] }
+        func numbers(_ count: Int) -> [Double] { (0..<count).map { Double($0 * 37 % 23) * 0.1 - 1 } }
+        let exact = DoubleInterpreter(
+            inputs: [x.index: numbers(48), weight.index: numbers(8), bias.index: numbers(4)], indices: [:])
+        for (one, other) in zip(pairs[0], pairs[1]) {
+            #expect(one.index != other.index)
+            // The definition's means have 1 / count in single precision.
+            for (a, b) in zip(exact.values(one), exact.values(other)) { #expect(abs(a - b) < 1e-6 * (1 + abs(a))) }
+        }
+    }
+
     @Test("A sigmoid that is multiplied by its argument has a gradient of its own where that is asked for")
     func sigmoidWithinSwish() {
         let graph = Graph()

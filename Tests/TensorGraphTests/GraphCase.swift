@@ -90,6 +90,14 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
         GraphCase(name: "convolution of single pixels", shapes: [[2, 3, 2, 3], [4, 3, 1, 1]]) { x, _ in
             x[0].convolve(x[1])
         },
+        GraphCase(
+            name: "what is added to convolutions and norms",
+            shapes: [[2, 3, 2, 3], [3, 3, 3, 3], [3], [2, 3], [3, 3, 1, 1], [3]]
+        ) { x, _ in
+            let first = x[0].convolve(x[1]) + x[2] + x[3].reshape([2, 1, 1, 3])
+            let second = x[5] + (first.groupNorm(groups: 1, weight: x[2], bias: x[5]).swish() + x[0]).convolve(x[1])
+            return x[0].convolve(x[4]) + second + first
+        },
         GraphCase(name: "convolution with a stride", shapes: [[2, 2, 4, 2], [3, 2, 3, 3]]) { x, _ in
             x[0].convolve(x[1], stride: 2)
         },
@@ -131,6 +139,12 @@ struct GraphCase: Sendable, CustomTestStringConvertible {
         },
         GraphCase(name: "group norm", shapes: [[2, 2, 3, 4], [4], [4]]) { x, _ in
             x[0].groupNorm(groups: 2, weight: x[1], bias: x[2])
+        },
+        GraphCase(name: "group norm and swish", shapes: [[2, 2, 3, 4], [4], [4]]) { x, _ in
+            x[0].groupNorm(groups: 2, weight: x[1], bias: x[2]).swish()
+        },
+        GraphCase(name: "group norm with terms of each image", shapes: [[2, 1, 3, 18], [2, 1, 1, 18], [18]]) { x, _ in
+            x[0].groupNorm(groups: 3, weight: x[1], bias: x[2], epsilon: 0.1).swish()
         },
     ]
 }

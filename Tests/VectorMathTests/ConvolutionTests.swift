@@ -146,10 +146,10 @@ struct ConvolutionTests {
         var runs = 0
         for kernel in Self.kernels {
             let y = computed(dy.count, scratch: rrr_convolution_scratch(&layer)) {
-                rrr_convolve_with(kernel, &layer, test.images, x, forward, &$0, &$1)
+                rrr_convolve_with(kernel, &layer, test.images, x, forward, nil, &$0, &$1)
             }
             let dx = computed(x.count, scratch: rrr_convolution_input_scratch(&layer)) {
-                rrr_convolve_to_input_with(kernel, &layer, test.images, dy, backward, &$0, &$1)
+                rrr_convolve_to_input_with(kernel, &layer, test.images, dy, backward, nil, &$0, &$1)
             }
             let dw = computed(weights.count, scratch: rrr_convolution_weights_scratch(&layer)) {
                 rrr_convolve_to_weights_with(kernel, &layer, test.images, x, dy, &$0, &$1)
@@ -173,12 +173,57 @@ struct ConvolutionTests {
             return computed(dy.count / 3 * images.count, scratch: rrr_convolution_scratch(&layer)) {
                 rrr_convolve_with(
                     RRR_KERNEL_PORTABLE, &layer, images.count,
-                    Array(x[images.lowerBound * size..<images.upperBound * size]), forward, &$0, &$1)
+                    Array(x[images.lowerBound * size..<images.upperBound * size]), forward, nil, &$0, &$1)
             }
         }
         let all = try #require(outputs(0..<3))
         let each = try (0..<3).flatMap { try #require(outputs($0..<$0 + 1)) }
         #expect(all.map(\.bitPattern) == each.map(\.bitPattern))
         #expect(Set(all).count > all.count / 2, "the numbers must differ for this test to mean something")
+    }
+
+    @Test("What is added before the store has the bits of additions afterwards", arguments: cases)
+    func addends(_ test: ConvolutionCase) {
+        var layer = test.layer
+        let (x, weights, dy) = (test.x, test.weights, test.dy)
+        let forward = packed(rrr_convolution_weights_count(&layer), weights) { rrr_convolution_pack(&layer, $0, &$1) }
+        let backward = packed(rrr_convolution_input_weights_count(&layer), weights) {
+            rrr_convolution_input_pack(&layer, $0, &$1)
+        }
+        for kernel in Self.kernels {
+            for (direction, channels) in [test.outputs, test.channels].enumerated() {
+                let numbers = direction == 0 ? dy : x
+                let all = ConvolutionCase(
+                    images: 1, height: 1, width: 1, channels: channels, outputs: channels * test.images)
+                let (ofLayer, ofImages) = (all.x, all.dy)
+                func result(_ addends: UnsafePointer<rrr_addends>?) -> [Float]? {
+                    direction == 0
+                        ? computed(dy.count, scratch: rrr_convolution_scratch(&layer)) {
+                            rrr_convolve_with(kernel, &layer, test.images, x, forward, addends, &$0, &$1)
+                        }
+                        : computed(x.count, scratch: rrr_convolution_input_scratch(&layer)) {
+                            rrr_convolve_to_input_with(kernel, &layer, test.images, dy, backward, addends, &$0, &$1)
+                        }
+                }
+                guard let plain = result(nil) else { continue }
+                let found = ofLayer.withUnsafeBufferPointer { ofLayer in
+                    ofImages.withUnsafeBufferPointer { ofImages in
+                        numbers.withUnsafeBufferPointer { numbers in
+                            var addends = rrr_addends(
+                                channels: (ofLayer.baseAddress, ofImages.baseAddress), channels_step: (0, channels),
+                                numbers: numbers.baseAddress)
+                            return result(&addends)
+                        }
+                    }
+                }
+                let size = plain.count / test.images
+                let expected = plain.indices.map { place in
+                    let channel = place % channels
+                    return plain[place] + ofLayer[channel] + ofImages[place / size * channels + channel]
+                        + numbers[place]
+                }
+                #expect(found?.map(\.bitPattern) == expected.map(\.bitPattern), "kernel \(kernel.rawValue)")
+            }
+        }
     }
 }

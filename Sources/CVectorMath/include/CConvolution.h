@@ -38,13 +38,21 @@ size_t rrr_convolution_scratch(const rrr_convolution *layer);
 size_t rrr_convolution_input_scratch(const rrr_convolution *layer);
 size_t rrr_convolution_weights_scratch(const rrr_convolution *layer);
 
-// y of so many images, one after the other.
+// What is added to every number of a result just before it is stored, one after the other: of its channel,
+// then of its channel, then of its own place. Null where there is nothing.
+typedef struct {
+    const float *channels[2];  // [channels of the result]
+    size_t channels_step[2];   // from one image to the next: as many, or 0 where all have the same
+    const float *numbers;      // as the result lies
+} rrr_addends;
+
+// y of so many images, one after the other. `addends` may be null.
 void rrr_convolve(const rrr_convolution *layer, size_t images, const float *x, const float *packed,
-                  float *y, float *scratch);
+                  const rrr_addends *addends, float *y, float *scratch);
 
 // The gradient by x of the sum of dy y: what dy sends back.
 void rrr_convolve_to_input(const rrr_convolution *layer, size_t images, const float *dy,
-                           const float *packed, float *dx, float *scratch);
+                           const float *packed, const rrr_addends *addends, float *dx, float *scratch);
 
 // The gradient by w of the sum of dy y over all images, [outputs][channels][kernel][kernel].
 void rrr_convolve_to_weights(const rrr_convolution *layer, size_t images, const float *x,
@@ -53,9 +61,10 @@ void rrr_convolve_to_weights(const rrr_convolution *layer, size_t images, const 
 // The same by the given kernel, for tests. They return 0 and compute nothing if this processor cannot
 // run it, else 1.
 int rrr_convolve_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images, const float *x,
-                      const float *packed, float *y, float *scratch);
+                      const float *packed, const rrr_addends *addends, float *y, float *scratch);
 int rrr_convolve_to_input_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images,
-                               const float *dy, const float *packed, float *dx, float *scratch);
+                               const float *dy, const float *packed, const rrr_addends *addends, float *dx,
+                               float *scratch);
 int rrr_convolve_to_weights_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images,
                                  const float *x, const float *dy, float *dw, float *scratch);
 

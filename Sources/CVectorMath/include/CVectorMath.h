@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "CConvolution.h"
+#include "CGroupNorm.h"
 #include "CPackedMultiply.h"
+#include "CResampling.h"
 #include "CVectorLoops.h"
 
 // y[i] = exp(x[i]); zero for x below -708. x and y may be the same array.
