@@ -32,7 +32,8 @@ extension FrontDesk {
         let isRoom = inspections[id].map { !$0.text.isEmpty } ?? false || bytes + submission.text.count <= mostBytes
         guard isRoom, inspections[id]?.submissions.count ?? 0 < Self.mostWaiting else {
             let text = "the files of finished jobs are being looked at, for too many to wait; try again later"
-            return send(.refusal(exitStatus: 75, text: text), to: submission.peer)
+            send(.refusal(exitStatus: 75, text: text), to: submission.peer)
+            return
         }
         beginInspection(of: id, text: submission.text)
         // It may take longer than a submitter's patience with silence.
