@@ -2,8 +2,8 @@ import TensorGraph
 import VectorMath
 
 extension UNet: NetworkForm {
-    /// A layer's numbers for more images than these no longer fit the cache.
-    var mostRows: Int { 8 }
+    /// As many as have a layer of full size within a megabyte, a cache's share: more gain nothing and take memory.
+    var mostRows: Int { max(1, min(8, (1 << 18) / (height * width * modelChannels))) }
 
     /// Images [rows, height, width, channels], as layers of images take them.
     func arranged(_ points: Value) -> Value {
