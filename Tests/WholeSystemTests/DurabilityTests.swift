@@ -102,7 +102,7 @@ struct DurabilityTests {
         let text = """
             {"rrr": 1, "name": "large", "seed": 3,
              "models": {"a": {"kind": "gaussian", "shape": [3, 64, 64], "mean": 0, "std": 0.5}}, "target": "a",
-             "sampler": {"kind": "hmc", "step_size": 0.05, "transitions": 4, "leapfrog": 1},
+             "sampler": {"kind": "hmc", "step_size": 0.05, "transitions": 8, "leapfrog": 1},
              "schedule": {"kind": "cosine", "levels": 4}, "chains": 512, "block": 512}
             """
         let job = commands.path("large.json")
@@ -112,16 +112,18 @@ struct DurabilityTests {
         let first = try pool.worker("worker1")
         try await pool.wait(until: "running")
         let hash = try #require(try await pool.jobs().first?["job"] as? String)
-        func tell(_ verb: String) async throws {
+        func tell(_ wish: String...) async throws {
             let ending = try await commands.run(
-                "rrr-coordinator", [verb, hash, "--coordinator", pool.address], label: verb)
+                "rrr-coordinator", [wish[0], hash] + wish.dropFirst() + ["--coordinator", pool.address], label: wish[0])
             #expect(ending.status == 0, "\(ending.errors)")
         }
-        try await Task.sleep(for: .milliseconds(800))
+        try await pool.wait { ($0["fraction"] as? Double ?? 0) > 0 }
         try await tell("pause")
         try await pool.wait(until: "paused")
         // The block is handed back before its worker says goodbye.
         #expect(try await pool.end(first, "worker1").blocks == 0)
+        // What is told of this comes from the disk, and so is all that came before it.
+        try await tell("prioritize", "1")
         try await pool.killCoordinator()
         let second = try pool.worker("worker2")
         try await tell("resume")

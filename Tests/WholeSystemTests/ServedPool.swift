@@ -71,6 +71,15 @@ final class ServedPool {
         Issue.record("no job is \(state): \(try await jobs())")
     }
 
+    /// Waits until a condition holds of the first job, as `status --json` tells of it.
+    func wait(until condition: ([String: Any]) -> Bool) async throws {
+        for _ in 0..<300 {
+            if let job = try await jobs().first, condition(job) { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Issue.record("it takes too long: \(try await jobs())")
+    }
+
     func submit(_ job: String, _ label: String, _ more: [String] = []) throws -> Commands.Started {
         try commands.start(
             "rrr-coordinator",
