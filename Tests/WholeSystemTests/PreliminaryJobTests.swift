@@ -179,7 +179,7 @@ struct PreliminaryJobTests {
         defer { commands.remove() }
         let job = try commands.job(
             chains: 300, levels: 100, transitions: 10, block: 512,
-            sampler: #", "step_size": {"target_acceptance": 0.65, "pilots": 100}"#)
+            sampler: #", "step_size": {"target_acceptance": 0.65, "pilots": 40}"#)
         let pool = try ServedPool(commands)
         let worker = try pool.worker("worker")
         var ending = try await commands.ending(of: try pool.submit(job, "out", ["--time-limit", "2"]), label: "out")
