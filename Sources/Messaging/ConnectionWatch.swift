@@ -11,7 +11,7 @@ public final class ConnectionWatch {
         /// Bytes on their way in one connection: more than the longest message, whose parts may be many.
         public var connectionBytes = 80 << 20
         /// Bytes on their way from all peers together that are not trusted.
-        public var strangersBytes = 96 << 20
+        public var strangersBytes = 64 << 20
         /// The same from those that are: a worker's result may have 64 MB.
         public var trustedBytes = 1 << 30
         /// Open files that are kept free; at most an eighth of all.
@@ -41,6 +41,7 @@ public final class ConnectionWatch {
 
     private let port: UInt16
     private let limits: Limits
+    private let process = ProcessFiles()
     private var accounts: [Connection: Account] = [:]
     private var sweeps = 0
     private var lastLook = Duration.zero
@@ -70,7 +71,7 @@ public final class ConnectionWatch {
     public func look(at now: Duration, isTrusted: (Connection.Identity) -> Bool) -> String? {
         guard now - lastLook >= Self.pause else { return nil }
         lastLook = now
-        let memory = Self.residentBytes
+        let memory = process.residentBytes
         let (free, files) = Self.freeFiles
         let least = min(limits.freeFiles, files / 8)
         let isScarce = free < least && (free < lastFree || now - lastSweep > Self.pauseOfScarcity)
@@ -94,7 +95,7 @@ public final class ConnectionWatch {
         sweeps += 1
         var all: [Found] = []
         var open: [Connection: Account] = [:]
-        for descriptor in Self.openFiles {
+        for descriptor in process.descriptors {
             let connection = Connection(descriptor: descriptor)
             guard connection.isAccepted(at: port), let received = connection.bytesReceived else { continue }
             let identity = connection.identity
@@ -129,7 +130,9 @@ public final class ConnectionWatch {
         return ended
     }
 
-    /// Those that never said anything go first, the oldest of them.
+    /// Ends those that had not said anything at the last sweep either: an honest peer speaks as soon as it is connected,
+    /// and comes again. If these are fewer than `count`, others go with them, the oldest first and those that were heard
+    /// last.
     private func endSilent(
         _ connections: [Found], _ count: Int, _ isTrusted: (Connection.Identity) -> Bool
     ) -> Int {
@@ -139,20 +142,10 @@ public final class ConnectionWatch {
         func oldest(_ a: Connection, _ b: Connection) -> Bool {
             (accounts[a]?.since ?? 0, a.descriptor) < (accounts[b]?.since ?? 0, b.descriptor)
         }
-        let chosen = (silent.sorted(by: oldest) + others.sorted(by: oldest)).prefix(count)
+        let mute = silent.count { (accounts[$0]?.since ?? sweeps) < sweeps }
+        let chosen = (silent.sorted(by: oldest) + others.sorted(by: oldest)).prefix(max(count, mute))
         for connection in chosen { connection.end() }
         return chosen.count
-    }
-
-    /// What the process has in memory.
-    private static var residentBytes: Int {
-        guard let file = fopen("/proc/self/statm", "re") else { return 0 }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 128)
-        guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
-        let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            .split(separator: " ")
-        return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) : 0
     }
 
     /// How many more files may be opened, roughly, and how many may be open in all.
@@ -164,10 +157,30 @@ public final class ConnectionWatch {
         close(next)
         return (all - Int(next), all)
     }
+}
 
-    private static var openFiles: [Int32] {
-        guard let folder = opendir("/proc/self/fd") else { return [] }
-        defer { closedir(folder) }
+/// What the system tells of this process. The files are opened once: when it matters there may be none left to open.
+private final class ProcessFiles {
+    private let memory = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+    private let folder = opendir("/proc/self/fd")
+
+    deinit {
+        if memory >= 0 { close(memory) }
+        if let folder { closedir(folder) }
+    }
+
+    /// What the process has in memory.
+    var residentBytes: Int {
+        var line = [UInt8](repeating: 0, count: 128)
+        let count = pread(memory, &line, line.count, 0)
+        let words = String(decoding: line.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
+        return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) : 0
+    }
+
+    /// The descriptors that are open now.
+    var descriptors: [Int32] {
+        guard let folder else { return [] }
+        rewinddir(folder)
         var files: [Int32] = []
         while let entry = readdir(folder) {
             // In its place: an entry may be shorter than it is declared, and end with the memory that holds it.

@@ -13,6 +13,8 @@ public struct RouterSocket {
     public init(_ context: MessagingContext) throws(MessagingError) {
         socket = try Socket(context, kind: ZMQ_ROUTER)
         try socket.set(ZMQ_ROUTER_MANDATORY, 1)
+        // A thousand workers may come at once; whom the queue has no place for tries again a second later.
+        try socket.set(ZMQ_BACKLOG, 4_096)
     }
 
     /// Listens at all numbers that a host's name stands for; a port `*` is chosen by the system.

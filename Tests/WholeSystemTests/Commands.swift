@@ -115,6 +115,17 @@ struct Commands {
         return Ending(status: process.status, time: process.time, output: text("out"), errors: text("err"))
     }
 
+    /// Waits for a line that contains `words` in a file of this test, at most 20 seconds. - Returns: the line.
+    @discardableResult
+    func wait(for words: String, in file: String) async throws -> String {
+        for _ in 0..<1_000 {
+            let text = try String(contentsOfFile: path(file), encoding: .utf8)
+            if let line = text.split(separator: "\n").first(where: { $0.contains(words) }) { return String(line) }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw CocoaError(.fileReadUnknown, userInfo: [NSLocalizedDescriptionKey: "\(file) has no \"\(words)\""])
+    }
+
     /// Runs a command to its end.
     func run(_ name: String, _ arguments: [String], label: String) async throws -> Ending {
         try await ending(of: try start(name, arguments, label: label), label: label)
