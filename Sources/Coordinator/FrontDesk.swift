@@ -235,7 +235,7 @@ struct FrontDesk {
         var all = jobs.values.filter { id == nil || $0.identity == id }.map { (number: $0.number, status: status($0)) }
         all += past.values.filter { id == nil || $0.job.record.hash == id }.map { ($0.job.record.number, status($0)) }
         all.sort { $0.number < $1.number }
-        var listed = all.suffix(Self.mostListedJobs).map(\.status)
+        var listed = all.suffix(PoolStatus.mostJobs).map(\.status)
         if listed.count > 1 {
             for index in listed.indices { listed[index].cutFailure(to: Self.listedFailureBytes) }
         }

@@ -14,8 +14,6 @@ extension FrontDesk {
     static let mostChains = 1 << 33
     /// The most bytes of the texts of all jobs that are not over, and of the arrays in files that they name.
     static let mostTextBytes = 256 << 20
-    /// The most jobs in one answer, the latest ones; with the texts of each it is far smaller than a message may be.
-    static let mostListedJobs = 10_000
     /// The most workers in one answer.
     static let mostListedWorkers = 50_000
     /// Of the reason why a job failed, in a list of many.

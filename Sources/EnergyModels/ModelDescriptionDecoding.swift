@@ -56,13 +56,8 @@ extension ModelDescription {
     ) throws(JSONProblem) -> (low: PointArray, high: PointArray) {
         let (low, high) = (try decoder.array(lowField), try decoder.array(highField))
         // Stretched numbers are compared once.
-        if case (.number(let least), .number(let most)) = (low.source, high.source), least < most,
-            (most - least).isFinite
-        {
-            return (low, high)
-        }
-        for (axis, (low, high)) in zip(low.values, high.values).enumerated()
-        where !(low < high && (high - low).isFinite) {
+        if case (.number(let least), .number(let most)) = (low.source, high.source), least < most { return (low, high) }
+        for (axis, (low, high)) in zip(low.values, high.values).enumerated() where !(low < high) {
             throw highField.problem("entry \(axis) is \(high), not above the lower corner's \(low)")
         }
         return (low, high)
@@ -85,7 +80,7 @@ extension ModelDescription {
             let decoder = try PointArrayDecoder(members, arrays: ["mean", "std"], stored: stored)
             return .independentGaussian(
                 mean: try decoder.array(meanField),
-                standardDeviations: try decoder.array(deviations, entry: "a finite number above zero") { $0 > 0 })
+                standardDeviations: try decoder.array(deviations, .deviation))
         }
         let matrix = try members.required("covariance", "a matrix, row by row, or \"std\"")
         let decoder = try PointArrayDecoder(members, arrays: ["mean"], lists: ["covariance"], stored: stored)
@@ -140,12 +135,11 @@ extension ModelDescription {
         let weights = try members["weights"]?.numbers(
             "one weight per component", count: means.count, entry: "a finite number above zero", where: { $0 > 0 })
         try check(sum: weights, members["weights"])
-        let entry = "a finite number above zero such as 0.03"
         return .gaussianMixture(
             means: means,
             standardDeviations: std.isArray || std.isObject
-                ? try decoder.arrays(std, "one entry per component", count: means.count, entry: entry) { $0 > 0 }
-                : [PointArray](repeating: try decoder.array(std, entry: entry) { $0 > 0 }, count: means.count),
+                ? try decoder.arrays(std, "one entry per component", count: means.count, .deviation)
+                : [PointArray](repeating: try decoder.array(std, .deviation), count: means.count),
             weights: weights ?? means.map { _ in 1 })
     }
 }

@@ -28,7 +28,7 @@ struct PointArrayDecoder {
         }
         let single = arrays.compactMap { model[$0] }.map { Self.lengths(of: $0, stored) }
         let listed = lists.compactMap { model[$0] }.flatMap { list -> [[Int]] in
-            guard list.isArray, let entries = try? list.array("") else {
+            guard list.isArray, let entries = try? list.array("arrays") else {
                 return [Array(Self.lengths(of: list, stored).dropFirst())]
             }
             return entries.map { Self.lengths(of: $0, stored) }
@@ -56,28 +56,37 @@ struct PointArrayDecoder {
         return lengths
     }
 
-    /// An array whose numbers all meet a condition.
-    ///
-    /// - Parameter entry: what a message says a number must be.
-    func array(
-        _ field: JSONField, entry: String = "a finite number", where condition: (Double) -> Bool = { _ in true }
-    ) throws(JSONProblem) -> PointArray {
+    /// What each number of an array must be.
+    struct Rule {
+        /// As a message says it.
+        let wish: String
+        let isMet: @Sendable (Double) -> Bool
+
+        /// For what samples must be able to hold.
+        static let coordinate = Rule(wish: "a finite number of at most 3.4e38 in size, as samples are float32") {
+            $0.magnitude <= Double(Float.greatestFiniteMagnitude)
+        }
+        static let deviation = Rule(wish: "a finite number above zero such as 0.03") { $0 > 0 }
+    }
+
+    /// An array whose numbers all keep to a rule.
+    func array(_ field: JSONField, _ rule: Rule = .coordinate) throws(JSONProblem) -> PointArray {
         if field.isObject {
-            let array = try storedArray(field, entry: entry, where: condition)
+            let array = try storedArray(field, rule)
             guard array.shape == shape.lengths else {
                 throw field.problem("the file has the shape \(array.shape), but points have \(shape)")
             }
             return PointArray(.stored(array, row: nil), shape: shape)
         }
         guard field.isArray || shape.isWrittenOut else {
-            return PointArray(.number(try field.number(entry, where: condition)), shape: shape)
+            return PointArray(.number(try field.number(rule.wish, where: rule.isMet)), shape: shape)
         }
         var numbers: [Double] = []
         numbers.reserveCapacity(shape.dimension)
         if field.isArray {
-            try append(field, axis: 0, to: &numbers, entry, where: condition)
+            try append(field, axis: 0, to: &numbers, rule)
         } else {
-            let number = try field.number(entry, where: condition)
+            let number = try field.number(rule.wish, where: rule.isMet)
             numbers = [Double](repeating: number, count: shape.dimension)
         }
         return PointArray(.numbers(numbers), shape: shape)
@@ -89,8 +98,7 @@ struct PointArrayDecoder {
     ///   - wish: what a message says they are.
     ///   - count: how many there must be.
     func arrays(
-        _ field: JSONField, _ wish: String, count: Int? = nil, entry: String = "a finite number",
-        where condition: (Double) -> Bool = { _ in true }
+        _ field: JSONField, _ wish: String, count: Int? = nil, _ rule: Rule = .coordinate
     ) throws(JSONProblem) -> [PointArray] {
         guard field.isObject else {
             let count = try field.array(wish, count: count).count
@@ -101,11 +109,11 @@ struct PointArrayDecoder {
             }
             var arrays: [PointArray] = []
             for component in try field.array(wish, count: count) {
-                arrays.append(try array(component, entry: entry, where: condition))
+                arrays.append(try array(component, rule))
             }
             return arrays
         }
-        let array = try storedArray(field, entry: entry, where: condition)
+        let array = try storedArray(field, rule)
         guard Array(array.shape.dropFirst()) == shape.lengths, let rows = array.shape.first, rows > 0,
             rows == count ?? rows
         else {
@@ -116,29 +124,27 @@ struct PointArrayDecoder {
         return (0..<rows).map { PointArray(.stored(array, row: $0), shape: shape) }
     }
 
-    private func storedArray(
-        _ field: JSONField, entry: String, where condition: (Double) -> Bool
-    ) throws(JSONProblem) -> StoredArray {
+    private func storedArray(_ field: JSONField, _ rule: Rule) throws(JSONProblem) -> StoredArray {
         guard let array = stored[field.pointer] else {
             throw field.problem("no file can be named here; give a number, or an array of the shape \(shape)")
         }
-        if let index = array.values.firstIndex(where: { !condition(Double($0)) }) {
-            throw field.problem("number \(index) of the file is \(array.values[index]); it must be \(entry)")
+        if let index = array.values.firstIndex(where: { !rule.isMet(Double($0)) }) {
+            throw field.problem("number \(index) of the file is \(array.values[index]); it must be \(rule.wish)")
         }
         return array
     }
 
     private func append(
-        _ field: JSONField, axis: Int, to numbers: inout [Double], _ entry: String, where condition: (Double) -> Bool
+        _ field: JSONField, axis: Int, to numbers: inout [Double], _ rule: Rule
     ) throws(JSONProblem) {
         let count = shape.lengths[axis]
         guard axis < shape.lengths.count - 1 else {
             let wish = axis == 0 ? "one number per dimension" : "numbers nested as the shape \(shape) is"
-            numbers += try field.numbers(wish, count: count, entry: entry, where: condition)
+            numbers += try field.numbers(wish, count: count, entry: rule.wish, where: rule.isMet)
             return
         }
         for inner in try field.array("numbers nested as the shape \(shape) is", count: count) {
-            try append(inner, axis: axis + 1, to: &numbers, entry, where: condition)
+            try append(inner, axis: axis + 1, to: &numbers, rule)
         }
     }
 }

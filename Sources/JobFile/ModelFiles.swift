@@ -46,7 +46,8 @@ struct ModelFiles {
         var found: [String: StoredArray] = [:]
         var isWhole = true
         for member in members.names.compactMap({ members[$0] }) {
-            let fields = member.isArray ? try member.array("").filter(\.isObject) : member.isObject ? [member] : []
+            let entries = member.isArray ? try member.array("at least one entry") : [member]
+            let fields = entries.filter(\.isObject)
             for field in fields {
                 guard let array = try array(field) else {
                     isWhole = false

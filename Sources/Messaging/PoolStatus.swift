@@ -68,6 +68,9 @@ public struct JobStatus: Sendable, Equatable {
 
 /// The whole pool at a glance.
 public struct PoolStatus: Sendable, Equatable {
+    /// The most jobs that are told of, the latest ones: with the texts of each that is far less than a message may have.
+    public static let mostJobs = 10_000
+
     /// In the order of submission.
     public var jobs: [JobStatus]
     /// Workers that are known now.

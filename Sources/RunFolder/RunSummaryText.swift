@@ -53,6 +53,8 @@ extension RunSummary {
     private var acceptanceNote: String {
         let known = acceptancePerLevel.enumerated().compactMap { level, mean in mean.map { (level, $0) } }
         guard let lowest = known.min(by: { $0.1 < $1.1 }) else { return "no transitions ran" }
+        // Kernels without a Metropolis step have nothing to reject by.
+        if lowest.1 == 1 { return "of every proposal, as with ula and uhmc" }
         return "mean over chains and levels; lowest \(RunSummary.short(lowest.1)) at level \(lowest.0)"
     }
 

@@ -1,6 +1,7 @@
 import EnergyModels
 import Foundation
 import MachineCapacity
+import RunFolder
 import TensorGraph
 
 /// The memory that a training takes, told before it is asked for: a system that has less ends the process without a word.
@@ -9,6 +10,8 @@ struct TrainingMemory {
     let work: Int
     /// Bytes of the parameters, their moments, their average and the gradient of each shard.
     let parameters: Int
+    /// Bytes of the points in a file, which are held whole; what can't be read is told of by whoever loads it.
+    let data: Int
 
     /// Counts it. - Parameter threads: how many compute side by side.
     init(_ spec: TrainingSpec, threads: Int) {
@@ -19,14 +22,22 @@ struct TrainingMemory {
         work = benches * (numbers * MemoryLayout<Float>.stride + rows)
         // Adam has four numbers for each; the sum of gradients is one, and the initial weights are drawn in doubles.
         parameters = spec.network.architecture.parameterCount * (spec.shards + 7) * MemoryLayout<Float>.stride
+        data =
+            if case .arrays(let points, _) = spec.data, let shape = try? NpyReader(path: points).header.shape {
+                shape.reduce(1, *) * MemoryLayout<Float>.stride
+            } else {
+                0
+            }
     }
 
     /// Refuses more than there is. - Throws: ``TrainingError`` with exit status 65.
     func check(limit: Int = MachineCapacity.availableMemory) throws(TrainingError) {
-        let bytes = work + parameters
+        let bytes = work + parameters + data
         guard bytes > limit else { return }
         let wish =
-            work > parameters
+            data > max(work, parameters)
+            ? "give fewer points"
+            : work > parameters
             ? "make \"batch\" or \"shard\" smaller, or give fewer --threads"
             : "make the architecture or the number of shards smaller"
         throw TrainingError(

@@ -166,6 +166,9 @@ struct RunSummaryTests {
 
                 """)
         #expect(empty.text.contains("acceptance   -          no transitions ran\n"))
+        var unadjusted = full
+        (unadjusted.acceptanceMean, unadjusted.acceptancePerLevel) = (1, [nil, 1, 1])
+        #expect(unadjusted.text.contains("  1               of every proposal, as with ula and uhmc\n"))
     }
 
     @Test(

@@ -46,6 +46,20 @@ struct TrainingAdviceTests {
         #expect(TrainingAdvice.afterFirstStep(loss: 3, spec) == nil)
     }
 
+    @Test("points in a file count among the memory of a training")
+    func memoryOfPoints() throws {
+        let folder = try TemporaryFolder()
+        let points = try folder.write([Float](repeating: 1, count: 2_000_000), shape: [1_000_000, 2], "points.npy")
+        let spec = try ExampleSpecs.decode(
+            ExampleSpecs.smallest.replacing(
+                #"{"kind": "distribution", "name": "eight_gaussians"}"#,
+                with: "{\"kind\": \"npy\", \"file\": \"\(points)\"}"))
+        let memory = TrainingMemory(spec, threads: 1)
+        #expect(memory.data == 8_000_000)
+        let error = #expect(throws: TrainingError.self) { try memory.check(limit: 8_000_000) }
+        #expect(error?.description.contains("give fewer points") == true)
+    }
+
     @Test("a training beyond the memory is refused with what it takes, and one of usual size is not")
     func memory() throws {
         let spec = try ExampleSpecs.decode(
