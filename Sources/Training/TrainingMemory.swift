@@ -38,8 +38,8 @@ struct TrainingMemory {
             data > max(work, parameters)
             ? "give fewer points"
             : work > parameters
-            ? "make \"batch\" or \"shard\" smaller, or give fewer --threads"
-            : "make the architecture or the number of shards smaller"
+                ? "make \"batch\" or \"shard\" smaller, or give fewer --threads"
+                : "make the architecture or the number of shards smaller"
         throw TrainingError(
             exitStatus: 65,
             "the training would take about \(Self.gibibytes(bytes)) of memory, and "

@@ -186,7 +186,10 @@ struct ImageJobTests {
                 #""a": {"kind": "gaussian", "shape": [3, 64, 64], "mean": 0, "covariance": [[1]]}"#,
                 "/models/a/covariance", "give \"std\" instead"
             ),
-            (#""a": {"kind": "gaussian", "shape": [], "mean": 0, "std": 1}"#, "/models/a/shape", "give at least one entry"),
+            (
+                #""a": {"kind": "gaussian", "shape": [], "mean": 0, "std": 1}"#, "/models/a/shape",
+                "give at least one entry"
+            ),
             (
                 #""a": {"kind": "gaussian", "mean": [1e40], "std": 1}"#, "/models/a/mean/0",
                 "at most 3.4e38 in size, as samples are float32, is 1e40"
