@@ -32,7 +32,7 @@ struct RunShelf {
         mostOpen = min(Self.mostOpenEver, max(1, (fileLimit - Self.otherFiles) / Self.filesARun))
     }
 
-    func contains(_ job: JobNumber) -> Bool { entries[job] != nil }
+    func contains(_ job: JobNumber) -> Bool { entries.keys.contains(job) }
 
     /// Makes a job's files, in which nothing is recorded, whatever was there before.
     ///
