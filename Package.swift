@@ -127,7 +127,7 @@ let package = Package(
             "Worker",
             [
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
-                "RandomStreams", "Safetensors", "VectorMath", "ContentHash",
+                "RandomStreams", "Safetensors", "TensorGraph", "VectorMath", "ContentHash",
                 .product(name: "Logging", package: "swift-log"),
             ], settings: [.unsafeFlags(["-enable-testing"])]),
         room(

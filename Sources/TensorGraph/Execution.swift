@@ -49,10 +49,13 @@ public final class Execution {
         for step in plan.levelSteps { step.run(regions) }
     }
 
-    /// Computes the rest.
+    /// Computes the rest, unless an ``ExecutionStop`` cuts it short.
     public func run() {
-        let regions = regions
-        for step in plan.evaluationSteps { step.run(regions) }
+        let (regions, stop) = (regions, ExecutionStop.current)
+        for step in plan.evaluationSteps {
+            if let stop, stop.cutsHere() { return }
+            step.run(regions)
+        }
     }
 
     /// Reads an output, by its number among the plan's outputs, after ``run()``.

@@ -3,6 +3,7 @@ import Foundation
 import Messaging
 import Sampling
 import Synchronization
+import TensorGraph
 
 /// The threads that compute: one block at a time each, never touching a socket.
 final class SlotThreads: Sendable {
@@ -32,15 +33,25 @@ final class SlotThreads: Sendable {
         case startedAnew(AttemptID, reason: String)
     }
 
-    /// What is wanted of a block that is queued or runs, looked at between two transitions.
+    /// What is wanted of a block that is queued or runs, looked at between two steps, and within one that takes long.
     private final class Wish: Sendable {
         enum Kind: Int { case finish, handBack, abandon }
 
         private let kind = Atomic<Int>(Kind.finish.rawValue)
+        /// Cuts a step short that takes long.
+        let stop = ExecutionStop()
 
         var current: Kind { Kind(rawValue: kind.load(ordering: .relaxed)) ?? .abandon }
-        func change(to kind: Kind) { self.kind.store(kind.rawValue, ordering: .relaxed) }
+
+        func change(to kind: Kind) {
+            self.kind.store(kind.rawValue, ordering: .relaxed)
+            stop.request()
+        }
     }
+
+    /// The step after one that took longer is not waited for when a block is to be handed back: the state before it goes
+    /// home. A transition may take twenty times as long as the way into its level.
+    private static let longStep = Duration.milliseconds(100)
 
     private struct State {
         var queue: ArraySlice<(work: Work, wish: Wish)> = []
@@ -98,14 +109,24 @@ final class SlotThreads: Sendable {
         let clock = ContinuousClock()
         let begin = clock.now
         var (reported, saved) = (begin, begin)
-        var block = block(work)
-        while block.advance() {
+        // What goes home if the step at hand is cut short; nil where it is waited for. At first it is what the block began
+        // with, which whoever leased it has.
+        var before: BlockState? = BlockState(attempt: work.attempt, stepsDone: 0, state: [])
+        var block = ExecutionStop.heeding(wish.stop) { self.block(work) }
+        while true {
+            let start = clock.now
+            let goesOn = ExecutionStop.heeding(before == nil ? nil : wish.stop) { block.advance() }
             switch wish.current {
             case .finish: break
-            case .handBack: return .handedBack(block.state(of: work.attempt))
-            case .abandon: return .abandoned(work.attempt)
+            case .handBack where wish.stop.hasCut:
+                return .handedBack(before ?? BlockState(attempt: work.attempt, stepsDone: 0, state: []))
+            case .handBack where goesOn: return .handedBack(block.state(of: work.attempt))
+            case .abandon where wish.stop.hasCut || goesOn: return .abandoned(work.attempt)
+            case .handBack, .abandon: break
             }
+            guard goesOn else { break }
             let now = clock.now
+            before = now - start > Self.longStep ? block.state(of: work.attempt) : nil
             if now - reported > .milliseconds(200) {
                 reported = now
                 deliver(
@@ -116,7 +137,7 @@ final class SlotThreads: Sendable {
             }
             if now - saved >= work.checkpointInterval {
                 saved = now
-                deliver(.checkpoint(block.state(of: work.attempt)))
+                deliver(.checkpoint(before ?? block.state(of: work.attempt)))
             }
         }
         let result = block.result(chains: work.chains)

@@ -72,4 +72,39 @@ struct ImageNetworkTests {
         let values: [Float] = try samples.all()
         #expect(values.allSatisfy(\.isFinite) && Set(values).count > 9000)
     }
+
+    @Test("A worker hands a block back within a transition that takes long, which another makes again")
+    func longTransition() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        // Two steps: the way into the level, and a transition of 384 evaluations, some seconds.
+        let text = """
+            {"rrr": 1, "name": "long", "seed": 5, "models": {"any": {"kind": "network", "file": "\(Self.model)"}},
+             "target": "any", "schedule": {"kind": "cosine", "levels": 100, "spaced": 4},
+             "sampler": {"kind": "hmc", "transitions": 1, "levels": [0, 0], "step_size": 0.01, "leapfrog": 12},
+             "chains": 32, "block": 32}
+            """
+        try Data(text.utf8).write(to: URL(filePath: commands.path("job.json")))
+        let pool = try ServedPool(commands)
+        defer { pool.serve.signal(SIGKILL) }
+        let first = try pool.worker("first")
+        let submit = try pool.submit(commands.path("job.json"), "out")
+        try await pool.wait { ($0["fraction"] as? Double ?? 0) > 0.4 }
+        let clock = ContinuousClock()
+        let begin = clock.now
+        #expect(try await pool.end(first, "first").blocks == 0)
+        let left = clock.now - begin
+        let second = try pool.worker("second")
+        #expect(try await commands.ending(of: submit, label: "out").status == 0)
+        let rest = clock.now - begin - left
+        #expect(left < .seconds(2) && rest > left * 1.5, "left after \(left); the rest took \(rest)")
+        let said = try await pool.end(second, "second").said
+        #expect(said.contains("goes on from step 1 of 2"), "\(said)")
+
+        let alone = try await commands.run(
+            "rrr-coordinator",
+            ["submit", commands.path("job.json"), "--workers", "1", "--output", commands.path("alone")], label: "alone")
+        #expect(alone.status == 0, "\(alone.errors)")
+        #expect(try commands.bytes(of: commands.path("out")) == commands.bytes(of: commands.path("alone")))
+    }
 }
