@@ -178,7 +178,10 @@ let package = Package(
         tests("StrictJSONTests", ["StrictJSON"]),
         tests(
             "JobFileTests",
-            ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "RunFolder", "VectorMath"],
+            [
+                "JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "RunFolder",
+                "VectorMath",
+            ],
             exclude: ["Malformed"]),
         tests(
             "ModelTransferTests",
@@ -186,7 +189,8 @@ let package = Package(
         tests(
             "CoordinatorTests",
             [
-                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder", "Sampling",
+                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder",
+                "Sampling",
                 "Journal",
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -211,7 +215,7 @@ let package = Package(
                 "VectorMath",
             ],
             exclude: ["Malformed"]),
-        tests("RunFolderTests", ["RunFolder", "ContentHash"]),
+        tests("RunFolderTests", ["RunFolder", "ContentHash", "StrictJSON"]),
         tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ", "RawPeers"]),
         // Connections that keep to no protocol.
         .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),

@@ -7,6 +7,7 @@ import Messaging
 import OpenFiles
 import PoolCore
 import RunFolder
+import StrictJSON
 import Synchronization
 
 /// What must outlast the coordinator, on a thread of its own: the journal, and the files of the jobs that run.
@@ -38,7 +39,7 @@ final class Archive: Sendable {
         case load(Attempt, WorkerID, after: StatePiece?)
         case note(JournalEntry, Receipt? = nil)
         /// All results are there: complete the folder.
-        case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [UInt8], note: JournalEntry)
+        case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [(String, JSONText)], note: JournalEntry)
         /// The job is over without that; its files stay if it may go on one day.
         case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
         /// Do what was asked before, and end.

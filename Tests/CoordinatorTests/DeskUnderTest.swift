@@ -37,13 +37,18 @@ final class DeskUnderTest {
     /// The states and pieces of states that were sent, in order.
     private(set) var states: [(peer: PeerID, state: BlockState)] = []
 
+    /// What was logged, in order.
+    var log: [String] { logged.lines.withLock { $0 } }
+    private let logged = KeptLog()
+
     /// - Parameter earlier: the desk in whose folder it goes on; it may not be used any more.
     init(_ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil) throws {
         folder =
             earlier?.folder
             ?? FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
         earlier?.archive.close(within: .seconds(5))
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let logged = logged
+        let logger = Logger(label: "test") { _ in logged }
         let store = try ModelStore(folder: folder + "/models", logger: logger)
         let mailbox = mailbox
         let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
@@ -154,4 +159,23 @@ final class DeskUnderTest {
                 texts[entry.lease.job].flatMap { try? Job.decode($0, file: "lease") }?.name == name
             }.map(\.peer))
     }
+}
+
+/// Keeps the lines that are logged.
+private final class KeptLog: LogHandler {
+    let lines = Mutex<[String]>([])
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
 }

@@ -22,7 +22,9 @@ struct RunStagingFailureTests {
         #expect(error?.code == .invalidValue)
         #expect(run.recordedChains == 0)
         for block in SmallRun.blocks { try run.record(block) }
-        #expect(try run.finish(provenance: [], conclusion: SmallRun.conclusion).gradientEvaluations == 1012)
+        #expect(
+            try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion).gradientEvaluations == 1012
+        )
     }
 
     @Test("A chain that is recorded already is refused")
@@ -45,7 +47,7 @@ struct RunStagingFailureTests {
         let run = try RunStaging(folder: folder.path, description: SmallRun.description)
         try run.record(SmallRun.blocks[2])
         let error = failure { () throws(RunFolderError) in
-            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+            _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         }
         #expect(error?.code == .incomplete)
         #expect(error?.reason == "only 2 of 10 chains are recorded")
@@ -53,9 +55,9 @@ struct RunStagingFailureTests {
         try run.record(SmallRun.blocks[0])
         try run.record(SmallRun.blocks[1])
         #expect(run.isReadyToFinish)
-        _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         let again = failure { () throws(RunFolderError) in
-            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+            _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         }
         #expect(again?.code == .invalidValue)
     }
@@ -71,7 +73,7 @@ struct RunStagingFailureTests {
                     ".acceptance.npy.partial", ".divergences.npy.partial", ".job.json.partial",
                     ".log_density.npy.partial", ".samples.npy.partial", ".size.npy.partial",
                 ])
-            #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
+            #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
         }
         #expect(try folder.names == [])
     }
@@ -96,7 +98,7 @@ struct RunStagingFailureTests {
         #expect(error?.code == .inUse)
         #expect(error?.exitStatus == 75)
         for block in SmallRun.blocks { try run.record(block) }
-        _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try folder.names == SmallRun.finalNames)
     }
 
@@ -120,11 +122,11 @@ struct RunStagingFailureTests {
         let error = failure { () throws(RunFolderError) in
             let run = try RunStaging(folder: folder.path, description: SmallRun.description)
             for block in SmallRun.blocks { try run.record(block) }
-            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+            _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         }
         #expect(error?.code == .cannotCreate)
         #expect(try folder.names == ["samples.npy", "statistics.npz"])
-        #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
+        #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
     }
 
     @Test(
