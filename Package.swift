@@ -191,13 +191,14 @@ let package = Package(
             [
                 "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder",
                 "Sampling",
-                "Journal",
+                "Journal", "RawPeers",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
             "WorkerTests",
             [
-                "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash",
+                "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("MachineCapacityTests", ["MachineCapacity"]),

@@ -34,6 +34,8 @@ final class DeskUnderTest {
     /// Every lease that was sent, in order.
     private(set) var leases: [(peer: PeerID, lease: Lease)] = []
 
+    /// Who was told to register again.
+    private(set) var registersAgain: [PeerID] = []
     /// The states and pieces of states that were sent, in order.
     private(set) var states: [(peer: PeerID, state: BlockState)] = []
 
@@ -85,7 +87,15 @@ final class DeskUnderTest {
         }
     }
 
-    func take(_ message: Message, from peer: PeerID) { desk.take(.success(message), from: peer) }
+    func take(_ message: Message, from peer: PeerID, over connection: Connection? = nil) {
+        desk.take(.success(message), from: peer, over: connection)
+    }
+
+    /// Takes it that so many bytes were sent that way and wait to be read.
+    func owe(_ bytes: Int, over connection: Connection) { desk.budget.note(bytes, over: connection, at: desk.now) }
+
+    /// Ends the archive's work, so that the folder is the caller's.
+    func close() { archive.close(within: .seconds(5)) }
 
     func join(_ peer: PeerID, arithmetic: String) {
         let registration = Registration(
@@ -131,6 +141,7 @@ final class DeskUnderTest {
             let messages = sent.messages
             sent.messages = []
             for case (let peer, .checkpoint(let state)) in messages { states.append((peer, state)) }
+            for case (let peer, .registerAgain) in messages { registersAgain.append(peer) }
             for case (let peer, .lease(let lease)) in messages {
                 leases.append((peer, lease))
                 if !lease.jobText.isEmpty { texts[lease.job] = lease.jobText }
