@@ -65,28 +65,20 @@ final class Archive: Sendable {
         case stored(Attempt, WorkerID, Acceptance)
         /// The rows of these blocks, which were stored, are not what they were: the blocks have to run again.
         case lost(JobNumber, blocks: [Int])
-        /// A piece of what a block has come to; an empty one if it can't be read.
-        case loaded(Attempt, WorkerID, StatePiece)
+        /// A piece of what a block has come to; nil if there is none that can be read.
+        case loaded(Attempt, WorkerID, StatePiece?)
         case finished(JobNumber)
         /// What somebody waits to hear is on the disk.
         case noted(Receipt)
         /// It does not fit what is there and is not noted.
         case notNoted(Receipt, reason: String)
         /// What the files of a finished job are like.
-        case inspected(Digest, Condition)
+        case inspected(Digest, FolderInspector.Condition)
         /// The job's files cannot be written.
         case failed(JobNumber, reason: String)
         /// Nothing can be stored for now.
         case full(reason: String)
         case hasRoom
-    }
-
-    /// What the files of a finished job are like.
-    enum Condition: Sendable {
-        case sound
-        case damaged(String)
-        /// They can't be looked at.
-        case unknown(String)
     }
 
     /// Acceptance rates of some chains and levels: their sum, and how many they are.
@@ -104,8 +96,7 @@ final class Archive: Sendable {
     private let bytes = Atomic<Int>(0)
     private let lastNumber = Atomic<Int>(0)
 
-    /// Where finished folders are read to their end, which may take long.
-    private let inspections = DispatchQueue(label: "inspection of finished folders")
+    private let inspector = FolderInspector()
     private let deliver: @Sendable ([Reply]) -> Void
 
     private init(deliver: @escaping @Sendable ([Reply]) -> Void) { self.deliver = deliver }
@@ -168,22 +159,9 @@ final class Archive: Sendable {
         if isFirst { available.signal() }
     }
 
-    /// Compares the samples of a finished job with what its summary says, beside everything else.
+    /// Compares the files of a finished job with what they were, beside everything else.
     func inspect(_ job: Digest, folder: String) {
-        inspections.async { [self] in
-            let condition: Condition
-            do {
-                condition =
-                    switch try RunFolder.content(of: folder) {
-                    case .finished(job.hex): .sound
-                    case .damaged(_, let reason): .damaged(reason)
-                    default: .damaged("\(folder): not the files of this job")
-                    }
-            } catch {
-                condition = .unknown("\(error)")
-            }
-            deliver([.inspected(job, condition)])
-        }
+        inspector.inspect(job, folder: folder) { [self] in deliver([.inspected(job, $0)]) }
     }
 
     /// Does what was asked before, and ends the thread. What a full disk holds up is given up after `limit`.

@@ -57,7 +57,7 @@ extension FrontDesk {
     private static let mostWaiting = 1_000
 
     /// The files of a finished job are sound, or it has to run again.
-    mutating func inspected(_ id: Digest, _ condition: Archive.Condition) {
+    mutating func inspected(_ id: Digest, _ condition: FolderInspector.Condition) {
         guard let inspection = inspections.removeValue(forKey: id) else { return }
         let finding = inspection.isOutdated ? .again : finding(condition, of: id)
         for submission in inspection.submissions {
@@ -89,7 +89,7 @@ extension FrontDesk {
         case unreadable(reason: String)
     }
 
-    private func finding(_ condition: Archive.Condition, of id: Digest) -> Finding {
+    private func finding(_ condition: FolderInspector.Condition, of id: Digest) -> Finding {
         switch condition {
         case .sound:
             return .sound
