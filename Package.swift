@@ -190,7 +190,7 @@ let package = Package(
             "CoordinatorTests",
             [
                 "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder",
-                "Sampling",
+                "Sampling", "StrictJSON",
                 "Journal", "RawPeers",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),

@@ -90,26 +90,30 @@ final class Archive: Sendable {
     /// How long a full disk is left alone.
     private static let pause = Duration.seconds(1)
 
-    private let requests = Mutex<[Request]>([])
-    private let available = DispatchSemaphore(value: 0)
+    private let requests = BatchQueue<Request>()
     private let ended = DispatchSemaphore(value: 0)
     private let bytes = Atomic<Int>(0)
     private let lastNumber = Atomic<Int>(0)
 
-    private let inspector = FolderInspector()
+    private let inspector: FolderInspector
     private let deliver: @Sendable ([Reply]) -> Void
 
-    private init(deliver: @escaping @Sendable ([Reply]) -> Void) { self.deliver = deliver }
+    private init(inspector: FolderInspector, deliver: @escaping @Sendable ([Reply]) -> Void) {
+        (self.inspector, self.deliver) = (inspector, deliver)
+    }
 
     /// Opens the journal in a folder and starts the thread.
     ///
-    /// - Parameter deliver: called from the thread.
+    /// - Parameters:
+    ///   - inspector: looks at the files of finished jobs.
+    ///   - deliver: called from the thread, and from those of the inspector.
     /// - Returns: the archive, and the jobs that the journal knows.
     /// - Throws: ``JournalError``.
     static func open(
-        folder: String, durability: Journal.Durability, logger: Logger, deliver: @escaping @Sendable ([Reply]) -> Void
+        folder: String, durability: Journal.Durability, logger: Logger, inspector: FolderInspector = FolderInspector(),
+        deliver: @escaping @Sendable ([Reply]) -> Void
     ) throws -> (archive: Archive, jobs: [PastJob]) {
-        let archive = Archive(deliver: deliver)
+        let archive = Archive(inspector: inspector, deliver: deliver)
         // The journal lives on the thread that uses it.
         let opening = Mailbox<Result<[PastJob], any Error>>()
         let ready = DispatchSemaphore(value: 0)
@@ -151,12 +155,7 @@ final class Archive: Sendable {
     /// Asks for something; from any thread.
     func ask(_ request: Request) {
         bytes.add(request.size, ordering: .relaxed)
-        let isFirst = requests.withLock { requests in
-            requests.append(request)
-            return requests.count == 1
-        }
-        // Whoever takes one takes all.
-        if isFirst { available.signal() }
+        requests.add(request)
     }
 
     /// Compares the files of a finished job with what they were, beside everything else.
@@ -170,21 +169,12 @@ final class Archive: Sendable {
         _ = ended.wait(timeout: .now() + limit / .seconds(1))
     }
 
-    private func takeRequests() -> [Request] {
-        requests.withLock { requests in
-            defer { requests = [] }
-            return requests
-        }
-    }
-
     private func serve(_ desk: ArchiveDesk) {
         var desk = desk
         var backlog: ArraySlice<Request> = []
         var isFull = false
         while !desk.stops {
-            // What is taken along without waiting need not wake anybody any more.
-            if backlog.isEmpty { available.wait() } else { _ = available.wait(timeout: .now()) }
-            backlog += takeRequests()
+            backlog += requests.take(within: backlog.isEmpty ? nil : .zero)
             if backlog.isEmpty { continue }
             switch desk.work(on: backlog) {
             case .success(let done):

@@ -74,9 +74,6 @@ extension FrontDesk {
 
     private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport, _ record: BlockRecord) {
         guard let id = identities[attempt.job], let origin = workers[worker]?.record else { return }
-        var report = report
-        // Workers are not believed, and the journal has no place for what is no number.
-        report.seconds = report.seconds.isFinite ? min(max(0, report.seconds), 1e9) : 0
         note(id, worker)
         jobs[id]?.count(report, from: origin)
         archive.ask(

@@ -34,6 +34,11 @@ final class DeskUnderTest {
     /// Every lease that was sent, in order.
     private(set) var leases: [(peer: PeerID, lease: Lease)] = []
 
+    /// Who was told that a job is accepted, and whether it was finished already.
+    private(set) var accepted: [(peer: PeerID, isFinished: Bool)] = []
+    private(set) var refusals: [(peer: PeerID, status: Int32, text: String)] = []
+    /// A model file that submitters send when they are asked for it.
+    var model: String?
     /// Who was told to register again.
     private(set) var registersAgain: [PeerID] = []
     /// The states and pieces of states that were sent, in order.
@@ -43,8 +48,13 @@ final class DeskUnderTest {
     var log: [String] { logged.lines.withLock { $0 } }
     private let logged = KeptLog()
 
-    /// - Parameter earlier: the desk in whose folder it goes on; it may not be used any more.
-    init(_ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil) throws {
+    /// - Parameters:
+    ///   - earlier: the desk in whose folder it goes on; it may not be used any more.
+    ///   - inspector: looks at the files of finished jobs.
+    init(
+        _ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil,
+        inspector: FolderInspector = FolderInspector()
+    ) throws {
         folder =
             earlier?.folder
             ?? FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
@@ -55,7 +65,7 @@ final class DeskUnderTest {
         let mailbox = mailbox
         let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
         let jobs: [PastJob]
-        (archive, jobs) = try Archive.open(folder: folder, durability: .process, logger: logger) {
+        (archive, jobs) = try Archive.open(folder: folder, durability: .process, logger: logger, inspector: inspector) {
             mailbox.post(.archived($0))
         }
         let sent = sent
@@ -104,8 +114,16 @@ final class DeskUnderTest {
         take(.registration(registration), from: peer)
     }
 
-    func submit(_ job: Job, force: Bool = false) {
-        take(.submit(jobText: Array(job.canonicalText.utf8), force: force, watch: true), from: [200])
+    func submit(_ job: Job, force: Bool = false, from peer: PeerID = [200]) {
+        take(.submit(jobText: Array(job.canonicalText.utf8), force: force, watch: true), from: peer)
+    }
+
+    /// Bytes of texts that wait for inspections of finished jobs, and how many submitters do.
+    var waitingForInspections: (bytes: Int, submitters: Int) {
+        desk.inspections.values.reduce(into: (0, 0)) { sums, inspection in
+            sums.0 += inspection.text.count + inspection.submissions.reduce(0) { $0 + $1.text.count }
+            sums.1 += inspection.submissions.count
+        }
     }
 
     /// What the status of a job tells.
@@ -141,6 +159,11 @@ final class DeskUnderTest {
             let messages = sent.messages
             sent.messages = []
             for case (let peer, .checkpoint(let state)) in messages { states.append((peer, state)) }
+            for case (let peer, .accepted(_, let isFinished)) in messages { accepted.append((peer, isFinished)) }
+            for case (let peer, .refusal(let status, let text)) in messages { refusals.append((peer, status, text)) }
+            for case (let peer, .modelRequest(let request)) in messages {
+                take(ModelUpload.answer(request, from: model), from: peer)
+            }
             for case (let peer, .registerAgain) in messages { registersAgain.append(peer) }
             for case (let peer, .lease(let lease)) in messages {
                 leases.append((peer, lease))
