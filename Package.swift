@@ -178,7 +178,10 @@ let package = Package(
         tests("StrictJSONTests", ["StrictJSON"]),
         tests(
             "JobFileTests",
-            ["JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "RunFolder", "VectorMath"],
+            [
+                "JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "RunFolder",
+                "VectorMath",
+            ],
             exclude: ["Malformed"]),
         tests(
             "ModelTransferTests",
@@ -186,14 +189,16 @@ let package = Package(
         tests(
             "CoordinatorTests",
             [
-                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder", "Sampling",
-                "Journal",
+                "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder",
+                "Sampling", "StrictJSON",
+                "Journal", "RawPeers",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
             "WorkerTests",
             [
-                "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash",
+                "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("MachineCapacityTests", ["MachineCapacity"]),
@@ -211,7 +216,7 @@ let package = Package(
                 "VectorMath",
             ],
             exclude: ["Malformed"]),
-        tests("RunFolderTests", ["RunFolder", "ContentHash"]),
+        tests("RunFolderTests", ["RunFolder", "ContentHash", "StrictJSON"]),
         tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ", "RawPeers"]),
         // Connections that keep to no protocol.
         .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),

@@ -2720,7 +2720,7 @@ const ProtobufCMessageDescriptor rrr__wire__welcome__descriptor =
   (ProtobufCMessageInit) rrr__wire__welcome__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__leased_block__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rrr__wire__leased_block__field_descriptors[4] =
 {
   {
     "block",
@@ -2758,16 +2758,29 @@ static const ProtobufCFieldDescriptor rrr__wire__leased_block__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "state_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__LeasedBlock, state_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__leased_block__field_indices_by_name[] = {
   1,   /* field[1] = attempt */
   0,   /* field[0] = block */
   2,   /* field[2] = checkpoint */
+  3,   /* field[3] = state_bytes */
 };
 static const ProtobufCIntRange rrr__wire__leased_block__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor rrr__wire__leased_block__descriptor =
 {
@@ -2777,7 +2790,7 @@ const ProtobufCMessageDescriptor rrr__wire__leased_block__descriptor =
   "Rrr__Wire__LeasedBlock",
   "rrr.wire",
   sizeof(Rrr__Wire__LeasedBlock),
-  3,
+  4,
   rrr__wire__leased_block__field_descriptors,
   rrr__wire__leased_block__field_indices_by_name,
   1,  rrr__wire__leased_block__number_ranges,

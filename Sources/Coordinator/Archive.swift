@@ -7,6 +7,7 @@ import Messaging
 import OpenFiles
 import PoolCore
 import RunFolder
+import StrictJSON
 import Synchronization
 
 /// What must outlast the coordinator, on a thread of its own: the journal, and the files of the jobs that run.
@@ -38,7 +39,7 @@ final class Archive: Sendable {
         case load(Attempt, WorkerID, after: StatePiece?)
         case note(JournalEntry, Receipt? = nil)
         /// All results are there: complete the folder.
-        case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [UInt8], note: JournalEntry)
+        case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [(String, JSONText)], note: JournalEntry)
         /// The job is over without that; its files stay if it may go on one day.
         case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
         /// Do what was asked before, and end.
@@ -64,28 +65,20 @@ final class Archive: Sendable {
         case stored(Attempt, WorkerID, Acceptance)
         /// The rows of these blocks, which were stored, are not what they were: the blocks have to run again.
         case lost(JobNumber, blocks: [Int])
-        /// A piece of what a block has come to; an empty one if it can't be read.
-        case loaded(Attempt, WorkerID, StatePiece)
+        /// A piece of what a block has come to; nil if there is none that can be read.
+        case loaded(Attempt, WorkerID, StatePiece?)
         case finished(JobNumber)
         /// What somebody waits to hear is on the disk.
         case noted(Receipt)
         /// It does not fit what is there and is not noted.
         case notNoted(Receipt, reason: String)
         /// What the files of a finished job are like.
-        case inspected(Digest, Condition)
+        case inspected(Digest, FolderInspector.Condition)
         /// The job's files cannot be written.
         case failed(JobNumber, reason: String)
         /// Nothing can be stored for now.
         case full(reason: String)
         case hasRoom
-    }
-
-    /// What the files of a finished job are like.
-    enum Condition: Sendable {
-        case sound
-        case damaged(String)
-        /// They can't be looked at.
-        case unknown(String)
     }
 
     /// Acceptance rates of some chains and levels: their sum, and how many they are.
@@ -97,27 +90,30 @@ final class Archive: Sendable {
     /// How long a full disk is left alone.
     private static let pause = Duration.seconds(1)
 
-    private let requests = Mutex<[Request]>([])
-    private let available = DispatchSemaphore(value: 0)
+    private let requests = BatchQueue<Request>()
     private let ended = DispatchSemaphore(value: 0)
     private let bytes = Atomic<Int>(0)
     private let lastNumber = Atomic<Int>(0)
 
-    /// Where finished folders are read to their end, which may take long.
-    private let inspections = DispatchQueue(label: "inspection of finished folders")
+    private let inspector: FolderInspector
     private let deliver: @Sendable ([Reply]) -> Void
 
-    private init(deliver: @escaping @Sendable ([Reply]) -> Void) { self.deliver = deliver }
+    private init(inspector: FolderInspector, deliver: @escaping @Sendable ([Reply]) -> Void) {
+        (self.inspector, self.deliver) = (inspector, deliver)
+    }
 
     /// Opens the journal in a folder and starts the thread.
     ///
-    /// - Parameter deliver: called from the thread.
+    /// - Parameters:
+    ///   - inspector: looks at the files of finished jobs.
+    ///   - deliver: called from the thread, and from those of the inspector.
     /// - Returns: the archive, and the jobs that the journal knows.
     /// - Throws: ``JournalError``.
     static func open(
-        folder: String, durability: Journal.Durability, logger: Logger, deliver: @escaping @Sendable ([Reply]) -> Void
+        folder: String, durability: Journal.Durability, logger: Logger, inspector: FolderInspector = FolderInspector(),
+        deliver: @escaping @Sendable ([Reply]) -> Void
     ) throws -> (archive: Archive, jobs: [PastJob]) {
-        let archive = Archive(deliver: deliver)
+        let archive = Archive(inspector: inspector, deliver: deliver)
         // The journal lives on the thread that uses it.
         let opening = Mailbox<Result<[PastJob], any Error>>()
         let ready = DispatchSemaphore(value: 0)
@@ -159,30 +155,12 @@ final class Archive: Sendable {
     /// Asks for something; from any thread.
     func ask(_ request: Request) {
         bytes.add(request.size, ordering: .relaxed)
-        let isFirst = requests.withLock { requests in
-            requests.append(request)
-            return requests.count == 1
-        }
-        // Whoever takes one takes all.
-        if isFirst { available.signal() }
+        requests.add(request)
     }
 
-    /// Compares the samples of a finished job with what its summary says, beside everything else.
+    /// Compares the files of a finished job with what they were, beside everything else.
     func inspect(_ job: Digest, folder: String) {
-        inspections.async { [self] in
-            let condition: Condition
-            do {
-                condition =
-                    switch try RunFolder.content(of: folder) {
-                    case .finished(job.hex): .sound
-                    case .damaged(_, let reason): .damaged(reason)
-                    default: .damaged("\(folder): not the files of this job")
-                    }
-            } catch {
-                condition = .unknown("\(error)")
-            }
-            deliver([.inspected(job, condition)])
-        }
+        inspector.inspect(job, folder: folder) { [self] in deliver([.inspected(job, $0)]) }
     }
 
     /// Does what was asked before, and ends the thread. What a full disk holds up is given up after `limit`.
@@ -191,21 +169,12 @@ final class Archive: Sendable {
         _ = ended.wait(timeout: .now() + limit / .seconds(1))
     }
 
-    private func takeRequests() -> [Request] {
-        requests.withLock { requests in
-            defer { requests = [] }
-            return requests
-        }
-    }
-
     private func serve(_ desk: ArchiveDesk) {
         var desk = desk
         var backlog: ArraySlice<Request> = []
         var isFull = false
         while !desk.stops {
-            // What is taken along without waiting need not wake anybody any more.
-            if backlog.isEmpty { available.wait() } else { _ = available.wait(timeout: .now()) }
-            backlog += takeRequests()
+            backlog += requests.take(within: backlog.isEmpty ? nil : .zero)
             if backlog.isEmpty { continue }
             switch desk.work(on: backlog) {
             case .success(let done):

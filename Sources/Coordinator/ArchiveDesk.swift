@@ -25,6 +25,9 @@ struct ArchiveDesk {
     let isDurable: Bool
     let logger: Logger
     var shelf: RunShelf
+    /// How often in a row a state could not be read for a reason that may go.
+    private var failedReadings = 0
+    private static let mostFailedReadings = 5
     /// How often rows of a job were lost.
     var losses: [JobNumber: Int] = [:]
 
@@ -209,7 +212,8 @@ struct ArchiveDesk {
             notes.append(Note(entry: .checkpoint(job: attempt.job, block: attempt.block, checkpoint)))
         case .piece(let attempt, let piece):
             guard shelf.contains(attempt.job) else { return }
-            notes.append(Note(entry: .statePiece(job: attempt.job, block: attempt.block, piece)))
+            notes.append(
+                Note(entry: .statePiece(job: attempt.job, block: attempt.block, attempt: attempt.number, piece)))
         case .load(let attempt, let worker, let before):
             // What was asked to be stored before is to be found.
             try store()
@@ -259,17 +263,21 @@ struct ArchiveDesk {
             refused: receipt.map { receipt in { .notNoted(receipt, reason: $0) } })
     }
 
-    /// A piece of the state that a block has come to; empty if it can't be read, and then the block begins from its start.
-    private func piece(of attempt: Attempt, after before: StatePiece?) throws -> StatePiece {
-        let nothing = StatePiece(stepsDone: 0, offset: 0, data: [], isLast: true)
+    /// A piece of the state that a block has come to; nil if it is damaged, or if again and again it can't be read, and then
+    /// it goes: the block begins from its start.
+    private mutating func piece(of attempt: Attempt, after before: StatePiece?) throws -> StatePiece? {
         do {
-            return try journal.statePiece(
+            let piece = try journal.statePiece(
                 job: attempt.job, block: attempt.block, stepsDone: before?.stepsDone, offset: before?.end ?? 0)
-                ?? nothing
+            failedReadings = 0
+            return piece
         } catch {
-            if error.code == .full { throw error }
-            logger.error("a checkpoint of block \(attempt.block) can't be read: \(error)")
-            return nothing
+            failedReadings += 1
+            guard error.code == .malformed || failedReadings > Self.mostFailedReadings else { throw error }
+            failedReadings = 0
+            logger.error("what block \(attempt.block) of job \(attempt.job) has come to can't be read: \(error)")
+            notes.append(Note(entry: .stateLost(job: attempt.job, block: attempt.block)))
+            return nil
         }
     }
 
@@ -287,6 +295,8 @@ struct ArchiveDesk {
             if resumes { try store() }
             if resumes, let known = try journal.recover(job: job) {
                 stored = try resume(known, folder, description)
+                // Nobody goes on with a state of which the last piece has not come.
+                if stored != nil { notes.append(Note(entry: .statesAbandoned(job: job))) }
                 // Who hands a failed job in again wants its blocks tried again.
                 if case .resubmitted = note { stored?.reports = [:] }
                 if stored == nil { notes.append(Note(entry: .restarted(known.record))) }

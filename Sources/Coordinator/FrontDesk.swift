@@ -27,15 +27,18 @@ struct FrontDesk {
         var lastGrant: UInt64 = 0
         /// The number of the last lease that was sent: a grant may travel in several.
         var lastLease: UInt64 = 0
-        /// What it was granted and has begun elsewhere: the archive looks for the state.
+        /// What it was granted and has not been sent yet: a state goes before it, or it is to read something else first.
         var loading: Set<Attempt> = []
-        /// What has come of long states that are on their way from it.
-        var arriving: [Attempt: Arrival] = [:]
+        /// Whether the archive looks for a state, or a piece of one, for it: one after the other.
+        var isLoading = false
+        /// What has come of the long state that is on its way from it: the pieces of one come one after the other.
+        var arriving: Arrival?
     }
 
     /// How much of a long state has come.
     struct Arrival: Equatable {
-        var stepsDone: Int
+        let attempt: Attempt
+        let stepsDone: Int
         var bytes: Int
     }
 
@@ -78,8 +81,8 @@ struct FrontDesk {
     /// What a long answer goes by that is being given.
     var connectionAtHand: Connection?
     var postponed: [Inquiry] = []
-    /// States on their way to workers that have not read what came before.
-    var postponedLoads: [Load] = []
+    /// What is on its way to workers that are to read something else first.
+    var deliveries: [Delivery] = []
     var complaints = Complaints()
     private var lastConfirmations = Duration.zero
     private var lastTick = Duration.zero
@@ -284,7 +287,7 @@ struct FrontDesk {
     mutating func tick() {
         watchArchive()
         answerPostponed()
-        loadPostponed()
+        deliver()
         tidyModels()
         if let summary = complaints.summary(at: now) { logger.warning("\(summary)") }
         if now - lastConfirmations > Self.confirmationDelay {

@@ -100,14 +100,15 @@ extension FrontDesk {
     /// Where a job's files are.
     func folder(of job: Digest) -> String { configuration.stateFolder + "/jobs/" + job.hex }
 
-    /// Adds a submitter to a job that runs, or tells that it is finished. - Returns: false if it is neither.
+    /// Adds a submitter to a job that runs, or looks whether what is finished is sound. - Returns: false if it is neither.
     private mutating func join(_ id: Digest, _ submission: HandedIn) -> Bool {
         if let known = jobs[id], !known.state.isOver {
             if submission.force { beginStrandedAnew(id) }
             add(submission, to: id)
             return true
         }
-        if !submission.force, RunFolder.isComplete(folder(of: id), jobHash: id.hex) {
+        // What was finished and is damaged is told of before it runs again.
+        if !submission.force, RunFolder.hasSummary(in: folder(of: id)) {
             inspect(id, for: submission)
             return true
         }

@@ -29,7 +29,8 @@ extension FrontDesk {
         guard let submission else { return beginInspection(of: id, text: []) }
         // All have the same text: it is kept once.
         let bytes = inspections.values.reduce(0) { $0 + $1.text.count }
-        let isRoom = inspections[id].map { !$0.text.isEmpty } ?? false || bytes + submission.text.count <= mostBytes
+        let isRoom =
+            inspections[id].map { !$0.text.isEmpty } ?? false || bytes + submission.text.count <= Self.mostBytes
         guard isRoom, inspections[id]?.submissions.count ?? 0 < Self.mostWaiting else {
             let text = "the files of finished jobs are being looked at, for too many to wait; try again later"
             send(.refusal(exitStatus: 75, text: text), to: submission.peer)
@@ -51,19 +52,19 @@ extension FrontDesk {
     }
 
     /// The bytes of the texts that wait for inspections, of all jobs.
-    private var mostBytes: Int { 64 << 20 }
+    private static let mostBytes = 64 << 20
     /// Submitters that wait for one inspection.
     private static let mostWaiting = 1_000
 
     /// The files of a finished job are sound, or it has to run again.
-    mutating func inspected(_ id: Digest, _ condition: Archive.Condition) {
+    mutating func inspected(_ id: Digest, _ condition: FolderInspector.Condition) {
         guard let inspection = inspections.removeValue(forKey: id) else { return }
         let finding = inspection.isOutdated ? .again : finding(condition, of: id)
         for submission in inspection.submissions {
             switch finding {
             case .sound: send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
             case .again: submit(submission.with(text: inspection.text))
-            case .unreadable(let reason): send(.refusal(exitStatus: 75, text: reason), to: submission.peer)
+            case .unreadable(let reason): settle(.refused(submission.peer, exitStatus: 75, text: reason))
             }
         }
         let waiting = jobs.values.filter { $0.work?.inspects == id }.sorted { $0.number < $1.number }
@@ -88,7 +89,7 @@ extension FrontDesk {
         case unreadable(reason: String)
     }
 
-    private func finding(_ condition: Archive.Condition, of id: Digest) -> Finding {
+    private func finding(_ condition: FolderInspector.Condition, of id: Digest) -> Finding {
         switch condition {
         case .sound:
             return .sound

@@ -28,6 +28,10 @@ extension FrontDesk {
         jobs[id]?.work?.waitsForWorker = false
         while let work = jobs[id]?.work, let preliminary = work.job.preliminary {
             let other = preliminary.job.identity
+            guard !isToBeInspected(other, for: work) else {
+                jobs[id]?.work?.inspects = other
+                return inspect(other)
+            }
             switch findings(of: preliminary.job, for: work) {
             case .undecided:
                 jobs[id]?.work?.waitsForWorker = true
@@ -39,10 +43,6 @@ extension FrontDesk {
                 jobs[id]?.work?.renewed.insert(other)
                 return begin(preliminary.job, with: group, for: id)
             case .there(let summary, let group):
-                guard work.sound == other else {
-                    jobs[id]?.work?.inspects = other
-                    return inspect(other)
-                }
                 do {
                     try use(summary, of: preliminary, for: id)
                 } catch {
@@ -75,11 +75,20 @@ extension FrontDesk {
                 logNormalizer: preliminary.purpose == .stepSizes ? nil : summary.logNormalizer))
     }
 
+    private func isRunning(_ id: Digest) -> Bool { jobs[id]?.state.isOver == false }
+
+    /// Whether anything is to be made of what a preliminary job left, and nobody has looked yet whether it is sound.
+    private func isToBeInspected(_ id: Digest, for work: RunningJob.Work) -> Bool {
+        work.sound != id && !isRunning(id) && (!work.renews || work.renewed.contains(id))
+            && RunFolder.hasSummary(in: folder(of: id))
+    }
+
     /// Looks for what a preliminary job has found, of the arithmetic that the job itself is tied to or will have.
     private func findings(of preliminary: Job, for work: RunningJob.Work) -> Findings {
         let (bound, present) = (work.progress?.group, scheduler.arithmetics)
-        let (id, wasRun) = (preliminary.identity, work.renewed.contains(preliminary.identity))
-        let kept = !work.renews || wasRun ? keptNumbers(of: preliminary) : nil
+        let id = preliminary.identity
+        let wasRun = work.renewed.contains(id) && !isRunning(id)
+        let kept = !isRunning(id) && (!work.renews || wasRun) ? keptNumbers(of: preliminary) : nil
         if let kept, bound.map({ $0 == kept.group }) ?? present.contains(kept.group) {
             return .there(kept.summary, group: kept.group)
         }

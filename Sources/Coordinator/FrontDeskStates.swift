@@ -1,21 +1,30 @@
+import ContentHash
 import Journal
+import Logging
 import Messaging
 import PoolCore
 
 /// States of blocks on their way: from workers into the journal, and from there to those that go on. A long one travels
 /// in pieces, so that nobody has to hold all of it for each worker.
 extension FrontDesk {
-    /// The most bytes of a state: what a job asks for is checked when it is read, and this is a little more.
-    private static let longestState = 1 << 30
+    /// The most bytes of states that are begun and not ended, of all workers: they take room on the disk.
+    private static let mostArrivingBytes = 8 << 30
+    /// A worker that has read nothing for this part of the time after which a block counts as hung is not waited for.
+    private static let patience = 0.5
+
+    // MARK: From a worker
 
     /// Takes in a state, or a piece of one.
     mutating func take(_ state: BlockState, from worker: WorkerID) {
         guard let attempt = attempt(state.attempt), let limits = jobs[state.attempt.job]?.work?.form.limits,
-            Double(state.stepsDone) <= limits.steps
+            Double(state.stepsDone) <= limits.steps, state.state.count <= limits.stateBytes - state.offset,
+            state.isWhole || follows(state, attempt, worker)
         else { return act(on: .heard(worker)) }
-        guard state.isWhole || follows(state, attempt, worker) else { return act(on: .heard(worker)) }
         guard !state.isLast else {
-            return act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
+            act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
+            // One that is not kept leaves no pieces behind.
+            if !state.isWhole { abandonState(of: worker) }
+            return
         }
         archive.ask(
             .piece(attempt, StatePiece(stepsDone: state.stepsDone, offset: state.offset, data: state.state)))
@@ -27,28 +36,92 @@ extension FrontDesk {
     /// Whether a piece is the next one of a state that is wanted. What follows one that is not taken is not taken either:
     /// there will be another checkpoint.
     private mutating func follows(_ state: BlockState, _ attempt: Attempt, _ worker: WorkerID) -> Bool {
-        let expected =
-            state.offset == 0 ? Arrival(stepsDone: state.stepsDone, bytes: 0) : workers[worker]?.arriving[attempt]
-        workers[worker]?.arriving[attempt] = nil
-        guard expected == Arrival(stepsDone: state.stepsDone, bytes: state.offset), scheduler.holds(worker, attempt),
-            !state.state.isEmpty, state.state.count <= Self.longestState - state.offset, storageNotice.isEmpty,
-            archive.waitingBytes <= Self.mostWaitingBytes
-        else { return false }
-        if !state.isLast {
-            let bytes = state.offset + state.state.count
-            workers[worker]?.arriving[attempt] = Arrival(stepsDone: state.stepsDone, bytes: bytes)
+        if state.offset == 0 {
+            abandonState(of: worker)
+            workers[worker]?.arriving = Arrival(attempt: attempt, stepsDone: state.stepsDone, bytes: 0)
         }
+        let arrived = workers.values.reduce(0) { $0 + ($1.arriving?.bytes ?? 0) }
+        guard
+            workers[worker]?.arriving
+                == Arrival(attempt: attempt, stepsDone: state.stepsDone, bytes: state.offset),
+            scheduler.holds(worker, attempt), !state.state.isEmpty, storageNotice.isEmpty,
+            archive.waitingBytes <= Self.mostWaitingBytes, arrived + state.state.count <= Self.mostArrivingBytes
+        else {
+            abandonState(of: worker)
+            return false
+        }
+        workers[worker]?.arriving?.bytes += state.state.count
         return true
     }
 
+    /// What has come of the state that is on its way from a worker goes: its end will not come.
+    mutating func abandonState(of worker: WorkerID) {
+        guard let arrival = workers[worker]?.arriving else { return }
+        workers[worker]?.arriving = nil
+        let (job, block) = (arrival.attempt.job, arrival.attempt.block)
+        guard arrival.bytes > 0, identities[job] != nil else { return }
+        archive.ask(.note(.stateAbandoned(job: job, block: block, attempt: arrival.attempt.number)))
+    }
+
+    // MARK: To a worker
+
+    /// Sends a worker something once it has read most of what it was sent before.
+    mutating func deliver(_ delivery: Delivery) {
+        workers[delivery.worker]?.loading.formUnion(delivery.attempts)
+        deliveries.append(delivery)
+    }
+
+    /// Goes on with what waits for its worker.
+    mutating func deliver() {
+        guard !deliveries.isEmpty else { return }
+        let waiting = deliveries
+        deliveries = []
+        for delivery in waiting { deliverIfRead(delivery) }
+    }
+
+    private mutating func deliverIfRead(_ delivery: Delivery) {
+        let worker = delivery.worker
+        let attempts = delivery.attempts.filter { workers[worker]?.loading.contains($0) == true }
+        let held = attempts.filter { scheduler.holds(worker, $0) }
+        workers[worker]?.loading.subtract(attempts.filter { !held.contains($0) })
+        guard let entry = workers[worker], let first = held.first else { return }
+        let most = delivery.isState ? 2 * BlockState.longestPiece : ReplyBudget.bytesOfWorker
+        guard budget.admits(entry.connection, below: most) else {
+            guard now - delivery.since < configuration.pool.stall * Self.patience else { return act(on: .left(worker)) }
+            return deliveries.append(delivery)
+        }
+        switch delivery.content {
+        case .state(let after):
+            guard !entry.isLoading else { return deliveries.append(delivery) }
+            workers[worker]?.isLoading = true
+            // Who reads nothing is not waited for.
+            act(on: .supplied(worker))
+            archive.ask(.load(first, worker, after: after))
+        case .lease(let stateBytes):
+            workers[worker]?.loading.subtract(held)
+            lease(held, to: worker, stateBytes: stateBytes)
+        }
+    }
+
     /// Brings a piece of what a block has come to to the worker that goes on with it; the block follows the last one.
-    mutating func bring(_ piece: StatePiece, of attempt: Attempt, to worker: WorkerID) {
+    ///
+    /// - Parameter piece: nil if there is none.
+    mutating func bring(_ piece: StatePiece?, of attempt: Attempt, to worker: WorkerID) {
+        workers[worker]?.isLoading = false
         guard let entry = workers[worker], entry.loading.contains(attempt) else { return }
         guard scheduler.holds(worker, attempt), let job = identities[attempt.job] else {
             workers[worker]?.loading.remove(attempt)
             return
         }
-        let isWhole = piece.offset == 0 && piece.isLast
+        if piece == nil {
+            logger.error(
+                "block \(attempt.block) of job \(job.hex.prefix(8)) begins from its start: what it has come to is lost")
+            jobs[job]?.checkpointed.remove(attempt.block)
+            act(on: .stateLost(attempt.job, block: attempt.block))
+        }
+        // An empty one takes the place of what has come before.
+        let piece = piece ?? StatePiece(stepsDone: 0, offset: 0, data: [], isLast: true)
+        let isWhole = piece.offset == 0 && piece.isLast && !piece.data.isEmpty
         if !isWhole {
             connectionAtHand = entry.connection
             defer { connectionAtHand = nil }
@@ -56,43 +129,40 @@ extension FrontDesk {
                 attempt: AttemptID(job: job, block: attempt.block, attempt: attempt.number),
                 stepsDone: piece.stepsDone, state: piece.data, offset: piece.offset, isLast: piece.isLast)
             guard send(.checkpoint(state), to: entry.peer) == .sent else {
-                workers[worker]?.loading.remove(attempt)
                 // Its blocks go elsewhere, and its next message makes it register.
                 return act(on: .left(worker))
             }
         }
-        guard piece.isLast else { return load(attempt, worker, after: piece) }
+        guard piece.isLast else {
+            let next = Delivery([attempt], to: worker, .state(after: piece), since: now)
+            // The pieces of a state come one after the other.
+            return deliveries.insert(next, at: 0)
+        }
         workers[worker]?.loading.remove(attempt)
-        lease([attempt], to: worker, checkpoint: isWhole ? piece.data : [])
-    }
-
-    /// Asks for the next piece once the worker has read most of those before.
-    private mutating func load(_ attempt: Attempt, _ worker: WorkerID, after piece: StatePiece) {
-        guard let entry = workers[worker] else { return }
-        let load = Load(attempt: attempt, worker: worker, piece: piece)
-        guard budget.admits(entry.connection, below: 2 * BlockState.longestPiece) else {
-            return postponedLoads.append(load)
-        }
-        // Who reads nothing is not waited for.
-        act(on: .supplied(worker))
-        archive.ask(.load(attempt, worker, after: piece))
-    }
-
-    /// Goes on with what has waited for its worker.
-    mutating func loadPostponed() {
-        guard !postponedLoads.isEmpty else { return }
-        let waiting = postponedLoads
-        postponedLoads = []
-        for wait in waiting where workers[wait.worker]?.loading.contains(wait.attempt) == true {
-            load(wait.attempt, wait.worker, after: wait.piece)
-        }
+        lease(
+            [attempt], to: worker, checkpoint: isWhole ? piece.data : [],
+            stateBytes: isWhole ? 0 : piece.offset + piece.data.count)
     }
 }
 
-/// A state whose next piece waits until its worker has read the ones before.
-struct Load {
-    let attempt: Attempt
+/// What waits until its worker has read what it was sent.
+struct Delivery {
+    enum Content {
+        /// What the block has come to, or what follows a piece of it, from the archive.
+        case state(after: StatePiece?)
+        /// The blocks, of which one has a state of so many bytes that went before.
+        case lease(stateBytes: Int)
+    }
+
+    let attempts: [Attempt]
     let worker: WorkerID
-    /// The last piece that was sent.
-    let piece: StatePiece
+    let content: Content
+    /// When it began to wait.
+    let since: Duration
+
+    init(_ attempts: [Attempt], to worker: WorkerID, _ content: Content, since: Duration) {
+        (self.attempts, self.worker, self.content, self.since) = (attempts, worker, content, since)
+    }
+
+    var isState: Bool { if case .state = content { true } else { false } }
 }

@@ -34,11 +34,15 @@ extension FrontDesk {
             break
         case .keepCheckpoint(let attempt, let steps):
             guard case .checkpoint(let worker, let state) = parcel, let id = identities[attempt.job] else { return }
+            if !state.isWhole { workers[worker]?.arriving = nil }
             jobs[id]?.checkpointed.insert(attempt.block)
             // Whose arithmetic it is of must be known as well.
             note(state.attempt.job, worker)
             archive.ask(
-                .checkpoint(attempt, BlockCheckpoint(attempt: attempt.number, stepsDone: steps, state: state.state)))
+                .checkpoint(
+                    attempt,
+                    BlockCheckpoint(
+                        attempt: attempt.number, stepsDone: steps, state: state.state, offset: state.offset)))
         case .report(let attempt, let worker, let reason):
             if complaints.admits(.failure) {
                 logger.warning("block \(attempt.block) at worker \(worker): \(reason)")
@@ -56,6 +60,7 @@ extension FrontDesk {
             if let id = identities[number] { beginAnew(id) }
         case .forget(let worker, let reason):
             if complaints.admits(.departure) { logger.info("worker \(worker) is gone: \(reason)") }
+            abandonState(of: worker)
             if let entry = workers.removeValue(forKey: worker) { workerByPeer[entry.peer] = nil }
         case .dismiss(let worker, let reason):
             logger.error("worker \(worker) is set aside: \(reason)")
@@ -69,9 +74,6 @@ extension FrontDesk {
 
     private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport, _ record: BlockRecord) {
         guard let id = identities[attempt.job], let origin = workers[worker]?.record else { return }
-        var report = report
-        // Workers are not believed, and the journal has no place for what is no number.
-        report.seconds = report.seconds.isFinite ? min(max(0, report.seconds), 1e9) : 0
         note(id, worker)
         jobs[id]?.count(report, from: origin)
         archive.ask(
@@ -104,34 +106,39 @@ extension FrontDesk {
             guard let checkpointed = identities[job].flatMap({ jobs[$0]?.checkpointed }) else { continue }
             // What a block has come to is on the disk.
             let begun = checkpointed.isEmpty ? [] : group.filter { checkpointed.contains($0.block) }
-            for attempt in begun {
-                workers[worker]?.loading.insert(attempt)
-                archive.ask(.load(attempt, worker, after: nil))
-            }
+            for attempt in begun { deliver(Delivery([attempt], to: worker, .state(after: nil), since: now)) }
             let fresh = begun.isEmpty ? group : group.filter { !checkpointed.contains($0.block) }
             if !fresh.isEmpty { lease(fresh, to: worker) }
         }
     }
 
-    /// Sends blocks of one job to a worker.
+    /// Sends blocks of one job to a worker, or has them wait until it has read what it was sent before.
     ///
-    /// - Parameter checkpoint: what they have come to, if it is one block that has begun.
-    mutating func lease(_ attempts: [Attempt], to worker: WorkerID, checkpoint: [UInt8] = []) {
+    /// - Parameters:
+    ///   - checkpoint: what they have come to, if it is one block that has begun.
+    ///   - stateBytes: the bytes of that, if it went before in pieces.
+    mutating func lease(
+        _ attempts: [Attempt], to worker: WorkerID, checkpoint: [UInt8] = [], stateBytes: Int = 0
+    ) {
         guard let entry = workers[worker], let first = attempts.first, let id = identities[first.job],
             let job = jobs[id], let work = job.work
         else { return }
-        let number = entry.lastLease + 1
-        workers[worker]?.lastLease = number
-        // Who does not read texts and states is sent no more of them.
         guard
             checkpoint.isEmpty && entry.knownJobs.contains(id)
                 || budget.admits(entry.connection, below: ReplyBudget.bytesOfWorker)
-        else { return act(on: .left(worker)) }
+        else {
+            // A state is read again then: it is not kept for who does not read.
+            let content: Delivery.Content = checkpoint.isEmpty ? .lease(stateBytes: stateBytes) : .state(after: nil)
+            return deliver(Delivery(attempts, to: worker, content, since: now))
+        }
+        let number = entry.lastLease + 1
+        workers[worker]?.lastLease = number
         let isNew = workers[worker]?.knownJobs.insert(id).inserted == true
         let message = Lease(
             job: id, jobText: isNew ? Array(work.job.canonicalText.utf8) : [], textDigest: work.textDigest,
             blocks: attempts.map { AttemptID(job: id, block: $0.block, attempt: $0.number) },
-            checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint], number: number,
+            checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint],
+            stateBytes: stateBytes == 0 ? [:] : [first.block: stateBytes], number: number,
             checkpointInterval: job.terms.checkpointInterval ?? configuration.checkpointInterval)
         connectionAtHand = entry.connection
         defer { connectionAtHand = nil }

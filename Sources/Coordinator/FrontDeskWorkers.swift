@@ -85,7 +85,8 @@ extension FrontDesk {
         }
         let id = workerByPeer[peer] ?? nextWorker
         if id == nextWorker { nextWorker += 1 }
-        // Whatever it was sent before may not have arrived, the texts of jobs included.
+        // Whatever it was sent before may not have arrived, the texts of jobs included, and what it sent may be lost.
+        abandonState(of: id)
         workers[id] = WorkerEntry(
             peer: peer, connection: connection, identity: connection?.identity, registration: registration,
             record: WorkerRecord(

@@ -13,6 +13,8 @@ struct ResultLimits {
     private let divergences: Double
     /// Steps that a block may have behind it.
     let steps: Double
+    /// Bytes of what a block has come to.
+    let stateBytes: Int
 
     init(_ job: Job) {
         (sampler, levels) = (job.sampler, job.levels)
@@ -20,6 +22,7 @@ struct ResultLimits {
         evaluations = job.sampler.mostEvaluations(levels: job.levels, draws: job.draws, thin: job.thin)
         divergences = job.sampler.mostProposals(draws: job.draws, thin: job.thin) + Double(job.draws)
         steps = job.sampler.mostSteps(levels: job.levels, draws: job.draws, thin: job.thin)
+        stateBytes = job.mostStateBytes
     }
 
     /// What is impossible about the rows of one block, whose sizes are right; nil if nothing is.

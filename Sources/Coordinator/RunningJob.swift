@@ -193,8 +193,8 @@ struct RunningJob {
             blocksAgain: again)
     }
 
-    /// Everything about the run that is not the same each time.
-    func provenance(at now: Duration) -> [UInt8] {
+    /// Everything about the run that is not the same each time, as names and values.
+    func provenance(at now: Duration) -> [(String, JSONText)] {
         let sorted = shares.values.sorted {
             ($0.worker.name.count, $0.worker.name) < ($1.worker.name.count, $1.worker.name)
         }
@@ -207,11 +207,10 @@ struct RunningJob {
                 ("compute_seconds", .number(share.seconds)),
             ])
         }
-        let text = JSONText.object([
+        return [
             ("job", .string(identity.hex)), ("version", .string(poolVersion)),
             ("finished_at", .string(Date().formatted(.iso8601))), ("seconds", .number(secondsElapsed(at: now))),
             ("blocks", .integer(blocks)), ("blocks_run_again", .integer(again)), ("workers", .array(list)),
-        ])
-        return Array(text.pretty.utf8)
+        ]
     }
 }

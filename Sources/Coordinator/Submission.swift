@@ -166,11 +166,19 @@ public struct Submission {
         }
         try RunFolder.removeSummary(in: folder)
         for file in files { try file.publish() }
-        let summary = try RunFolder.summary(in: folder)
-        guard summary.samplesSHA256 == files[RunFolder.samplesIndex].hash else {
+        do {
+            let summary = try RunFolder.summary(in: folder)
+            var expected = [RunFolder.samplesName: summary.samplesSHA256, RunFolder.jobName: identity.hex]
+            expected[RunFolder.statisticsName] = summary.statisticsSHA256
+            for (name, file) in zip(RunFolder.fileNames, files) {
+                guard let hash = expected[name], hash != file.hash else { continue }
+                throw PoolClientError(
+                    exitStatus: 74, "\(folder): the \(name) that arrived is not the one that the summary tells of")
+            }
+            return summary
+        } catch {
             try RunFolder.removeSummary(in: folder)
-            throw PoolClientError(exitStatus: 74, "\(folder): the samples that arrived are not those that were sent")
+            throw error
         }
-        return summary
     }
 }

@@ -39,6 +39,13 @@ extension Job {
         return nil
     }
 
+    /// The most bytes of a block's state, as it is written down: that of its chains, and what is told of the plan and of each
+    /// level.
+    package var mostStateBytes: Int {
+        let ofLevels = 32 * (levels + (sampler.refinement?.levels ?? 0)) + 8 * (sampler.exchange?.levels.count ?? 0)
+        return block * stateSizeOfChain + ofLevels + 4_096
+    }
+
     /// Bytes of a block's state for each chain, at most: position and momentum in double precision, of its replicas too,
     /// the draws, and what is counted.
     private var stateSizeOfChain: Int {

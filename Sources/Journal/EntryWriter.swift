@@ -9,7 +9,8 @@ final class EntryWriter {
     private let path: String
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
     private let insertFinished, insertCheckpoint, insertPiece, insertReport, insertWorker, insertWorkerName: Statement
-    private let dropFinishedBlock, dropFinished, dropCheckpoints, dropPieces, dropOldPieces: Statement
+    private let dropFinishedBlock, dropFinished, dropCheckpoint, dropCheckpoints: Statement
+    private let dropPieces, dropBlockPieces, dropOldPieces, dropUnfinished, dropBlockUnfinished: Statement
     private let dropReports, dropBlockReports, dropWorkers: Statement
     private let workerID: Statement
     /// Rows of workers that were looked up before.
@@ -49,24 +50,36 @@ final class EntryWriter {
             """)
         insertCheckpoint = try prepare(
             """
-            INSERT INTO checkpoint (job, block, attempt, steps_done, state) SELECT ?1, ?2, ?3, ?4, ?5
+            INSERT INTO checkpoint (job, block, attempt, steps_done, state, state_offset) SELECT ?1, ?2, ?3, ?4, ?5, ?6
             WHERE NOT EXISTS (SELECT 1 FROM finished WHERE job = ?1 AND block = ?2)
             ON CONFLICT (job, block) DO UPDATE
-                SET attempt = excluded.attempt, steps_done = excluded.steps_done, state = excluded.state
+                SET attempt = excluded.attempt, steps_done = excluded.steps_done, state = excluded.state,
+                    state_offset = excluded.state_offset
                 WHERE excluded.steps_done > checkpoint.steps_done
             """)
         insertPiece = try prepare(
             """
-            INSERT OR REPLACE INTO checkpoint_piece (job, block, steps_done, offset, data) SELECT ?1, ?2, ?3, ?4, ?5
+            INSERT OR REPLACE INTO state_piece (job, block, attempt, steps_done, offset, data)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6
             WHERE NOT EXISTS (SELECT 1 FROM finished WHERE job = ?1 AND block = ?2)
-                AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE job = ?1 AND block = ?2 AND steps_done >= ?3)
+                AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE job = ?1 AND block = ?2 AND steps_done >= ?4)
             """)
         dropOldPieces = try prepare(
             """
-            DELETE FROM checkpoint_piece WHERE job = ?1 AND block = ?2
-                AND steps_done < (SELECT steps_done FROM checkpoint WHERE job = ?1 AND block = ?2)
+            DELETE FROM state_piece WHERE job = ?1 AND block = ?2 AND EXISTS (
+                SELECT 1 FROM checkpoint AS latest WHERE latest.job = ?1 AND latest.block = ?2
+                    AND (latest.steps_done, latest.attempt) <> (state_piece.steps_done, state_piece.attempt)
+                    AND latest.steps_done >= state_piece.steps_done)
             """)
-        dropPieces = try prepare("DELETE FROM checkpoint_piece WHERE job = ?")
+        let isUnfinished = """
+            steps_done > (SELECT COALESCE(MAX(latest.steps_done), -1) FROM checkpoint AS latest
+                WHERE latest.job = state_piece.job AND latest.block = state_piece.block)
+            """
+        dropUnfinished = try prepare("DELETE FROM state_piece WHERE job = ? AND \(isUnfinished)")
+        dropBlockUnfinished = try prepare(
+            "DELETE FROM state_piece WHERE job = ? AND block = ? AND attempt = ? AND \(isUnfinished)")
+        dropPieces = try prepare("DELETE FROM state_piece WHERE job = ?")
+        dropBlockPieces = try prepare("DELETE FROM state_piece WHERE job = ? AND block = ?")
         insertReport = try prepare("INSERT INTO report (job, block, attempt, worker, reason) VALUES (?, ?, ?, ?, ?)")
         insertWorker = try prepare(
             """
@@ -79,6 +92,7 @@ final class EntryWriter {
         workerID = try prepare("SELECT id FROM worker WHERE job = ? AND name = ?")
         dropFinishedBlock = try prepare("DELETE FROM finished WHERE job = ? AND block = ?")
         dropFinished = try prepare("DELETE FROM finished WHERE job = ?")
+        dropCheckpoint = try prepare("DELETE FROM checkpoint WHERE job = ? AND block = ?")
         dropCheckpoints = try prepare("DELETE FROM checkpoint WHERE job = ?")
         dropReports = try prepare("DELETE FROM report WHERE job = ?")
         dropBlockReports = try prepare("DELETE FROM report WHERE job = ? AND block = ?")
@@ -105,12 +119,22 @@ final class EntryWriter {
             for block in blocks { try dropFinishedBlock.execute(arguments: [job, block]) }
         case .checkpoint(let job, let block, let checkpoint):
             try insertCheckpoint.execute(
-                arguments: [job, block, checkpoint.attempt, checkpoint.stepsDone, Data(checkpoint.state)])
+                arguments: [
+                    job, block, checkpoint.attempt, checkpoint.stepsDone, Data(checkpoint.state), checkpoint.offset,
+                ])
             // What gets further does not take workers down by itself.
             if db.changesCount > 0 { try dropBlockReports.execute(arguments: [job, block]) }
             try dropOldPieces.execute(arguments: [job, block])
-        case .statePiece(let job, let block, let piece):
-            try insertPiece.execute(arguments: [job, block, piece.stepsDone, piece.offset, Data(piece.data)])
+        case .statePiece(let job, let block, let attempt, let piece):
+            if piece.offset == 0 { try dropBlockUnfinished.execute(arguments: [job, block, attempt]) }
+            try insertPiece.execute(arguments: [job, block, attempt, piece.stepsDone, piece.offset, Data(piece.data)])
+        case .stateAbandoned(let job, let block, let attempt):
+            try dropBlockUnfinished.execute(arguments: [job, block, attempt])
+        case .statesAbandoned(let job):
+            try dropUnfinished.execute(arguments: [job])
+        case .stateLost(let job, let block):
+            try dropCheckpoint.execute(arguments: [job, block])
+            try dropBlockPieces.execute(arguments: [job, block])
         case .report(let job, let block, let report):
             try insertReport.execute(arguments: [job, block, report.attempt, report.worker, report.reason])
         case .worker(let job, let worker):
@@ -120,7 +144,7 @@ final class EntryWriter {
                 ])
         case .ended(let job, let outcome, let failure, let seconds):
             try change(job, in: db, endJob, [job, outcome.rawValue, failure, seconds])
-            if outcome != .failed { try dropWork(of: job) }
+            if outcome == .failed { try dropUnfinished.execute(arguments: [job]) } else { try dropWork(of: job) }
         case .paused(let job, let isPaused): try change(job, in: db, pauseJob, [job, isPaused])
         case .priority(let job, let priority): try change(job, in: db, setPriority, [job, priority])
         case .detached(let job): try change(job, in: db, detachJob, [job])

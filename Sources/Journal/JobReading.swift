@@ -72,11 +72,12 @@ struct JobReading {
     /// The latest checkpoint of a block, with its state.
     func checkpoint(job: Int, block: Int) throws -> BlockCheckpoint? {
         try Row.fetchOne(
-            db, sql: "SELECT attempt, steps_done, state FROM checkpoint WHERE job = ? AND block = ?",
+            db, sql: "SELECT attempt, steps_done, state, state_offset FROM checkpoint WHERE job = ? AND block = ?",
             arguments: [job, block]
         ).map { row in
             BlockCheckpoint(
-                attempt: try integer(row, 0), stepsDone: try integer(row, 1), state: try bytes(row, 2))
+                attempt: try integer(row, 0), stepsDone: try integer(row, 1), state: try bytes(row, 2),
+                offset: try integer(row, 3))
         }
     }
 
@@ -84,21 +85,25 @@ struct JobReading {
     func statePiece(job: Int, block: Int, stepsDone: Int?, offset: Int) throws -> StatePiece? {
         guard
             let row = try Row.fetchOne(
-                db, sql: "SELECT steps_done FROM checkpoint WHERE job = ? AND block = ?", arguments: [job, block])
+                db, sql: "SELECT attempt, steps_done, state_offset FROM checkpoint WHERE job = ? AND block = ?",
+                arguments: [job, block])
         else { return nil }
-        let latest = try integer(row, 0)
+        let (attempt, latest, end) = (try integer(row, 0), try integer(row, 1), try integer(row, 2))
         // Another one may have come meanwhile.
         let offset = stepsDone ?? latest == latest ? offset : 0
-        let key: StatementArguments = [job, block, latest]
-        let rows = "checkpoint_piece WHERE job = ? AND block = ? AND steps_done = ?"
-        if let row = try Row.fetchOne(db, sql: "SELECT data FROM \(rows) AND offset = ?", arguments: key + [offset]) {
-            return StatePiece(stepsDone: latest, offset: offset, data: try bytes(row, 0))
+        if offset == end {
+            return try checkpoint(job: job, block: block).map {
+                StatePiece(stepsDone: latest, offset: offset, data: $0.state, isLast: true)
+            }
         }
-        let before = try Int.fetchOne(db, sql: "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM \(rows)", arguments: key)
-        guard offset == before, let last = try checkpoint(job: job, block: block) else {
-            throw damaged("the state of block \(block) of job \(job)")
-        }
-        return StatePiece(stepsDone: latest, offset: offset, data: last.state, isLast: true)
+        let piece = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT data FROM state_piece
+                WHERE job = ? AND block = ? AND attempt = ? AND steps_done = ? AND offset = ?
+                """, arguments: [job, block, attempt, latest, offset])
+        guard let piece else { throw damaged("the state of block \(block) of job \(job)") }
+        return StatePiece(stepsDone: latest, offset: offset, data: try bytes(piece, 0))
     }
 
     /// The largest number that a job ever had; 0 before the first.

@@ -9,9 +9,16 @@ public enum JournalEntry: Sendable, Equatable {
     case finished(job: Int, block: Int, FinishedBlock)
     /// The rows of finished blocks are not what they were: the blocks are not finished any more.
     case lost(job: Int, blocks: [Int])
-    /// A piece of the state that a block has got to, long before the checkpoint that its last piece makes. Of a block that
-    /// is finished, it changes nothing.
-    case statePiece(job: Int, block: Int, StatePiece)
+    /// A piece of the state that an attempt has got to, long before the checkpoint that its last piece makes. The first one
+    /// takes the place of another state that the attempt has begun and not ended. Of a block that is finished, or that
+    /// has got as far, it changes nothing.
+    case statePiece(job: Int, block: Int, attempt: Int, StatePiece)
+    /// The state that an attempt has begun is not ended any more: its pieces go.
+    case stateAbandoned(job: Int, block: Int, attempt: Int)
+    /// All states of a job that were begun are not ended any more: their pieces go.
+    case statesAbandoned(job: Int)
+    /// A block's checkpoint can't be read: it goes.
+    case stateLost(job: Int, block: Int)
     /// A block got so far. Replaces an earlier checkpoint of it and takes its reports away; one with no more steps than
     /// that, or of a block that is finished, changes nothing.
     case checkpoint(job: Int, block: Int, BlockCheckpoint)
@@ -20,7 +27,8 @@ public enum JournalEntry: Sendable, Equatable {
     /// What the provenance tells of a worker that did something for the job.
     case worker(job: Int, WorkerRecord)
     /// A job ended; `failure` says why, for people, and is empty otherwise. Unless it failed, its blocks, checkpoints,
-    /// reports and workers go; a failed one keeps them, so that handing it in again goes on from there.
+    /// reports and workers go; a failed one keeps them, so that handing it in again goes on from there, but for states that
+    /// were begun and not ended.
     case ended(job: Int, JobOutcome, failure: String, secondsElapsed: Double)
     /// No block of the job is to be handed out, or they are again.
     case paused(job: Int, Bool)
@@ -113,9 +121,12 @@ public struct BlockCheckpoint: Sendable, Equatable {
     public var stepsDone: Int
     /// The state of its chains, as workers write it; of a long one the last piece.
     public var state: [UInt8]
+    /// The place of that piece's first byte in the whole; 0 for what is no piece.
+    public var offset: Int
 
     /// Every field as given.
-    public init(attempt: Int, stepsDone: Int, state: [UInt8]) {
+    public init(attempt: Int, stepsDone: Int, state: [UInt8], offset: Int = 0) {
+        self.offset = offset
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.state = state

@@ -9,7 +9,7 @@ enum Schema {
     static let applicationID = 0x7272_726A
 
     /// Step n leads from version n to version n + 1.
-    static let steps = [version1, version2, version3]
+    static let steps = [version1, version2, version3, version4]
 
     private static let version1 = """
         -- A job that was handed in and is not forgotten.
@@ -125,6 +125,36 @@ enum Schema {
         ) STRICT;
         CREATE TRIGGER pieced_block_finished AFTER INSERT ON finished BEGIN
             DELETE FROM checkpoint_piece WHERE job = NEW.job AND block = NEW.block;
+        END;
+        """
+
+    private static let version4 = """
+        -- Of a state that is long, what comes before checkpoint.state: pieces that arrived one by one. Those of the
+        -- checkpoint's attempt and steps are its own; those with more steps are of a state that is on its way, of which
+        -- every attempt has one: two workers may run a block.
+        CREATE TABLE state_piece (
+            job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+            block INTEGER NOT NULL CHECK (block >= 0),
+            -- As in checkpoint.
+            attempt INTEGER NOT NULL,
+            steps_done INTEGER NOT NULL,
+            -- The place of its first byte in the state.
+            offset INTEGER NOT NULL CHECK (offset >= 0),
+            data BLOB NOT NULL,
+            UNIQUE (job, block, attempt, steps_done, offset)
+        ) STRICT;
+        -- The place of checkpoint.state in the whole: the bytes of the pieces before.
+        ALTER TABLE checkpoint ADD COLUMN state_offset INTEGER NOT NULL DEFAULT 0;
+        UPDATE checkpoint SET state_offset = (
+            SELECT COALESCE(SUM(LENGTH(data)), 0) FROM checkpoint_piece AS piece
+                WHERE piece.job = checkpoint.job AND piece.block = checkpoint.block
+                    AND piece.steps_done = checkpoint.steps_done);
+        INSERT INTO state_piece SELECT piece.job, piece.block, checkpoint.attempt, piece.steps_done, offset, data
+            FROM checkpoint_piece AS piece JOIN checkpoint USING (job, block, steps_done);
+        DROP TRIGGER pieced_block_finished;
+        DROP TABLE checkpoint_piece;
+        CREATE TRIGGER pieced_block_finished AFTER INSERT ON finished BEGIN
+            DELETE FROM state_piece WHERE job = NEW.job AND block = NEW.block;
         END;
         """
 

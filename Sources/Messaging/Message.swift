@@ -249,6 +249,8 @@ public struct Lease: Sendable, Equatable {
     public var blocks: [AttemptID]
     /// What some of the blocks have come to, by block.
     public var checkpoints: [Int: [UInt8]]
+    /// Of blocks whose states came before the lease, in pieces, the bytes of these states, by block.
+    public var stateBytes: [Int: Int]
     /// Counts the leases since the welcome, from 1.
     public var number: UInt64
     /// How often to send the state of a running block.
@@ -257,13 +259,14 @@ public struct Lease: Sendable, Equatable {
     /// Every field as given.
     public init(
         job: Digest, jobText: [UInt8], textDigest: Digest, blocks: [AttemptID], checkpoints: [Int: [UInt8]] = [:],
-        number: UInt64 = 0, checkpointInterval: Duration = .seconds(10)
+        stateBytes: [Int: Int] = [:], number: UInt64 = 0, checkpointInterval: Duration = .seconds(10)
     ) {
         self.job = job
         self.jobText = jobText
         self.textDigest = textDigest
         self.blocks = blocks
         self.checkpoints = checkpoints
+        self.stateBytes = stateBytes
         self.number = number
         self.checkpointInterval = checkpointInterval
     }

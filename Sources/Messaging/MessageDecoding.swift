@@ -233,15 +233,17 @@ private struct EnvelopeReader {
         let job = try digest(m.job)
         var blocks: [AttemptID] = []
         var checkpoints: [Int: [UInt8]] = [:]
+        var stateBytes: [Int: Int] = [:]
         for pointer in try list(m.blocks, m.n_blocks) {
             let block = try present(pointer).pointee
             blocks.append(AttemptID(job: job, block: try count(block.block), attempt: Int(block.attempt)))
             if block.checkpoint.len > 0 { checkpoints[try count(block.block)] = bytes(block.checkpoint) }
+            if block.state_bytes > 0 { stateBytes[try count(block.block)] = try count(block.state_bytes) }
         }
         guard m.checkpoint_milliseconds > 0 else { throw .malformed("checkpoints without any time between them") }
         return Lease(
             job: job, jobText: bytes(m.job_text), textDigest: try digest(m.text_digest), blocks: blocks,
-            checkpoints: checkpoints, number: m.number,
+            checkpoints: checkpoints, stateBytes: stateBytes, number: m.number,
             checkpointInterval: .milliseconds(Int(m.checkpoint_milliseconds)))
     }
 

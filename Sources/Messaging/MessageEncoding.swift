@@ -133,6 +133,7 @@ extension Message {
                             if let checkpoint = lease.checkpoints[block.block] {
                                 m.checkpoint = arena.bytes(checkpoint)
                             }
+                            m.state_bytes = UInt64(clamping: lease.stateBytes[block.block] ?? 0)
                         })
                 }
                 (m.n_blocks, m.blocks) = (blocks.count, arena.array(blocks))

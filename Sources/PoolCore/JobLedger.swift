@@ -216,6 +216,9 @@ struct JobLedger {
         return true
     }
 
+    /// Takes in that a block's checkpoint is lost: an earlier one is further than none.
+    mutating func loseCheckpoint(of block: Int) { inPlay[block]?.checkpoint = 0 }
+
     /// Puts a block back that a worker will not finish; a planned stop counts against nobody.
     ///
     /// - Parameter report: how it was lost or failed; nil for a planned stop.

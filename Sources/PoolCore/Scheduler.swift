@@ -35,6 +35,8 @@ public struct Scheduler: Sendable {
         case stored(JobNumber, block: Int)
         /// The results of these blocks, which were there, are lost: they run again.
         case lost(JobNumber, blocks: [Int])
+        /// What the block has come to, which was there, is lost: it runs from its start.
+        case stateLost(JobNumber, block: Int)
         /// Nothing more can be stored, or it can again.
         case storage(isFull: Bool)
         /// A planned stop: the worker's blocks come back and count against nobody.
@@ -146,6 +148,8 @@ public struct Scheduler: Sendable {
         case .lost(let job, let blocks):
             jobs[job]?.lose(blocks)
             grantToAll(now, &actions)
+        case .stateLost(let job, let block):
+            jobs[job]?.loseCheckpoint(of: block)
         case .storage(let isFull):
             storageIsFull = isFull
             if !isFull { grantToAll(now, &actions) }

@@ -51,8 +51,6 @@ public final class IncomingFile {
 extension RunFolder {
     /// All files of a run, the summary last: where it stands, the others do.
     public static let fileNames = [samplesName, jobName, statisticsName, provenanceName, summaryName]
-    /// Where the samples stand among ``fileNames``.
-    public static let samplesIndex = 0
 
     /// Takes the mark of completeness away, before anything else of a folder is replaced.
     public static func removeSummary(in folder: String) throws(RunFolderError) {

@@ -2,13 +2,13 @@ import ContentHash
 import Dispatch
 import Synchronization
 
-/// What has to be known of the whole of a samples file that is being written: its SHA-256, and how many of its draws are
+/// What has to be known of the whole of a file that is being written: its SHA-256, and of samples how many of the draws are
 /// not finite. It is taken in from the beginning on, on a thread of its own: at the end of a run of gigabytes little of
 /// it is left to do.
 final class PrefixHash: Sendable {
     private struct State {
         var hash = SHA256()
-        var draws: NonFiniteDraws
+        var draws: NonFiniteDraws?
         var done = 0
     }
 
@@ -16,12 +16,10 @@ final class PrefixHash: Sendable {
     private let state: Mutex<State>
     private let queue = DispatchQueue(label: "hash of a growing file")
 
-    /// - Parameters:
-    ///   - dataOffset: where the numbers begin.
-    ///   - dimension: numbers in one draw.
-    init(ofFile path: String, dataOffset: Int, dimension: Int) {
+    /// - Parameter draws: what counts those of samples; nil for another file.
+    init(ofFile path: String, draws: NonFiniteDraws? = nil) {
         self.path = path
-        state = Mutex(State(draws: NonFiniteDraws(dataOffset: dataOffset, dimension: dimension)))
+        state = Mutex(State(draws: draws))
     }
 
     /// The first `size` bytes of the file will not change any more: takes them in when there is time.
@@ -39,7 +37,7 @@ final class PrefixHash: Sendable {
         // After what was begun before.
         queue.sync {}
         try read(upTo: size)
-        return state.withLock { ($0.hash.finalize(), $0.draws.count) }
+        return state.withLock { ($0.hash.finalize(), $0.draws?.count ?? 0) }
     }
 
     private func read(upTo size: Int) throws(RunFolderError) {
@@ -50,7 +48,7 @@ final class PrefixHash: Sendable {
             let piece: [UInt8] = try file.read(count: min(File.pieceSize, size - done), at: done)
             state.withLock { state in
                 state.hash.update(piece)
-                state.draws.update(piece)
+                state.draws?.update(piece)
                 state.done += piece.count
             }
         }

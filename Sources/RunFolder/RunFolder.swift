@@ -14,13 +14,16 @@ public enum RunFolder {
     /// The summary of a finished run.
     ///
     /// Throws `.missing` when the folder holds none, `.inputOutput` when it cannot be read and `.malformed` when it is
-    /// not a summary.
+    /// not a summary, or not the one that was written.
     public static func summary(in folder: String) throws(RunFolderError) -> RunSummary {
         let path = Folder.path(folder, summaryName)
         let file = try File(path, for: .reading)
         let bytes: [UInt8] = try file.read(count: try file.size(), at: 0)
         return try RunSummary(json: bytes, path: path)
     }
+
+    /// Whether a folder holds a summary, sound or not: the mark that its run came to its end.
+    public static func hasSummary(in folder: String) -> Bool { Folder.isFile(Folder.path(folder, summaryName)) }
 
     /// Whether the folder holds the finished run of the job with this hash: a summary that says so, beside it all files
     /// of a run, and samples of the shape that the summary names. Takes no time; ``content(of:)`` reads the samples too.

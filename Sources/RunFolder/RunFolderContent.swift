@@ -6,7 +6,7 @@ public enum RunFolderContent: Sendable, Equatable {
     case absent
     /// Nothing stands in the way of a run.
     case empty
-    /// The run of the job with this hash: all its files, with the samples that its summary tells of.
+    /// The run of the job with this hash: all its files, each as it was written.
     case finished(jobHash: String)
     /// What was the run of that job once; `reason` names the file and what is wrong with it.
     case damaged(jobHash: String, reason: String)
@@ -15,7 +15,7 @@ public enum RunFolderContent: Sendable, Equatable {
 }
 
 extension RunFolder {
-    /// Looks at all that a folder holds. The samples are read to their end, which takes its time.
+    /// Looks at all that a folder holds. All files of a run are read to their end, which takes its time.
     ///
     /// Throws `.inputOutput` when the folder can't be listed or a file not be read, and `.cannotCreate` when `folder` is
     /// no folder.
@@ -55,27 +55,52 @@ extension RunFolder {
         for name in [jobName, statisticsName, provenanceName] where !Folder.isFile(Folder.path(folder, name)) {
             return "\(Folder.path(folder, name)): the file is missing"
         }
-        for name in [jobName, statisticsName, provenanceName] {
-            let file = try File(Folder.path(folder, name), for: .reading)
-            let size = try file.size()
-            let end = min(size, endOfArchive)
-            let ending: [UInt8] = try file.read(count: end, at: size - end)
-            guard size > 0, name != statisticsName || ending.starts(with: Array("PK\u{5}\u{6}".utf8)) else {
-                return "\(Folder.path(folder, name)): the file is cut off"
-            }
-        }
-        let path = Folder.path(folder, samplesName)
         do {
-            try checkShape(of: path, summary)
-            var hash = SHA256()
-            try File(path, for: .reading).forEachPiece { (piece) throws(RunFolderError) in hash.update(piece) }
-            guard hash.finalize().hex == summary.samplesSHA256 else {
-                return "\(path): its SHA-256 is not the one that the summary tells"
+            try checkProvenance(in: folder, summary)
+            // A job's identity is the SHA-256 of its text. The samples, which may be large, come last.
+            try checkHash(of: Folder.path(folder, jobName), summary.jobHash)
+            if let hash = summary.statisticsSHA256 {
+                try checkHash(of: Folder.path(folder, statisticsName), hash)
+            } else {
+                try checkEnd(ofArchive: Folder.path(folder, statisticsName))
             }
+            try checkShape(of: Folder.path(folder, samplesName), summary)
+            try checkHash(of: Folder.path(folder, samplesName), summary.samplesSHA256)
             return nil
         } catch {
             guard error.code == .malformed || error.code == .missing else { throw error }
             return "\(error)"
+        }
+    }
+
+    private static func checkHash(of path: String, _ expected: String) throws(RunFolderError) {
+        var hash = SHA256()
+        try File(path, for: .reading).forEachPiece { (piece) throws(RunFolderError) in hash.update(piece) }
+        guard hash.finalize().hex == expected else {
+            throw RunFolderError(
+                .malformed, path: path, reason: "its SHA-256 is not the one that the summary tells")
+        }
+    }
+
+    /// What depends on timing can't be told in the summary: the provenance carries its own SHA-256.
+    private static func checkProvenance(in folder: String, _ summary: RunSummary) throws(RunFolderError) {
+        let file = try File(Folder.path(folder, provenanceName), for: .reading)
+        let size = try file.size()
+        switch Seal.condition(of: try file.read(count: size, at: 0)) {
+        case .sound: return
+        case .none where summary.statisticsSHA256 == nil && size > 0: return
+        case .none, .broken: throw RunFolderError(.malformed, path: file.path, reason: Seal.complaint)
+        }
+    }
+
+    /// Of statistics of which no hash is known the end alone tells whether they are whole.
+    private static func checkEnd(ofArchive path: String) throws(RunFolderError) {
+        let file = try File(path, for: .reading)
+        let size = try file.size()
+        let end = min(size, endOfArchive)
+        let ending: [UInt8] = try file.read(count: end, at: size - end)
+        guard ending.starts(with: Array("PK\u{5}\u{6}".utf8)) else {
+            throw RunFolderError(.malformed, path: path, reason: "the file is cut off")
         }
     }
 

@@ -1,4 +1,5 @@
 import ContentHash
+public import StrictJSON
 
 /// An output folder while its run is under way: takes blocks in any order and becomes a finished folder at the end.
 ///
@@ -189,7 +190,7 @@ public final class RunStaging {
     /// The draws of some chains as they were recorded, [range.count * draws * dimension].
     public func draws(ofChains range: Range<Int>) throws(RunFolderError) -> [Float] { try draws.rows(range) }
 
-    /// Completes the folder and gives its summary; `provenance` is the text of `provenance.json`.
+    /// Completes the folder and gives its summary; `provenance` are the names and values of `provenance.json`, one or more.
     ///
     /// Everything reaches the disk under hidden names first, so that a full disk shows before the first final name.
     /// The summary comes last and marks the folder as whole; the one of an earlier run goes before anything else.
@@ -199,7 +200,7 @@ public final class RunStaging {
     ///
     /// - Parameter warnings: what the summary's other numbers give reason to doubt; they are written into it.
     public func finish(
-        provenance: [UInt8], conclusion: RunConclusion, warnings: (RunSummary) -> [String] = { _ in [] }
+        provenance: [(String, JSONText)], conclusion: RunConclusion, warnings: (RunSummary) -> [String] = { _ in [] }
     ) throws(RunFolderError) -> RunSummary {
         try expectOpen()
         guard isReadyToFinish else {
@@ -209,7 +210,7 @@ public final class RunStaging {
         }
         try conclusion.check(against: description, folder: folder)
         var archive = try StagedFile(folder: folder, name: RunFolder.statisticsName)
-        var origin = try staged(RunFolder.provenanceName, provenance)
+        var origin = try staged(RunFolder.provenanceName, Seal.text(of: provenance))
         var selected: ArrayStaging?
         let samplesTold: (hash: Digest, nonFiniteDraws: Int)
         if let selection = conclusion.population?.selection {
@@ -223,6 +224,10 @@ public final class RunStaging {
             try draws.sync()
             try statistics.writeArchive(to: archive.file, with: nil)
         }
+        let statisticsHash = PrefixHash(ofFile: archive.file.path)
+        let archiveSize = try archive.file.size()
+        // While the disk takes it in.
+        statisticsHash.advance(to: archiveSize)
         try archive.file.sync()
         var summary = try summarize(conclusion, samplesTold)
         guard summary.nonFiniteDraws < description.chains * description.draws else {
@@ -231,6 +236,7 @@ public final class RunStaging {
                 reason: "not one of the \(summary.nonFiniteDraws) draws is finite: the chains ran away; "
                     + "try smaller step sizes")
         }
+        summary.statisticsSHA256 = try statisticsHash.finish(size: archiveSize).hash.hex
         summary.warnings = warnings(summary)
         var mark = try staged(RunFolder.summaryName, Array(summary.json.utf8))
         try job.file.sync()
@@ -327,7 +333,9 @@ public final class RunStaging {
     }
 
     private static func hash(of samples: borrowing ArrayStaging, _ description: RunDescription) -> PrefixHash {
-        PrefixHash(ofFile: samples.path, dataOffset: samples.dataOffset, dimension: description.dimension)
+        PrefixHash(
+            ofFile: samples.path,
+            draws: NonFiniteDraws(dataOffset: samples.dataOffset, dimension: description.dimension))
     }
 
     private static func lock(_ folder: String) throws(RunFolderError) -> File {

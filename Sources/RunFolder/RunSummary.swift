@@ -116,6 +116,8 @@ public struct RunSummary: Sendable, Equatable {
     public var warnings: [String]
     /// SHA-256 of `samples.npy`, in hexadecimal digits.
     public var samplesSHA256: String
+    /// SHA-256 of `statistics.npz`, in hexadecimal digits; nil in a summary of a program that did not tell it.
+    public var statisticsSHA256: String?
 
     /// A summary of these numbers.
     public init(
@@ -123,7 +125,7 @@ public struct RunSummary: Sendable, Equatable {
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
         nonFiniteDraws: Int = 0, logNormalizer: LogNormalizer? = nil, population: Population? = nil,
         preliminaries: [Preliminary] = [], logDensity: LogDensity, warnings: [String] = [],
-        samplesSHA256: String
+        samplesSHA256: String, statisticsSHA256: String? = nil
     ) {
         self.jobHash = jobHash
         self.name = name
@@ -142,9 +144,10 @@ public struct RunSummary: Sendable, Equatable {
         self.logDensity = logDensity
         self.warnings = warnings
         self.samplesSHA256 = samplesSHA256
+        self.statisticsSHA256 = statisticsSHA256
     }
 
-    /// The text of `summary.json`; numbers that are not finite become null.
+    /// The text of `summary.json`, which ends with the SHA-256 of all before it; numbers that are not finite become null.
     public var json: String {
         var members: [(String, JSONText)] = [
             ("version", .integer(RunSummary.version)),
@@ -180,7 +183,8 @@ public struct RunSummary: Sendable, Equatable {
             ("log_density", .object([("mean", .optional(mean)), ("standard_deviation", .optional(deviation))])))
         members.append(("warnings", .array(warnings.map { .string($0) })))
         members.append(("samples_sha256", .string(samplesSHA256)))
-        return JSONText.object(members).pretty
+        if let statisticsSHA256 { members.append(("statistics_sha256", .string(statisticsSHA256))) }
+        return String(decoding: Seal.text(of: members), as: UTF8.self)
     }
 }
 

@@ -7,7 +7,7 @@ extension RunSummary {
     /// written fewer.
     ///
     /// Throws `.malformed`, with the line and the JSON pointer, when the text is not JSON, a name is missing, a value is
-    /// of the wrong kind or the format has a later version than ``version``.
+    /// of the wrong kind or the format has a later version than ``version``, and when the text is not what was written.
     public init(json bytes: [UInt8], path: String = RunFolder.summaryName) throws(RunFolderError) {
         let root: JSONNode
         do {
@@ -23,6 +23,7 @@ extension RunSummary {
                 "divergences", "log_density", "samples_sha256",
             ])
         try Self.checkVersion(summary)
+        try Self.checkSeal(of: bytes, summary)
         let acceptance = try summary.member("acceptance")
         try acceptance.expectNames(["mean", "per_level"])
         let density = try summary.member("log_density")
@@ -56,7 +57,8 @@ extension RunSummary {
                 mean: try density.member("mean").optionalNumber(),
                 standardDeviation: try density.member("standard_deviation").optionalNumber()),
             warnings: try Self.warnings(summary),
-            samplesSHA256: try summary.member("samples_sha256").string())
+            samplesSHA256: try summary.member("samples_sha256").string(),
+            statisticsSHA256: summary.has("statistics_sha256") ? try summary.member("statistics_sha256").string() : nil)
     }
 }
 
@@ -68,6 +70,15 @@ extension RunSummary {
         guard found <= version else {
             throw node.malformed(
                 "version \(found) of the format, of which this program knows \(version); read it with a later program")
+        }
+    }
+
+    /// A program that sealed no texts did not tell of the statistics either: one name alone can't be lost unseen.
+    private static func checkSeal(of text: [UInt8], _ summary: SummaryNode) throws(RunFolderError) {
+        switch Seal.condition(of: text) {
+        case .sound: return
+        case .none where !summary.has("statistics_sha256"): return
+        case .none, .broken: throw summary.malformed(Seal.complaint)
         }
     }
 

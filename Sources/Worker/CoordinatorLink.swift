@@ -276,14 +276,20 @@ struct CoordinatorLink {
             for block in lease.blocks { refuse(block, trouble) }
             return
         }
+        let states = lease.blocks.map { arriving.removeValue(forKey: $0) ?? [] }
+        guard zip(lease.blocks, states).allSatisfy({ $1.count == lease.stateBytes[$0.block] ?? $1.count }) else {
+            // A block doesn't begin from its start because a message was lost: whoever registers is sent all of it again.
+            logger.warning("a state of job \(lease.job.hex.prefix(8)) has not come as a whole; it is asked for again")
+            return handle(.registrationWanted)
+        }
         let attempts = lease.blocks.map { Attempt(job: job, block: $0.block, number: $0.attempt) }
         if !checkpoints.isEmpty {
             // Of blocks that were called back before they began, nothing is kept.
             let held = Set(session.holding)
             checkpoints = checkpoints.filter { held.contains($0.key) }
         }
-        for (attempt, id) in zip(attempts, lease.blocks) {
-            checkpoints[attempt] = lease.checkpoints[attempt.block] ?? arriving.removeValue(forKey: id)
+        for (attempt, state) in zip(attempts, states) {
+            checkpoints[attempt] = lease.checkpoints[attempt.block] ?? state
         }
         handle(.leased(grant: lease.number, attempts))
     }
@@ -291,7 +297,7 @@ struct CoordinatorLink {
     /// Takes in a piece of what a block has come to that is about to be leased.
     private mutating func take(_ piece: BlockState) {
         let bytes = piece.offset == 0 ? [] : arriving.removeValue(forKey: piece.attempt)
-        // Without the pieces before, the block begins from its start.
+        // Without the pieces before, it is no state: the lease tells how long it has to be.
         guard var bytes, bytes.count == piece.offset else { return }
         bytes += piece.state
         arriving[piece.attempt] = bytes

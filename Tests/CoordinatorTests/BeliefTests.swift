@@ -96,6 +96,40 @@ struct BeliefTests {
         #expect(desk.workers(of: "small-pilot", since: count) == [[2]])
     }
 
+    @Test(arguments: ["summary.json", "provenance.json", "statistics.npz", "job.json"])
+    func `What a pilot left is found again when a digit of it has changed on the disk, and that is told`(
+        file: String
+    ) throws {
+        let desk = try DeskUnderTest()
+        defer { desk.remove() }
+        desk.join([1], arithmetic: "a")
+        let first = try SmallJobs.job(tuned)
+        desk.submit(first)
+        #expect(try desk.finish(first) == .finished)
+        let pilot = try #require(first.preliminary?.job.identity)
+        let path = desk.folder + "/jobs/\(pilot.hex)/\(file)"
+        var bytes = Array(try Data(contentsOf: URL(filePath: path)))
+        // In the summary a digit of a step size, elsewhere whatever stands there.
+        let numbers = bytes.firstRange(of: Array(#""step_size": ["#.utf8))?.upperBound ?? bytes.count / 2
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let place = bytes[numbers...].firstIndex { digits.contains($0) } ?? numbers
+        bytes[place] ^= 1
+        try Data(bytes).write(to: URL(filePath: path))
+        let count = desk.leases.count
+        let second = try SmallJobs.job(tuned, chains: 20)
+        desk.submit(second)
+        #expect(try desk.finish(second) == .finished)
+        #expect(desk.workers(of: "small-pilot", since: count) == [[1]])
+        #expect(desk.log.contains { $0.contains("job \(pilot.hex.prefix(8)) was finished, but \(path)") })
+        // The second run of the pilot has found the same, and nothing else was used.
+        #expect(desk.texts[second.identity] != nil)
+        #expect(try stepSizes(desk.texts[second.identity]) == stepSizes(desk.texts[first.identity]))
+    }
+
+    private func stepSizes(_ text: [UInt8]?) throws -> [Double] {
+        try Job.decode(try #require(text), file: "lease").stepSizes.filter { $0 == $0 }
+    }
+
     @Test func `A job whose numbers are there waits for a worker before it takes them`() throws {
         let desk = try DeskUnderTest()
         defer { desk.remove() }

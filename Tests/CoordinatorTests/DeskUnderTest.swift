@@ -34,21 +34,38 @@ final class DeskUnderTest {
     /// Every lease that was sent, in order.
     private(set) var leases: [(peer: PeerID, lease: Lease)] = []
 
+    /// Who was told that a job is accepted, and whether it was finished already.
+    private(set) var accepted: [(peer: PeerID, isFinished: Bool)] = []
+    private(set) var refusals: [(peer: PeerID, status: Int32, text: String)] = []
+    /// A model file that submitters send when they are asked for it.
+    var model: String?
+    /// Who was told to register again.
+    private(set) var registersAgain: [PeerID] = []
     /// The states and pieces of states that were sent, in order.
     private(set) var states: [(peer: PeerID, state: BlockState)] = []
 
-    /// - Parameter earlier: the desk in whose folder it goes on; it may not be used any more.
-    init(_ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil) throws {
+    /// What was logged, in order.
+    var log: [String] { logged.lines.withLock { $0 } }
+    private let logged = KeptLog()
+
+    /// - Parameters:
+    ///   - earlier: the desk in whose folder it goes on; it may not be used any more.
+    ///   - inspector: looks at the files of finished jobs.
+    init(
+        _ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil,
+        inspector: FolderInspector = FolderInspector()
+    ) throws {
         folder =
             earlier?.folder
             ?? FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
         earlier?.archive.close(within: .seconds(5))
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let logged = logged
+        let logger = Logger(label: "test") { _ in logged }
         let store = try ModelStore(folder: folder + "/models", logger: logger)
         let mailbox = mailbox
         let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
         let jobs: [PastJob]
-        (archive, jobs) = try Archive.open(folder: folder, durability: .process, logger: logger) {
+        (archive, jobs) = try Archive.open(folder: folder, durability: .process, logger: logger, inspector: inspector) {
             mailbox.post(.archived($0))
         }
         let sent = sent
@@ -80,7 +97,15 @@ final class DeskUnderTest {
         }
     }
 
-    func take(_ message: Message, from peer: PeerID) { desk.take(.success(message), from: peer) }
+    func take(_ message: Message, from peer: PeerID, over connection: Connection? = nil) {
+        desk.take(.success(message), from: peer, over: connection)
+    }
+
+    /// Takes it that so many bytes were sent that way and wait to be read.
+    func owe(_ bytes: Int, over connection: Connection) { desk.budget.note(bytes, over: connection, at: desk.now) }
+
+    /// Ends the archive's work, so that the folder is the caller's.
+    func close() { archive.close(within: .seconds(5)) }
 
     func join(_ peer: PeerID, arithmetic: String) {
         let registration = Registration(
@@ -89,8 +114,16 @@ final class DeskUnderTest {
         take(.registration(registration), from: peer)
     }
 
-    func submit(_ job: Job, force: Bool = false) {
-        take(.submit(jobText: Array(job.canonicalText.utf8), force: force, watch: true), from: [200])
+    func submit(_ job: Job, force: Bool = false, from peer: PeerID = [200]) {
+        take(.submit(jobText: Array(job.canonicalText.utf8), force: force, watch: true), from: peer)
+    }
+
+    /// Bytes of texts that wait for inspections of finished jobs, and how many submitters do.
+    var waitingForInspections: (bytes: Int, submitters: Int) {
+        desk.inspections.values.reduce(into: (0, 0)) { sums, inspection in
+            sums.0 += inspection.text.count + inspection.submissions.reduce(0) { $0 + $1.text.count }
+            sums.1 += inspection.submissions.count
+        }
     }
 
     /// What the status of a job tells.
@@ -126,6 +159,12 @@ final class DeskUnderTest {
             let messages = sent.messages
             sent.messages = []
             for case (let peer, .checkpoint(let state)) in messages { states.append((peer, state)) }
+            for case (let peer, .accepted(_, let isFinished)) in messages { accepted.append((peer, isFinished)) }
+            for case (let peer, .refusal(let status, let text)) in messages { refusals.append((peer, status, text)) }
+            for case (let peer, .modelRequest(let request)) in messages {
+                take(ModelUpload.answer(request, from: model), from: peer)
+            }
+            for case (let peer, .registerAgain) in messages { registersAgain.append(peer) }
             for case (let peer, .lease(let lease)) in messages {
                 leases.append((peer, lease))
                 if !lease.jobText.isEmpty { texts[lease.job] = lease.jobText }
@@ -154,4 +193,23 @@ final class DeskUnderTest {
                 texts[entry.lease.job].flatMap { try? Job.decode($0, file: "lease") }?.name == name
             }.map(\.peer))
     }
+}
+
+/// Keeps the lines that are logged.
+private final class KeptLog: LogHandler {
+    let lines = Mutex<[String]>([])
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
 }

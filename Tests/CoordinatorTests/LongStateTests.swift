@@ -1,6 +1,11 @@
+import ContentHash
+import Foundation
+import GRDB
 import JobFile
+import Journal
 import Messaging
 import PoolCore
+import RawPeers
 import Testing
 
 @testable import Coordinator
@@ -10,6 +15,17 @@ struct LongStateTests {
     private let sampler = #""kind": "mala", "transitions": 2, "step_size": 0.01"#
     private let bytes = (0..<2 * BlockState.longestPiece + 5).map { UInt8(truncatingIfNeeded: $0 &* 37) }
 
+    /// One block, whose states are longer than those.
+    private func longJob() throws -> Job { try SmallJobs.job(sampler, chains: 4, draws: 100_000) }
+
+    /// The bytes of all pieces of states that are in a journal.
+    private func pieceBytes(in folder: String) throws -> Int {
+        let queue = try DatabaseQueue(path: folder + "/" + Journal.fileName)
+        return try queue.read {
+            try Int.fetchOne($0, sql: "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM state_piece") ?? 0
+        }
+    }
+
     /// What a second worker gets, lease and pieces of the state, when the first one has sent `messages` of its block and
     /// leaves.
     private func handedOver(
@@ -17,7 +33,7 @@ struct LongStateTests {
     ) throws -> (lease: Lease, pieces: [BlockState]) {
         let desk = try DeskUnderTest()
         defer { desk.remove() }
-        let job = try SmallJobs.job(sampler, chains: 4)
+        let job = try longJob()
         desk.join([1], arithmetic: "a")
         desk.submit(job)
         try desk.work(until: { !desk.leases.isEmpty })
@@ -39,6 +55,144 @@ struct LongStateTests {
         #expect(pieces.flatMap(\.state) == bytes)
         #expect(pieces.allSatisfy { $0.attempt == lease.blocks.first && $0.stepsDone == 3 })
         #expect(lease.checkpoints.isEmpty)
+        #expect(lease.stateBytes == [0: bytes.count])
+    }
+
+    @Test(arguments: ["stays", "leaves", "is given another state's last piece", "finishes"])
+    func `A worker that begins states and never ends one takes the room of one, and none once it is gone`(
+        what: String
+    ) throws {
+        let desk = try DeskUnderTest()
+        defer { desk.remove() }
+        let job = try longJob()
+        desk.join([1], arithmetic: "a")
+        desk.submit(job)
+        try desk.work(until: { !desk.leases.isEmpty })
+        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        for steps in 1...9 {
+            for piece in BlockState(attempt: attempt, stepsDone: steps, state: bytes).pieces.dropLast() {
+                desk.take(.checkpoint(piece), from: [1])
+            }
+        }
+        switch what {
+        case "leaves": desk.take(.goodbye(reason: "stopped"), from: [1])
+        case "finishes": desk.take(.result(try SmallJobs.result(of: job, block: 0, attempt: attempt)), from: [1])
+        case "stays": break
+        default:
+            let other = BlockState(attempt: attempt, stepsDone: 10, state: bytes)
+            desk.take(.checkpoint(try #require(other.pieces.last)), from: [1])
+        }
+        desk.close()
+        #expect(try pieceBytes(in: desk.folder) == (what == "stays" ? 2 * BlockState.longestPiece : 0))
+    }
+
+    @Test func `What a killed coordinator had of a state that was not ended goes when the job goes on`() throws {
+        let first = try DeskUnderTest()
+        defer { first.remove() }
+        let job = try longJob()
+        first.join([1], arithmetic: "a")
+        first.submit(job)
+        try first.work(until: { !first.leases.isEmpty })
+        let attempt = try #require(first.leases.first?.lease.blocks.first)
+        let state = BlockState(attempt: attempt, stepsDone: 3, state: bytes)
+        for piece in state.pieces.dropLast() { first.take(.checkpoint(piece), from: [1]) }
+        first.close()
+        #expect(try pieceBytes(in: first.folder) > 0)
+        let desk = try DeskUnderTest(after: first)
+        desk.join([1], arithmetic: "a")
+        try desk.work(until: { !desk.leases.isEmpty })
+        desk.close()
+        #expect(try pieceBytes(in: desk.folder) == 0)
+    }
+
+    @Test func `A state that is longer than any of its job is not kept`() throws {
+        let (lease, pieces) = try handedOver { state in
+            let long = [UInt8](repeating: 1, count: 4 << 20)
+            return BlockState(attempt: state.attempt, stepsDone: 3, state: long).pieces.map { .checkpoint($0) }
+        }
+        #expect(pieces.isEmpty && lease.stateBytes.isEmpty)
+    }
+
+    @Test(arguments: [0, 1])
+    func `A state that can't be read any more is told of, and its block begins from its start and is kept again`(
+        lost: Int
+    ) throws {
+        let first = try DeskUnderTest()
+        defer { first.remove() }
+        let job = try longJob()
+        first.join([1], arithmetic: "a")
+        first.submit(job)
+        try first.work(until: { !first.leases.isEmpty })
+        let attempt = try #require(first.leases.first?.lease.blocks.first)
+        for piece in BlockState(attempt: attempt, stepsDone: 6, state: bytes).pieces {
+            first.take(.checkpoint(piece), from: [1])
+        }
+        first.close()
+        let queue = try DatabaseQueue(path: first.folder + "/" + Journal.fileName)
+        try queue.write {
+            try $0.execute(sql: "DELETE FROM state_piece WHERE offset = \(lost * BlockState.longestPiece)")
+        }
+        try queue.close()
+        let desk = try DeskUnderTest(after: first)
+        desk.join([2], arithmetic: "a")
+        try desk.work(until: { !desk.leases.isEmpty })
+        let lease = try #require(desk.leases.first?.lease)
+        #expect(lease.stateBytes.isEmpty && lease.checkpoints.isEmpty)
+        // Of what had come before the worker keeps nothing.
+        #expect(desk.states.last?.state.offset == 0 && desk.states.last?.state.state == [])
+        #expect(desk.log.contains { $0.contains("has come to can't be read") })
+        #expect(desk.log.contains { $0.contains("block 0 of job \(job.identity.hex.prefix(8)) begins from its start") })
+        let again = try #require(lease.blocks.first)
+        desk.take(.checkpoint(BlockState(attempt: again, stepsDone: 2, state: [1, 2])), from: [2])
+        #expect(try desk.stored().first?.checkpoints.map(\.value.stepsDone) == [2])
+    }
+
+    @Test func `A worker that is still reading what it was sent gets a state later, not all of it anew`() throws {
+        let desk = try DeskUnderTest()
+        defer { desk.remove() }
+        let job = try SmallJobs.job(sampler, chains: 4)
+        desk.join([1], arithmetic: "a")
+        desk.submit(job)
+        try desk.work(until: { !desk.leases.isEmpty })
+        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        desk.take(.checkpoint(BlockState(attempt: attempt, stepsDone: 3, state: [1, 2, 3])), from: [1])
+        desk.take(.goodbye(reason: "stopped"), from: [1])
+
+        // The second worker has a connection, over which far more is on its way than it has read.
+        let router = try RouterSocket(MessagingContext())
+        let reader = try #require(RawPeer(try router.bind(to: "tcp://127.0.0.1:*")))
+        reader.introduce()
+        let registration = Registration(
+            session: [UInt8](repeating: 2, count: 16), host: "host", process: 2, slots: 1, version: "1",
+            fingerprint: "a")
+        reader.write(frames: [Message.registration(registration).encoded()])
+        let wakeup = Wakeup()
+        var received: RouterSocket.Received?
+        while received == nil {
+            try router.wait(for: wakeup, atMost: .milliseconds(10))
+            received = try router.receiveMessage()
+        }
+        let (peer, connection) = (try #require(received?.peer), try #require(received?.connection))
+        for _ in 0..<8 { _ = try router.offer([UInt8](repeating: 0, count: 8 << 20), to: peer) }
+        while connection.bytesNotTaken ?? 0 == 0 { try router.wait(for: wakeup, atMost: .milliseconds(10)) }
+        desk.owe(40 << 20, over: connection)
+        desk.take(.registration(registration), from: peer, over: connection)
+        var ticks = 0
+        try desk.work(until: {
+            ticks += 1
+            return ticks > 50
+        })
+        #expect(desk.leases.count == 1)
+        #expect(desk.registersAgain.isEmpty)
+
+        while connection.bytesNotTaken ?? 0 > 0 {
+            #expect(!reader.isEnded)
+            try router.wait(for: wakeup, atMost: .milliseconds(10))
+        }
+        try desk.work(until: { desk.leases.count > 1 })
+        #expect(desk.leases.last?.peer == peer)
+        #expect(desk.leases.last?.lease.checkpoints == [0: [1, 2, 3]])
+        #expect(desk.registersAgain.isEmpty)
     }
 
     @Test func `So does the state of a block that is handed back`() throws {

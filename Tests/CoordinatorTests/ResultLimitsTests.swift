@@ -1,5 +1,6 @@
 import JobFile
 import RunFolder
+import Sampling
 import Testing
 
 @testable import Coordinator
@@ -30,6 +31,23 @@ struct ResultLimitsTests {
         // Ancestral sampling keeps one draw.
         for draws in sampler.contains("reverse\"") ? [1] : [1, 5] {
             #expect(try problem(try SmallJobs.job(sampler, draws: draws)) == nil)
+        }
+    }
+
+    @Test(arguments: samplers)
+    func `Every state of an honest block is possible, and not much more is`(sampler: String) throws {
+        struct NoModels: Error {}
+        let tuned = #""kind": "mala", "transitions": 2, "step_size": "tuned""#
+        let exchange = #""kind": "mala", "transitions": 2, "step_size": 0.01, "exchange": {"replicas": 3}"#
+        let jobs =
+            [try SmallJobs.job(sampler, draws: sampler.contains("reverse\"") ? 1 : 500)]
+            + (sampler == Self.samplers[0]
+                ? [try SmallJobs.job(tuned, more: #", "pilot": true"#), try SmallJobs.job(exchange, draws: 500)] : [])
+        for job in jobs {
+            var block = try job.plan { _ in throw NoModels() }.block(index: 0, chains: job.chains(inBlock: 0))
+            var most = block.checkpoint().count
+            while block.advance() { most = max(most, block.checkpoint().count) }
+            #expect(most <= job.mostStateBytes && job.mostStateBytes < 2 * most + 8_192)
         }
     }
 

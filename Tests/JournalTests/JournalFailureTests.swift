@@ -103,8 +103,8 @@ struct JournalFailureTests {
     @Test("A full disk when the journal is opened is told", .enabled(if: ScratchFolder.mayMount))
     func fullAtOnce() throws {
         let folder = try ScratchFolder()
-        #expect(folder.mount(bytes: 1 << 16))
-        _ = try? folder.write(Array(repeating: 1, count: 1 << 16), "ballast")
+        #expect(folder.mount(bytes: 1 << 17))
+        _ = try? folder.write(Array(repeating: 1, count: 1 << 17), "ballast")
         #expect(failure { () throws(JournalError) in _ = try openJournal(folder) }?.code == .full)
         try FileManager.default.removeItem(atPath: folder("ballast"))
         #expect(try openJournal(folder).recover() == [])

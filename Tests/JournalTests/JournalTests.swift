@@ -1,3 +1,4 @@
+import GRDB
 import Testing
 
 @testable import Journal
@@ -100,12 +101,83 @@ struct JournalTests {
         #expect(try again.checkpoint(job: 2, block: 0) == nil)
     }
 
-    private func piece(_ steps: Int, _ offset: Int, _ data: [UInt8], block: Int = 0) -> JournalEntry {
-        .statePiece(job: 1, block: block, StatePiece(stepsDone: steps, offset: offset, data: data))
+    private func piece(
+        _ steps: Int, _ offset: Int, _ data: [UInt8], block: Int = 0, attempt: Int = 1
+    ) -> JournalEntry {
+        .statePiece(
+            job: 1, block: block, attempt: attempt, StatePiece(stepsDone: steps, offset: offset, data: data))
     }
 
-    private func last(_ steps: Int, _ data: [UInt8], block: Int = 0) -> JournalEntry {
-        .checkpoint(job: 1, block: block, BlockCheckpoint(attempt: 1, stepsDone: steps, state: data))
+    private func last(
+        _ steps: Int, _ data: [UInt8], at offset: Int = 0, block: Int = 0, attempt: Int = 1
+    ) -> JournalEntry {
+        .checkpoint(
+            job: 1, block: block, BlockCheckpoint(attempt: attempt, stepsDone: steps, state: data, offset: offset))
+    }
+
+    /// The bytes of all pieces that the journal has, of states that are whole and of others.
+    private func pieceBytes(in folder: ScratchFolder) throws -> Int {
+        let queue = try DatabaseQueue(path: folder.path + "/" + Journal.fileName)
+        return try queue.read {
+            try Int.fetchOne($0, sql: "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM state_piece") ?? 0
+        }
+    }
+
+    @Test("States that are begun and not ended take the room of one for each attempt, and go with the attempts")
+    func unfinishedStates() throws {
+        let folder = try ScratchFolder()
+        func bytes(after entries: [JournalEntry]) throws -> Int {
+            let journal = try openJournal(folder)
+            try journal.append(entries)
+            journal.close()
+            return try pieceBytes(in: folder)
+        }
+        let begun = (1...50).flatMap { [piece($0, 0, [1, 2]), piece($0, 2, [3])] }
+        #expect(try bytes(after: [.accepted(job(1))] + begun) == 3)
+        #expect(try bytes(after: [piece(9, 0, [4, 5], attempt: 2)]) == 5)
+        // One that ends with fewer steps leaves the other's alone; one that ends with more takes its place.
+        #expect(try bytes(after: [last(9, [6], at: 2, attempt: 2)]) == 5)
+        #expect(try bytes(after: [.stateAbandoned(job: 1, block: 0, attempt: 1)]) == 2)
+        #expect(try bytes(after: [piece(50, 0, [7], attempt: 1), last(50, [8], at: 1, attempt: 1)]) == 1)
+        #expect(try bytes(after: [piece(60, 0, [1]), piece(60, 0, [1], block: 1)]) == 3)
+        #expect(try bytes(after: [.statesAbandoned(job: 1)]) == 1)
+        #expect(try bytes(after: [piece(60, 0, [1])]) == 2)
+        #expect(try bytes(after: [.ended(job: 1, .failed, failure: "", secondsElapsed: 1)]) == 1)
+        let journal = try openJournal(folder)
+        #expect(try #require(try state(in: journal)) == (50, [7, 8]))
+        try journal.append([.stateLost(job: 1, block: 0), last(3, [9])])
+        #expect(try #require(try state(in: journal)) == (3, [9]))
+    }
+
+    @Test("Two attempts at a block that send states of as many steps don't mix them")
+    func twoAttempts() throws {
+        let folder = try ScratchFolder()
+        let journal = try openJournal(folder)
+        try journal.append([
+            .accepted(job(1)), piece(5, 0, [1, 1], attempt: 1), piece(5, 0, [2, 2], attempt: 2), last(5, [1], at: 2),
+            last(5, [2], at: 2, attempt: 2),
+        ])
+        #expect(try #require(try state(in: journal)) == (5, [1, 1, 1]))
+    }
+
+    @Test("A long state that a journal of the third version has is there in this one, what was begun is not")
+    func olderPieces() throws {
+        let folder = try ScratchFolder()
+        let old = try Journal(folder: folder.path, durability: .process, steps: Array(Schema.steps.prefix(3)))
+        old.close()
+        let queue = try DatabaseQueue(path: folder.path + "/" + Journal.fileName)
+        try queue.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO job (number, hash, text, submitted_at, priority, share, is_detached)
+                        VALUES (1, zeroblob(32), x'7b7d', 0, 0, 1, 0);
+                    INSERT INTO checkpoint (job, block, attempt, steps_done, state) VALUES (1, 0, 7, 10, x'03');
+                    INSERT INTO checkpoint_piece VALUES (1, 0, 10, 0, x'0102'), (1, 0, 20, 0, x'04');
+                    """)
+        }
+        try queue.close()
+        #expect(try #require(try state(in: openJournal(folder))) == (10, [1, 2, 3]))
+        #expect(try pieceBytes(in: folder) == 2)
     }
 
     /// All pieces of the latest checkpoint, one after the other.
@@ -127,7 +199,7 @@ struct JournalTests {
         let journal = try openJournal(folder)
         try journal.append([.accepted(job(1)), piece(10, 0, [1, 2]), piece(10, 2, [3, 4])])
         #expect(try journal.statePiece(job: 1, block: 0) == nil)
-        try journal.append([last(10, [5])])
+        try journal.append([last(10, [5], at: 4)])
         #expect(try #require(try state(in: journal)) == (10, [1, 2, 3, 4, 5]))
         // The next one, of which the coordinator dies before the last piece is there.
         try journal.append([piece(20, 0, [6, 7])])
@@ -135,7 +207,7 @@ struct JournalTests {
         let again = try openJournal(folder)
         #expect(try #require(try state(in: again)) == (10, [1, 2, 3, 4, 5]))
         let first = try #require(try again.statePiece(job: 1, block: 0))
-        try again.append([piece(20, 0, [6, 8]), last(20, [9])])
+        try again.append([piece(20, 0, [6, 8]), last(20, [9], at: 2)])
         // Who has read a piece of the older one begins with the newer one's first.
         #expect(
             try again.statePiece(job: 1, block: 0, stepsDone: first.stepsDone, offset: 2)
@@ -152,8 +224,11 @@ struct JournalTests {
         let folder = try ScratchFolder()
         let journal = try openJournal(folder)
         try journal.append(
-            [.accepted(job(1)), piece(10, 0, [1]), last(10, [2]), piece(10, 0, [1], block: 1), last(10, [2], block: 1)])
-        try journal.append([piece(20, 1, [1], block: 1), last(20, [2], block: 1)])
+            [
+                .accepted(job(1)), piece(10, 0, [1]), last(10, [2], at: 1), piece(10, 0, [1], block: 1),
+                last(10, [2], at: 1, block: 1),
+            ])
+        try journal.append([piece(20, 1, [1], block: 1), last(20, [2], at: 2, block: 1)])
         #expect(
             failure { () throws(JournalError) in _ = try journal.statePiece(job: 1, block: 1) }?.code == .malformed)
         try journal.append(finished(1, 0..<1) + [piece(20, 0, [1])])

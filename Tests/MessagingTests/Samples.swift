@@ -26,7 +26,8 @@ enum Samples {
     static let lease = Lease(
         job: job, jobText: Array("{\"a\": 1}".utf8), textDigest: Digest(bytes: Array(1...32)) ?? job,
         blocks: [AttemptID(job: job, block: 0, attempt: 1), AttemptID(job: job, block: 9, attempt: 2)],
-        checkpoints: [9: [1, 0, 255]], number: 1 << 40, checkpointInterval: .milliseconds(2_500))
+        checkpoints: [9: [1, 0, 255]], stateBytes: [0: 1 << 33], number: 1 << 40,
+        checkpointInterval: .milliseconds(2_500))
 
     static let state = BlockState(attempt: attempt, stepsDone: 17, state: [0, 255, 0])
 

@@ -40,6 +40,22 @@ struct FileTests {
         #expect(try folder.names == ["a.json"])
     }
 
+    @Test("Names in a folder come out as they are, however long they are and however many")
+    func names() throws {
+        let folder = try TemporaryFolder()
+        var expected: Set = [".", ".."]
+        for length in 1...255 {
+            for letter in ["a", "ü"] {
+                let name = String(repeating: letter, count: length / letter.utf8.count)
+                guard !name.isEmpty else { continue }
+                try folder.write([], name)
+                expected.insert(name)
+            }
+        }
+        let names = try Folder.names(in: folder.path)
+        #expect(Set(names) == expected && names.count == expected.count)
+    }
+
     @Test(
         "Paths split into folder and name",
         arguments: [

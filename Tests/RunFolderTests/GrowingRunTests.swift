@@ -15,7 +15,7 @@ struct GrowingRunTests {
                 try run.record(SmallRun.blocks[index])
                 try run.sync()
             }
-            let summary = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+            let summary = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
             let samples = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder("samples.npy"))))
             #expect(summary.samplesSHA256 == SHA256.hash(of: samples).hex)
         }
@@ -26,7 +26,7 @@ struct GrowingRunTests {
         let folder = try TemporaryFolder()
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 131 >> 3) }
         try folder.write(bytes, "file")
-        let hash = PrefixHash(ofFile: folder("file"), dataOffset: 128, dimension: 3)
+        let hash = PrefixHash(ofFile: folder("file"))
         for size in [0, 4, 1_048_576, 1_048_580, 2_500_000] { hash.advance(to: size) }
         #expect(try hash.finish(size: bytes.count).hash == SHA256.hash(of: bytes))
         // Asked again, as after a full disk, it says the same.
@@ -44,7 +44,7 @@ struct GrowingRunTests {
         let (whole, parts) = (try TemporaryFolder(), try TemporaryFolder())
         let run = try RunStaging(folder: whole.path, description: SmallRun.description)
         try run.record(joined[0])
-        let summary = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+        let summary = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try summary == SmallRun.finish(in: parts.path))
         #expect(try TemporaryFolder.contents(of: whole.path) == TemporaryFolder.contents(of: parts.path))
     }

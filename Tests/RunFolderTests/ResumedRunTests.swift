@@ -47,7 +47,7 @@ struct ResumedRunTests {
         let run = try resume(folder.path, blocks: before)
         #expect(run.recordedChains == before.map { SmallRun.blocks[$0].chains }.reduce(0, +))
         for block in 0..<3 where !before.contains(block) { try run.record(SmallRun.blocks[block]) }
-        _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder.path) == undisturbed())
     }
 
@@ -68,7 +68,7 @@ struct ResumedRunTests {
         #expect(second.recordedChains == 2)
         try second.record(SmallRun.blocks[0])
         try second.record(SmallRun.blocks[1])
-        _ = try second.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+        _ = try second.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: copy("killed")) == undisturbed())
     }
 
@@ -87,7 +87,7 @@ struct ResumedRunTests {
             }
         }
         let run = try resume(folder.path, blocks: [0, 1, 2])
-        _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder.path) == undisturbed())
     }
 
@@ -102,7 +102,7 @@ struct ResumedRunTests {
         }
         let error = failure { () throws(RunFolderError) in _ = try resume(folder.path, blocks: [0]) }
         #expect(error?.code == .missing)
-        #expect(RunFolder.isComplete(folder.path, jobHash: "5eed"))
+        #expect(RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
     }
 
     @Test("Recorded chains are refused when they come again")
@@ -198,7 +198,7 @@ struct ResumedRunTests {
         #expect(run.recordedChains == 4)
         try run.record(SmallRun.blocks[0])
         try run.record(SmallRun.blocks[2])
-        _ = try run.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder("out")) == undisturbed())
     }
 
@@ -223,7 +223,7 @@ struct ResumedRunTests {
         try FileManager.default.moveItem(atPath: folder("away"), toPath: folder("out"))
         try next.record(SmallRun.blocks[1])
         try next.record(SmallRun.blocks[2])
-        _ = try next.finish(provenance: Array("{}\n".utf8), conclusion: SmallRun.conclusion)
+        _ = try next.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try TemporaryFolder.contents(of: folder("out")) == undisturbed())
     }
 

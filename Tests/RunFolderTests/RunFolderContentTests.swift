@@ -15,7 +15,7 @@ struct RunFolderContentTests {
         #expect(try RunFolder.content(of: folder.path) == .empty)
         _ = try SmallRun.finish(in: folder.path)
         try folder.write([1], "picture.png")
-        #expect(try RunFolder.content(of: folder.path) == .finished(jobHash: "5eed"))
+        #expect(try RunFolder.content(of: folder.path) == .finished(jobHash: SmallRun.hash))
     }
 
     @Test("A file in the way of the folder is an error that names it")
@@ -34,12 +34,50 @@ struct RunFolderContentTests {
         var samples = try folder.bytes("samples.npy")
         samples[samples.count - 5] ^= 1
         try folder.write(samples, "samples.npy")
-        #expect(RunFolder.isComplete(folder.path, jobHash: "5eed"))
-        guard case .damaged("5eed", let reason) = try RunFolder.content(of: folder.path) else {
+        #expect(RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
+        guard case .damaged(SmallRun.hash, let reason) = try RunFolder.content(of: folder.path) else {
             Issue.record("not told as damaged")
             return
         }
         #expect(reason.contains(folder("samples.npy")) && reason.contains("SHA-256"))
+    }
+
+    @Test("Any other byte in any file is damage, of the job that it was", arguments: SmallRun.finalNames)
+    func anyOtherByte(name: String) throws {
+        let folder = try TemporaryFolder()
+        _ = try SmallRun.finish(in: folder.path)
+        let sound = try folder.bytes(name)
+        for place in sound.indices {
+            var bytes = sound
+            bytes[place] ^= 1
+            try folder.write(bytes, name)
+            guard case .damaged(SmallRun.hash, let reason) = try RunFolder.content(of: folder.path) else {
+                Issue.record("byte \(place) is not told as damaged")
+                return
+            }
+            #expect(reason.contains(folder(name)), "byte \(place)")
+        }
+        try folder.write(sound, name)
+        #expect(try RunFolder.content(of: folder.path) == .finished(jobHash: SmallRun.hash))
+    }
+
+    @Test("What a program left that sealed no text and told no hash of the statistics is finished")
+    func older() throws {
+        let folder = try TemporaryFolder()
+        var summary = try SmallRun.finish(in: folder.path)
+        summary.statisticsSHA256 = nil
+        let lines = summary.json.split(separator: "\n").filter { !$0.contains("content_sha256") }
+        let text = lines.joined(separator: "\n").replacing(
+            "\(summary.samplesSHA256)\",", with: "\(summary.samplesSHA256)\"")
+        try folder.write(Array(text.utf8), "summary.json")
+        try folder.write(Array("{}\n".utf8), "provenance.json")
+        #expect(try RunFolder.content(of: folder.path) == .finished(jobHash: SmallRun.hash))
+        try folder.write(try folder.bytes("statistics.npz").dropLast(3), "statistics.npz")
+        guard case .damaged(SmallRun.hash, let reason) = try RunFolder.content(of: folder.path) else {
+            Issue.record("not told as damaged")
+            return
+        }
+        #expect(reason.contains("cut off"))
     }
 
     @Test("A missing or cut file is damage", arguments: SmallRun.finalNames.filter { $0 != "summary.json" })
@@ -52,7 +90,7 @@ struct RunFolderContentTests {
             try Folder.removeFile(folder(name))
         }
         func expectDamage() throws {
-            guard case .damaged("5eed", let reason) = try RunFolder.content(of: folder.path) else {
+            guard case .damaged(SmallRun.hash, let reason) = try RunFolder.content(of: folder.path) else {
                 Issue.record("not told as damaged")
                 return
             }

@@ -7,11 +7,11 @@ struct RunFolderTests {
     @Test("A folder is complete for its own job alone, and with all of its files")
     func complete() throws {
         let folder = try TemporaryFolder()
-        #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
-        #expect(!RunFolder.isComplete(folder("nowhere"), jobHash: "5eed"))
+        #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
+        #expect(!RunFolder.isComplete(folder("nowhere"), jobHash: SmallRun.hash))
         _ = try SmallRun.finish(in: folder.path)
-        #expect(RunFolder.isComplete(folder.path, jobHash: "5eed"))
-        #expect(RunFolder.isComplete(folder.path + "/", jobHash: "5eed"))
+        #expect(RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
+        #expect(RunFolder.isComplete(folder.path + "/", jobHash: SmallRun.hash))
         #expect(!RunFolder.isComplete(folder.path, jobHash: "5eee"))
     }
 
@@ -20,7 +20,7 @@ struct RunFolderTests {
         let folder = try TemporaryFolder()
         _ = try SmallRun.finish(in: folder.path)
         try Folder.removeFile(folder(name))
-        #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
+        #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
     }
 
     @Test("Samples that were cut or are of another shape are not complete")
@@ -28,10 +28,10 @@ struct RunFolderTests {
         let folder = try TemporaryFolder()
         _ = try SmallRun.finish(in: folder.path)
         try folder.write(try folder.bytes("samples.npy").dropLast(), "samples.npy")
-        #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
+        #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
         let other = try NpyHeader(elementType: .float32, shape: [10, 3, 2]).bytes + Array(repeating: 0, count: 240)
         try folder.write(other, "samples.npy")
-        #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
+        #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
     }
 
     @Test("A run over an earlier one replaces all of its files")

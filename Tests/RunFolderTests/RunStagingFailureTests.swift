@@ -22,7 +22,9 @@ struct RunStagingFailureTests {
         #expect(error?.code == .invalidValue)
         #expect(run.recordedChains == 0)
         for block in SmallRun.blocks { try run.record(block) }
-        #expect(try run.finish(provenance: [], conclusion: SmallRun.conclusion).gradientEvaluations == 1012)
+        #expect(
+            try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion).gradientEvaluations == 1012
+        )
     }
 
     @Test("A chain that is recorded already is refused")
@@ -45,7 +47,7 @@ struct RunStagingFailureTests {
         let run = try RunStaging(folder: folder.path, description: SmallRun.description)
         try run.record(SmallRun.blocks[2])
         let error = failure { () throws(RunFolderError) in
-            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+            _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         }
         #expect(error?.code == .incomplete)
         #expect(error?.reason == "only 2 of 10 chains are recorded")
@@ -53,9 +55,9 @@ struct RunStagingFailureTests {
         try run.record(SmallRun.blocks[0])
         try run.record(SmallRun.blocks[1])
         #expect(run.isReadyToFinish)
-        _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         let again = failure { () throws(RunFolderError) in
-            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+            _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         }
         #expect(again?.code == .invalidValue)
     }
@@ -71,7 +73,7 @@ struct RunStagingFailureTests {
                     ".acceptance.npy.partial", ".divergences.npy.partial", ".job.json.partial",
                     ".log_density.npy.partial", ".samples.npy.partial", ".size.npy.partial",
                 ])
-            #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
+            #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
         }
         #expect(try folder.names == [])
     }
@@ -96,7 +98,7 @@ struct RunStagingFailureTests {
         #expect(error?.code == .inUse)
         #expect(error?.exitStatus == 75)
         for block in SmallRun.blocks { try run.record(block) }
-        _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         #expect(try folder.names == SmallRun.finalNames)
     }
 
@@ -113,6 +115,45 @@ struct RunStagingFailureTests {
         #expect(try folder.names == ["file"])
     }
 
+    @Test(
+        "A disk that is full at a run's end keeps it, however little is lacking, and it is finished when there is room",
+        .enabled(if: TemporaryFolder.mayMount))
+    func fullAtTheEnd() throws {
+        let undisturbed = try TemporaryFolder()
+        _ = try SmallRun.finish(in: undisturbed.path)
+        let page = 4_096
+        var failures = 0
+        for free in 0..<16 {
+            let disk = try TemporaryFolder()
+            #expect(disk.mount(bytes: 64 * page))
+            let place = disk("run")
+            var run = try RunStaging(folder: place, description: SmallRun.description)
+            for block in SmallRun.blocks { try run.record(block) }
+            try run.sync()
+            // All that there is, but for a few pages.
+            let ballast = try File(disk("ballast"), for: .creating)
+            var pages = 0
+            while (try? ballast.write([UInt8](repeating: 1, count: page), at: pages * page)) != nil { pages += 1 }
+            try ballast.resize(to: max(0, pages - free) * page)
+            let error = failure { () throws(RunFolderError) in
+                _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
+            }
+            if let error {
+                failures += 1
+                #expect(error.code == .full && error.exitStatus == 74, "\(error)")
+                #expect(!RunFolder.hasSummary(in: place))
+                // As it goes on later, in this process or another.
+                let suspended = run.suspend()
+                try ballast.resize(to: 0)
+                run = try RunStaging(folder: disk("elsewhere"), description: SmallRun.description)
+                run = try RunStaging(resuming: place, description: SmallRun.description, from: suspended)
+                _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
+            }
+            #expect(try TemporaryFolder.contents(of: place) == TemporaryFolder.contents(of: undisturbed.path))
+        }
+        #expect(failures > 1 && failures < 16)
+    }
+
     @Test("A final name that cannot be taken leaves a folder that is not complete")
     func blockedName() throws {
         let folder = try TemporaryFolder()
@@ -120,11 +161,11 @@ struct RunStagingFailureTests {
         let error = failure { () throws(RunFolderError) in
             let run = try RunStaging(folder: folder.path, description: SmallRun.description)
             for block in SmallRun.blocks { try run.record(block) }
-            _ = try run.finish(provenance: [], conclusion: SmallRun.conclusion)
+            _ = try run.finish(provenance: SmallRun.provenance, conclusion: SmallRun.conclusion)
         }
         #expect(error?.code == .cannotCreate)
         #expect(try folder.names == ["samples.npy", "statistics.npz"])
-        #expect(!RunFolder.isComplete(folder.path, jobHash: "5eed"))
+        #expect(!RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
     }
 
     @Test(

@@ -13,11 +13,12 @@ struct RunStagingTests {
         let output = try TemporaryFolder.contents(of: path)
         #expect(output.keys.sorted() == SmallRun.finalNames)
         #expect(output["job.json"] == SmallRun.description.canonicalJob)
-        #expect(output["provenance.json"] == Array("{}\n".utf8))
+        #expect(output["provenance.json"]?.starts(with: Array("{\n  \"seconds\": 1,\n".utf8)) == true)
         #expect(output["summary.json"] == Array(summary.json.utf8))
         #expect(SHA256.hash(of: output["samples.npy"] ?? []).hex == summary.samplesSHA256)
+        #expect(SHA256.hash(of: output["statistics.npz"] ?? []).hex == summary.statisticsSHA256)
         #expect(try RunFolder.summary(in: path) == summary)
-        #expect(RunFolder.isComplete(path, jobHash: "5eed"))
+        #expect(RunFolder.isComplete(path, jobHash: SmallRun.hash))
 
         let samples = try NpyReader(path: path + "/samples.npy")
         #expect(samples.header.shape == [10, 2, 3])
@@ -29,7 +30,7 @@ struct RunStagingTests {
     func numbers() throws {
         let folder = try TemporaryFolder()
         let summary = try SmallRun.finish(in: folder.path)
-        #expect(summary.jobHash == "5eed")
+        #expect(summary.jobHash == SmallRun.hash)
         #expect(summary.name == "small")
         #expect(summary.shape == [3])
         #expect(summary.stepSize == [nil, 0.1, 0.2])
@@ -65,7 +66,8 @@ struct RunStagingTests {
     func severalPieces() throws {
         let (chains, levels) = (6000, 100)
         let description = RunDescription(
-            canonicalJob: [], jobHash: "5eed", name: "large", chains: chains, draws: 1, shape: [1], levels: levels,
+            canonicalJob: [], jobHash: SmallRun.hash, name: "large", chains: chains, draws: 1, shape: [1],
+            levels: levels,
             block: 1500,
             statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: levels)]
                 + SmallRun.statistics[1...2])
@@ -84,7 +86,7 @@ struct RunStagingTests {
             let folder = try TemporaryFolder()
             let run = try RunStaging(folder: folder.path, description: description)
             for first in order { try run.record(block(first)) }
-            summaries.append(try run.finish(provenance: [], conclusion: conclusion))
+            summaries.append(try run.finish(provenance: SmallRun.provenance, conclusion: conclusion))
         }
         #expect(summaries[0] == summaries[1])
         #expect(summaries[0].divergences == chains)
@@ -103,7 +105,7 @@ struct RunStagingTests {
     func oneChain() throws {
         let folder = try TemporaryFolder()
         let description = RunDescription(
-            canonicalJob: [], jobHash: "5eed", name: "one", chains: 1, draws: 1, shape: [1], levels: 2,
+            canonicalJob: [], jobHash: SmallRun.hash, name: "one", chains: 1, draws: 1, shape: [1], levels: 2,
             block: 64,
             statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: 2)]
                 + SmallRun.statistics[1...2])
@@ -114,7 +116,8 @@ struct RunStagingTests {
                 statistics: [
                     [Float.nan, .nan].littleEndianBytes, [-2.0].littleEndianBytes, [Int32(0)].littleEndianBytes,
                 ], gradientEvaluations: 0))
-        let summary = try run.finish(provenance: [], conclusion: RunConclusion(stepSizes: [.nan, .infinity]))
+        let summary = try run.finish(
+            provenance: SmallRun.provenance, conclusion: RunConclusion(stepSizes: [.nan, .infinity]))
         #expect(summary.acceptanceMean == nil)
         #expect(summary.acceptancePerLevel == [nil, nil])
         #expect(summary.stepSize == [nil, nil])

@@ -1,3 +1,4 @@
+import ContentHash
 import Foundation
 import Testing
 
@@ -77,11 +78,34 @@ private let fullText = """
 
     """
 
+/// The same text with the SHA-256 of all that is in it at its end.
+private func sealed(_ text: String) -> String {
+    let content = text.dropLast(3)
+    return "\(content),\n  \"content_sha256\": \"\(SHA256.hash(of: Array(content.utf8)).hex)\"\n}\n"
+}
+
 @Suite("Summaries of runs")
 struct RunSummaryTests {
     @Test("The text has the names of the format, in its order")
-    func text() {
-        #expect(full.json == fullText)
+    func text() throws {
+        #expect(full.json == sealed(fullText))
+        var summary = full
+        summary.statisticsSHA256 = "ef01"
+        let more = fullText.replacing("\"abcd\"", with: "\"abcd\",\n  \"statistics_sha256\": \"ef01\"")
+        #expect(summary.json == sealed(more))
+        #expect(try RunSummary(json: Array(summary.json.utf8)) == summary)
+    }
+
+    @Test(
+        "A later program's names are read where it has sealed them, and a text without the seal that it had is refused")
+    func lostSeal() throws {
+        let more = fullText.replacing("\"abcd\"", with: "\"abcd\",\n  \"statistics_sha256\": \"ef01\", \"more\": 1")
+        #expect(try RunSummary(json: Array(sealed(more).utf8)).statisticsSHA256 == "ef01")
+        for text in [more, sealed(more).replacing("0.0625", with: "0.0635"), sealed(more) + "\n"] {
+            let error = failure { () throws(RunFolderError) in _ = try RunSummary(json: Array(text.utf8)) }
+            #expect(error?.code == .malformed)
+            #expect(error?.reason.contains("its SHA-256 is another") == true)
+        }
     }
 
     @Test("A summary reads back from its text", arguments: [full, empty])

@@ -33,7 +33,7 @@ struct SelectedRunTests {
             try run.sync()
         }
         #expect(try run.values(of: "log_density") == (0..<10).map(SmallRun.logDensity))
-        let summary = try run.finish(provenance: [], conclusion: conclusion(Self.selection))
+        let summary = try run.finish(provenance: SmallRun.provenance, conclusion: conclusion(Self.selection))
         let output = try TemporaryFolder.contents(of: folder.path)
         #expect(output.keys.sorted() == SmallRun.finalNames)
         let bytes = output["samples.npy"] ?? []
@@ -47,7 +47,7 @@ struct SelectedRunTests {
         #expect(summary.logDensity.mean == densities.reduce(0, +) / 9)
         let archive = try ZipReader(output["statistics.npz"] ?? [])
         #expect(archive.entries.map(\.name).last == "selected.npy")
-        #expect(RunFolder.isComplete(folder.path, jobHash: "5eed"))
+        #expect(RunFolder.isComplete(folder.path, jobHash: SmallRun.hash))
         #expect(try RunFolder.summary(in: folder.path) == summary)
     }
 
@@ -63,10 +63,11 @@ struct SelectedRunTests {
         for block in SmallRun.blocks { try run.record(block) }
         let error = failure { () throws(RunFolderError) in
             _ = try run.finish(
-                provenance: [], conclusion: selection.map(conclusion) ?? RunConclusion(stepSizes: [1, 1, 1]))
+                provenance: SmallRun.provenance,
+                conclusion: selection.map(conclusion) ?? RunConclusion(stepSizes: [1, 1, 1]))
         }
         #expect(error?.code == .invalidValue)
-        _ = try run.finish(provenance: [], conclusion: conclusion(Self.selection))
+        _ = try run.finish(provenance: SmallRun.provenance, conclusion: conclusion(Self.selection))
     }
 
     @Test("A run that selects goes on after it was let go of, to the same bytes")
@@ -83,7 +84,7 @@ struct SelectedRunTests {
                 run = try RunStaging(resuming: path, description: Self.description, from: suspended)
             }
             for index in [0, 2] { try run.record(SmallRun.blocks[index]) }
-            _ = try run.finish(provenance: [], conclusion: conclusion(Self.selection))
+            _ = try run.finish(provenance: SmallRun.provenance, conclusion: conclusion(Self.selection))
         }
         for name in SmallRun.finalNames {
             #expect(

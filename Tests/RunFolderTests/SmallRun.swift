@@ -1,3 +1,6 @@
+import ContentHash
+import StrictJSON
+
 @testable import RunFolder
 
 /// A run of 10 chains in blocks of 4, its numbers a fixed pattern with holes.
@@ -5,9 +8,11 @@ enum SmallRun {
     /// What a finished run leaves.
     static let finalNames = ["job.json", "provenance.json", "samples.npy", "statistics.npz", "summary.json"]
 
+    static let text = Array("{\"rrr\":1}".utf8)
+    static let hash = SHA256.hash(of: text).hex
     static let levels = 3
     static let description = RunDescription(
-        canonicalJob: Array("{\"rrr\":1}".utf8), jobHash: "5eed", name: "small", chains: 10, draws: 2, shape: [3],
+        canonicalJob: text, jobHash: hash, name: "small", chains: 10, draws: 2, shape: [3],
         levels: levels, block: 4, statistics: statistics)
 
     static let statistics = [
@@ -17,6 +22,7 @@ enum SmallRun {
         RunStatistic(name: "size", rows: .blocks, element: .float32, columns: 2),
     ]
 
+    static let provenance: [(String, JSONText)] = [("seconds", .integer(1))]
     static let conclusion = RunConclusion(stepSizes: [.nan, 0.1, 0.2])
 
     static func acceptance(_ chain: Int, _ level: Int) -> Float {
@@ -45,6 +51,6 @@ enum SmallRun {
     static func finish(in folder: String, order: [Int] = [0, 1, 2]) throws -> RunSummary {
         let run = try RunStaging(folder: folder, description: description)
         for index in order { try run.record(blocks[index]) }
-        return try run.finish(provenance: Array("{}\n".utf8), conclusion: conclusion)
+        return try run.finish(provenance: SmallRun.provenance, conclusion: conclusion)
     }
 }

@@ -1,10 +1,12 @@
 import Foundation
+import Glibc
 
 @testable import RunFolder
 
 /// An empty folder that goes, with all that is in it, when its owner goes.
 final class TemporaryFolder {
     let path: String
+    private var isMounted = false
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "runfolder-\(UUID().uuidString)")
@@ -12,7 +14,19 @@ final class TemporaryFolder {
         path = url.path
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        if isMounted { umount2(path, Int32(MNT_DETACH)) }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Makes the folder a disk of its own with room for so many bytes; false where only root may.
+    func mount(bytes: Int) -> Bool {
+        isMounted = Glibc.mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0
+        return isMounted
+    }
+
+    /// Whether this process may make such disks.
+    static let mayMount = (try? TemporaryFolder().mount(bytes: 1 << 20)) ?? false
 
     /// The path of a file in the folder.
     func callAsFunction(_ name: String) -> String { path + "/" + name }

@@ -1,4 +1,5 @@
 import Foundation
+import RunFolder
 import Testing
 
 @Suite("Commands in surroundings that are not what they expect", .oneAtATime)
@@ -164,5 +165,51 @@ struct SurroundingsTests {
             #expect(ending.status == 70, "\(command): \(ending.output)")
             #expect(ending.errors.contains("/proc"), "\(command): \(ending.errors)")
         }
+    }
+
+    @Test("A job is read from standard input, and so are points")
+    func standardInput() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 100)
+        let submitted = try await commands.ending(
+            of: try commands.startShell(
+                "cat \(job) | rrr-coordinator submit - --workers 1 --output piped && "
+                    + "rrr-coordinator submit \(job) --workers 1 --output named", label: "submit"), label: "submit")
+        #expect(submitted.status == 0, "\(submitted.errors)")
+        #expect(try commands.bytes(of: commands.path("piped")) == commands.bytes(of: commands.path("named")))
+
+        let model = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("EnergyModelsTests/Fixtures/denoising.safetensors").path
+        let dimension = 2
+        var array = try ArrayStaging(
+            folder: commands.folder.path, name: "points.npy", elementType: .float32, shape: [3, dimension])
+        try array.write((0..<3 * dimension).map { Float($0) / 10 }, atRow: 0)
+        try array.finish()
+        let line = "rrr-model evaluate \(model) --level 2 --points"
+        let evaluated = try await commands.ending(
+            of: try commands.startShell(
+                "cat points.npy | \(line) - --output a && \(line) points.npy --output b", label: "evaluate"),
+            label: "evaluate")
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        for name in ["energy.npy", "gradient.npy"] {
+            let (piped, named) = (commands.path("a/" + name), commands.path("b/" + name))
+            #expect(try Data(contentsOf: URL(filePath: piped)) == Data(contentsOf: URL(filePath: named)))
+        }
+    }
+
+    @Test("A limit of the size of files ends no command by a signal: the job fails and says which file is too large")
+    func fileSizeLimit() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 100_000, levels: 5, transitions: 1, block: 500)
+        // In units of 1 024 bytes; the samples take 800 000 bytes.
+        let ending = try await commands.ending(
+            of: try commands.startShell(
+                "ulimit -f 600; rrr-coordinator submit \(job) --workers 1 --output out", label: "limited"),
+            label: "limited")
+        #expect([2, 74].contains(ending.status), "\(ending.status) \(ending.errors)")
+        #expect(ending.errors.contains("samples.npy") && ending.errors.contains("File too large"), "\(ending.errors)")
+        #expect(!FileManager.default.fileExists(atPath: commands.path("out/summary.json")))
     }
 }

@@ -362,10 +362,14 @@ struct  Rrr__Wire__LeasedBlock
   uint64_t block;
   uint32_t attempt;
   ProtobufCBinaryData checkpoint;
+  /*
+   * of a state that came before the lease, in pieces; 0 if none did
+   */
+  uint64_t state_bytes;
 };
 #define RRR__WIRE__LEASED_BLOCK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__leased_block__descriptor) \
-    , 0, 0, {0,NULL} }
+    , 0, 0, {0,NULL}, 0 }
 
 
 struct  Rrr__Wire__Lease

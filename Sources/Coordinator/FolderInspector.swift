@@ -1,0 +1,57 @@
+import ContentHash
+import Dispatch
+import RunFolder
+import Synchronization
+
+/// Reads the folders of finished jobs to their end, to see whether they are what they were. That may take minutes: small
+/// ones don't wait behind large ones, and what was found sound once is not read again as long as no file shows a change.
+final class FolderInspector: Sendable {
+    /// What the files of a finished job are like.
+    enum Condition: Sendable {
+        case sound
+        case damaged(String)
+        /// They can't be looked at.
+        case unknown(String)
+    }
+
+    /// From this size on, in bytes, a folder is large: reading it takes half a second.
+    static let large = 64 << 20
+
+    private let small = DispatchQueue(label: "inspection of finished folders")
+    private let large = DispatchQueue(label: "inspection of large finished folders")
+    /// What the files of jobs were like when they were found sound, by job.
+    private let sound = Mutex<[Digest: [FileStamp]]>([:])
+    private let content: @Sendable (String) throws -> RunFolderContent
+
+    /// - Parameter content: reads a folder.
+    init(content: @escaping @Sendable (String) throws -> RunFolderContent = { try RunFolder.content(of: $0) }) {
+        self.content = content
+    }
+
+    /// Looks at the files of a finished job, on a thread of its own.
+    ///
+    /// - Parameter tell: called from there with what was found.
+    func inspect(_ job: Digest, folder: String, tell: @escaping @Sendable (Condition) -> Void) {
+        // Before anything is read: what changes meanwhile is looked at the next time.
+        let stamps = RunFolder.fileNames.compactMap { FileStamp(of: folder + "/" + $0) }
+        let isKnown = stamps.count == RunFolder.fileNames.count && sound.withLock { $0[job] == stamps }
+        let size = stamps.reduce(0) { $0 + $1.size }
+        (isKnown || size < Self.large ? small : large).async { [self] in
+            let condition = isKnown ? .sound : read(job, folder)
+            if case .sound = condition { sound.withLock { $0[job] = stamps } }
+            tell(condition)
+        }
+    }
+
+    private func read(_ job: Digest, _ folder: String) -> Condition {
+        do {
+            return switch try content(folder) {
+            case .finished(job.hex): .sound
+            case .damaged(_, let reason): .damaged(reason)
+            default: .damaged("\(folder): not the files of this job")
+            }
+        } catch {
+            return .unknown("\(error)")
+        }
+    }
+}
