@@ -66,7 +66,8 @@ extension FrontDesk {
             return act(on: .failed(worker, attempt, reason: "its result can't be one of the job: \(problem)"))
         }
         var report = report
-        let hasTime = report.seconds.isFinite && report.seconds >= 0
+        // No block takes thirty years.
+        let hasTime = 0...1e9 ~= report.seconds
         if !hasTime { report.seconds = 0 }
         act(
             on: .finished(worker, attempt, seconds: hasTime ? report.seconds : nil),
