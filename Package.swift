@@ -38,7 +38,10 @@ let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 // What a process is given and may use.
 let process = floor(
     "Process",
-    [room("OpenFiles"), room("MachineCapacity", settings: opened), room("StopSignals"), room("TerminalProgress")])
+    [
+        room("OpenFiles"), room("MachineCapacity", settings: opened), room("StopSignals"), room("TerminalProgress"),
+        room("ProgramVersion"),
+    ])
 
 let numerics = floor(
     "Numerics",
@@ -110,7 +113,7 @@ let pool = floor(
             "Coordinator",
             [
                 "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels", "Sampling", "RunFolder",
-                "ContentHash", "StrictJSON", "OpenFiles", "TerminalProgress", logging,
+                "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
         room(
             "Worker",
@@ -138,16 +141,17 @@ let commands = floor(
                 "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder",
                 "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
-                logging,
+                "ProgramVersion", logging,
             ]),
         command(
             "rrr-model",
             [
                 "Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress", "CommandFrame",
-                "MachineCapacity",
+                "MachineCapacity", "ProgramVersion",
             ]),
         command(
-            "rrr-worker", ["Worker", "Messaging", "StopSignals", "CommandFrame", "MachineCapacity", logging]),
+            "rrr-worker",
+            ["Worker", "Messaging", "StopSignals", "CommandFrame", "MachineCapacity", "ProgramVersion", logging]),
     ])
 
 // The study, the simulator, and tests.

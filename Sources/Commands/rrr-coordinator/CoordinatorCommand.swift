@@ -4,13 +4,14 @@ import Coordinator
 import Foundation
 import Logging
 import Messaging
+import ProgramVersion
 
 @main
 struct CoordinatorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rrr-coordinator",
         abstract: "Samples compositions of energy-based diffusion models with MCMC, on one host or many.",
-        version: poolVersion,
+        version: programVersion,
         subcommands: [
             Submit.self, Serve.self, Validate.self, Status.self, Workers.self, Cancel.self, Pause.self, Resume.self,
             Prioritize.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,

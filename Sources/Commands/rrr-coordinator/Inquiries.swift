@@ -19,7 +19,7 @@ struct Validate: ParsableCommand {
             let job = try Job.load(path: job)
             try printResult(job.canonicalText)
             tell("\(job.name) \(job.identity.hex.prefix(8)): \(job.chains) chains in \(job.blocks) blocks")
-            for warning in job.warnings { tell("warning: \(warning)") }
+            for warning in job.warnings + [job.problemOfBlocks].compactMap(\.self) { tell("warning: \(warning)") }
         }
     }
 }

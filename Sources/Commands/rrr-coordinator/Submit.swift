@@ -114,7 +114,10 @@ struct Submit: ParsableCommand {
         } catch {
             pool.close(keepingWork: true)
             if state.exists {
-                tell("rrr-coordinator: what is done is kept in \(state.path); the same command goes on from there")
+                let isFailure = (error as? PoolClientError)?.exitStatus == 2
+                tell(
+                    "rrr-coordinator: what is done is kept in \(state.path); the same command "
+                        + (isFailure ? "tries again what failed, with --force all of it" : "goes on from there"))
             }
             throw error
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandFrame
 import ModelInspection
+import ProgramVersion
 import RunFolder
 import Training
 
@@ -9,6 +10,7 @@ struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rrr-model",
         abstract: "Trains energy-based diffusion models, and tells what a model file holds and says.",
+        version: programVersion,
         subcommands: [Train.self, Inspect.self, Evaluate.self])
 
     static func main() { start() }

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import MachineCapacity
 import Messaging
+import ProgramVersion
 import StopSignals
 import Worker
 
@@ -17,7 +18,7 @@ struct WorkerCommand: ParsableCommand {
             Stops on SIGINT or SIGTERM after handing its blocks back, with exit status 130 or 0. A coordinator that is \
             not there yet, or gone, is waited for.
             """,
-        version: poolVersion)
+        version: programVersion)
 
     @Option(help: "Address of the coordinator (default: RRR_COORDINATOR, else tcp://127.0.0.1:7757).")
     var coordinator: String?

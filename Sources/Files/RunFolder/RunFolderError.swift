@@ -58,7 +58,9 @@ public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 
     /// The path, a colon and the reason: one line for the terminal.
-    public var description: String { "\(path): \(reason)" }
+    ///
+    /// Where the draws are to blame it matters not in which folder they lie.
+    public var description: String { code == .notFinite ? reason : "\(path): \(reason)" }
 
     /// The exit status of a command that ends with this error.
     public var exitStatus: Int32 { code.exitStatus }

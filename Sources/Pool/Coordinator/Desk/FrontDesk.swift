@@ -6,6 +6,7 @@ import Logging
 import Messaging
 import ModelTransfer
 import PoolCore
+import ProgramVersion
 import RunFolder
 
 /// Everything the coordinator knows, and what it answers to each message.
@@ -246,7 +247,7 @@ struct FrontDesk {
             .poolStatus(
                 PoolStatus(
                     jobs: listed, workers: capacity.workers,
-                    slots: capacity.slots, version: poolVersion, uptimeSeconds: now / .seconds(1))), to: peer)
+                    slots: capacity.slots, version: programVersion, uptimeSeconds: now / .seconds(1))), to: peer)
     }
 
     func workerList() -> [WorkerStatus] {

@@ -8,8 +8,6 @@ import RunFolder
 
 /// How much is taken on, and how much is said at a time.
 extension FrontDesk {
-    /// The most blocks of a job: each costs a bit here and a row in the journal.
-    static let mostBlocks = 1 << 24
     /// The most chains of all jobs that are not over.
     static let mostChains = 1 << 33
     /// The most bytes of the texts of all jobs that are not over, and of the arrays in files that they name.
@@ -27,11 +25,7 @@ extension FrontDesk {
 
     /// Why a job cannot be taken on now, and what to do; nil if it can.
     func problem(of job: Job, textBytes: Int) -> String? {
-        if job.blocks > Self.mostBlocks {
-            return "\(job.chains) chains in blocks of \(job.block) are \(job.blocks) blocks, and a pool takes at most "
-                + "\(Self.mostBlocks) of one job; make \"block\" "
-                + "\((job.chains + Self.mostBlocks - 1) / Self.mostBlocks) or more, or \"chains\" fewer"
-        }
+        if let problem = job.problemOfBlocks { return problem }
         let unfinished = jobs.values.filter { !$0.state.isOver && $0.identity != job.identity }
         let chains = unfinished.reduce(0) { $0 + $1.chains }
         if chains + job.chains > Self.mostChains {

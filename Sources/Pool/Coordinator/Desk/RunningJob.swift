@@ -4,6 +4,7 @@ import JobFile
 import Journal
 import Messaging
 import PoolCore
+import ProgramVersion
 import RunFolder
 import StrictJSON
 
@@ -208,7 +209,7 @@ struct RunningJob {
             ])
         }
         return [
-            ("job", .string(identity.hex)), ("version", .string(poolVersion)),
+            ("job", .string(identity.hex)), ("version", .string(programVersion)),
             ("finished_at", .string(Date().formatted(.iso8601))), ("seconds", .number(secondsElapsed(at: now))),
             ("blocks", .integer(blocks)), ("blocks_run_again", .integer(again)), ("workers", .array(list)),
         ]
