@@ -87,6 +87,7 @@ private struct PlanCompiler {
     private(set) var counts: [Rate: Int] = [:]
     private let outputs: Set<Int>
     private let sums: StoredSums
+    private let normed: NormedSources
     private let inputs: [Int]
     private var indexOffsets: [Int: Int] = [:]
     /// Right-hand sides of products that change less often than the products, and are packed when they do.
@@ -120,6 +121,7 @@ private struct PlanCompiler {
         self.needed = needed
         self.outputs = Set(outputs.map { graph.source($0.index) })
         sums = StoredSums(graph, needed: needed, outputs: self.outputs)
+        normed = NormedSources(graph, needed: needed, outputs: self.outputs)
         self.inputs = inputs.map(\.index)
         for index in needed where [.input, .indices].contains(graph.nodes[index].operation) {
             precondition(inputs.contains { $0.index == index }, "an output depends on an input that is not listed")
@@ -169,6 +171,9 @@ private struct PlanCompiler {
     /// What stands for a node's scratch memory among the nodes with a place.
     private func workspace(_ index: Int) -> Int { graph.nodes.count + packings.count + index }
 
+    /// What stands for the statistics that a norm leaves for its gradient.
+    private func statistics(_ index: Int) -> Int { 2 * graph.nodes.count + packings.count + index }
+
     /// Numbers of scratch memory that a node takes while it is computed: what it packs itself comes first.
     private func workspaceCount(_ index: Int) -> Int {
         let node = graph.nodes[index]
@@ -182,7 +187,7 @@ private struct PlanCompiler {
         case .convolutionToInput(let convolution): return workspaceCount(convolution, .toInput, packs: packs)
         case .convolutionToWeights(let convolution): return ConvolutionToWeights.workspaceCount(convolution)
         case .groupNorm(let norm), .groupNormToInput(let norm):
-            return GroupNormPass.workspaceCount(norm, node.shape)
+            return Normalization.workspaceCount(norm, node.shape)
         default: return 0
         }
     }
@@ -201,7 +206,7 @@ private struct PlanCompiler {
 
     /// Schedules the nodes of a rate, places their arrays and makes their instructions.
     mutating func compile(_ rate: Rate) -> [Instruction] {
-        let steps = Schedule(graph, rate: rate, needed: needed, sums: sums).steps
+        let steps = Schedule(graph, rate: rate, needed: needed, sums: sums, normed: normed).steps
         let stored = place(steps, rate)
         return steps.flatMap { step -> [Instruction] in
             switch step {
@@ -241,6 +246,7 @@ private struct PlanCompiler {
             for member in step.members { home[member] = number }
         }
         for (part, end) in sums.ends { home[part] = home[end] }
+        for (norm, convolution) in normed.convolutions { home[norm] = home[convolution] }
         var lives: [Int: ClosedRange<Int>] = [:]
         func touch(_ source: Int, until last: Int) {
             let first = home[source] ?? 0
@@ -262,7 +268,7 @@ private struct PlanCompiler {
             for (position, operand) in graph.nodes[index].operands.enumerated() {
                 let source = graph.source(operand)
                 guard graph.nodes[source].rate == rate, graph.nodes[source].operation != .indices,
-                    sums.ends[source] == nil
+                    sums.ends[source] == nil, normed.convolutions[source] == nil
                 else { continue }
                 guard graph.nodes[index].rate == rate, let step = home[index] else {
                     // A matrix is packed after the last step, and not read in its own form again.
@@ -282,10 +288,23 @@ private struct PlanCompiler {
         }
         let memory = MemoryPlan(
             lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) } + packed
-                + workspaces)
+                + workspaces + statistics(home))
         for (node, offset) in memory.offsets { places[node] = Place(region: rate, offset: offset) }
         counts[rate] = memory.count
         return Set(lives.keys)
+    }
+
+    /// What norms leave for their gradients, from the step of the one to that of the other.
+    private func statistics(_ home: [Int: Int]) -> [MemoryPlan.Need] {
+        var lives: [Int: ClosedRange<Int>] = [:]
+        for (gradient, norm) in normed.measured {
+            guard let first = home[norm], let last = home[gradient] else { continue }
+            lives[norm] = first...max(last, lives[norm]?.upperBound ?? last)
+        }
+        return lives.map { norm, life in
+            .init(
+                node: statistics(norm), count: Normalization.statisticsCount(graph.nodes[norm].shape), life: life)
+        }
     }
 
     private func place(_ index: Int) -> Place {
@@ -332,8 +351,20 @@ private struct PlanCompiler {
                         convolution: convolution, images: shapes[0][0], input: place(node.operands[0]),
                         output: place(node.operands[1]), result: place(index), workspace: place(workspace(index))))
             ]
-        case .groupNorm(let norm): return [.groupNorm(groupNorm(index, norm))]
-        case .groupNormToInput(let norm): return [.groupNorm(groupNormToInput(index, norm, sum, into: end))]
+        case .groupNorm:
+            return [
+                .groupNorm(
+                    GroupNormPass(
+                        normalization: normalization(index), input: place(node.operands[0]), gradient: nil,
+                        addend: nil, result: place(index)))
+            ]
+        case .groupNormToInput:
+            return [
+                .groupNorm(
+                    GroupNormPass(
+                        normalization: normalization(index), input: place(node.operands[1]),
+                        gradient: place(node.operands[0]), addend: sum?.numbers.map(place), result: place(end)))
+            ]
         case .spread(let scale), .pool(let scale):
             let enlarges = node.shape[1] > shapes[0][1]
             return [
@@ -384,6 +415,7 @@ private struct PlanCompiler {
         into result: Int
     ) -> [Instruction] {
         let node = graph.nodes[index]
+        let norm = normed.norms[index]
         var workspace = place(workspace(index))
         var weights = workspace
         var steps: [Instruction] = []
@@ -399,7 +431,8 @@ private struct PlanCompiler {
             .convolve(
                 ConvolutionProduct(
                     convolution: convolution, direction: direction, images: node.shape[0],
-                    source: place(node.operands[0]), weights: weights,
+                    source: place(norm.map { graph.nodes[$0].operands[0] } ?? node.operands[0]),
+                    normalization: norm.map(normalization), weights: weights,
                     channelAddends: (sum?.channels ?? []).map { addend in
                         .init(place: place(addend), varies: varies(addend, node.shape))
                     }, addend: sum?.numbers.map(place), result: place(result), workspace: workspace))
@@ -411,24 +444,18 @@ private struct PlanCompiler {
         graph.nodes[channels].shape.elementCount > images[3]
     }
 
-    private func groupNorm(_ index: Int, _ norm: GroupNorm) -> GroupNormPass {
+    /// A norm's node or that of its gradient, whose last two operands are the weights and the biases.
+    private func normalization(_ index: Int) -> Normalization {
         let node = graph.nodes[index]
-        return GroupNormPass(
-            norm: norm, shape: node.shape, weightsVary: varies(node.operands[1], node.shape),
-            biasesVary: varies(node.operands[2], node.shape), input: place(node.operands[0]),
-            weight: place(node.operands[1]), bias: place(node.operands[2]), gradient: nil, addend: nil,
-            result: place(index), workspace: place(workspace(index)))
-    }
-
-    private func groupNormToInput(
-        _ index: Int, _ norm: GroupNorm, _ sum: StoredSums.Sum?, into result: Int
-    ) -> GroupNormPass {
-        let node = graph.nodes[index]
-        return GroupNormPass(
-            norm: norm, shape: node.shape, weightsVary: varies(node.operands[2], node.shape),
-            biasesVary: varies(node.operands[3], node.shape), input: place(node.operands[1]),
-            weight: place(node.operands[2]), bias: place(node.operands[3]), gradient: place(node.operands[0]),
-            addend: sum?.numbers.map(place), result: place(result), workspace: place(workspace(index)))
+        switch node.operation {
+        case .groupNorm(let norm), .groupNormToInput(let norm):
+            let (weight, bias) = (node.operands[node.operands.count - 2], node.operands[node.operands.count - 1])
+            return Normalization(
+                norm: norm, shape: node.shape, weight: place(weight), bias: place(bias),
+                weightsVary: varies(weight, node.shape), biasesVary: varies(bias, node.shape),
+                statistics: places[statistics(normed.measured[index] ?? index)], workspace: place(workspace(index)))
+        default: preconditionFailure("not a norm")
+        }
     }
 
     /// Copies between parts of two arrays that begin at given places of one axis.

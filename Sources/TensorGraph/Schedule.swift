@@ -31,10 +31,12 @@ struct Schedule {
     /// - Parameters:
     ///   - needed: ascending nodes of any rate; those of `rate` are scheduled.
     ///   - sums: additions that are steps of their own, by the kernels of what they add to.
-    init(_ graph: Graph, rate: Rate, needed: [Int], sums: StoredSums) {
+    ///   - normed: norms that are part of other steps.
+    init(_ graph: Graph, rate: Rate, needed: [Int], sums: StoredSums, normed: NormedSources) {
         self.graph = graph
         self.rate = rate
         for index in needed where graph.nodes[index].rate == rate && sums.ends[index] == nil {
+            guard normed.convolutions[index] == nil else { continue }
             switch graph.nodes[index].operation {
             case _ where sums.sums[index] != nil:
                 place[index] = steps.count
