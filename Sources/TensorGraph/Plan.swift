@@ -21,7 +21,8 @@ public struct Plan: Sendable {
     let outputs: [Input]
     let levelSteps: [Instruction]
     let evaluationSteps: [Instruction]
-    let constants: ConstantMemory
+    /// What it reads of fixed tensors: the graph's, which all of its plans share.
+    let constants: [ConstantMemory]
     let levelCount: Int
     let evaluationCount: Int
     let indexCount: Int
@@ -37,48 +38,45 @@ public struct Plan: Sendable {
     ///     from 0; all that the outputs depend on must be there.
     ///   - outputs: what is computed, in the order in which an execution counts them.
     public init(inputs: [Value], outputs: [Value]) {
-        var compiler = PlanCompiler(inputs: inputs, outputs: outputs)
-        let constantSteps = compiler.compile(.constant)
+        self.init(inputs: inputs, outputs: outputs) { _ in preconditionFailure("a graph with parameters") }
+    }
+
+    /// Compiles what `outputs` depend on, in a graph with parameters.
+    ///
+    /// - Parameters:
+    ///   - inputs: as before.
+    ///   - outputs: as before.
+    ///   - parameters: gives the numbers of ``Graph/parameter(_:shape:)``, row-major. It is asked for those that an
+    ///     array is made of which no earlier plan of the same graph had, once for each such array: of those that are
+    ///     only packed nothing but the packed forms is kept.
+    /// - Throws: what `parameters` throws.
+    public init<Failure: Error>(
+        inputs: [Value], outputs: [Value], parameters: (Int) throws(Failure) -> [Float]
+    ) throws(Failure) {
+        let graph = outputs[0].graph
+        var compiler = PlanCompiler(graph: graph, inputs: inputs.map(\.index), outputs: outputs.map(\.index))
+        var constants: [ConstantMemory] = []
+        for array in compiler.placeConstants() { constants.append(try graph.fold(array, parameters: parameters)) }
+        self.constants = constants
         levelSteps = compiler.compile(.level)
         evaluationSteps = compiler.compile(.evaluation)
-        let graph = compiler.graph
         self.inputs = inputs.filter { $0.node.operation == .input }.map(compiler.array)
         self.outputs = outputs.map(compiler.array)
         indexInputs = compiler.indexInputs
         (levelCount, evaluationCount) = (compiler.counts[.level] ?? 0, compiler.counts[.evaluation] ?? 0)
         indexCount = indexInputs.reduce(0) { $0 + $1.count }
-        registers = (constantSteps + levelSteps + evaluationSteps).map(\.registers).max() ?? 0
-
-        let memory = Memory(count: compiler.counts[.constant] ?? 0)
-        for index in compiler.needed {
-            guard case .constant(let tensor) = graph.nodes[index].operation, let place = compiler.places[index] else {
-                continue
-            }
-            for (number, value) in graph.constants[tensor].values.enumerated() {
-                memory.start[place.offset + number] = value
-            }
-        }
-        let scratch = Memory(count: registers * Int(RRR_STRIP))
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1) { none in
-            guard let none = none.baseAddress else { return }
-            // Constant steps touch nothing but constants.
-            let regions = Regions(
-                constant: memory.start, level: memory.start, evaluation: memory.start, indices: none,
-                scratch: scratch.start)
-            for step in constantSteps { step.run(regions) }
-        }
-        constants = ConstantMemory(memory)
+        registers = (levelSteps + evaluationSteps).map(\.registers).max() ?? 0
     }
 }
 
 extension Instruction {
-    fileprivate var registers: Int {
+    var registers: Int {
         if case .loop(let loop) = self { loop.registers } else { 0 }
     }
 }
 
 /// Compiles the rates of a plan one after the other.
-private struct PlanCompiler {
+struct PlanCompiler {
     let graph: Graph
     let needed: [Int]
     let indexInputs: [Plan.IndexInput]
@@ -93,55 +91,83 @@ private struct PlanCompiler {
     private var packings: [Packing] = []
 
     /// A matrix packed for ``PackedProduct``, or weights for ``ConvolutionProduct``.
-    private struct Packing: Equatable {
-        enum Kind: Equatable {
+    struct Packing: Equatable {
+        enum Kind: Hashable {
             case matrix(inner: Int, columns: Int, transposed: Bool)
             case convolution(Convolution, ConvolutionProduct.Direction)
+
+            /// Numbers that it takes.
+            var count: Int {
+                switch self {
+                case .matrix(let inner, let columns, _): PackedMatrix.count(inner: inner, columns: columns)
+                case .convolution(let convolution, let direction):
+                    ConvolutionProduct.packedCount(convolution, direction)
+                }
+            }
         }
 
         let source: Int
         let rate: Rate
         let kind: Kind
-
-        /// Numbers that it takes.
-        var count: Int {
-            switch kind {
-            case .matrix(let inner, let columns, _): PackedMatrix.count(inner: inner, columns: columns)
-            case .convolution(let convolution, let direction):
-                ConvolutionProduct.packedCount(convolution, direction)
-            }
-        }
     }
 
-    init(inputs: [Value], outputs: [Value]) {
-        graph = outputs[0].graph
-        let graph = graph
-        let needed = graph.needed(for: outputs.map(\.index))
+    /// - Parameters:
+    ///   - inputs: nodes that are set from outside.
+    ///   - outputs: nodes whose arrays are read from outside.
+    init(graph: Graph, inputs: [Int], outputs: [Int]) {
+        self.graph = graph
+        let needed = graph.needed(for: outputs)
         self.needed = needed
-        self.outputs = Set(outputs.map { graph.source($0.index) })
+        self.outputs = Set(outputs.map(graph.source))
         sums = StoredSums(graph, needed: needed, outputs: self.outputs)
-        self.inputs = inputs.map(\.index)
+        self.inputs = inputs
         for index in needed where [.input, .indices].contains(graph.nodes[index].operation) {
-            precondition(inputs.contains { $0.index == index }, "an output depends on an input that is not listed")
+            precondition(inputs.contains(index), "an output depends on an input that is not listed")
         }
         var offset = 0
         var indexInputs: [Plan.IndexInput] = []
-        for input in inputs where input.node.operation == .indices {
+        for input in inputs where graph.nodes[input].operation == .indices {
             let tables = needed.compactMap { index -> Int? in
                 let node = graph.nodes[index]
-                guard node.operands.count == 2, node.operands[1] == input.index else { return nil }
+                guard node.operands.count == 2, node.operands[1] == input else { return nil }
                 return node.operation == .gather ? graph.nodes[node.operands[0]].shape[0] : node.shape[0]
             }
-            indexOffsets[input.index] = offset
-            indexInputs.append(
-                Plan.IndexInput(offset: offset, count: input.shape[0], limit: tables.min() ?? .max))
-            offset += input.shape[0]
+            let count = graph.nodes[input].shape[0]
+            indexOffsets[input] = offset
+            indexInputs.append(Plan.IndexInput(offset: offset, count: count, limit: tables.min() ?? .max))
+            offset += count
         }
         self.indexInputs = indexInputs
         for index in needed {
             guard let packing = packing(index), !packings.contains(packing) else { continue }
             packings.append(packing)
         }
+    }
+
+    /// Gives a place to each array that nodes of other rates, or the caller, read of fixed tensors.
+    ///
+    /// - Returns: the arrays, in the order in which places count them.
+    mutating func placeConstants() -> [FoldedArray] {
+        var arrays: [FoldedArray] = []
+        func isConstant(_ index: Int) -> Bool {
+            graph.nodes[index].rate == .constant
+        }
+        for packing in packings where packing.rate == .constant {
+            places[number(packing)] = Place(foldedArray: arrays.count)
+            arrays.append(FoldedArray(source: packing.source, packing: packing.kind))
+        }
+        var plain = outputs.filter(isConstant)
+        for index in needed where !isConstant(index) && graph.nodes[index].operation != .reshape {
+            let packed = packing(index)
+            for (position, operand) in graph.nodes[index].operands.enumerated() where isConstant(operand) {
+                if position != 1 || packed == nil { plain.insert(graph.source(operand)) }
+            }
+        }
+        for source in plain.sorted() {
+            places[source] = Place(foldedArray: arrays.count)
+            arrays.append(FoldedArray(source: source, packing: nil))
+        }
+        return arrays
     }
 
     /// The packing of a product's right-hand side or of a convolution's weights, if it is worth one.
@@ -201,7 +227,7 @@ private struct PlanCompiler {
 
     /// Schedules the nodes of a rate, places their arrays and makes their instructions.
     mutating func compile(_ rate: Rate) -> [Instruction] {
-        let steps = Schedule(graph, rate: rate, needed: needed, sums: sums).steps
+        let steps = Schedule(graph, rate: rate, needed: needed, sums: sums, outputs: outputs).steps
         let stored = place(steps, rate)
         return steps.flatMap { step -> [Instruction] in
             switch step {
@@ -221,7 +247,7 @@ private struct PlanCompiler {
             }
     }
 
-    private func pack(_ kind: Packing.Kind, from source: Place, to result: Place) -> Instruction {
+    func pack(_ kind: Packing.Kind, from source: Place, to result: Place) -> Instruction {
         switch kind {
         case .matrix(let inner, let columns, let transposed):
             .pack(
@@ -249,7 +275,7 @@ private struct PlanCompiler {
         }
         for index in needed where graph.nodes[index].rate == rate {
             switch graph.nodes[index].operation {
-            case .input, .constant: touch(index, until: graph.nodes[index].operation == .input ? .max : 0)
+            case .input, .constant, .parameter: touch(index, until: graph.nodes[index].operation == .input ? .max : 0)
             default: if graph.nodes[index].isReduction { touch(index, until: home[index] ?? 0) }
             }
             if outputs.contains(index) { touch(index, until: .max) }
@@ -274,7 +300,7 @@ private struct PlanCompiler {
             }
         }
         let packed = packings.filter { $0.rate == rate }.map {
-            MemoryPlan.Need(node: number($0), count: $0.count, life: steps.count...Int.max)
+            MemoryPlan.Need(node: number($0), count: $0.kind.count, life: steps.count...Int.max)
         }
         let workspaces = home.sorted { $0.key < $1.key }.compactMap { index, step -> MemoryPlan.Need? in
             let count = workspaceCount(index)
@@ -283,12 +309,12 @@ private struct PlanCompiler {
         let memory = MemoryPlan(
             lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) } + packed
                 + workspaces)
-        for (node, offset) in memory.offsets { places[node] = Place(region: rate, offset: offset) }
+        for (node, offset) in memory.offsets { places[node] = Place(rate, offset: offset) }
         counts[rate] = memory.count
         return Set(lives.keys)
     }
 
-    private func place(_ index: Int) -> Place {
+    func place(_ index: Int) -> Place {
         guard let place = places[index < graph.nodes.count ? graph.source(index) : index] else {
             preconditionFailure("an array without a place")
         }
@@ -374,7 +400,7 @@ private struct PlanCompiler {
                         indices: indexOffsets[node.operands[1]] ?? 0,
                         count: shapes[0][0], tableRows: node.shape[0], width: node.shape[1]))
             ]
-        case .input, .indices, .constant, .elementwise, .broadcast, .stopGradient, .reduce, .reshape:
+        case .input, .indices, .constant, .parameter, .elementwise, .broadcast, .stopGradient, .reduce, .reshape:
             return []
         }
     }
