@@ -32,13 +32,13 @@ struct NetworkFixtureTests {
 
     @Test("Energy and gradient are PyTorch's to 1e-5", arguments: names + unets)
     func values(_ name: String) throws {
-        try check(Network(try NetworkFile(path: Self.path(name + ".safetensors"))), name)
+        try check(try Network(NetworkFile(path: Self.path(name + ".safetensors"))), name)
     }
 
     @Test("So are those of the examples' pictures")
     func sprites() throws {
         let file = try NetworkFile(path: Self.path("../../../Examples/models/sprites.safetensors"))
-        try check(Network(file), "unet-sprites")
+        try check(try Network(file), "unet-sprites")
     }
 
     private func check(_ network: Network, _ name: String) throws {

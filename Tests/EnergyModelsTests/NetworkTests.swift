@@ -5,7 +5,7 @@ import VectorMath
 @Suite("Networks as densities")
 struct NetworkTests {
     private func network(_ name: String) throws -> Network {
-        Network(try NetworkFile(path: NetworkFixtureTests.path(name + ".safetensors")))
+        try Network(NetworkFile(path: NetworkFixtureTests.path(name + ".safetensors")))
     }
 
     private func evaluate(_ network: Network, lanes: Int, level: Int, label: Int? = nil) -> Evaluation {

@@ -8,7 +8,7 @@ import VectorMath
 @Suite("U-Nets")
 struct UNetTests {
     private func network(_ name: String) throws -> Network {
-        Network(try NetworkFile(path: NetworkFixtureTests.path("unet-\(name).safetensors")))
+        try Network(NetworkFile(path: NetworkFixtureTests.path("unet-\(name).safetensors")))
     }
 
     private func points(_ shape: PointShape, lanes: Int) -> LaneMatrix {
@@ -51,7 +51,8 @@ struct UNetTests {
             let network = try NetworkFile(path: file.path)
             #expect(network.description == description)
             #expect(
-                network.description.architecture.parameters.map(network.values) == SmallUNet.parameters(description))
+                try network.description.architecture.parameters.map(network.values) == SmallUNet.parameters(description)
+            )
             #expect(network.description.architecture.shape.lengths == [1, 4, 4])
         }
     }
@@ -79,7 +80,7 @@ struct UNetTests {
             description: description, parameters: SmallUNet.parameters(description), as: .float16, to: scratch.path)
         let file = try NetworkFile(path: scratch.path)
         #expect(file.description == description)
-        #expect(description.architecture.parameters.map(file.values) == SmallUNet.parameters(description))
+        #expect(try description.architecture.parameters.map(file.values) == SmallUNet.parameters(description))
     }
 
     @Test("a file without a row for no label gives a network that needs one")

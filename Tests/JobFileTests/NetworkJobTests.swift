@@ -215,7 +215,7 @@ struct NetworkJobTests {
             let job = try Self.load(Self.judge, target: target)
             let names = Dictionary(
                 uniqueKeysWithValues: try ["classifier", "denoising", "noise"].map { (try Self.digest($0), $0) })
-            let plan = try job.plan { digest in Network(try NetworkFile(path: Self.path(names[digest] ?? ""))) }
+            let plan = try job.plan { digest in try Network(NetworkFile(path: Self.path(names[digest] ?? ""))) }
             return (plan.density, plan.hasEnergy)
         }
         func logDensity(_ target: String) throws -> Double {
@@ -227,7 +227,7 @@ struct NetworkJobTests {
             evaluator.evaluate(at: x, into: &evaluation)
             return evaluation.logDensity[0]
         }
-        let judge = Network(try NetworkFile(path: Self.path("classifier")))
+        let judge = try Network(NetworkFile(path: Self.path("classifier")))
         let wanted = Double(judge.classify(points: [0.25, -0.5], level: 3).logProbabilities[2])
         let plain = try logDensity("\"net\"")
         #expect((try logDensity(Self.guided("\"net\"", scale: "3")) - plain - 3 * wanted).magnitude < 1e-12)
@@ -245,7 +245,7 @@ struct NetworkJobTests {
         var asked: [Digest] = []
         let plan = try job.plan { digest in
             asked.append(digest)
-            return Network(try NetworkFile(path: Self.path(digest == noise ? "noise" : "labelled")))
+            return try Network(NetworkFile(path: Self.path(digest == noise ? "noise" : "labelled")))
         }
         #expect(Set(asked) == Set(job.modelDigests))
         #expect(!plan.hasEnergy)
@@ -280,7 +280,7 @@ struct NetworkJobTests {
         let path = Self.path("unet-energy")
         let again = try Self.decode(job.canonicalText) { _ in path }
         #expect(again.canonicalText == job.canonicalText)
-        let plan = try job.plan { _ in Network(try NetworkFile(path: path)) }
+        let plan = try job.plan { _ in try Network(NetworkFile(path: path)) }
         #expect(plan.schedule.levels.map(\.original).last == 99)
         let error = #expect(throws: JobError.self) {
             try Self.images([net], schedule: #"{"kind": "cosine", "levels": 12}"#)

@@ -25,6 +25,7 @@ struct DoubleInterpreter {
         case .input: return inputs[index] ?? []
         case .indices: return []
         case .constant(let tensor): return graph.constants[tensor].values.map(Double.init)
+        case .parameter: preconditionFailure("these graphs have none")
         case .stopGradient, .reshape: return known(node.operands[0])
         case .broadcast:
             return places(node.shape).map { known(node.operands[0])[offset($0, shapes[0].strides(over: node.shape))] }

@@ -143,4 +143,45 @@ struct PlanTests {
         let total = execution.withOutput(count) { $0[3] }
         #expect(total == Float(count * (count - 1) / 2 + 3 * count))
     }
+
+    @Test("Plans of one graph share its fixed tensors, and one that is packed alone is kept in no other form")
+    func sharedConstants() {
+        let graph = Graph()
+        let weights = graph.parameter(0, shape: [20, 24])
+        var asked: [Int] = []
+        func plan(rows: Int) -> Plan {
+            let x = graph.input([rows, 24], rate: .evaluation)
+            let y = x.matrixMultiply(weights, transposingOther: true)
+            let gradient = graph.gradient(of: y * y, withRespectTo: [x])[0]
+            return Plan(inputs: [x], outputs: [y, gradient]) { number in
+                asked.append(number)
+                return (0..<480).map { Float($0 % 7) - 3 }
+            }
+        }
+        let (one, many) = (plan(rows: 1), plan(rows: 5))
+        // Once for the product and once for its gradient.
+        #expect(asked == [0, 0])
+        func starts(_ plan: Plan) -> Set<UnsafeMutablePointer<Float>> { Set(plan.constants.map(\.start)) }
+        #expect(starts(one).intersection(starts(many)).count == 2)
+        let packed = PackedMatrix.count(inner: 24, columns: 20) + PackedMatrix.count(inner: 20, columns: 24)
+        #expect(graph.foldedBytes < 4 * (packed + 480))
+
+        func row(_ plan: Plan, of rows: Int) -> [Float] {
+            let execution = Execution(plan)
+            execution.setInput(0) { span in for place in 0..<span.count { span[place] = Float(place % 24) } }
+            execution.run()
+            return execution.withOutput(1) { span in ((rows - 1) * 24..<rows * 24).map { span[$0] } }
+        }
+        #expect(row(one, of: 1) == row(many, of: 5))
+    }
+
+    @Test("The gradient of attention keeps two arrays of queries and keys, not a third that follows from them")
+    func arraysOfAttention() {
+        let graph = Graph()
+        let x = graph.input([64, 4], rate: .evaluation)
+        let mixed = x.attention(keys: 2 * x, values: 3 * x)
+        let plan = Plan(inputs: [x], outputs: [graph.gradient(of: (mixed * mixed).sum(0, 1), withRespectTo: [x])[0]])
+        // Beside the two there are what comes back and what goes on from there.
+        #expect(plan.evaluationCount < 64 * 64 * 9 / 2)
+    }
 }

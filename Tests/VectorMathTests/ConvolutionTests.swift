@@ -125,34 +125,43 @@ struct ConvolutionTests {
         return isComputed ? Array(result.dropLast(Self.guards)) : nil
     }
 
-    private func packed(
-        _ count: Int, _ weights: [Float], _ pack: ([Float], inout [Float]) -> Void
-    ) -> [Float] {
-        var packed = [Float](repeating: .nan, count: count)
-        pack(weights, &packed)
+    private func packed(_ test: ConvolutionCase, _ direction: rrr_direction) -> [Float] {
+        var layer = test.layer
+        var packed = [Float](repeating: .nan, count: rrr_convolution_weights_count(&layer, direction))
+        rrr_convolution_pack(&layer, direction, test.weights, &packed)
         #expect(packed.allSatisfy { !$0.isNaN }, "all of the packed weights are filled")
         return packed
+    }
+
+    /// The output, or the gradient by the input, from the case's own numbers unless others are given; nil if this
+    /// processor does not have the kernel.
+    private func result(
+        _ test: ConvolutionCase, _ kernel: rrr_kernel, _ direction: rrr_direction = RRR_TO_OUTPUT,
+        images: Range<Int>? = nil, norm: UnsafePointer<rrr_normalization>? = nil,
+        addends: UnsafePointer<rrr_addends>? = nil, of other: [Float]? = nil
+    ) -> [Float]? {
+        var layer = test.layer
+        let (all, count) = direction == RRR_TO_OUTPUT ? (test.x, test.dy.count) : (test.dy, test.x.count)
+        let images = images ?? 0..<test.images
+        let size = all.count / test.images
+        let source = Array((other ?? all)[images.lowerBound * size..<images.upperBound * size])
+        let weights = packed(test, direction)
+        return computed(count / test.images * images.count, scratch: rrr_convolution_scratch(&layer, direction)) {
+            rrr_convolve(kernel, &layer, direction, images.count, source, norm, weights, addends, &$0, &$1)
+        }
     }
 
     @Test("Every kernel gives the bits of the chains of fused multiply-adds", arguments: cases)
     func definition(_ test: ConvolutionCase) {
         var layer = test.layer
         let (x, weights, dy) = (test.x, test.weights, test.dy)
-        let forward = packed(rrr_convolution_weights_count(&layer), weights) { rrr_convolution_pack(&layer, $0, &$1) }
-        let backward = packed(rrr_convolution_input_weights_count(&layer), weights) {
-            rrr_convolution_input_pack(&layer, $0, &$1)
-        }
         let expected = (test.outputs(of: weights), test.inputGradient(of: weights), test.weightsGradient())
         var runs = 0
         for kernel in Self.kernels {
-            let y = computed(dy.count, scratch: rrr_convolution_scratch(&layer)) {
-                rrr_convolve_with(kernel, &layer, test.images, x, forward, nil, &$0, &$1)
-            }
-            let dx = computed(x.count, scratch: rrr_convolution_input_scratch(&layer)) {
-                rrr_convolve_to_input_with(kernel, &layer, test.images, dy, backward, nil, &$0, &$1)
-            }
-            let dw = computed(weights.count, scratch: rrr_convolution_weights_scratch(&layer)) {
-                rrr_convolve_to_weights_with(kernel, &layer, test.images, x, dy, &$0, &$1)
+            let y = result(test, kernel)
+            let dx = result(test, kernel, RRR_TO_INPUT)
+            let dw = computed(weights.count, scratch: rrr_convolution_gradient_scratch(&layer)) {
+                rrr_convolve_to_weights(kernel, &layer, test.images, x, dy, &$0, &$1)
             }
             guard let y, let dx, let dw else { continue }
             runs += 1
@@ -165,54 +174,28 @@ struct ConvolutionTests {
     @Test("An image has the same bits alone and among others")
     func images() throws {
         let test = ConvolutionCase(images: 3, height: 6, width: 10, channels: 18, outputs: 20)
-        var layer = test.layer
-        let (x, weights, dy) = (test.x, test.weights, test.dy)
-        let forward = packed(rrr_convolution_weights_count(&layer), weights) { rrr_convolution_pack(&layer, $0, &$1) }
-        func outputs(_ images: Range<Int>) -> [Float]? {
-            let size = test.height * test.width * test.channels
-            return computed(dy.count / 3 * images.count, scratch: rrr_convolution_scratch(&layer)) {
-                rrr_convolve_with(
-                    RRR_KERNEL_PORTABLE, &layer, images.count,
-                    Array(x[images.lowerBound * size..<images.upperBound * size]), forward, nil, &$0, &$1)
-            }
-        }
-        let all = try #require(outputs(0..<3))
-        let each = try (0..<3).flatMap { try #require(outputs($0..<$0 + 1)) }
+        let all = try #require(result(test, RRR_KERNEL_PORTABLE))
+        let each = try (0..<3).flatMap { try #require(result(test, RRR_KERNEL_PORTABLE, images: $0..<$0 + 1)) }
         #expect(all.map(\.bitPattern) == each.map(\.bitPattern))
         #expect(Set(all).count > all.count / 2, "the numbers must differ for this test to mean something")
     }
 
     @Test("What is added before the store has the bits of additions afterwards", arguments: cases)
     func addends(_ test: ConvolutionCase) {
-        var layer = test.layer
-        let (x, weights, dy) = (test.x, test.weights, test.dy)
-        let forward = packed(rrr_convolution_weights_count(&layer), weights) { rrr_convolution_pack(&layer, $0, &$1) }
-        let backward = packed(rrr_convolution_input_weights_count(&layer), weights) {
-            rrr_convolution_input_pack(&layer, $0, &$1)
-        }
         for kernel in Self.kernels {
-            for (direction, channels) in [test.outputs, test.channels].enumerated() {
-                let numbers = direction == 0 ? dy : x
+            for (direction, channels) in [(RRR_TO_OUTPUT, test.outputs), (RRR_TO_INPUT, test.channels)] {
+                let numbers = direction == RRR_TO_OUTPUT ? test.dy : test.x
                 let all = ConvolutionCase(
                     images: 1, height: 1, width: 1, channels: channels, outputs: channels * test.images)
                 let (ofLayer, ofImages) = (all.x, all.dy)
-                func result(_ addends: UnsafePointer<rrr_addends>?) -> [Float]? {
-                    direction == 0
-                        ? computed(dy.count, scratch: rrr_convolution_scratch(&layer)) {
-                            rrr_convolve_with(kernel, &layer, test.images, x, forward, addends, &$0, &$1)
-                        }
-                        : computed(x.count, scratch: rrr_convolution_input_scratch(&layer)) {
-                            rrr_convolve_to_input_with(kernel, &layer, test.images, dy, backward, addends, &$0, &$1)
-                        }
-                }
-                guard let plain = result(nil) else { continue }
+                guard let plain = result(test, kernel, direction) else { continue }
                 let found = ofLayer.withUnsafeBufferPointer { ofLayer in
                     ofImages.withUnsafeBufferPointer { ofImages in
                         numbers.withUnsafeBufferPointer { numbers in
                             var addends = rrr_addends(
                                 channels: (ofLayer.baseAddress, ofImages.baseAddress), channels_step: (0, channels),
                                 numbers: numbers.baseAddress)
-                            return result(&addends)
+                            return result(test, kernel, direction, addends: &addends)
                         }
                     }
                 }
@@ -226,4 +209,36 @@ struct ConvolutionTests {
             }
         }
     }
+
+    @Test("Images that are normalised while they are packed give the bits of a norm beforehand", arguments: cases)
+    func normalized(_ test: ConvolutionCase) throws {
+        guard test.stride == 1 else { return }
+        let layer = rrr_group_norm(
+            pixels: test.height * test.width, channels: test.channels, groups: 1, epsilon: 1e-5, has_swish: 1)
+        var (weight, bias) = (Array(test.weights.prefix(test.channels)), Array(test.weights.suffix(test.channels)))
+        for kernel in Self.kernels {
+            weight.withUnsafeMutableBufferPointer { weight in
+                bias.withUnsafeMutableBufferPointer { bias in
+                    withNormScratch(layer) { scratch in
+                        var norm = rrr_normalization(
+                            layer: layer, weight: weight.baseAddress, bias: bias.baseAddress, weight_step: 0,
+                            bias_step: 0, statistics: nil, scratch: scratch)
+                        var y = test.x
+                        guard rrr_group_normalize(kernel, &norm, test.images, test.x, &y) == 1 else { return }
+                        let expected = result(test, kernel, of: y)
+                        let found = result(test, kernel, norm: &norm)
+                        #expect(found?.map(\.bitPattern) == expected?.map(\.bitPattern), "kernel \(kernel.rawValue)")
+                        #expect(found != result(test, kernel), "the norm does something")
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Scratch memory in which nothing of use stands.
+func withNormScratch(_ layer: rrr_group_norm, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
+    var layer = layer
+    var scratch = [Float](repeating: .nan, count: rrr_group_norm_scratch(&layer))
+    scratch.withUnsafeMutableBufferPointer { body($0.baseAddress) }
 }

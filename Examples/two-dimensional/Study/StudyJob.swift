@@ -70,7 +70,7 @@ extension LevelZero {
     /// The density that a job samples, at its last level. - Throws: `JobError`, `SafetensorsError`.
     init(ofJob path: String) throws {
         let job = try Job.load(path: path)
-        let plan = try job.plan { digest in Network(try NetworkFile(path: job.modelPaths[digest] ?? "")) }
+        let plan = try job.plan { digest in try Network(NetworkFile(path: job.modelPaths[digest] ?? "")) }
         // Exact densities cost nothing; networks take some seconds.
         self.init(plan.density, at: plan.schedule.levels[0], pointsPerCell: job.modelDigests.isEmpty ? 64 : 32)
     }

@@ -5,7 +5,7 @@ import Glibc
 /// The one place of this room, and of others that read files, which hands memory to the system. Calls that a signal
 /// interrupted are repeated and short transfers continued; whatever else fails is an error with the path and the
 /// system's own words.
-package struct File: ~Copyable {
+package struct File: ~Copyable, Sendable {
     /// How a file is opened.
     package enum Purpose {
         case reading

@@ -8,7 +8,7 @@ import RunFolder
 ///
 /// The data are read, not mapped: whoever shortens a mapped file ends its readers with SIGBUS, while a
 /// reader of this kind gets an error.
-public struct SafetensorsFile: ~Copyable {
+public struct SafetensorsFile: ~Copyable, Sendable {
     /// The longest header that is read, in bytes: room for some hundred thousand tensors. The package reads up to
     /// 100 000 000, of which hostile JSON could make gigabytes.
     public static let longestHeader = 16 << 20

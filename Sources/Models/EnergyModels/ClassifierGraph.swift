@@ -25,25 +25,22 @@ public struct ClassifierGraph {
 }
 
 extension ClassifierGraph {
-    /// A plan with the points as input 0, the label of each of `groups` equal groups of them as input 1 (1 at its place
+    /// What a plan is made of that has the points as input 0, the label of each of `groups` equal groups of them as input 1 (1 at its place
     /// of [groups, classes]) and the level as index 0. Outputs 0 and 1 are the gradient of the label's log probability
     /// with respect to the points and that log probability, as those of an energy are; output 2 is the log probabilities
     /// of all labels.
-    static func plan(_ description: NetworkDescription, parameters: [[Float]], rows: Int, groups: Int) -> Plan {
+    static func written(
+        _ description: NetworkDescription, in graph: Graph, parameters: [Value], rows: Int, groups: Int
+    ) -> (inputs: [Value], outputs: [Value]) {
         let architecture = description.architecture
-        let graph = Graph()
         let points = graph.input([rows, architecture.dimension], rate: .evaluation)
         let labels = graph.input([groups, architecture.outputs], rate: .level)
         let level = graph.indices(1, rate: .level)
-        let constants = zip(architecture.parameters, parameters).map {
-            graph.constant(Tensor(shape: $0.shape, values: $1))
-        }
-        let classifier = ClassifierGraph(description, parameters: constants, points: points, levels: level)
+        let classifier = ClassifierGraph(description, parameters: parameters, points: points, levels: level)
         let chosen = classifier.logProbability(of: labels.spread(over: rows))
-        return Plan(
-            inputs: [points, labels, level],
-            outputs: [
-                graph.gradient(of: chosen, withRespectTo: [points])[0], chosen, classifier.logProbabilities,
-            ])
+        return (
+            [points, labels, level],
+            [graph.gradient(of: chosen, withRespectTo: [points])[0], chosen, classifier.logProbabilities]
+        )
     }
 }

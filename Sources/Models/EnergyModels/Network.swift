@@ -6,24 +6,26 @@ import VectorMath
 public final class Network: Sendable {
     /// What its file says.
     public let description: NetworkDescription
-    /// In the order of the architecture's parameters.
-    private let parameters: [[Float]]
-    /// Made on first use.
-    private let plans = Mutex<[Rows: Plan]>([:])
-
-    /// What is evaluated together: so many rows, in equal groups of neighbours with a label each.
-    private struct Rows: Hashable {
-        let count: Int
-        let groups: Int
-    }
+    /// Bytes that its weights take, whatever is evaluated.
+    public let weightBytes: Int
+    private let plans: Mutex<NetworkPlans>
 
     /// - Parameter parameters: in the order and with the shapes of `description.architecture.parameters`.
-    public init(description: NetworkDescription, parameters: [[Float]]) {
-        precondition(
-            zip(description.architecture.parameters, parameters).allSatisfy { $0.shape.reduce(1, *) == $1.count }
-                && description.architecture.parameters.count == parameters.count)
+    public convenience init(description: NetworkDescription, parameters: [[Float]]) {
+        precondition(description.architecture.parameters.count == parameters.count)
+        self.init(description) { parameters[$0] }
+    }
+
+    /// - Parameter parameter: gives the numbers of one, by its place in `description.architecture.parameters`, and may
+    ///   be asked for it several times. No more than one is in memory at a time beside what is made of them.
+    /// - Throws: what `parameter` throws.
+    init<Failure: Error>(
+        _ description: NetworkDescription, parameter: @Sendable (Int) throws(Failure) -> [Float]
+    ) throws(Failure) {
         self.description = description
-        self.parameters = parameters
+        let plans = try NetworkPlans(description, parameter: parameter)
+        weightBytes = plans.weightBytes
+        self.plans = Mutex(plans)
     }
 
     /// The density log p_t = -E / sigma_t that the network learned, for one label or for none.
@@ -56,19 +58,6 @@ public final class Network: Sendable {
 
     /// A plan for rows in equal groups with a label each, with memory of its own.
     func execution(rows: Int, groups: Int) -> Execution {
-        let rows = Rows(count: rows, groups: groups)
-        return Execution(
-            plans.withLock { plans in
-                if let plan = plans[rows] { return plan }
-                let plan =
-                    switch description.architecture.kind {
-                    case .energy:
-                        NetworkGraph.plan(description, parameters: parameters, rows: rows.count, groups: groups)
-                    case .classifier:
-                        ClassifierGraph.plan(description, parameters: parameters, rows: rows.count, groups: groups)
-                    }
-                plans[rows] = plan
-                return plan
-            })
+        Execution(plans.withLock { $0.plan(NetworkPlans.Rows(count: rows, groups: groups)) })
     }
 }

@@ -11,12 +11,24 @@ public struct NetworkFile: Sendable {
     public let ignored: [String]
     /// Bytes of the file.
     public let byteCount: Int
-    private let values: [String: [Float]]
+    private let open: OpenFile
+
+    /// A file that several owners read.
+    private final class OpenFile: Sendable {
+        let file: SafetensorsFile
+        let entries: [String: TensorEntry]
+
+        init(_ file: consuming SafetensorsFile) {
+            entries = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0) })
+            self.file = file
+        }
+    }
 
     private static let key = "rrr.model"
 
     /// Reads and checks a file whole: its layout, its description, and that each parameter of the
-    /// architecture is there, in its shape, all numbers finite, with nothing beside them that has a number in it.
+    /// architecture is there, in its shape, all numbers finite, with nothing beside them that has a number in it. No
+    /// more than one tensor is in memory at a time, and the file stays open for ``values(_:)``.
     ///
     /// - Throws: ``SafetensorsError`` with the file and the tensor or the place in the description.
     public init(path: String) throws(SafetensorsError) {
@@ -40,26 +52,26 @@ public struct NetworkFile: Sendable {
         } catch {
             throw refused("metadata \"\(Self.key)\": \(error)")
         }
-        let entries = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0) })
+        let (tensors, byteCount) = (file.tensors, file.byteCount)
+        open = OpenFile(file)
+        let entries = open.entries
         if case .unet(var network) = description.architecture, network.conditions != nil {
             network.hasNullLabel = entries["null_emb.weight"] != nil
             description.architecture = .unet(network)
         }
         self.description = description
-        var values: [String: [Float]] = [:]
         for parameter in description.architecture.parameters {
             guard let entry = entries[parameter.name] else {
-                throw refused(Self.missing(parameter, of: description.architecture, among: file.tensors.map(\.name)))
+                throw refused(Self.missing(parameter, of: description.architecture, among: tensors.map(\.name)))
             }
             guard entry.shape == parameter.shape else {
                 throw refused(
                     "tensor \"\(parameter.name)\": has shape \(entry.shape), the architecture wants \(parameter.shape)")
             }
-            let numbers = try file.floats(entry)
-            if let message = Self.notFinite(numbers, of: parameter) { throw refused(message) }
-            values[parameter.name] = numbers
+            if let message = Self.notFinite(try open.file.floats(entry), of: parameter) { throw refused(message) }
         }
-        let strangers = file.tensors.filter { values[$0.name] == nil }
+        let names = Set(description.architecture.parameters.map(\.name))
+        let strangers = tensors.filter { !names.contains($0.name) }
         if let stranger = strangers.first(where: { $0.count > 0 }) {
             let known = description.architecture.parameters.map(\.name)
             throw refused(
@@ -67,9 +79,8 @@ public struct NetworkFile: Sendable {
                     + Spelling.nearest(to: stranger.name, among: known))
         }
         ignored = strangers.map(\.name)
-        self.values = values
-        tensors = file.tensors
-        byteCount = file.byteCount
+        self.tensors = tensors
+        self.byteCount = byteCount
     }
 
     /// What is said of a parameter that is not there: what stands before all names, or which names are like it.
@@ -100,8 +111,13 @@ public struct NetworkFile: Sendable {
     }
 
     /// A parameter's numbers in single precision, in the architecture's shape; none for a parameter that the
-    /// network does not have.
-    public func values(_ parameter: NetworkParameter) -> [Float] { values[parameter.name] ?? [] }
+    /// network does not have. They are read anew.
+    ///
+    /// - Throws: ``SafetensorsError`` if that fails.
+    public func values(_ parameter: NetworkParameter) throws(SafetensorsError) -> [Float] {
+        guard let entry = open.entries[parameter.name] else { return [] }
+        return try open.file.floats(entry)
+    }
 
     /// How weights are stored.
     public enum Storage: String, Sendable, CaseIterable {
@@ -130,9 +146,9 @@ public struct NetworkFile: Sendable {
 }
 
 extension Network {
-    /// The network of a model file.
-    public convenience init(_ file: NetworkFile) {
-        self.init(
-            description: file.description, parameters: file.description.architecture.parameters.map(file.values))
+    /// The network of a model file. - Throws: ``SafetensorsError`` if it can't be read.
+    public convenience init(_ file: NetworkFile) throws(SafetensorsError) {
+        let parameters = file.description.architecture.parameters
+        try self.init(file.description) { number throws(SafetensorsError) in try file.values(parameters[number]) }
     }
 }

@@ -59,20 +59,19 @@ public struct NetworkGraph {
 }
 
 extension NetworkGraph {
-    /// A plan with the points as input 0, and the level and the labels of `groups` equal groups of them as indices 0
-    /// and 1, that gives the gradient as output 0 and, where there is one, the energy as output 1.
-    static func plan(_ description: NetworkDescription, parameters: [[Float]], rows: Int, groups: Int) -> Plan {
-        let graph = Graph()
+    /// What a plan is made of that has the points as input 0, and the level and the labels of `groups` equal groups of
+    /// them as indices 0 and 1, and gives the gradient as output 0 and, where there is one, the energy as output 1.
+    static func written(
+        _ description: NetworkDescription, in graph: Graph, parameters: [Value], rows: Int, groups: Int
+    ) -> (inputs: [Value], outputs: [Value]) {
         let points = graph.input([rows, description.architecture.dimension], rate: .evaluation)
         let level = graph.indices(1, rate: .level)
         let labels = description.architecture.conditions.map { _ in graph.indices(groups, rate: .level) }
-        let constants = zip(description.architecture.parameters, parameters).map {
-            graph.constant(Tensor(shape: $0.shape, values: $1))
-        }
         let network = NetworkGraph(
-            description, parameters: constants, points: points, levels: level, labels: labels)
-        return Plan(
-            inputs: [points, level] + (labels.map { [$0] } ?? []),
-            outputs: [network.gradient] + (network.energy.map { [$0] } ?? []))
+            description, parameters: parameters, points: points, levels: level, labels: labels)
+        return (
+            [points, level] + (labels.map { [$0] } ?? []),
+            [network.gradient] + (network.energy.map { [$0] } ?? [])
+        )
     }
 }

@@ -34,8 +34,8 @@ public struct ModelReport: Sendable {
             description = file.description
             ignored = file.ignored
             let types = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.type.rawValue) })
-            tensors = file.description.architecture.parameters.map { parameter in
-                let square = file.values(parameter).reduce(0) { $0 + Double($1) * Double($1) }
+            tensors = try file.description.architecture.parameters.map { parameter in
+                let square = try file.values(parameter).reduce(0) { $0 + Double($1) * Double($1) }
                 return Tensor(
                     name: parameter.name, type: types[parameter.name] ?? "", shape: parameter.shape,
                     norm: square.squareRoot())

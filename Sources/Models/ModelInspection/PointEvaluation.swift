@@ -43,7 +43,7 @@ public struct PointEvaluation: Sendable {
                     exitStatus: 65, "\(model): the network has no row for points without a label; give it a --label")
             }
             let shape = [values.count / architecture.dimension] + architecture.shape.lengths
-            let network = Network(file)
+            let network = try Network(file)
             try Self.create(output)
             var files: [String] = []
             var notes: [String] = []

@@ -31,6 +31,20 @@ static size_t rrr_bordered_at(const rrr_bordered *image, size_t i, size_t j) {
     return ((i % s) * s + j % s) * rrr_plane(image) + ((i / s) * image->columns + j / s) * RRR_BLOCK;
 }
 
+// Zeros all around, for an image without phases (stride 1).
+static void rrr_clear_border(const rrr_bordered *image, float *to) {
+    size_t row = image->columns * RRR_BLOCK, left = image->before * RRR_BLOCK;
+    size_t first = image->before, last = image->before + image->height, right = left + image->width * RRR_BLOCK;
+    for (size_t block = 0; block < rrr_blocks(image->channels); block++, to += rrr_block_size(image)) {
+        memset(to, 0, first * row * sizeof(float));
+        for (size_t i = first; i < last; i++) {
+            memset(to + i * row, 0, left * sizeof(float));
+            memset(to + i * row + right, 0, (row - right) * sizeof(float));
+        }
+        memset(to + last * row, 0, (image->rows - last) * row * sizeof(float));
+    }
+}
+
 // Copies an image [height][width][channels] behind borders of zeros.
 static void rrr_border(const rrr_bordered *image, const float *pixels, float *to) {
     size_t s = image->stride, channels = image->channels;

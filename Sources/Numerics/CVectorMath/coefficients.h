@@ -89,6 +89,16 @@ static const float expf_tail[] = {
     0x1.0000000000000p-1f,
 };
 
+// (2^r - 1) / r on |r| <= 1/2, for single precision
+static const float exp2f_tail[] = {
+    0x1.44138a0000000p-13f,
+    0x1.5f08900000000p-10f,
+    0x1.3b2a540000000p-7f,
+    0x1.c6af6c0000000p-5f,
+    0x1.ebfbe00000000p-3f,
+    0x1.62e4300000000p-1f,
+};
+
 // log_tail for single precision
 static const float logf_tail[] = {
     0x1.ddced80000000p-3f,

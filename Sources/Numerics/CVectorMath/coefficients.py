@@ -41,6 +41,10 @@ def exp_tail(r):  # exp(r) = 1 + r + r^2 * tail(r)
     return (m.expm1(r) - r) / r**2 if abs(r) > 1e-20 else mpf(1) / 2
 
 
+def exp2_tail(r):  # 2^r = 1 + r * tail(r)
+    return m.expm1(r * m.log(2)) / r if abs(r) > 1e-20 else m.log(2)
+
+
 def log_tail(z):  # log((1 + s) / (1 - s)) = 2 s + s z tail(z) with z = s^2
     s = sqrt(z)
     return (2 * atanh(s) - 2 * s) / (s * z) if z else mpf(2) / 3
@@ -77,4 +81,5 @@ show("sine_tail", "sin(2 pi r) / r in r^2 on r <= 1/8", fit(sine, 0, mpf(1) / 64
 show("cosine_tail", "cos(2 pi r) in r^2 on r <= 1/8", fit(cosine, 0, mpf(1) / 64, 7))
 show("erfcx_tail", "(1 + 2 x) erfcx(x) in q = (x - 4) / (x + 4), x >= 0", fit(scaled_erfcx, -1, 1, 23))
 show("expf_tail", "exp_tail for single precision", fit(exp_tail, -half_log2, half_log2, 4), "float")
+show("exp2f_tail", "(2^r - 1) / r on |r| <= 1/2, for single precision", fit(exp2_tail, -mpf(1) / 2, mpf(1) / 2, 5), "float")
 show("logf_tail", "log_tail for single precision", fit(log_tail, 0, (3 - 2 * sqrt(2)) ** 2, 3), "float")

@@ -1,9 +1,7 @@
-#include "CGroupNorm.h"
+#include "group_norm.h"
 
 #include "lane_block.h"
-
-// Sums of a channel over pixels run in so many chains, which hide the latency of an addition.
-#define RRR_CHAINS 4
+#include "processor.h"
 
 // What an image's numbers are normalised by, channel by channel.
 typedef struct {
@@ -58,81 +56,136 @@ static void rrr_group_means(const rrr_group_norm *layer, const float *sums, floa
     }
 }
 
-// The terms of one image. `slope` takes 1 / (variance + epsilon).
-RRR_INLINE void rrr_measure(const rrr_group_norm *layer, const float *x, const float *weight, const float *bias,
+// The sums over pixels of all channels.
+RRR_INLINE void rrr_sum_channels(const rrr_group_norm *layer, const float *x, const float *means, float *sums) {
+    for (size_t first = 0; first < layer->channels; first += RRR_BLOCK) {
+        size_t width = layer->channels - first < RRR_BLOCK ? layer->channels - first : RRR_BLOCK;
+        const float *mean = means ? means + first : NULL;
+        if (width == RRR_BLOCK)
+            rrr_sum_pixels(layer, RRR_BLOCK, x + first, mean, sums + first);
+        else
+            rrr_sum_pixels(layer, width, x + first, mean, sums + first);
+    }
+}
+
+// The terms of an image n; `slope` takes 1 / (variance + epsilon). Its statistics are read if they are known.
+RRR_INLINE void rrr_measure(const rrr_normalization *norm, size_t n, int are_known, const float *x,
                             const rrr_norm_terms *terms) {
+    const rrr_group_norm *layer = &norm->layer;
     size_t channels = layer->channels;
-    for (size_t first = 0; first < channels; first += RRR_BLOCK) {
-        size_t width = channels - first < RRR_BLOCK ? channels - first : RRR_BLOCK;
-        if (width == RRR_BLOCK)
-            rrr_sum_pixels(layer, RRR_BLOCK, x + first, NULL, terms->sums + first);
-        else
-            rrr_sum_pixels(layer, width, x + first, NULL, terms->sums + first);
+    const float *weight = norm->weight + n * norm->weight_step, *bias = norm->bias + n * norm->bias_step;
+    float *statistics = norm->statistics ? norm->statistics + 2 * n * channels : NULL;
+    if (statistics && are_known) {
+        memcpy(terms->mean, statistics, channels * sizeof(float));
+        memcpy(terms->slope, statistics + channels, channels * sizeof(float));
+    } else {
+        rrr_sum_channels(layer, x, NULL, terms->sums);
+        rrr_group_means(layer, terms->sums, terms->mean);
+        rrr_sum_channels(layer, x, terms->mean, terms->sums);
+        rrr_group_means(layer, terms->sums, terms->slope);
+        for (size_t c = 0; c < channels; c++) terms->slope[c] = 1.0f / (terms->slope[c] + layer->epsilon);
+        if (statistics) {
+            memcpy(statistics, terms->mean, channels * sizeof(float));
+            memcpy(statistics + channels, terms->slope, channels * sizeof(float));
+        }
     }
-    rrr_group_means(layer, terms->sums, terms->mean);
-    for (size_t first = 0; first < channels; first += RRR_BLOCK) {
-        size_t width = channels - first < RRR_BLOCK ? channels - first : RRR_BLOCK;
-        if (width == RRR_BLOCK)
-            rrr_sum_pixels(layer, RRR_BLOCK, x + first, terms->mean + first, terms->sums + first);
-        else
-            rrr_sum_pixels(layer, width, x + first, terms->mean + first, terms->sums + first);
-    }
-    rrr_group_means(layer, terms->sums, terms->slope);
     for (size_t c = 0; c < channels; c++) {
-        terms->slope[c] = 1.0f / (terms->slope[c] + layer->epsilon);
         terms->scale[c] = __builtin_sqrtf(terms->slope[c]) * weight[c];
         terms->bias[c] = bias[c];
     }
 }
 
-RRR_INLINE void rrr_normalize_block(size_t pixels, size_t step, size_t width, int has_swish, const float *x,
-                                    const rrr_norm_terms *terms, size_t first, float *y) {
+// Chains of pixels, of which the last stretch may have fewer: zeros stand for the others.
+RRR_INLINE void rrr_load_pixels(const float *from, size_t count, size_t step, size_t width, rrr_lane_block *to) {
+    RRR_EACH_CHAIN(c) {
+        to[c] = 0.0f;
+        if (c < count) rrr_load_block(from + c * step, width, &to[c]);
+    }
+}
+
+RRR_INLINE void rrr_store_pixels(const rrr_lane_block *from, size_t count, size_t step, size_t width, float *to) {
+    RRR_EACH_CHAIN(c) {
+        if (c < count) rrr_store_block(&from[c], width, to + c * step);
+    }
+}
+
+RRR_INLINE void rrr_normalize_pixels(size_t count, size_t step, size_t width, int has_swish, const float *x,
+                                     const rrr_lane_block *mean, const rrr_lane_block *scale,
+                                     const rrr_lane_block *bias, size_t result_step, float *y) {
+    rrr_lane_block v[RRR_CHAINS], s[RRR_CHAINS];
+    rrr_load_pixels(x, count, step, width, v);
+    RRR_EACH_CHAIN(c) v[c] = __builtin_elementwise_fma(v[c] - *mean, *scale, *bias);
+    if (has_swish) {
+        rrr_sigmoid_blocks(v, s);
+        RRR_EACH_CHAIN(c) v[c] *= s[c];
+    }
+    rrr_store_pixels(v, count, result_step, width, y);
+}
+
+RRR_INLINE void rrr_normalize_block(const rrr_pixel_layout *layout, size_t step, size_t width, int has_swish,
+                                    const float *x, const rrr_norm_terms *terms, size_t first, float *y) {
     rrr_lane_block mean, scale, bias;
     rrr_load_block(terms->mean + first, RRR_BLOCK, &mean);
     rrr_load_block(terms->scale + first, RRR_BLOCK, &scale);
     rrr_load_block(terms->bias + first, RRR_BLOCK, &bias);
-    for (size_t i = 0; i < pixels; i++, x += step, y += step) {
-        rrr_lane_block v;
-        rrr_load_block(x, width, &v);
-        v = __builtin_elementwise_fma(v - mean, scale, bias);
-        if (has_swish) {
-            rrr_lane_block s;
-            rrr_sigmoid_block(&v, &s);
-            v *= s;
+    for (size_t row = 0; row < layout->rows; row++, y += layout->row_step) {
+        float *to = y;
+        size_t left = layout->columns;
+        for (; left >= RRR_CHAINS; left -= RRR_CHAINS) {
+            rrr_normalize_pixels(RRR_CHAINS, step, width, has_swish, x, &mean, &scale, &bias, layout->pixel_step, to);
+            x += RRR_CHAINS * step;
+            to += RRR_CHAINS * layout->pixel_step;
         }
-        rrr_store_block(&v, width, y);
+        if (left > 0)
+            rrr_normalize_pixels(left, step, width, has_swish, x, &mean, &scale, &bias, layout->pixel_step, to);
+        x += left * step;
     }
+}
+
+// What sums over pixels go on from, in chains.
+typedef struct {
+    rrr_lane_block sums[RRR_CHAINS], products[RRR_CHAINS];
+} rrr_pixel_sums;
+
+RRR_INLINE void rrr_send_pixels_back(size_t count, size_t step, size_t width, int has_swish, const float *dy,
+                                     const float *x, const rrr_lane_block *mean, const rrr_lane_block *scale,
+                                     const rrr_lane_block *bias, rrr_pixel_sums *sums, float *dx) {
+    rrr_lane_block centred[RRR_CHAINS], t[RRR_CHAINS];
+    rrr_load_pixels(x, count, step, width, centred);
+    rrr_load_pixels(dy, count, step, width, t);
+    RRR_EACH_CHAIN(c) centred[c] -= *mean;
+    if (has_swish) {
+        rrr_lane_block v[RRR_CHAINS], s[RRR_CHAINS];
+        RRR_EACH_CHAIN(c) v[c] = __builtin_elementwise_fma(centred[c], *scale, *bias);
+        rrr_sigmoid_blocks(v, s);
+        RRR_EACH_CHAIN(c) t[c] *= __builtin_elementwise_fma(v[c] * s[c], 1.0f - s[c], s[c]);
+    }
+    RRR_EACH_CHAIN(c) t[c] *= *scale;
+    RRR_EACH_CHAIN(c) if (c < count) {
+        sums->sums[c] += t[c];
+        sums->products[c] = __builtin_elementwise_fma(t[c], centred[c], sums->products[c]);
+    }
+    rrr_store_pixels(t, count, step, width, dx);
 }
 
 // dx takes scale dv, and the terms the sums of that and of its products with x - mean.
 RRR_INLINE void rrr_send_back_block(size_t pixels, size_t step, size_t width, int has_swish, const float *dy,
                                     const float *x, const rrr_norm_terms *terms, size_t first, float *dx) {
-    rrr_lane_block mean, scale, bias, sums[RRR_CHAINS], products[RRR_CHAINS];
+    rrr_lane_block mean, scale, bias;
     rrr_load_block(terms->mean + first, RRR_BLOCK, &mean);
     rrr_load_block(terms->scale + first, RRR_BLOCK, &scale);
     rrr_load_block(terms->bias + first, RRR_BLOCK, &bias);
-#pragma clang loop unroll(full)
-    for (size_t c = 0; c < RRR_CHAINS; c++) sums[c] = products[c] = 0.0f;
-    for (size_t i = 0; i < pixels; i += RRR_CHAINS)
-#pragma clang loop unroll(full)
-        for (size_t c = 0; c < RRR_CHAINS; c++) {
-            if (i + c >= pixels) break;
-            rrr_lane_block centred, t;
-            rrr_load_block(x + (i + c) * step, width, &centred);
-            rrr_load_block(dy + (i + c) * step, width, &t);
-            centred -= mean;
-            if (has_swish) {
-                rrr_lane_block v = __builtin_elementwise_fma(centred, scale, bias), s;
-                rrr_sigmoid_block(&v, &s);
-                t *= __builtin_elementwise_fma(v * s, 1.0f - s, s);
-            }
-            t *= scale;
-            sums[c] += t;
-            products[c] = __builtin_elementwise_fma(t, centred, products[c]);
-            rrr_store_block(&t, width, dx + (i + c) * step);
-        }
-    rrr_lane_block sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    rrr_lane_block product = (products[0] + products[1]) + (products[2] + products[3]);
+    rrr_pixel_sums sums;
+    RRR_EACH_CHAIN(c) sums.sums[c] = sums.products[c] = 0.0f;
+    size_t i = 0;
+    for (; i + RRR_CHAINS <= pixels; i += RRR_CHAINS)
+        rrr_send_pixels_back(RRR_CHAINS, step, width, has_swish, dy + i * step, x + i * step, &mean, &scale, &bias,
+                             &sums, dx + i * step);
+    if (i < pixels)
+        rrr_send_pixels_back(pixels - i, step, width, has_swish, dy + i * step, x + i * step, &mean, &scale, &bias,
+                             &sums, dx + i * step);
+    rrr_lane_block sum = (sums.sums[0] + sums.sums[1]) + (sums.sums[2] + sums.sums[3]);
+    rrr_lane_block product = (sums.products[0] + sums.products[1]) + (sums.products[2] + sums.products[3]);
     rrr_store_block(&sum, RRR_BLOCK, terms->sums + first);
     rrr_store_block(&product, RRR_BLOCK, terms->products + first);
 }
@@ -158,16 +211,16 @@ RRR_INLINE void rrr_project_block(size_t pixels, size_t step, size_t width, cons
 }
 
 RRR_INLINE void rrr_normalize_image(const rrr_group_norm *layer, const float *x, const rrr_norm_terms *terms,
-                                    float *y) {
-    size_t pixels = layer->pixels, step = layer->channels;
-    for (size_t first = 0; first < step; first += RRR_BLOCK) {
+                                    const rrr_pixel_layout *layout, float *y) {
+    size_t step = layer->channels;
+    for (size_t first = 0; first < step; first += RRR_BLOCK, y += layout->block_step) {
         size_t width = step - first < RRR_BLOCK ? step - first : RRR_BLOCK;
         if (width < RRR_BLOCK)
-            rrr_normalize_block(pixels, step, width, layer->has_swish, x + first, terms, first, y + first);
+            rrr_normalize_block(layout, step, width, layer->has_swish, x + first, terms, first, y);
         else if (layer->has_swish)
-            rrr_normalize_block(pixels, step, RRR_BLOCK, 1, x + first, terms, first, y + first);
+            rrr_normalize_block(layout, step, RRR_BLOCK, 1, x + first, terms, first, y);
         else
-            rrr_normalize_block(pixels, step, RRR_BLOCK, 0, x + first, terms, first, y + first);
+            rrr_normalize_block(layout, step, RRR_BLOCK, 0, x + first, terms, first, y);
     }
 }
 
@@ -200,23 +253,23 @@ RRR_INLINE void rrr_send_image_back(const rrr_group_norm *layer, const float *dy
 
 // Every processor has a function of its own for the two.
 typedef struct {
-    void (*normalize)(const rrr_group_norm *layer, const float *x, const float *weight, const float *bias,
-                      const rrr_norm_terms *terms, float *y);
-    void (*send_back)(const rrr_group_norm *layer, const float *dy, const float *x, const float *weight,
-                      const float *bias, const rrr_norm_terms *terms, const float *addend, float *dx);
+    void (*normalize)(const rrr_normalization *norm, size_t n, const float *x, const rrr_norm_terms *terms,
+                      const rrr_pixel_layout *layout, float *y);
+    void (*send_back)(const rrr_normalization *norm, size_t n, const float *dy, const float *x,
+                      const rrr_norm_terms *terms, const float *addend, float *dx);
 } rrr_group_norm_kernel;
 
-#define RRR_GROUP_NORM_KERNEL(name, attributes)                                                                  \
-    attributes static void name##_normalize(const rrr_group_norm *layer, const float *x, const float *weight,    \
-                                            const float *bias, const rrr_norm_terms *terms, float *y) {          \
-        rrr_measure(layer, x, weight, bias, terms);                                                              \
-        rrr_normalize_image(layer, x, terms, y);                                                                 \
+#define RRR_GROUP_NORM_KERNEL(name, attributes)                                                                   \
+    attributes static void name##_normalize(const rrr_normalization *norm, size_t n, const float *x,             \
+                                            const rrr_norm_terms *terms, const rrr_pixel_layout *layout, float *y) { \
+        rrr_measure(norm, n, 0, x, terms);                                                                       \
+        rrr_normalize_image(&norm->layer, x, terms, layout, y);                                                  \
     }                                                                                                            \
-    attributes static void name##_send_back(const rrr_group_norm *layer, const float *dy, const float *x,        \
-                                            const float *weight, const float *bias, const rrr_norm_terms *terms, \
-                                            const float *addend, float *dx) {                                    \
-        rrr_measure(layer, x, weight, bias, terms);                                                              \
-        rrr_send_image_back(layer, dy, x, terms, addend, dx);                                                    \
+    attributes static void name##_send_back(const rrr_normalization *norm, size_t n, const float *dy,            \
+                                            const float *x, const rrr_norm_terms *terms, const float *addend,    \
+                                            float *dx) {                                                         \
+        rrr_measure(norm, n, 1, x, terms);                                                                       \
+        rrr_send_image_back(&norm->layer, dy, x, terms, addend, dx);                                             \
     }                                                                                                            \
     static const rrr_group_norm_kernel name = {name##_normalize, name##_send_back};
 
@@ -229,50 +282,43 @@ RRR_GROUP_NORM_KERNEL(rrr_group_norm_v4, __attribute__((target("arch=x86-64-v4")
 
 // Null if this processor cannot run it.
 static const rrr_group_norm_kernel *rrr_group_norm_kernel_of(rrr_kernel kernel) {
+    kernel = rrr_resolved(kernel);
+    if (!rrr_has_kernel(kernel)) return NULL;
     switch (kernel) {
-        case RRR_KERNEL_PORTABLE: return &rrr_group_norm_portable;
 #if defined(__x86_64__)
-        case RRR_KERNEL_X86_64_V3: return __builtin_cpu_supports("x86-64-v3") ? &rrr_group_norm_v3 : NULL;
-        case RRR_KERNEL_X86_64_V4: return __builtin_cpu_supports("x86-64-v4") ? &rrr_group_norm_v4 : NULL;
+        case RRR_KERNEL_X86_64_V3: return &rrr_group_norm_v3;
+        case RRR_KERNEL_X86_64_V4: return &rrr_group_norm_v4;
 #endif
-        default: return NULL;
+        default: return &rrr_group_norm_portable;
     }
 }
 
-int rrr_group_normalize_with(rrr_kernel kernel, const rrr_group_norm *layer, size_t images, const float *x,
-                             const float *weight, const float *bias, float *y, float *scratch) {
+int rrr_group_normalize_image(rrr_kernel kernel, const rrr_normalization *norm, size_t n, const float *x,
+                              const rrr_pixel_layout *layout, float *y) {
     const rrr_group_norm_kernel *functions = rrr_group_norm_kernel_of(kernel);
     if (!functions) return 0;
-    rrr_norm_terms terms = rrr_terms(layer, scratch);
-    size_t size = layer->pixels * layer->channels;
-    for (size_t n = 0; n < images; n++)
-        functions->normalize(layer, x + n * size, weight + n * layer->weight_step, bias + n * layer->bias_step, &terms,
-                             y + n * size);
+    rrr_norm_terms terms = rrr_terms(&norm->layer, norm->scratch);
+    functions->normalize(norm, n, x, &terms, layout, y);
     return 1;
 }
 
-int rrr_group_norm_to_input_with(rrr_kernel kernel, const rrr_group_norm *layer, size_t images,
-                                 const float *dy, const float *x, const float *weight, const float *bias,
-                                 const float *addend, float *dx, float *scratch) {
-    const rrr_group_norm_kernel *functions = rrr_group_norm_kernel_of(kernel);
-    if (!functions) return 0;
-    rrr_norm_terms terms = rrr_terms(layer, scratch);
-    size_t size = layer->pixels * layer->channels;
+int rrr_group_normalize(rrr_kernel kernel, const rrr_normalization *norm, size_t images, const float *x, float *y) {
+    size_t pixels = norm->layer.pixels, channels = norm->layer.channels;
+    rrr_pixel_layout layout = {1, pixels, 0, channels, RRR_BLOCK};
     for (size_t n = 0; n < images; n++)
-        functions->send_back(layer, dy + n * size, x + n * size, weight + n * layer->weight_step,
-                             bias + n * layer->bias_step, &terms, addend ? addend + n * size : NULL, dx + n * size);
+        if (!rrr_group_normalize_image(kernel, norm, n, x + n * pixels * channels, &layout, y + n * pixels * channels))
+            return 0;
     return 1;
 }
 
-void rrr_group_normalize(const rrr_group_norm *layer, size_t images, const float *x, const float *weight,
-                         const float *bias, float *y, float *scratch) {
-    for (int kernel = RRR_KERNEL_X86_64_V4; kernel >= RRR_KERNEL_PORTABLE; kernel--)
-        if (rrr_group_normalize_with(kernel, layer, images, x, weight, bias, y, scratch)) return;
-}
-
-void rrr_group_norm_to_input(const rrr_group_norm *layer, size_t images, const float *dy, const float *x,
-                             const float *weight, const float *bias, const float *addend, float *dx,
-                             float *scratch) {
-    for (int kernel = RRR_KERNEL_X86_64_V4; kernel >= RRR_KERNEL_PORTABLE; kernel--)
-        if (rrr_group_norm_to_input_with(kernel, layer, images, dy, x, weight, bias, addend, dx, scratch)) return;
+int rrr_group_norm_to_input(rrr_kernel kernel, const rrr_normalization *norm, size_t images, const float *dy,
+                            const float *x, const float *addend, float *dx) {
+    const rrr_group_norm_kernel *functions = rrr_group_norm_kernel_of(kernel);
+    if (!functions) return 0;
+    rrr_norm_terms terms = rrr_terms(&norm->layer, norm->scratch);
+    size_t size = norm->layer.pixels * norm->layer.channels;
+    for (size_t n = 0; n < images; n++)
+        functions->send_back(norm, n, dy + n * size, x + n * size, &terms, addend ? addend + n * size : NULL,
+                             dx + n * size);
+    return 1;
 }

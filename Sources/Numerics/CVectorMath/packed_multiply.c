@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "elementary.h"
+#include "processor.h"
 
 // The packed matrix is a sequence of panels of so many columns, the last one filled up with zeros.
 // A panel is row-major: one vector of AVX-512 or two of AVX2 for each k.
@@ -133,28 +134,19 @@ RRR_KERNEL(rrr_multiply_v4, __attribute__((target("arch=x86-64-v4"), min_vector_
 
 int rrr_multiply_packed_with(rrr_kernel kernel, size_t rows, size_t inner, size_t columns,
                              const float *left, int transposed, const float *packed, float *result) {
+    kernel = rrr_resolved(kernel);
+    if (!rrr_has_kernel(kernel)) return 0;
     switch (kernel) {
-        case RRR_KERNEL_PORTABLE:
-            rrr_multiply_portable(rows, inner, columns, left, transposed, packed, result);
-            return 1;
 #if defined(__x86_64__)
-        case RRR_KERNEL_X86_64_V3:
-            if (!__builtin_cpu_supports("x86-64-v3")) return 0;
-            rrr_multiply_v3(rows, inner, columns, left, transposed, packed, result);
-            return 1;
-        case RRR_KERNEL_X86_64_V4:
-            if (!__builtin_cpu_supports("x86-64-v4")) return 0;
-            rrr_multiply_v4(rows, inner, columns, left, transposed, packed, result);
-            return 1;
+        case RRR_KERNEL_X86_64_V3: rrr_multiply_v3(rows, inner, columns, left, transposed, packed, result); break;
+        case RRR_KERNEL_X86_64_V4: rrr_multiply_v4(rows, inner, columns, left, transposed, packed, result); break;
 #endif
-        default:
-            return 0;
+        default: rrr_multiply_portable(rows, inner, columns, left, transposed, packed, result);
     }
+    return 1;
 }
 
 void rrr_multiply_packed(size_t rows, size_t inner, size_t columns, const float *left,
                          int transposed, const float *packed, float *result) {
-    for (int kernel = RRR_KERNEL_X86_64_V4; kernel >= RRR_KERNEL_PORTABLE; kernel--)
-        if (rrr_multiply_packed_with(kernel, rows, inner, columns, left, transposed, packed, result))
-            return;
+    rrr_multiply_packed_with(RRR_KERNEL_BEST, rows, inner, columns, left, transposed, packed, result);
 }

@@ -6,6 +6,8 @@ struct ConvolutionProduct: Sendable {
     /// Which of the two.
     enum Direction: Hashable, Sendable {
         case toOutput, toInput
+
+        fileprivate var ofKernels: rrr_direction { self == .toOutput ? RRR_TO_OUTPUT : RRR_TO_INPUT }
     }
 
     /// What is added to the numbers of each channel.
@@ -19,6 +21,8 @@ struct ConvolutionProduct: Sendable {
     let direction: Direction
     let images: Int
     let source: Place
+    /// Applied to the source while it is packed, if anything.
+    let normalization: Normalization?
     let weights: Place
     /// At most two, added one after the other.
     let channelAddends: [ChannelAddend]
@@ -30,19 +34,17 @@ struct ConvolutionProduct: Sendable {
     /// Numbers that packed weights take.
     static func packedCount(_ convolution: Convolution, _ direction: Direction) -> Int {
         var layer = convolution.layer
-        return direction == .toOutput
-            ? rrr_convolution_weights_count(&layer) : rrr_convolution_input_weights_count(&layer)
+        return rrr_convolution_weights_count(&layer, direction.ofKernels)
     }
 
     /// Numbers of scratch memory.
     static func workspaceCount(_ convolution: Convolution, _ direction: Direction) -> Int {
         var layer = convolution.layer
-        return direction == .toOutput ? rrr_convolution_scratch(&layer) : rrr_convolution_input_scratch(&layer)
+        return rrr_convolution_scratch(&layer, direction.ofKernels)
     }
 
     func run(_ regions: Regions) {
         var layer = convolution.layer
-        let (source, weights, result) = (regions[source], regions[weights], regions[result])
         var addends = rrr_addends()
         let channels = direction == .toOutput ? convolution.outputs : convolution.channels
         if let first = channelAddends.first {
@@ -54,10 +56,12 @@ struct ConvolutionProduct: Sendable {
             addends.channels_step.1 = channelAddends[1].varies ? channels : 0
         }
         addends.numbers = addend.map { UnsafePointer(regions[$0]) }
-        switch direction {
-        case .toOutput: rrr_convolve(&layer, images, source, weights, &addends, result, regions[workspace])
-        case .toInput: rrr_convolve_to_input(&layer, images, source, weights, &addends, result, regions[workspace])
+        func convolve(_ norm: UnsafePointer<rrr_normalization>?) {
+            rrr_convolve(
+                RRR_KERNEL_BEST, &layer, direction.ofKernels, images, regions[source], norm, regions[weights],
+                &addends, regions[result], regions[workspace])
         }
+        if var arguments = normalization?.arguments(regions) { convolve(&arguments) } else { convolve(nil) }
     }
 }
 
@@ -70,10 +74,7 @@ struct PackedConvolution: Sendable {
 
     func run(_ regions: Regions) {
         var layer = convolution.layer
-        switch direction {
-        case .toOutput: rrr_convolution_pack(&layer, regions[source], regions[result])
-        case .toInput: rrr_convolution_input_pack(&layer, regions[source], regions[result])
-        }
+        rrr_convolution_pack(&layer, direction.ofKernels, regions[source], regions[result])
     }
 }
 
@@ -89,12 +90,12 @@ struct ConvolutionToWeights: Sendable {
     /// Numbers of scratch memory.
     static func workspaceCount(_ convolution: Convolution) -> Int {
         var layer = convolution.layer
-        return rrr_convolution_weights_scratch(&layer)
+        return rrr_convolution_gradient_scratch(&layer)
     }
 
     func run(_ regions: Regions) {
         var layer = convolution.layer
         rrr_convolve_to_weights(
-            &layer, images, regions[input], regions[output], regions[result], regions[workspace])
+            RRR_KERNEL_BEST, &layer, images, regions[input], regions[output], regions[result], regions[workspace])
     }
 }

@@ -8,6 +8,7 @@ public final class Execution {
     private let evaluation: Memory
     private let scratch: Memory
     private let indices: UnsafeMutablePointer<Int32>
+    private let starts: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
 
     /// Memory for a plan; inputs and indices are 0.
     public init(_ plan: Plan) {
@@ -17,9 +18,13 @@ public final class Execution {
         scratch = Memory(count: plan.registers * Int(RRR_STRIP))
         indices = .allocate(capacity: max(plan.indexCount, 1))
         indices.initialize(repeating: 0, count: max(plan.indexCount, 1))
+        starts = Regions.starts(level: level, evaluation: evaluation, folded: plan.constants)
     }
 
-    deinit { indices.deallocate() }
+    deinit {
+        indices.deallocate()
+        starts.deallocate()
+    }
 
     /// Writes an input, by its number among the plan's inputs.
     public func setInput(_ number: Int, _ write: (inout MutableSpan<Float>) -> Void) {
@@ -65,8 +70,6 @@ public final class Execution {
     }
 
     private var regions: Regions {
-        Regions(
-            constant: plan.constants.start, level: level.start, evaluation: evaluation.start, indices: indices,
-            scratch: scratch.start)
+        Regions(starts: starts, indices: indices, scratch: scratch.start)
     }
 }

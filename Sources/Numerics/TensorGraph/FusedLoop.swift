@@ -17,21 +17,16 @@ final class FusedLoop: Sendable {
     let registers: Int
 
     func run(_ regions: Regions) {
-        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: Rate.allCases.count) { starts in
-            starts[Rate.constant.rawValue] = regions.constant
-            starts[Rate.level.rawValue] = regions.level
-            starts[Rate.evaluation.rawValue] = regions.evaluation
-            lengths.withUnsafeBufferPointer { lengths in
-                strides.withUnsafeBufferPointer { strides in
-                    operands.withUnsafeBufferPointer { operands in
-                        instructions.withUnsafeBufferPointer { instructions in
-                            var loop = rrr_loop(
-                                rank: lengths.count, lengths: lengths.baseAddress, operand_count: operands.count,
-                                operands: operands.baseAddress, strides: strides.baseAddress,
-                                register_count: registers, instruction_count: instructions.count,
-                                instructions: instructions.baseAddress)
-                            rrr_run_loop(&loop, starts.baseAddress, regions.scratch)
-                        }
+        lengths.withUnsafeBufferPointer { lengths in
+            strides.withUnsafeBufferPointer { strides in
+                operands.withUnsafeBufferPointer { operands in
+                    instructions.withUnsafeBufferPointer { instructions in
+                        var loop = rrr_loop(
+                            rank: lengths.count, lengths: lengths.baseAddress, operand_count: operands.count,
+                            operands: operands.baseAddress, strides: strides.baseAddress,
+                            register_count: registers, instruction_count: instructions.count,
+                            instructions: instructions.baseAddress)
+                        rrr_run_loop(&loop, regions.starts, regions.scratch)
                     }
                 }
             }
@@ -48,7 +43,7 @@ final class FusedLoop: Sendable {
         operands = builder.arrays.map { array in
             let place = place(graph.source(array.node))
             return rrr_operand(
-                role: UInt16(array.role.rawValue), reg: UInt16(array.register), region: UInt32(place.region.rawValue),
+                role: UInt16(array.role.rawValue), reg: UInt16(array.register), region: UInt32(place.region),
                 offset: place.offset, count: graph.nodes[array.node].shape.elementCount)
         }
         instructions = builder.instructions

@@ -45,7 +45,7 @@ extension Graph {
     ) -> Value? {
         let operand = operands[place]
         switch result.node.operation {
-        case .input, .indices, .constant, .stopGradient:
+        case .input, .indices, .constant, .parameter, .stopGradient:
             return nil
         case .elementwise(let operation):
             return contribution(of: gradient, through: operation, to: place, operands, result, asked)?

@@ -15,6 +15,8 @@ public final class Graph {
     private(set) var constants: [Tensor] = []
     private var known: [Node: Int] = [:]
     private var scalars: [UInt32: Int] = [:]
+    /// What plans compiled from this graph read of its fixed tensors: each array is there once, for all of them.
+    var folded: [FoldedArray: ConstantMemory] = [:]
 
     /// A graph without nodes.
     public init() {}
@@ -37,6 +39,12 @@ public final class Graph {
         let value = constant(Tensor(shape: [], values: [number]))
         scalars[number.bitPattern] = value.index
         return value
+    }
+
+    /// A fixed tensor whose numbers the graph does not hold: plans are given them when they are compiled, see
+    /// ``Plan/init(inputs:outputs:parameters:)``. The same number always stands for the same tensor.
+    public func parameter(_ number: Int, shape: [Int]) -> Value {
+        add(.parameter(number), [], shape, rate: .constant)
     }
 
     private func input(_ operation: Operation, _ shape: [Int], _ rate: Rate) -> Value {

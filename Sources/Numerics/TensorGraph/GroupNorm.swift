@@ -57,33 +57,19 @@ extension Value {
     }
 }
 
-/// A group norm or its gradient by the input as a step of a plan. Its bits depend on the numbers alone: neither on the
-/// processor, nor on how many images there are, nor on an image's place.
-struct GroupNormPass: Sendable {
+/// A group norm of a plan's images, by itself or as what another step reads.
+struct Normalization: Sendable {
     let norm: GroupNorm
     /// [n, height, width, channels].
     let shape: [Int]
+    let weight: Place
+    let bias: Place
     /// Whether each image has weights and biases of its own.
     let weightsVary: Bool
     let biasesVary: Bool
-    let input: Place
-    let weight: Place
-    let bias: Place
-    /// The gradient of the result, for the gradient by the input.
-    let gradient: Place?
-    /// What is added to that, if anything.
-    let addend: Place?
-    let result: Place
+    /// Where the norm leaves its means and variances for its gradient; nil where nobody keeps them.
+    let statistics: Place?
     let workspace: Place
-
-    private static func layer(
-        _ norm: GroupNorm, _ shape: [Int], weightsVary: Bool = false, biasesVary: Bool = false
-    ) -> rrr_group_norm {
-        rrr_group_norm(
-            pixels: shape[1] * shape[2], channels: shape[3], groups: norm.groups, epsilon: norm.epsilon,
-            has_swish: norm.hasSwish ? 1 : 0, weight_step: weightsVary ? shape[3] : 0,
-            bias_step: biasesVary ? shape[3] : 0)
-    }
 
     /// Numbers of scratch memory.
     static func workspaceCount(_ norm: GroupNorm, _ shape: [Int]) -> Int {
@@ -91,15 +77,44 @@ struct GroupNormPass: Sendable {
         return rrr_group_norm_scratch(&layer)
     }
 
+    /// Numbers of statistics.
+    static func statisticsCount(_ shape: [Int]) -> Int { 2 * shape[0] * shape[3] }
+
+    private static func layer(_ norm: GroupNorm, _ shape: [Int]) -> rrr_group_norm {
+        rrr_group_norm(
+            pixels: shape[1] * shape[2], channels: shape[3], groups: norm.groups, epsilon: norm.epsilon,
+            has_swish: norm.hasSwish ? 1 : 0)
+    }
+
+    /// The same for the kernels in C.
+    func arguments(_ regions: Regions) -> rrr_normalization {
+        rrr_normalization(
+            layer: Self.layer(norm, shape), weight: regions[weight], bias: regions[bias],
+            weight_step: weightsVary ? shape[3] : 0, bias_step: biasesVary ? shape[3] : 0,
+            statistics: statistics.map { regions[$0] }, scratch: regions[workspace])
+    }
+}
+
+/// A group norm or its gradient by the input as a step of a plan. Its bits depend on the numbers alone: neither on the
+/// processor, nor on how many images there are, nor on an image's place.
+struct GroupNormPass: Sendable {
+    let normalization: Normalization
+    let input: Place
+    /// The gradient of the result, for the gradient by the input.
+    let gradient: Place?
+    /// What is added to that, if anything.
+    let addend: Place?
+    let result: Place
+
     func run(_ regions: Regions) {
-        var layer = Self.layer(norm, shape, weightsVary: weightsVary, biasesVary: biasesVary)
+        var arguments = normalization.arguments(regions)
+        let (images, input, result) = (normalization.shape[0], regions[input], regions[result])
         guard let gradient else {
-            rrr_group_normalize(
-                &layer, shape[0], regions[input], regions[weight], regions[bias], regions[result], regions[workspace])
+            rrr_group_normalize(RRR_KERNEL_BEST, &arguments, images, input, result)
             return
         }
         rrr_group_norm_to_input(
-            &layer, shape[0], regions[gradient], regions[input], regions[weight], regions[bias],
-            addend.map { UnsafePointer(regions[$0]) }, regions[result], regions[workspace])
+            RRR_KERNEL_BEST, &arguments, images, regions[gradient], input, addend.map { UnsafePointer(regions[$0]) },
+            result)
     }
 }

@@ -25,25 +25,40 @@ struct ConstantMemory: @unchecked Sendable {
     var count: Int { memory.count }
 }
 
-/// The memory of each rate, and of whole numbers: what a step works on.
+/// What a step works on: regions of memory, of whole numbers and for what it keeps to itself.
 struct Regions {
-    let constant: UnsafeMutablePointer<Float>
-    let level: UnsafeMutablePointer<Float>
-    let evaluation: UnsafeMutablePointer<Float>
+    /// Where each region begins, as ``Place`` counts them.
+    let starts: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
     let indices: UnsafeMutablePointer<Int32>
     let scratch: UnsafeMutablePointer<Float>
 
+    /// The table of where regions begin, for whoever deallocates it; nil for memory that no step touches.
+    static func starts(
+        constant: Memory? = nil, level: Memory? = nil, evaluation: Memory? = nil, folded: [ConstantMemory]
+    ) -> UnsafeMutablePointer<UnsafeMutablePointer<Float>?> {
+        let all = [constant?.start, level?.start, evaluation?.start] + folded.map(\.start)
+        let starts = UnsafeMutablePointer<UnsafeMutablePointer<Float>?>.allocate(capacity: all.count)
+        for (region, start) in all.enumerated() { (starts + region).initialize(to: start) }
+        return starts
+    }
+
     subscript(place: Place) -> UnsafeMutablePointer<Float> {
-        switch place.region {
-        case .constant: constant + place.offset
-        case .level: level + place.offset
-        case .evaluation: evaluation + place.offset
-        }
+        guard let start = starts[place.region] else { preconditionFailure("a region without memory") }
+        return start + place.offset
     }
 }
 
-/// Where an array begins: the region of its rate, and the offset in numbers.
+/// Where an array begins: a region of memory, and the offset in numbers.
+///
+/// Each rate has a region, numbered as the rates are; behind them each array that a plan reads of fixed tensors is a
+/// region of its own.
 struct Place: Sendable {
-    let region: Rate
+    let region: Int
     let offset: Int
+
+    init(region: Int, offset: Int) { (self.region, self.offset) = (region, offset) }
+    init(_ rate: Rate, offset: Int) { self.init(region: rate.rawValue, offset: offset) }
+
+    /// The whole of a fixed array, by its number among those of a plan.
+    init(foldedArray number: Int) { self.init(region: Rate.allCases.count + number, offset: 0) }
 }

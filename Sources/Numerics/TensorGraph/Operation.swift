@@ -2,7 +2,7 @@
 ///
 /// Operands and results are row-major tensors. A new kind of layer (attention, resampling)
 /// is built from these or adds one case here, its gradient in Gradient.swift and its
-/// instruction in Plan.swift.
+/// instruction in PlanInstructions.swift.
 enum Operation: Hashable, Sendable {
     /// Numbers that the caller sets.
     case input
@@ -10,6 +10,8 @@ enum Operation: Hashable, Sendable {
     case indices
     /// A tensor of the graph, by its place in ``Graph/constants``.
     case constant(Int)
+    /// A fixed tensor that the graph does not hold, by its number among those that who compiles a plan has.
+    case parameter(Int)
     /// One number from the numbers at the same place of one or two operands, stretched as NumPy does.
     case elementwise(Elementwise)
     /// The operand stretched to the node's shape.

@@ -20,8 +20,8 @@ enum Step {
 /// becomes a single pass; in particular a derivative is computed where its argument still is in cache. A loop that has
 /// grown to what the interpreter of loops can hold takes no more.
 struct Schedule {
-    private(set) var steps: [Step] = []
-    private let graph: Graph
+    var steps: [Step] = []
+    let graph: Graph
     private let rate: Rate
     /// The step that computes a node.
     private var place: [Int: Int] = [:]
@@ -31,21 +31,27 @@ struct Schedule {
     /// - Parameters:
     ///   - needed: ascending nodes of any rate; those of `rate` are scheduled.
     ///   - sums: additions that are steps of their own, by the kernels of what they add to.
-    init(_ graph: Graph, rate: Rate, needed: [Int], sums: StoredSums) {
+    ///   - normed: norms that are part of other steps.
+    ///   - outputs: nodes whose arrays are read when the plan has run.
+    init(
+        _ graph: Graph, rate: Rate, needed: [Int], sums: StoredSums, normed: NormedSources, outputs: Set<Int>
+    ) {
         self.graph = graph
         self.rate = rate
         for index in needed where graph.nodes[index].rate == rate && sums.ends[index] == nil {
+            guard normed.convolutions[index] == nil else { continue }
             switch graph.nodes[index].operation {
             case _ where sums.sums[index] != nil:
                 place[index] = steps.count
                 steps.append(.single(index))
-            case .input, .indices, .constant, .reshape: continue
+            case .input, .indices, .constant, .parameter, .reshape: continue
             case .elementwise, .broadcast, .stopGradient, .reduce: join(index)
             default:
                 place[index] = steps.count
                 steps.append(.single(index))
             }
         }
+        deferMembers(needed: needed, sums: sums, normed: normed, outputs: outputs)
     }
 
     private mutating func join(_ index: Int) {
@@ -65,7 +71,7 @@ struct Schedule {
     /// Counts a node and its operands among what a loop touches.
     ///
     /// - Returns: false, without doing so, if the loop has no room for them.
-    private mutating func take(_ index: Int, into step: Int) -> Bool {
+    mutating func take(_ index: Int, into step: Int) -> Bool {
         let union = touched[step, default: []].union([index] + graph.nodes[index].operands)
         guard union.count <= FusedLoop.capacity else { return false }
         touched[step] = union

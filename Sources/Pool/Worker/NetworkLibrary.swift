@@ -15,7 +15,7 @@ final class NetworkLibrary: Sendable {
     /// The network of a model file; several jobs with the same file share it. - Throws: ``SafetensorsError``.
     func network(_ model: StoredModel) throws(SafetensorsError) -> Network {
         if let network = entries.withLock({ $0[model.digest]?.network }) { return network }
-        let network = Network(try NetworkFile(path: model.path))
+        let network = try Network(NetworkFile(path: model.path))
         entries.withLock { entries in
             entries = entries.filter { $0.value.network != nil }
             entries[model.digest] = Entry(network: network)

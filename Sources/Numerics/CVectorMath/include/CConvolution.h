@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "CPackedMultiply.h"
+#include "CGroupNorm.h"
 
 typedef struct {
     size_t height, width, channels;                  // of the input
@@ -24,19 +24,18 @@ typedef struct {
     size_t padding;                                  // zeros above and left; below and right as needed
 } rrr_convolution;
 
-// Floats of packed weights, for the output and for the gradient by the input: the two have the same
-// number of numbers, and fill their last panel up with zeros.
-size_t rrr_convolution_weights_count(const rrr_convolution *layer);
-size_t rrr_convolution_input_weights_count(const rrr_convolution *layer);
+// Where a convolution goes: to its output, or, as its gradient, back to its input.
+typedef enum { RRR_TO_OUTPUT, RRR_TO_INPUT } rrr_direction;
+
+// Floats of packed weights, whose last panel is filled up with zeros.
+size_t rrr_convolution_weights_count(const rrr_convolution *layer, rrr_direction direction);
 
 // Packs weights [outputs][channels][kernel][kernel].
-void rrr_convolution_pack(const rrr_convolution *layer, const float *weights, float *packed);
-void rrr_convolution_input_pack(const rrr_convolution *layer, const float *weights, float *packed);
+void rrr_convolution_pack(const rrr_convolution *layer, rrr_direction direction, const float *weights, float *packed);
 
-// Floats of scratch memory that each of the three takes, whatever the number of images.
-size_t rrr_convolution_scratch(const rrr_convolution *layer);
-size_t rrr_convolution_input_scratch(const rrr_convolution *layer);
-size_t rrr_convolution_weights_scratch(const rrr_convolution *layer);
+// Floats of scratch memory, whatever the number of images.
+size_t rrr_convolution_scratch(const rrr_convolution *layer, rrr_direction direction);
+size_t rrr_convolution_gradient_scratch(const rrr_convolution *layer);
 
 // What is added to every number of a result just before it is stored, one after the other: of its channel,
 // then of its channel, then of its own place. Null where there is nothing.
@@ -46,26 +45,15 @@ typedef struct {
     const float *numbers;      // as the result lies
 } rrr_addends;
 
-// y of so many images, one after the other. `addends` may be null.
-void rrr_convolve(const rrr_convolution *layer, size_t images, const float *x, const float *packed,
-                  const rrr_addends *addends, float *y, float *scratch);
-
-// The gradient by x of the sum of dy y: what dy sends back.
-void rrr_convolve_to_input(const rrr_convolution *layer, size_t images, const float *dy,
-                           const float *packed, const rrr_addends *addends, float *dx, float *scratch);
+// Of so many images, one after the other: y from the source x, or the gradient by x of the sum of dy y from the source
+// dy. `norm`, unless null, is applied to the source while it is packed (a stride of 1 alone). `addends` may be null.
+// Returns 0 and computes nothing if this processor cannot run the kernel, else 1; so does the next.
+int rrr_convolve(rrr_kernel kernel, const rrr_convolution *layer, rrr_direction direction, size_t images,
+                 const float *source, const rrr_normalization *norm, const float *packed, const rrr_addends *addends,
+                 float *result, float *scratch);
 
 // The gradient by w of the sum of dy y over all images, [outputs][channels][kernel][kernel].
-void rrr_convolve_to_weights(const rrr_convolution *layer, size_t images, const float *x,
-                             const float *dy, float *dw, float *scratch);
-
-// The same by the given kernel, for tests. They return 0 and compute nothing if this processor cannot
-// run it, else 1.
-int rrr_convolve_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images, const float *x,
-                      const float *packed, const rrr_addends *addends, float *y, float *scratch);
-int rrr_convolve_to_input_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images,
-                               const float *dy, const float *packed, const rrr_addends *addends, float *dx,
-                               float *scratch);
-int rrr_convolve_to_weights_with(rrr_kernel kernel, const rrr_convolution *layer, size_t images,
-                                 const float *x, const float *dy, float *dw, float *scratch);
+int rrr_convolve_to_weights(rrr_kernel kernel, const rrr_convolution *layer, size_t images, const float *x,
+                            const float *dy, float *dw, float *scratch);
 
 #endif

@@ -18,28 +18,28 @@ typedef struct {
     size_t pixels, channels, groups;  // groups divides channels
     float epsilon;
     int has_swish;
-    // From one image's weights and biases to the next one's: channels, or 0 where all have the same.
-    size_t weight_step, bias_step;
 } rrr_group_norm;
 
-// Floats of scratch memory, whatever the number of images.
+// A layer and what it works with.
+typedef struct {
+    rrr_group_norm layer;
+    const float *weight, *bias;
+    // From one image's weights and biases to the next one's: channels, or 0 where all have the same.
+    size_t weight_step, bias_step;
+    // [2][channels] of each image: means, and 1 / (variance + epsilon). A norm writes them, its gradient reads
+    // them. Null: they are not kept, and measured anew.
+    float *statistics;
+    float *scratch;  // rrr_group_norm_scratch floats, whatever the number of images
+} rrr_normalization;
+
 size_t rrr_group_norm_scratch(const rrr_group_norm *layer);
 
-// y of so many images, one after the other.
-void rrr_group_normalize(const rrr_group_norm *layer, size_t images, const float *x, const float *weight,
-                         const float *bias, float *y, float *scratch);
+// y of so many images, one after the other. Returns 0 and computes nothing if this processor cannot run the
+// kernel, else 1; so do the others.
+int rrr_group_normalize(rrr_kernel kernel, const rrr_normalization *norm, size_t images, const float *x, float *y);
 
 // The gradient by x of the sum of dy y: what dy sends back. What stands in `addend`, unless null, is added.
-void rrr_group_norm_to_input(const rrr_group_norm *layer, size_t images, const float *dy, const float *x,
-                             const float *weight, const float *bias, const float *addend, float *dx,
-                             float *scratch);
-
-// The same by the given kernel, for tests. They return 0 and compute nothing if this processor cannot
-// run it, else 1.
-int rrr_group_normalize_with(rrr_kernel kernel, const rrr_group_norm *layer, size_t images, const float *x,
-                             const float *weight, const float *bias, float *y, float *scratch);
-int rrr_group_norm_to_input_with(rrr_kernel kernel, const rrr_group_norm *layer, size_t images,
-                                 const float *dy, const float *x, const float *weight, const float *bias,
-                                 const float *addend, float *dx, float *scratch);
+int rrr_group_norm_to_input(rrr_kernel kernel, const rrr_normalization *norm, size_t images, const float *dy,
+                            const float *x, const float *addend, float *dx);
 
 #endif

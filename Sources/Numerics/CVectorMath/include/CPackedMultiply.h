@@ -24,10 +24,11 @@ typedef enum {
     RRR_KERNEL_PORTABLE,
     RRR_KERNEL_X86_64_V3,  // AVX2 and FMA
     RRR_KERNEL_X86_64_V4,  // AVX-512
+    RRR_KERNEL_BEST,       // the last of these that the processor can run
 } rrr_kernel;
 
-// rrr_multiply_packed by the given kernel, for tests. Returns 0 and computes nothing if this processor
-// cannot run it, else 1.
+// rrr_multiply_packed by the given kernel. Returns 0 and computes nothing if this processor cannot run it,
+// else 1.
 int rrr_multiply_packed_with(rrr_kernel kernel, size_t rows, size_t inner, size_t columns,
                              const float *left, int transposed, const float *packed, float *result);
 

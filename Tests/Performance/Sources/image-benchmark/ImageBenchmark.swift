@@ -8,8 +8,29 @@ import TensorGraph
 struct ImageBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image-benchmark",
-        abstract: "Times an image network's energy and gradient on one core beside sgemm.",
-        discussion: "The network is that of sprites: 32 x 32 pixels, 2 million parameters.")
+        abstract: "Times an image network's energy and gradient on one core beside sgemm.")
+
+    /// The networks that can be timed.
+    enum Kind: String, ExpressibleByArgument {
+        case sprites, clevr
+
+        var network: ImageNetwork {
+            switch self {
+            case .sprites: ImageNetwork()
+            case .clevr:
+                ImageNetwork(
+                    size: 64, width: 128, multipliers: [1, 2, 3, 4], blocks: 3, attention: [32, 16, 8],
+                    headChannels: 64, groups: 32)
+            }
+        }
+    }
+
+    @Option(
+        help: """
+            sprites: 32 x 32 pixels, 2 million parameters. clevr: that of reduce_reuse_recycle, 64 x 64 pixels, 125 \
+            million parameters.
+            """)
+    var network = Kind.sprites
 
     @Option(help: "Turns that each measurement takes.")
     var repeats = 5
@@ -23,16 +44,47 @@ struct ImageBenchmark: ParsableCommand {
     @Option(help: "Images that go through the network at a time.")
     var group = 8
 
-    func run() throws {
-        print("Energy and gradient on one core, medians (least to most).")
-        print("  rows   evaluations/s              GFLOP/s   sgemm 512^3   ratio   MB   allocations")
-        for rows in rows { measure(rows: rows) }
+    @Flag(help: "One JSON object on standard output instead of the table.")
+    var json = false
+
+    /// What was measured of so many images together.
+    private struct Measured {
+        let rows: Int
+        /// Evaluations a second; an image counts as one.
+        let evaluations: Rates
+        /// Floating-point operations a second of multiplies of 512 x 512 matrices.
+        let square: Rates
+        /// Floating-point operations of an image's products.
+        let operations: Double
+        let megabytes: Int
+        let allocations: Double
+
+        /// The rate of the evaluation's products as a part of the best that sgemm reached.
+        var fraction: Double { evaluations.median * operations / (square.sorted.last ?? .nan) }
     }
 
-    private func measure(rows: Int) {
+    func run() throws {
+        if !json {
+            print("Energy and gradient on one core, medians (least to most).")
+            print("  rows   evaluations/s              GFLOP/s   sgemm 512^3   ratio   MB   allocations")
+        }
+        var all: [Measured] = []
+        for rows in rows {
+            all.append(measure(rows: rows))
+            if !json { show(all[all.count - 1]) }
+        }
+        guard json else { return }
+        func object(_ number: (Measured) -> Double) -> String {
+            "{" + all.map { "\"\($0.rows)\": \(number($0))" }.joined(separator: ", ") + "}"
+        }
+        print(
+            "{\"evaluations_per_second\": \(object { $0.evaluations.median }), "
+                + "\"sgemm_fraction\": \(object(\.fraction))}")
+    }
+
+    private func measure(rows: Int) -> Measured {
         let group = min(rows, group)
-        let network = ImageNetwork()
-        let (plan, operations) = network.plan(rows: group)
+        let (plan, operations) = network.network.plan(rows: group)
         let execution = Execution(plan)
         execution.setInput(1) { span in for place in 0..<span.count { span[place] = Float(place % 7) * 0.1 - 0.3 } }
         execution.runLevel()
@@ -53,14 +105,20 @@ struct ImageBenchmark: ParsableCommand {
                 },
             ])
         let before = rrr_allocations()
-        for _ in 0..<10 { execution.run() }
-        let allocations = Double(rrr_allocations() - before) / 10
-        let best = rates[1].sorted.last ?? .nan
+        for _ in 0..<3 { execution.run() }
+        return Measured(
+            rows: rows, evaluations: rates[0], square: rates[1], operations: operations,
+            megabytes: plan.numbers * 4 / 1_000_000, allocations: Double(rrr_allocations() - before) / 3)
+    }
+
+    private func show(_ measured: Measured) {
+        let rates = measured.evaluations
         print(
             String(
-                format: "%6d %10.1f (%.1f to %.1f) %12.1f %13.1f %7.3f %4d %13.1f", rows, rates[0].median,
-                rates[0].sorted.first ?? .nan, rates[0].sorted.last ?? .nan, rates[0].median * operations * 1e-9,
-                best * 1e-9, rates[0].median * operations / best, plan.numbers * 4 / 1_000_000, allocations))
-        print(String(format: "       %.3f GFLOP an image", operations * 1e-9))
+                format: "%6d %10.2f (%.2f to %.2f) %12.1f %13.1f %7.3f %4d %13.1f", measured.rows, rates.median,
+                rates.sorted.first ?? .nan, rates.sorted.last ?? .nan, rates.median * measured.operations * 1e-9,
+                (measured.square.sorted.last ?? .nan) * 1e-9, measured.fraction, measured.megabytes,
+                measured.allocations))
+        print(String(format: "       %.3f GFLOP an image", measured.operations * 1e-9))
     }
 }
