@@ -30,6 +30,30 @@ struct UNetTests {
         NoiseSchedule(network.description.schedule).levels[index]
     }
 
+    @Test("any memory to work in gives the same bits: of points and labels so many pass at a time as fit")
+    func memory() throws {
+        let whole = SmallUNet.network()
+        let level = NoiseSchedule(whole.description.schedule).levels[1]
+        let x = points(whole.description.architecture.shape, lanes: 8)
+        func evaluate(_ network: Network) -> [Evaluation] {
+            let leaves = [0, 1, 0].map { network.density(label: $0) }
+            var evaluator = JointEvaluator(leaves, lanes: 8, at: level)
+            var evaluations = leaves.map { Evaluation(dimension: $0.dimension, lanes: 8) }
+            // The second time every level and label has been another one meanwhile.
+            for _ in 0..<2 { evaluator.evaluate(at: x, into: &evaluations) }
+            return evaluations
+        }
+        let wanted = evaluate(whole)
+        #expect(wanted[0].score.elements == wanted[2].score.elements)
+        #expect(wanted[0].score.elements != wanted[1].score.elements)
+        for rows in [0, 1, 2, 3, 5, 8, 20] {
+            let found = evaluate(whole.working(within: whole.leastWork * rows))
+            for (a, b) in zip(found, wanted) {
+                #expect(a.logDensity == b.logDensity && a.score.elements == b.score.elements, "\(rows)")
+            }
+        }
+    }
+
     @Test("each malformed file is refused with its own words", arguments: MalformedUNet.all)
     func refusal(of malformed: MalformedUNet) throws {
         let file = ScratchFile()

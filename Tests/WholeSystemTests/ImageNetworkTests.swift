@@ -42,7 +42,9 @@ struct ImageNetworkTests {
         #expect(flat.status == 65 && flat.errors.contains("[n, 3, 32, 32]"), "\(flat.errors)")
     }
 
-    @Test("A composition on a few of the network's levels gives the same pictures with one worker and with two")
+    @Test(
+        "A composition on a few of the network's levels gives the same pictures with one worker and with two, and with any memory"
+    )
     func sampled() async throws {
         let commands = try Commands()
         defer { commands.remove() }
@@ -57,20 +59,29 @@ struct ImageNetworkTests {
             """
         try Data(text.utf8).write(to: URL(filePath: commands.path("job.json")))
         var all: Set<[String]> = []
-        for workers in [1, 2] {
-            let output = commands.path("out\(workers)")
+        for (number, options) in [["--workers", "1"], ["--workers", "2"], ["--workers", "1", "--memory", "24MiB"]]
+            .enumerated()
+        {
+            let output = commands.path("out\(number)")
             let ending = try await commands.run(
-                "rrr-coordinator",
-                ["submit", commands.path("job.json"), "--workers", "\(workers)", "--output", output],
-                label: "w\(workers)")
+                "rrr-coordinator", ["submit", commands.path("job.json"), "--output", output] + options,
+                label: "w\(number)")
             #expect(ending.status == 0, "\(ending.errors)")
             all.insert(try commands.bytes(of: output))
         }
         #expect(all.count == 1)
-        let samples = try NpyReader(path: commands.path("out1") + "/samples.npy")
+        let samples = try NpyReader(path: commands.path("out0") + "/samples.npy")
         #expect(samples.header.shape == [3, 1, 3, 32, 32])
         let values: [Float] = try samples.all()
         #expect(values.allSatisfy(\.isFinite) && Set(values).count > 9000)
+
+        let small = try await commands.run(
+            "rrr-coordinator",
+            [
+                "submit", commands.path("job.json"), "--output", commands.path("small"), "--workers", "1", "--memory",
+                "16MiB",
+            ], label: "small")
+        #expect(small.status == 2 && small.errors.contains("16 MiB are given; raise --memory"), "\(small.errors)")
     }
 
     @Test("A worker hands a block back within a transition that takes long, which another makes again")

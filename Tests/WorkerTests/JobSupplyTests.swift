@@ -19,7 +19,9 @@ private final class Supply {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         cache = try OpenModelCache(ModelCache(folder: folder), logger: logger)
         let (stream, continuation) = AsyncStream.makeStream(of: (JobSupply.Order, JobSupply.Reading).self)
-        supply = JobSupply(cache: cache) { continuation.yield(($0, $1)) }
+        supply = JobSupply(cache: cache, memory: NetworkMemory(bytes: .max, slots: 1), isAlone: false) {
+            continuation.yield(($0, $1))
+        }
         readings = stream.makeAsyncIterator()
     }
 

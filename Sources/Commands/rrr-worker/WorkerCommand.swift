@@ -35,6 +35,12 @@ struct WorkerCommand: ParsableCommand {
             valueName: "size"))
     var modelCache: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Bytes of memory for the networks of a job, such as 800MB or 2GiB (default: half of what is available).",
+            valueName: "size"))
+    var memory: String?
+
     /// The process that started this one, when it is to end with it. Told rather than asked for: by the
     /// time this process could ask, that one may be dead.
     @Option(help: .hidden)
@@ -47,6 +53,7 @@ struct WorkerCommand: ParsableCommand {
             throw ValidationError("--slots must be from 1 to 4096, is \(slots).")
         }
         _ = try cacheLimit()
+        _ = try memoryLimit()
         _ = try address()
     }
 
@@ -63,12 +70,20 @@ struct WorkerCommand: ParsableCommand {
         guard let text = modelCache ?? ProcessInfo.processInfo.environment["RRR_MODEL_CACHE"], !text.isEmpty else {
             return ModelCache.defaultLimit
         }
-        guard let limit = ModelCache.bytes(text) else {
+        guard let limit = ByteCount.read(text) else {
             throw ValidationError(
                 "\(modelCache == nil ? "RRR_MODEL_CACHE" : "--model-cache") must be a number of bytes such as 10GiB, "
                     + "is \"\(text)\".")
         }
         return limit
+    }
+
+    private func memoryLimit() throws -> Int {
+        guard let memory else { return MachineCapacity.usualShare }
+        guard let bytes = ByteCount.read(memory), bytes > 0 else {
+            throw ValidationError("--memory must be a number of bytes such as 2GiB, is \"\(memory)\".")
+        }
+        return bytes
     }
 
     func run() throws {
@@ -82,7 +97,8 @@ struct WorkerCommand: ParsableCommand {
                 parent: parent, version: Self.configuration.version,
                 modelCache: ModelCache(
                     folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
-                    limit: try cacheLimit())),
+                    limit: try cacheLimit()),
+                memory: try memoryLimit()),
             logger: logger)
         let signals = StopSignals { _ in service.stop() }
         let status: Int32

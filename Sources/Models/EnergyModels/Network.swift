@@ -6,9 +6,20 @@ import VectorMath
 public final class Network: Sendable {
     /// What its file says.
     public let description: NetworkDescription
-    /// Bytes that its weights take, whatever is evaluated.
-    public let weightBytes: Int
-    private let plans: Mutex<NetworkPlans>
+    private let weights: Weights
+    /// Bytes that an evaluator's own memory takes at most, if one row fits into them.
+    private let workLimit: Int
+
+    /// The weights, in the plans that share them.
+    private final class Weights: Sendable {
+        let bytes: Int
+        let plans: Mutex<NetworkPlans>
+
+        init(bytes: Int, plans: consuming sending NetworkPlans) {
+            self.bytes = bytes
+            self.plans = Mutex(plans)
+        }
+    }
 
     /// - Parameter parameters: in the order and with the shapes of `description.architecture.parameters`.
     public convenience init(description: NetworkDescription, parameters: [[Float]]) {
@@ -24,9 +35,24 @@ public final class Network: Sendable {
     ) throws(Failure) {
         self.description = description
         let plans = try NetworkPlans(description, parameter: parameter)
-        weightBytes = plans.weightBytes
-        self.plans = Mutex(plans)
+        weights = Weights(bytes: plans.weightBytes, plans: plans)
+        workLimit = .max
     }
+
+    private init(_ network: Network, workLimit: Int) {
+        (description, weights, self.workLimit) = (network.description, network.weights, workLimit)
+    }
+
+    /// Bytes that its weights take, whatever is evaluated.
+    public var weightBytes: Int { weights.bytes }
+
+    /// Bytes of its own that an evaluator of one row takes.
+    public var leastWork: Int { work(points: 1, labels: 1) }
+
+    /// The same network, weights and all, whose evaluators take no more than so many bytes of their own: of the points
+    /// that they are given, and of the labels, as many pass through it at a time as that allows, at least one. What
+    /// comes out is the same, to the bit.
+    public func working(within bytes: Int) -> Network { Network(self, workLimit: bytes) }
 
     /// The density log p_t = -E / sigma_t that the network learned, for one label or for none.
     /// Not for a classifier: see ``classifier``.
@@ -58,6 +84,34 @@ public final class Network: Sendable {
 
     /// A plan for rows in equal groups with a label each, with memory of its own.
     func execution(rows: Int, groups: Int) -> Execution {
-        Execution(plans.withLock { $0.plan(NetworkPlans.Rows(count: rows, groups: groups)) })
+        Execution(plan(rows: rows, groups: groups))
+    }
+
+    private func plan(rows: Int, groups: Int) -> Plan {
+        weights.plans.withLock { $0.plan(NetworkPlans.Rows(count: rows, groups: groups)) }
+    }
+
+    private func work(points: Int, labels: Int) -> Int {
+        plan(rows: points * labels, groups: labels).numbers * MemoryLayout<Float>.stride
+    }
+
+    /// How many of so many points pass through the network together, and for how many of so many labels at once.
+    func group(points: Int, labels: Int) -> (points: Int, labels: Int) {
+        func largest(upTo most: Int, _ work: (Int) -> Int) -> Int {
+            guard workLimit < .max, most > 1, work(most) > workLimit else { return most }
+            var (fits, exceeds) = (1, most)
+            while exceeds - fits > 1 {
+                let middle = (fits + exceeds) / 2
+                if work(middle) > workLimit { exceeds = middle } else { fits = middle }
+            }
+            return fits
+        }
+        let together = largest(upTo: labels) { work(points: 1, labels: $0) }
+        let most = largest(upTo: min(points, max(1, description.architecture.form.mostRows / together))) {
+            work(points: $0, labels: together)
+        }
+        // In equal groups.
+        let groups = (points + most - 1) / most
+        return ((points + groups - 1) / groups, together)
     }
 }

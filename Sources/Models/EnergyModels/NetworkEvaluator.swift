@@ -2,7 +2,7 @@ import TensorGraph
 
 /// Evaluates a network at one noise level, so many points at a time for each of some labels, with memory of its own.
 ///
-/// All labels' rows pass through the network together; a row's numbers depend on that row alone.
+/// All labels' rows pass through the network together, if they fit; a row's numbers depend on that row alone.
 struct NetworkEvaluator {
     private let network: Network
     /// The conditions, or what a classifier is asked about.
@@ -10,6 +10,8 @@ struct NetworkEvaluator {
     private var level: Int
     /// Points that pass together.
     private let group: Int
+    /// Labels for which they pass together.
+    private let together: Int
     private var execution: Execution
 
     /// - Parameters:
@@ -20,23 +22,23 @@ struct NetworkEvaluator {
         self.network = network
         self.labels = labels
         self.level = level
-        let most = max(1, network.description.architecture.form.mostRows / labels.count)
-        let groups = (points + most - 1) / most
-        group = (points + groups - 1) / groups
-        execution = network.execution(rows: group * labels.count, groups: labels.count)
-        setLevel()
+        (group, together) = network.group(points: points, labels: labels.count)
+        execution = network.execution(rows: group * together, groups: together)
+        setLevel(labelsFrom: 0)
     }
 
     mutating func move(to level: Int) {
         self.level = level
         // A copy of an evaluator shares its memory until one of the two is used.
         if !isKnownUniquelyReferenced(&execution) {
-            execution = network.execution(rows: group * labels.count, groups: labels.count)
+            execution = network.execution(rows: group * together, groups: together)
         }
-        setLevel()
+        setLevel(labelsFrom: 0)
     }
 
-    private func setLevel() {
+    /// Sets the level, and of the labels those from a place on; behind the last it is that once more.
+    private func setLevel(labelsFrom first: Int) {
+        let labels = (first..<first + together).lazy.map { [labels] in labels[min($0, labels.count - 1)] }
         let architecture = network.description.architecture
         execution.setIndices(0, CollectionOfOne(Int32(level)))
         switch architecture.kind {
@@ -47,7 +49,7 @@ struct NetworkEvaluator {
         case .classifier:
             let classes = architecture.outputs
             execution.setInput(1) { span in
-                for place in 0..<span.count { span[place] = place % classes == labels[place / classes] ? 1 : 0 }
+                for place in 0..<span.count { span[place] = place % classes == labels[first + place / classes] ? 1 : 0 }
             }
         }
         execution.runLevel()
@@ -66,13 +68,26 @@ struct NetworkEvaluator {
         gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)? = nil
     ) {
         if !isKnownUniquelyReferenced(&execution) { move(to: level) }
+        for first in stride(from: 0, to: labels.count, by: together) {
+            if together < labels.count { setLevel(labelsFrom: first) }
+            evaluate(
+                labels: first..<min(first + together, labels.count), count: count, point: point, value: value,
+                gradient: gradient, logProbability: logProbability)
+        }
+    }
+
+    /// Evaluates them for the labels that are set.
+    private func evaluate(
+        labels: Range<Int>, count: Int, point: (Int, Int) -> Float, value: (Int, Int, Float) -> Void,
+        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)?
+    ) {
         let architecture = network.description.architecture
         let dimension = architecture.dimension
         let hasValue = network.description.energy?.kind != .noise
         for start in stride(from: 0, to: count, by: group) {
             let filled = min(group, count - start)
             execution.setInput(0) { span in
-                for place in labels.indices {
+                for place in 0..<together {
                     for row in 0..<group {
                         let begin = (place * group + row) * dimension
                         for axis in 0..<dimension { span[begin + axis] = row < filled ? point(start + row, axis) : 0 }
@@ -81,22 +96,24 @@ struct NetworkEvaluator {
             }
             execution.run()
             execution.withOutput(0) { span in
-                for place in labels.indices {
+                for place in labels {
                     for row in 0..<filled {
-                        let begin = (place * group + row) * dimension
+                        let begin = ((place - labels.lowerBound) * group + row) * dimension
                         for axis in 0..<dimension { gradient(place, start + row, axis, span[begin + axis]) }
                     }
                 }
             }
             guard hasValue else {
-                for place in labels.indices {
+                for place in labels {
                     for row in 0..<filled { value(place, start + row, 0) }
                 }
                 continue
             }
             execution.withOutput(1) { span in
-                for place in labels.indices {
-                    for row in 0..<filled { value(place, start + row, span[place * group + row]) }
+                for place in labels {
+                    for row in 0..<filled {
+                        value(place, start + row, span[(place - labels.lowerBound) * group + row])
+                    }
                 }
             }
             guard let logProbability else { continue }

@@ -1,4 +1,5 @@
 import ContentHash
+import EnergyModels
 import JobFile
 import Logging
 import Messaging
@@ -79,14 +80,22 @@ struct JobSupply {
     private var jobs: [Digest: Entry] = [:]
     private var downloads: [Digest: ModelDownload] = [:]
 
-    /// - Parameter deliver: called from another thread; its arguments are for ``take(_:of:at:)``.
-    init(cache: OpenModelCache, deliver: @escaping @Sendable (Order, Reading) -> Void) {
+    /// - Parameters:
+    ///   - memory: for the networks of a job.
+    ///   - isAlone: whether no other worker has more memory, so that a job for which it is not enough is given up.
+    ///   - deliver: called from another thread; its arguments are for ``take(_:of:at:)``.
+    init(
+        cache: OpenModelCache, memory: NetworkMemory, isAlone: Bool,
+        deliver: @escaping @Sendable (Order, Reading) -> Void
+    ) {
         self.cache = cache
-        let networks = NetworkLibrary()
-        reader = JobReader(store: cache.store) { deliver($0, Self.reading($1, networks)) }
+        let library = NetworkLibrary()
+        reader = JobReader(store: cache.store) { deliver($0, Self.reading($1, library, memory, isAlone: isAlone)) }
     }
 
-    private static func reading(_ outcome: JobReader<Order>.Outcome, _ networks: NetworkLibrary) -> Reading {
+    private static func reading(
+        _ outcome: JobReader<Order>.Outcome, _ library: NetworkLibrary, _ memory: NetworkMemory, isAlone: Bool
+    ) -> Reading {
         switch outcome {
         case .missing(let models, let found):
             return .missing(models, found: found)
@@ -94,13 +103,23 @@ struct JobSupply {
             return .failed(Trouble(reason: "the job was refused: \(error)", isInability: false))
         case .job(let job, let models):
             do {
+                func absent(_ digest: Digest) -> ModelTransferError {
+                    ModelTransferError(.unavailable, "the model \(digest.hex) is not there")
+                }
+                var networks: [Digest: Network] = [:]
+                for digest in job.networkNames.keys {
+                    guard let model = models[digest] else { throw absent(digest) }
+                    networks[digest] = try library.network(model)
+                }
+                networks = try memory.share(
+                    among: networks, names: job.networkNames, replicas: job.sampler.exchange?.levels.count ?? 1)
                 let plan = try job.plan { digest in
-                    guard let model = models[digest] else {
-                        throw ModelTransferError(.unavailable, "the model \(digest.hex) is not there")
-                    }
-                    return try networks.network(model)
+                    guard let network = networks[digest] else { throw absent(digest) }
+                    return network
                 }
                 return .ready(PreparedJob(job: job, plan: plan, models: models))
+            } catch let shortage as MemoryShortage {
+                return .failed(Trouble(reason: "\(shortage)", isInability: !isAlone))
             } catch {
                 // A file that was checked and can't be read is the disk's doing; one that is no model is the job's.
                 let isUnreadable = (error as? SafetensorsError).map { $0.code != .badData } ?? false

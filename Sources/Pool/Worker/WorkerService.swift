@@ -23,10 +23,12 @@ public final class WorkerService: Sendable {
         public var version: String
         /// Where model files are kept.
         public var modelCache: ModelCache
+        /// Bytes that the networks of a job may take, weights and all, in all slots together.
+        public var memory: Int
 
         public init(
             coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
-            modelCache: ModelCache
+            modelCache: ModelCache, memory: Int
         ) {
             self.coordinator = coordinator
             self.slots = slots
@@ -34,6 +36,7 @@ public final class WorkerService: Sendable {
             self.parent = parent
             self.version = version
             self.modelCache = modelCache
+            self.memory = memory
         }
     }
 
@@ -68,7 +71,10 @@ public final class WorkerService: Sendable {
         var link = CoordinatorLink(
             socket: try connect(to: address), address: address,
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
-            supply: JobSupply(cache: cache) { mailbox.post(.reading($0, $1)) },
+            supply: JobSupply(
+                cache: cache, memory: NetworkMemory(bytes: configuration.memory, slots: configuration.slots),
+                isAlone: configuration.parent != nil
+            ) { mailbox.post(.reading($0, $1)) },
             session: WorkerSession(slots: configuration.slots, once: configuration.once, at: .zero),
             registration: Registration(
                 session: (0..<16).map { _ in UInt8.random(in: 0...255) }, host: ProcessInfo.processInfo.hostName,

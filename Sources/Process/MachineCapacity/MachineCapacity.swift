@@ -15,6 +15,9 @@ public enum MachineCapacity {
             ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
     }
 
+    /// Bytes that this process takes for its work where nothing else is said: half of ``availableMemory``.
+    public static var usualShare: Int { availableMemory / 2 }
+
     private static var groups: ControlGroups {
         ControlGroups(groups: text("/proc/self/cgroup") ?? "", mounts: text("/proc/self/mountinfo") ?? "")
     }

@@ -45,6 +45,13 @@ public struct Job: Sendable, Equatable {
         return digests
     }
 
+    /// By the SHA-256 of each model file with a network, the first name of a model that is it.
+    public var networkNames: [Digest: String] {
+        var names: [Digest: String] = [:]
+        for case (let name, .network(let digest, _, _)) in models { names[digest] = min(names[digest] ?? name, name) }
+        return names
+    }
+
     /// Whether the target's log density is known, not its score alone.
     public var hasEnergy: Bool { target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true } }
 

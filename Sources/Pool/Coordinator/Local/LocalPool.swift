@@ -19,9 +19,11 @@ public final class LocalPool: Sendable {
 
     /// Starts everything.
     ///
-    /// - Parameter state: where the coordinator keeps what must outlast it; what an earlier pool left there goes on.
+    /// - Parameters:
+    ///   - memory: bytes that networks may take, in all workers together.
+    ///   - state: where the coordinator keeps what must outlast it; what an earlier pool left there goes on.
     /// - Throws: ``PoolClientError`` with exit status 70, that of a `JournalError` or 73.
-    public init(workers count: Int, state: PoolState, logger: Logger) throws {
+    public init(workers count: Int, memory: Int, state: PoolState, logger: Logger) throws {
         self.state = state
         let folder = try RuntimeFolder()
         self.folder = folder
@@ -46,7 +48,7 @@ public final class LocalPool: Sendable {
         do {
             guard let endpoint = try answer.withLock({ try $0?.get() }) else { throw CancellationError() }
             self.endpoint = endpoint
-            workers = try LocalWorkers(count: count, coordinator: endpoint) {
+            workers = try LocalWorkers(count: count, coordinator: endpoint, memory: memory) {
                 service.processDied($0, reason: $1)
             } exhausted: {
                 service.failAll(reason: $0)

@@ -14,19 +14,23 @@ final class LocalWorkers: Sendable {
     private let state: Mutex<State>
     private let executable: URL
     private let coordinator: String
+    /// Bytes for the networks of each.
+    private let memory: Int
     private let died: @Sendable (Int32, String) -> Void
     private let exhausted: @Sendable (String) -> Void
 
     /// - Parameters:
+    ///   - memory: bytes for networks, of all processes together.
     ///   - died: called with the process and how it ended, from any thread.
     ///   - exhausted: called when the last one has ended and will not be replaced.
     init(
-        count: Int, coordinator: String, died: @escaping @Sendable (Int32, String) -> Void,
+        count: Int, coordinator: String, memory: Int, died: @escaping @Sendable (Int32, String) -> Void,
         exhausted: @escaping @Sendable (String) -> Void
     ) throws {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         executable = own.deletingLastPathComponent().appendingPathComponent("rrr-worker")
         self.coordinator = coordinator
+        self.memory = max(1, memory / count)
         self.died = died
         self.exhausted = exhausted
         state = Mutex(State(replacementsLeft: 3 * count + 10))
@@ -42,7 +46,7 @@ final class LocalWorkers: Sendable {
         let process = Process()
         process.executableURL = executable
         process.arguments = [
-            "--coordinator", coordinator, "--slots", "1", "--parent", "\(getpid())",
+            "--coordinator", coordinator, "--slots", "1", "--memory", "\(memory)", "--parent", "\(getpid())",
         ]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.standardError
