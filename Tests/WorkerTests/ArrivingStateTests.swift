@@ -25,7 +25,7 @@ private final class WorkerUnderTest {
         let service = WorkerService(
             configuration: WorkerService.Configuration(
                 coordinator: try router.bind(to: "ipc://\(folder)/socket"), slots: 1, version: "1",
-                modelCache: ModelCache(folder: folder + "/models")),
+                modelCache: ModelCache(folder: folder + "/models"), memory: 1 << 30),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         self.service = service
         thread = Thread { _ = try? service.run() }
