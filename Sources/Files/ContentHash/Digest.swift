@@ -37,6 +37,7 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// As 64 hexadecimal digits.
     public var description: String { hex }
 
     private static func nibble(_ digit: UInt8) -> UInt8? {

@@ -8,6 +8,7 @@ public struct UnreadableFile: Error, Sendable, Equatable, CustomStringConvertibl
     /// Why it could not be read, in the system's words.
     public let reason: String
 
+    /// The file and what is wrong with it, in one line.
     public var description: String { "\(path): cannot be read: \(reason)" }
 
     init(path: String, underlying error: any Error) {

@@ -43,5 +43,6 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
         self.init(error.code == .malformed ? .badData : .noInput, file: error.path, error.reason)
     }
 
+    /// The file and what is wrong with it, in one line.
     public var description: String { "\(file): \(message)" }
 }

@@ -26,5 +26,6 @@ public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
         return String(printable) + (text.unicodeScalars.count > longest ? "…" : "")
     }
 
+    /// The place and what is wrong there, in one line.
     public var description: String { pointer.isEmpty ? message : "\(Self.printable(pointer)): \(message)" }
 }

@@ -9,6 +9,7 @@ public indirect enum JSONText: Sendable, Equatable {
     case array([JSONText])
     case object([(String, JSONText)])
 
+    /// Whether two values have the same canonical text.
     public static func == (a: JSONText, b: JSONText) -> Bool { a.canonical == b.canonical }
 
     /// Names sorted by their bytes, no white space.

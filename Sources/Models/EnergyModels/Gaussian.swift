@@ -3,6 +3,7 @@ import VectorMath
 /// A Gaussian with any covariance, exact at every noise level: noised to level t it has mean
 /// sqrt(abar) mu and covariance abar C + sigma^2 I, diagonal in the eigenvectors of C.
 public struct Gaussian: Density {
+    /// The shape of a point.
     public let shape: PointShape
     private let mean: [Double]
     private let spectrum: SymmetricSpectrum
@@ -19,6 +20,7 @@ public struct Gaussian: Density {
         spectrum = SymmetricSpectrum(of: covariance)
     }
 
+    /// An evaluator for blocks of `lanes` chains that stands at `level`.
     public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(gaussian: self, lanes: lanes, level: level)
     }

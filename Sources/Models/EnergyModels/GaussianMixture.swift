@@ -3,6 +3,7 @@ import VectorMath
 /// A mixture of axis-aligned Gaussians, exact at every noise level: component k noised to level t
 /// has centre sqrt(abar) mu_k and variances abar std_k^2 + sigma^2.
 public struct GaussianMixture: Density {
+    /// The shape of a point.
     public let shape: PointShape
     private let means: [[Double]]
     private let variances: [[Double]]
@@ -23,6 +24,7 @@ public struct GaussianMixture: Density {
         logWeights = weights.map { Elementary.log($0 / total) }
     }
 
+    /// An evaluator for blocks of `lanes` chains that stands at `level`.
     public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(mixture: self, lanes: lanes, level: level)
     }

@@ -5,6 +5,7 @@ import VectorMath
 /// computed so that neither tail nor a narrow box loses digits. Without noise it is what it is: flat inside, nothing
 /// outside, and a score of zero, which does not tell of the walls.
 public struct UniformBox: Density {
+    /// The shape of a point.
     public let shape: PointShape
     private let low: [Double]
     private let high: [Double]
@@ -19,6 +20,7 @@ public struct UniformBox: Density {
         self.high = high
     }
 
+    /// An evaluator for blocks of `lanes` chains that stands at `level`.
     public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(box: self, level: level)
     }

@@ -2,6 +2,7 @@
 public struct ChaosError: Error, Sendable, CustomStringConvertible {
     /// What the command should end with, as sysexits.h has it, or as the command that failed ended.
     public let exitStatus: Int32
+    /// What went wrong and what to do, in one line.
     public let description: String
 
     init(exitStatus: Int32, _ description: String) {
