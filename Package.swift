@@ -134,7 +134,7 @@ let commands = floor(
     "Commands",
     [
         // What every command begins and ends with.
-        room("CommandFrame", ["OpenFiles", "StrictJSON", arguments, logging], settings: opened),
+        room("CommandFrame", ["MachineCapacity", "OpenFiles", "StrictJSON", arguments, logging], settings: opened),
         command(
             "rrr-coordinator",
             [

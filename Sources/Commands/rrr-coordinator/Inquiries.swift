@@ -61,9 +61,9 @@ struct Status: ParsableCommand {
                         "\(job.job.hex.prefix(8)) \(job.state.rawValue): \(line)"
                             + (job.failure.isEmpty ? "" : ": " + job.failure))
                 }
-                if pool.jobs.count >= PoolStatus.mostJobs {
-                    tell("these are the latest \(PoolStatus.mostJobs) jobs; there may be more")
-                }
+            }
+            if pool.jobs.count >= PoolStatus.mostJobs {
+                tell("these are the latest \(PoolStatus.mostJobs) jobs; there may be more")
             }
         }
     }

@@ -27,13 +27,7 @@ struct Submit: ParsableCommand {
     @Option(help: "Local worker processes (default: one per core that this process may use).")
     var workers: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            Bytes of memory for the job's networks, all local workers together, such as 800MB or 2GiB (default: half of \
-            what is available).
-            """, valueName: "size"))
-    var memory: String?
+    @OptionGroup var networks: MemoryOption
 
     @Option(help: "Address of a coordinator that is running, such as tcp://127.0.0.1:7757.")
     var coordinator: String?
@@ -57,24 +51,15 @@ struct Submit: ParsableCommand {
         if let workers, !(1...4096).contains(workers) {
             throw ValidationError("--workers must be from 1 to 4096, is \(workers).")
         }
-        _ = try memoryLimit()
         if detach, try Environment.coordinator(coordinator) == nil {
             throw ValidationError("--detach needs a coordinator that outlives this command: give --coordinator.")
         }
         if workers != nil, coordinator != nil {
             throw ValidationError("--workers starts local workers; a coordinator has its own.")
         }
-        if memory != nil, coordinator != nil {
+        if networks.memory != nil, coordinator != nil {
             throw ValidationError("--memory is that of local workers; a coordinator's have their own.")
         }
-    }
-
-    private func memoryLimit() throws -> Int {
-        guard let memory else { return MachineCapacity.usualShare }
-        guard let bytes = ByteCount.read(memory), bytes > 0 else {
-            throw ValidationError("--memory must be a number of bytes such as 2GiB, is \"\(memory)\".")
-        }
-        return bytes
     }
 
     func run() throws {
@@ -92,7 +77,8 @@ struct Submit: ParsableCommand {
             let signals = StopSignals { interruption.post($0) }
             defer { withExtendedLifetime(signals) {} }
             // --workers and --memory, being flags, win over RRR_COORDINATOR.
-            if let endpoint = workers == nil && memory == nil ? try Environment.coordinator(coordinator) : nil {
+            if let endpoint = workers == nil && networks.memory == nil ? try Environment.coordinator(coordinator) : nil
+            {
                 try submit(job, folder, to: endpoint, interruption)
             } else {
                 try submitLocally(job, folder, interruption)
@@ -124,7 +110,7 @@ struct Submit: ParsableCommand {
             tell("rrr-coordinator: \(other.path) holds what another job has done; it stays for that job to go on")
         }
         let pool = try LocalPool(
-            workers: workers ?? MachineCapacity.processors, memory: try memoryLimit(), state: state,
+            workers: workers ?? MachineCapacity.processors, memory: try networks.bytes(), state: state,
             logger: Environment.logger)
         var submission = Submission(
             client: try PoolClient(endpoint: pool.endpoint, interruption: interruption), job: job, folder: folder,

@@ -35,11 +35,7 @@ struct WorkerCommand: ParsableCommand {
             valueName: "size"))
     var modelCache: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Bytes of memory for the networks of a job, such as 800MB or 2GiB (default: half of what is available).",
-            valueName: "size"))
-    var memory: String?
+    @OptionGroup var networks: MemoryOption
 
     /// The process that started this one, when it is to end with it. Told rather than asked for: by the
     /// time this process could ask, that one may be dead.
@@ -53,7 +49,6 @@ struct WorkerCommand: ParsableCommand {
             throw ValidationError("--slots must be from 1 to 4096, is \(slots).")
         }
         _ = try cacheLimit()
-        _ = try memoryLimit()
         _ = try address()
     }
 
@@ -78,14 +73,6 @@ struct WorkerCommand: ParsableCommand {
         return limit
     }
 
-    private func memoryLimit() throws -> Int {
-        guard let memory else { return MachineCapacity.usualShare }
-        guard let bytes = ByteCount.read(memory), bytes > 0 else {
-            throw ValidationError("--memory must be a number of bytes such as 2GiB, is \"\(memory)\".")
-        }
-        return bytes
-    }
-
     func run() throws {
         let environment = ProcessInfo.processInfo.environment
         // Workers that a command started for itself say nothing as long as all goes well.
@@ -98,7 +85,7 @@ struct WorkerCommand: ParsableCommand {
                 modelCache: ModelCache(
                     folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
                     limit: try cacheLimit()),
-                memory: try memoryLimit()),
+                memory: try networks.bytes()),
             logger: logger)
         let signals = StopSignals { _ in service.stop() }
         let status: Int32

@@ -25,10 +25,10 @@ public struct ClassifierGraph {
 }
 
 extension ClassifierGraph {
-    /// What a plan is made of that has the points as input 0, the label of each of `groups` equal groups of them as input 1 (1 at its place
-    /// of [groups, classes]) and the level as index 0. Outputs 0 and 1 are the gradient of the label's log probability
-    /// with respect to the points and that log probability, as those of an energy are; output 2 is the log probabilities
-    /// of all labels.
+    /// What a plan is made of that has the points as input 0, the label of each of `groups` equal groups of them as
+    /// input 1 (1 at its place of [groups, classes]) and the level as index 0. Outputs 0 and 1 are the gradient of the
+    /// label's log probability with respect to the points and that log probability, as those of an energy are; output 2
+    /// is the log probabilities of all labels.
     static func written(
         _ description: NetworkDescription, in graph: Graph, parameters: [Value], rows: Int, groups: Int
     ) -> (inputs: [Value], outputs: [Value]) {

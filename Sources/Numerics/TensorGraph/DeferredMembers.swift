@@ -12,12 +12,7 @@ extension Schedule {
     ///   - normed: norms that are part of other steps.
     ///   - outputs: nodes whose arrays are read when the plan has run.
     mutating func deferMembers(needed: [Int], sums: StoredSums, normed: NormedSources, outputs: Set<Int>) {
-        var home: [Int: Int] = [:]
-        for (number, step) in steps.enumerated() {
-            for member in step.members { home[member] = number }
-        }
-        for (part, end) in sums.ends { home[part] = home[end] }
-        for (norm, convolution) in normed.convolutions { home[norm] = home[convolution] }
+        var home = steps.homes(sums, normed)
         var readers: [Int: [Int]] = [:]
         for index in needed {
             for operand in graph.nodes[index].operands { readers[operand, default: []].append(index) }

@@ -190,12 +190,7 @@ struct PlanCompiler {
     ///
     /// - Returns: the nodes whose arrays are in memory.
     private mutating func place(_ steps: [Step], _ rate: Rate) -> Set<Int> {
-        var home: [Int: Int] = [:]
-        for (number, step) in steps.enumerated() {
-            for member in step.members { home[member] = number }
-        }
-        for (part, end) in sums.ends { home[part] = home[end] }
-        for (norm, convolution) in normed.convolutions { home[norm] = home[convolution] }
+        let home = steps.homes(sums, normed)
         var lives: [Int: ClosedRange<Int>] = [:]
         func touch(_ source: Int, until last: Int) {
             let first = home[source] ?? 0

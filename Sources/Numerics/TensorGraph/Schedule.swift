@@ -13,6 +13,19 @@ enum Step {
     }
 }
 
+extension [Step] {
+    /// The step that computes each node, be it by itself or as a part of another's.
+    func homes(_ sums: StoredSums, _ normed: NormedSources) -> [Int: Int] {
+        var homes: [Int: Int] = [:]
+        for (number, step) in enumerated() {
+            for member in step.members { homes[member] = number }
+        }
+        for (part, end) in sums.ends { homes[part] = homes[end] }
+        for (norm, convolution) in normed.convolutions { homes[norm] = homes[convolution] }
+        return homes
+    }
+}
+
 /// The order in which the nodes of one rate are computed.
 ///
 /// Nodes are taken as they were written down. An elementwise operation or a reduction joins the first

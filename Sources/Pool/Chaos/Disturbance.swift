@@ -78,5 +78,6 @@ public struct Ending: Sendable, Equatable, CustomStringConvertible {
     /// Whether a submitter asks for another try: no coordinator, or not now. Not an end that tells of the job.
     var asksForAnotherTry: Bool { !bySignal && (status == 69 || status == 75) }
 
+    /// `signal 9` or `exit status 2`.
     public var description: String { (bySignal ? "signal " : "exit status ") + String(status) }
 }

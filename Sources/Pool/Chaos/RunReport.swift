@@ -14,6 +14,7 @@ public struct RunReport: Sendable {
 
     /// The seed that gives the same choices again.
     public var seed: UInt64
+    /// How the run ended.
     public var outcome: Outcome
     /// From the first process to the job's end.
     public var time: Duration

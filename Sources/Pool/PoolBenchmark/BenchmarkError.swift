@@ -9,6 +9,7 @@ public enum BenchmarkError: Error, CustomStringConvertible {
     /// The system does not tell how much memory this process has, in the file where it should.
     case unknownMemory(String)
 
+    /// What went wrong and what to do, in one line.
     public var description: String {
         switch self {
         case .disk(let path, let number):

@@ -13,6 +13,7 @@ public struct Attempt: Hashable, Sendable {
     /// Counted from 1 for the block's first run.
     public let number: Int
 
+    /// Every field as given.
     public init(job: JobNumber, block: Int, number: Int) {
         self.job = job
         self.block = block

@@ -34,6 +34,7 @@ public struct PoolConfiguration: Sendable, Equatable {
     /// No block is run a second time before it has run for this long.
     public var patience: Duration = .seconds(1)
 
+    /// The defaults.
     public init() {}
 }
 
@@ -48,6 +49,7 @@ public struct JobTerms: Sendable, Equatable {
     /// The job fails when it is not finished this long after it was handed to the scheduler.
     public var timeLimit: Duration?
 
+    /// Every field as given; `share` above zero, the time limit as a duration from handing in.
     public init(blocks: Int, priority: Int = 0, share: Double = 1, timeLimit: Duration? = nil) {
         self.blocks = blocks
         self.priority = priority

@@ -89,6 +89,7 @@ public struct Scheduler: Sendable {
     private var lastTick: Duration = .zero
     var lastSweep: Duration = .zero
 
+    /// A scheduler without jobs and workers.
     public init(configuration: PoolConfiguration = PoolConfiguration()) {
         self.configuration = configuration
     }

@@ -116,15 +116,15 @@ final class SlotThreads: Sendable {
         while true {
             let start = clock.now
             let goesOn = ExecutionStop.heeding(before == nil ? nil : wish.stop) { block.advance() }
-            switch wish.current {
-            case .finish: break
-            case .handBack where wish.stop.hasCut:
-                return .handedBack(before ?? BlockState(attempt: work.attempt, stepsDone: 0, state: []))
-            case .handBack where goesOn: return .handedBack(block.state(of: work.attempt))
-            case .abandon where wish.stop.hasCut || goesOn: return .abandoned(work.attempt)
-            case .handBack, .abandon: break
+            if wish.stop.hasCut, let before {
+                return wish.current == .handBack ? .handedBack(before) : .abandoned(work.attempt)
             }
             guard goesOn else { break }
+            switch wish.current {
+            case .finish: break
+            case .handBack: return .handedBack(block.state(of: work.attempt))
+            case .abandon: return .abandoned(work.attempt)
+            }
             let now = clock.now
             before = now - start > Self.longStep ? block.state(of: work.attempt) : nil
             if now - reported > .milliseconds(200) {

@@ -26,6 +26,7 @@ public final class WorkerService: Sendable {
         /// Bytes that the networks of a job may take, weights and all, in all slots together.
         public var memory: Int
 
+        /// Every field as given.
         public init(
             coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
             modelCache: ModelCache, memory: Int
@@ -50,6 +51,7 @@ public final class WorkerService: Sendable {
     private let logger: Logger
     private let mailbox = Mailbox<Call>()
 
+    /// A worker that does not run yet.
     public init(configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger

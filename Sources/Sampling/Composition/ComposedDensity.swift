@@ -6,6 +6,7 @@ public struct UnknownModel: Error, Equatable, CustomStringConvertible {
     /// The name that no model has.
     public let name: String
 
+    /// What is wrong, in one line.
     public var description: String { "no model is named \"\(name)\"" }
 }
 

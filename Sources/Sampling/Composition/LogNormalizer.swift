@@ -7,7 +7,9 @@ public enum LogNormalizer: Sendable, Equatable, ExpressibleByFloatLiteral, Expre
     /// Not known: to be estimated first. Such a mixture has no density yet.
     case estimate
 
+    /// The same number at every level.
     public init(floatLiteral value: Double) { self = .constant(value) }
+    /// The same number at every level.
     public init(integerLiteral value: Int) { self = .constant(Double(value)) }
 
     /// Whether it is known, or will be, for noise levels alone.

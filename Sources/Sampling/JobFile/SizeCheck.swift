@@ -46,7 +46,8 @@ extension Job {
     public var problemOfBlocks: String? {
         guard blocks > Self.mostBlocks else { return nil }
         return "\(chains) chains in blocks of \(block) are \(blocks) blocks, and a pool takes at most "
-            + "\(Self.mostBlocks) of one job; make \"block\" \((chains + Self.mostBlocks - 1) / Self.mostBlocks) or more, or \"chains\" fewer"
+            + "\(Self.mostBlocks) of one job; make \"block\" \((chains + Self.mostBlocks - 1) / Self.mostBlocks) or more, "
+            + "or \"chains\" fewer"
     }
 
     /// The most bytes of a block's state, as it is written down: that of its chains, and what is told of the plan and of each

@@ -5,6 +5,7 @@ public import Messaging
 public struct PoolClientError: Error, Sendable, CustomStringConvertible {
     /// What the command should end with, as sysexits.h has it.
     public let exitStatus: Int32
+    /// What went wrong and what to do, in one line.
     public let description: String
 
     /// An error in words that say what to do.
