@@ -110,9 +110,15 @@ let pool = floor(
         room("PoolCore"),
         room("Chaos", ["ContentHash", "StrictJSON"]),
         room(
-            "Coordinator",
+            "CoordinatorCore",
             [
                 "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels", "Sampling", "RunFolder",
+                "ContentHash", "StrictJSON", "ProgramVersion", "TerminalProgress", logging,
+            ], settings: opened),
+        room(
+            "Coordinator",
+            [
+                "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels", "Sampling", "RunFolder",
                 "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
         room(
@@ -124,7 +130,7 @@ let pool = floor(
         room(
             "PoolBenchmark",
             [
-                "Coordinator", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder", "ContentHash",
+                "Coordinator", "CoordinatorCore", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder", "ContentHash",
                 "StrictJSON",
                 logging,
             ]),
@@ -187,7 +193,7 @@ let besides: [Target] = [
     tests(
         "CoordinatorTests",
         [
-            "Coordinator", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder",
+            "Coordinator", "CoordinatorCore", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder",
             "Sampling", "StrictJSON",
             "Journal", "RawPeers",
             database,

@@ -10,25 +10,19 @@ import Synchronization
 import Testing
 
 @testable import Coordinator
+@testable import CoordinatorCore
 
-/// A front desk with its archive in a folder of its own, and peers that are played by the test.
+/// A coordinator without sockets, in a folder of its own, and peers that are played by the test.
 final class DeskUnderTest {
-    /// What comes from the desk's other threads.
-    private enum Call: Sendable {
-        case read(Int, JobReader<Int>.Outcome)
-        case archived([Archive.Reply])
-    }
-
     /// What the desk has sent and nobody has looked at yet.
     private final class Sent {
         var messages: [(peer: PeerID, message: Message)] = []
     }
 
     let folder: String
-    private let mailbox = Mailbox<Call>()
-    private let archive: Archive
+    private let mailbox = Mailbox<CoordinatorHost.Call>()
     private let sent = Sent()
-    private var desk: FrontDesk
+    private var host: CoordinatorHost
     /// The texts that workers were sent, by job.
     private(set) var texts: [Digest: [UInt8]] = [:]
     /// Every lease that was sent, in order.
@@ -58,34 +52,28 @@ final class DeskUnderTest {
         folder =
             earlier?.folder
             ?? FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
-        earlier?.archive.close(within: .seconds(5))
+        earlier?.close()
         let logged = logged
         let logger = Logger(label: "test") { _ in logged }
-        let store = try ModelStore(folder: folder + "/models", logger: logger)
-        let mailbox = mailbox
-        let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
-        let jobs: [PastJob]
-        (archive, jobs) = try Archive.open(folder: folder, durability: .process, logger: logger, inspector: inspector) {
-            mailbox.post(.archived($0))
-        }
-        let sent = sent
-        desk = FrontDesk(
-            configuration: CoordinatorService.Configuration(stateFolder: folder, pool: pool), intake: intake,
-            models: store, archive: archive, past: jobs, logger: logger
-        ) { bytes, peer in
+        let (mailbox, sent) = (mailbox, sent)
+        var configuration = CoordinatorService.Configuration(stateFolder: folder, pool: pool)
+        configuration.survivesPowerLoss = false
+        host = try CoordinatorHost(configuration, logger: logger, inspector: inspector) { bytes, peer in
             if let message = try? Message.decode(bytes) { sent.messages.append((peer, message)) }
             return .sent
+        } post: {
+            mailbox.post($0)
         }
     }
 
     func remove() {
-        archive.close(within: .seconds(5))
+        close()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
     /// Does what is still to be done, and gives what the journal then has of the jobs.
     func stored() throws -> [RecoveredJob] {
-        archive.close(within: .seconds(5))
+        close()
         return try Journal(folder: folder, durability: .process).recover()
     }
 
@@ -98,14 +86,14 @@ final class DeskUnderTest {
     }
 
     func take(_ message: Message, from peer: PeerID, over connection: Connection? = nil) {
-        desk.take(.success(message), from: peer, over: connection)
+        host.take(.success(message), from: peer, over: connection)
     }
 
     /// Takes it that so many bytes were sent that way and wait to be read.
-    func owe(_ bytes: Int, over connection: Connection) { desk.budget.note(bytes, over: connection, at: desk.now) }
+    func owe(_ bytes: Int, over connection: Connection) { host.core.owe(bytes, over: connection.identity) }
 
     /// Ends the archive's work, so that the folder is the caller's.
-    func close() { archive.close(within: .seconds(5)) }
+    func close() { host.close(within: .seconds(5)) }
 
     func join(_ peer: PeerID, arithmetic: String) {
         let registration = Registration(
@@ -120,7 +108,7 @@ final class DeskUnderTest {
 
     /// Bytes of texts that wait for inspections of finished jobs, and how many submitters do.
     var waitingForInspections: (bytes: Int, submitters: Int) {
-        desk.inspections.values.reduce(into: (0, 0)) { sums, inspection in
+        host.core.inspections.values.reduce(into: (0, 0)) { sums, inspection in
             sums.0 += inspection.text.count + inspection.submissions.reduce(0) { $0 + $1.text.count }
             sums.1 += inspection.submissions.count
         }
@@ -149,13 +137,8 @@ final class DeskUnderTest {
                 Issue.record("it takes too long: \(String(describing: sent.messages.last?.message))")
                 return
             }
-            for call in mailbox.drain() {
-                switch call {
-                case .read(let number, let outcome): desk.take(outcome, of: number)
-                case .archived(let replies): for reply in replies { desk.take(reply) }
-                }
-            }
-            desk.tick()
+            for call in mailbox.drain() { host.take(call) }
+            host.tick()
             let messages = sent.messages
             sent.messages = []
             for case (let peer, .checkpoint(let state)) in messages { states.append((peer, state)) }

@@ -1,4 +1,5 @@
 import ContentHash
+import CoordinatorCore
 import Dispatch
 import Foundation
 import RunFolder
@@ -49,7 +50,7 @@ struct FolderInspectorTests {
         let told = DispatchSemaphore(value: 0)
         let found = Mutex<Bool?>(nil)
         inspector.inspect(job, folder: folder) { condition in
-            if case .sound = condition { found.withLock { $0 = true } } else { found.withLock { $0 = false } }
+            if case .sound(_) = condition { found.withLock { $0 = true } } else { found.withLock { $0 = false } }
             told.signal()
         }
         _ = told.wait(timeout: .now() + 10)
@@ -76,21 +77,29 @@ struct FolderInspectorTests {
         }
     }
 
-    @Test func `What is damaged, or lacks a file, is looked at each time`() throws {
+    @Test func `What is damaged is no finished run afterwards`() throws {
+        let inspections = Inspections()
+        defer { inspections.remove() }
+        let inspector = inspections.inspector()
+        for content in [RunFolderContent.damaged(jobHash: "", reason: "a digit"), .finished(jobHash: "another")] {
+            let folder = try inspections.make("a", bytes: 100)
+            inspections.content.withLock { $0 = content }
+            #expect(isSound(inspector, inspections.job, folder) == false)
+            #expect(!RunFolder.hasSummary(in: folder))
+        }
+        // There is nothing to look at then.
+        #expect(isSound(inspector, inspections.job, inspections.folder + "/a") == false)
+        #expect(inspections.read.withLock { $0.count } == 2)
+    }
+
+    @Test func `What lacks a file is looked at each time`() throws {
         let inspections = Inspections()
         defer { inspections.remove() }
         let inspector = inspections.inspector()
         let folder = try inspections.make("a", bytes: 100)
-        inspections.content.withLock { $0 = .damaged(jobHash: "", reason: "a digit") }
-        for _ in 0..<2 { #expect(isSound(inspector, inspections.job, folder) == false) }
-        inspections.content.withLock { $0 = .finished(jobHash: "another") }
-        #expect(isSound(inspector, inspections.job, folder) == false)
-        #expect(inspections.read.withLock { $0.count } == 3)
-        inspections.content.withLock { $0 = .finished(jobHash: inspections.job.hex) }
-        #expect(isSound(inspector, inspections.job, folder) == true)
         try FileManager.default.removeItem(atPath: folder + "/job.json")
         for _ in 0..<2 { _ = isSound(inspector, inspections.job, folder) }
-        #expect(inspections.read.withLock { $0.count } == 6)
+        #expect(inspections.read.withLock { $0.count } == 2)
     }
 
     @Test func `A small folder does not wait behind a large one`() throws {

@@ -7,55 +7,74 @@ import ModelTransfer
 import Testing
 
 @testable import Coordinator
+@testable import CoordinatorCore
 
-/// An intake on a folder of its own, and what its reader has said.
+/// An intake whose wishes are done in a folder of its own, and what its reader has said.
 private final class Desk {
     let folder = FileManager.default.temporaryDirectory.path + "/rrr-intake-\(UUID().uuidString.prefix(8))"
     let store: ModelStore
-    private var intake: Intake
+    private var intake = Intake()
+    private var reception: ModelReception
     private var readings: AsyncStream<(Int, JobReader<Int>.Outcome)>.Iterator
 
     init() throws {
         let store = try ModelStore(folder: folder, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let (stream, continuation) = AsyncStream.makeStream(of: (Int, JobReader<Int>.Outcome).self)
         self.store = store
-        intake = Intake(store: store, reader: JobReader(store: store) { continuation.yield(($0, $1)) })
+        reception = ModelReception(store: store, reader: JobReader(store: store) { continuation.yield(($0, $1)) })
         readings = stream.makeAsyncIterator()
     }
 
     var waiting: [PeerID] { intake.waiting }
 
+    /// Does what the intake wants. - Returns: the decision that it has come to, there or before.
+    private func perform(_ decision: Intake.Decision? = nil, at now: Duration = .zero) -> Intake.Decision? {
+        var decision = decision
+        for action in intake.takeActions() {
+            guard let (number, became) = reception.perform(action) else { continue }
+            decision = perform(intake.take(became, of: number, at: now), at: now) ?? decision
+        }
+        return decision
+    }
+
     func handIn(_ text: [UInt8], by peer: PeerID) {
         intake.take(HandedIn(text: text, force: false, watch: true, peer: peer))
+        _ = perform()
     }
 
     func take(_ chunk: ModelChunk, from peer: PeerID, at now: Duration = .zero) -> Intake.Decision? {
-        intake.take(chunk, from: peer, at: now)
+        perform(intake.take(chunk, from: peer, at: now), at: now)
     }
 
     func problem(of submission: HandedIn) -> String? { intake.problem(of: submission) }
 
     func step(at now: Duration) -> (messages: [(peer: PeerID, messages: [Message])], done: [Intake.Decision]) {
-        intake.requests(at: now)
+        let (messages, done) = intake.requests(at: now)
+        let last = perform(at: now)
+        return (messages, done + [last].compactMap(\.self))
     }
 
     func unavailable(_ model: Digest, from peer: PeerID) -> Intake.Decision? {
-        intake.unavailable(model, reason: "moved", from: peer)
+        perform(intake.unavailable(model, reason: "moved", from: peer))
     }
 
-    func cancel(_ job: Digest, _ peer: PeerID) -> Bool { intake.cancel(job, peer) }
+    func cancel(_ job: Digest, _ peer: PeerID) -> Bool {
+        let isHere = intake.cancel(job, peer)
+        _ = perform()
+        return isHere
+    }
 
     func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
     /// Waits for the reader.
     func read(at now: Duration = .zero) async -> Intake.Decision? {
         guard let (number, outcome) = await readings.next(isolation: #isolation) else { return nil }
-        return intake.take(outcome, of: number, at: now)
+        return perform(intake.take(reception.reading(outcome, of: number), of: number, at: now), at: now)
     }
 
     /// What a peer is asked for now.
     func requests(to peer: PeerID, at now: Duration = .zero) -> [ModelRequest] {
-        intake.requests(at: now).messages.filter { $0.peer == peer }.flatMap(\.messages).compactMap {
+        step(at: now).messages.filter { $0.peer == peer }.flatMap(\.messages).compactMap {
             if case .modelRequest(let request) = $0 { request } else { nil }
         }
     }

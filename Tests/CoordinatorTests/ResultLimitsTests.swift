@@ -4,6 +4,7 @@ import Sampling
 import Testing
 
 @testable import Coordinator
+@testable import CoordinatorCore
 
 /// Which numbers of a result can be those of a block.
 struct ResultLimitsTests {

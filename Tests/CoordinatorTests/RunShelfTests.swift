@@ -6,6 +6,7 @@ import StrictJSON
 import Testing
 
 @testable import Coordinator
+@testable import CoordinatorCore
 
 /// The files of the jobs that are under way.
 final class RunShelfTests {

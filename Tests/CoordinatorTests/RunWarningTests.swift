@@ -4,6 +4,7 @@ import RunFolder
 import Testing
 
 @testable import Coordinator
+@testable import CoordinatorCore
 
 private func job(_ sampler: String, draws: Int = 1, levels: Int = 8) throws -> Job {
     let text = """

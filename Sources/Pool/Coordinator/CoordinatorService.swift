@@ -1,3 +1,4 @@
+import CoordinatorCore
 import Journal
 public import Logging
 import Messaging
@@ -30,10 +31,8 @@ public final class CoordinatorService: Sendable {
         case processDied(Int32, reason: String)
         /// There will be no workers any more.
         case failAll(reason: String)
-        /// What the reading of a job that was handed in came to.
-        case read(Int, JobReader<Int>.Outcome)
-        /// What the archive has done.
-        case archived([Archive.Reply])
+        /// What comes from the threads of the host.
+        case host(CoordinatorHost.Call)
     }
 
     /// How long a coordinator that was told to stop waits for its workers to hand back what they have.
@@ -66,51 +65,43 @@ public final class CoordinatorService: Sendable {
     /// - Throws: ``MessagingError`` if it cannot listen there; ``ModelTransferError`` if it cannot keep models;
     ///   `JournalError` if it cannot keep its journal, or another coordinator does.
     public func run(listeningAt endpoint: String, _ ready: (String) -> Void) throws {
-        let store = try ModelStore(folder: configuration.stateFolder + "/models", logger: logger)
-        let mailbox = mailbox
-        let intake = Intake(store: store, reader: JobReader(store: store) { mailbox.post(.read($0, $1)) })
-        let (archive, jobs) = try Archive.open(
-            folder: configuration.stateFolder, durability: configuration.survivesPowerLoss ? .power : .process,
-            logger: logger
-        ) { mailbox.post(.archived($0)) }
-        defer { archive.close(within: .seconds(5)) }
         let router = try RouterSocket(MessagingContext())
+        let mailbox = mailbox
+        var host = try CoordinatorHost(configuration, logger: logger) { bytes, peer in
+            do { return try router.offer(bytes, to: peer) } catch { return .unreachable }
+        } post: {
+            mailbox.post(.host($0))
+        }
+        defer { host.close(within: .seconds(5)) }
         let address = try router.bind(to: endpoint)
         let watch = ConnectionWatch(of: address)
         ready(address)
-        var desk = FrontDesk(
-            configuration: configuration, intake: intake, models: store, archive: archive, past: jobs,
-            logger: logger
-        ) { bytes, peer in
-            do { return try router.offer(bytes, to: peer) } catch { return .unreachable }
-        }
         let clock = ContinuousClock()
         var deadline: ContinuousClock.Instant?
         // Once stopped it stays until the workers have said goodbye: what is sent just before a
         // connection closes may not arrive.
         while true {
-            if let deadline, clock.now >= deadline || !desk.hasWorkers { break }
+            if let deadline, clock.now >= deadline || !host.core.hasWorkers { break }
             try router.wait(for: mailbox.wakeup, atMost: .milliseconds(watch == nil ? 50 : 20))
             // Some messages at a time, so that timers and results get their turn.
             var left = 1_000
             while left > 0, let received = try router.receiveMessage() {
                 if let connection = received.connection { watch?.note(received.size, from: connection) }
-                desk.take(received.message, from: received.peer, over: received.connection)
+                host.take(received.message, from: received.peer, over: received.connection)
                 left -= 1
             }
-            if let watch { desk.watch(watch) }
+            if let watch { host.look(at: watch) }
             for call in mailbox.drain() {
                 switch call {
                 case .stop:
-                    if deadline == nil { desk.dismiss() }
+                    if deadline == nil { host.handle(.dismissed) }
                     deadline = deadline ?? clock.now + Self.farewell
-                case .processDied(let process, let reason): desk.processDied(process, reason: reason)
-                case .failAll(let reason): desk.failAll(reason: reason)
-                case .read(let number, let outcome): desk.take(outcome, of: number)
-                case .archived(let replies): for reply in replies { desk.take(reply) }
+                case .processDied(let process, let reason): host.handle(.processDied(process, reason: reason))
+                case .failAll(let reason): host.handle(.poolExhausted(reason: reason))
+                case .host(let call): host.take(call)
                 }
             }
-            desk.tick()
+            host.tick()
         }
     }
 }

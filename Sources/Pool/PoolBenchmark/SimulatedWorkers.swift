@@ -1,5 +1,6 @@
 import ContentHash
 import Coordinator
+import CoordinatorCore
 import JobFile
 public import Messaging
 import RunFolder

@@ -37,6 +37,18 @@ public struct Connection: Hashable, Sendable {
     public struct Identity: Hashable, Sendable {
         let descriptor: Int32
         let node: UInt64
+
+        /// Nil once another connection, or none, has the descriptor.
+        private var connection: Connection? {
+            let connection = Connection(descriptor: descriptor)
+            return connection.identity == self ? connection : nil
+        }
+
+        /// Whether the peer has taken everything that the system was given to send; also when the connection is gone.
+        public var hasTakenAll: Bool { connection?.bytesNotTaken ?? 0 == 0 }
+
+        /// Ends the connection, if it lasts, for both sides. An honest peer connects again.
+        public func end() { connection?.end() }
     }
 
     /// Whether it was accepted at a TCP port of this process.

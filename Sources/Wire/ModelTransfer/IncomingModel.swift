@@ -1,12 +1,12 @@
-import ContentHash
+package import ContentHash
 import Foundation
 
 /// A model file that arrives in order, under a hidden name of its own, and is removed if it never gets whole.
-final class IncomingModel {
+package final class IncomingModel {
     /// How hidden names end.
     static let suffix = ".partial"
 
-    let model: Digest
+    package let model: Digest
     private let path: String
     private let file: FileHandle
     private var hash = SHA256()
@@ -28,7 +28,7 @@ final class IncomingModel {
     }
 
     /// Adds bytes behind those written before.
-    func write(_ bytes: [UInt8]) throws(ModelTransferError) {
+    package func write(_ bytes: [UInt8]) throws(ModelTransferError) {
         hash.update(bytes)
         do {
             try file.write(contentsOf: Data(bytes))

@@ -74,12 +74,12 @@ public final class ModelStore: Sendable {
     func warn(_ text: String) { logger.warning("\(text)") }
 
     /// A place for a model that is about to arrive. - Throws: ``ModelTransferError``.
-    func receive(_ model: Digest) throws(ModelTransferError) -> IncomingModel {
+    package func receive(_ model: Digest) throws(ModelTransferError) -> IncomingModel {
         try IncomingModel(model, folder: folder)
     }
 
     /// Gives a whole file its name. - Throws: ``ModelTransferError``: `wrongContent` if its hash is another.
-    func keep(_ incoming: IncomingModel) throws(ModelTransferError) -> StoredModel {
+    package func keep(_ incoming: IncomingModel) throws(ModelTransferError) -> StoredModel {
         let stored = try incoming.publish(as: path(of: incoming.model))
         verified.withLock { _ = $0.insert(incoming.model) }
         makeRoom(keeping: stored)

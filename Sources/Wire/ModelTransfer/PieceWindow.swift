@@ -3,9 +3,9 @@
 /// A piece that is lost is asked for again after a while, and what follows it with it: connections keep the
 /// order, so that nothing else arrives out of turn. Each time the wait doubles, up to a minute, so that a slow
 /// connection is not filled with what is on its way already.
-struct PieceWindow: Equatable {
+package struct PieceWindow: Equatable, Sendable {
     /// What became of a piece.
-    enum Outcome: Equatable {
+    package enum Outcome: Equatable {
         /// It is the next one.
         case taken
         /// It was asked for twice, or follows one that was lost.
@@ -15,31 +15,33 @@ struct PieceWindow: Equatable {
     }
 
     /// Bytes of a piece.
-    let length: Int
+    package let length: Int
     /// Pieces that are asked for at a time; few enough that other messages get through beside them.
-    let depth: Int
+    package let depth: Int
     /// How long a piece may take.
-    private(set) var patience: Duration
+    package private(set) var patience: Duration
     /// Bytes that have been taken.
-    private(set) var received = 0
+    package private(set) var received = 0
     /// Bytes of the file, once the first piece has told.
-    private(set) var total: Int?
+    package private(set) var total: Int?
     /// When a piece was last taken.
-    private(set) var lastTaken: Duration
+    package private(set) var lastTaken: Duration
     private var requested = 0
     private var lastRequest: Duration
 
-    init(length: Int, depth: Int = 4, at now: Duration) {
+    /// Nothing has come yet. - Parameter depth: pieces that are asked for at a time.
+    package init(length: Int, depth: Int = 4, at now: Duration) {
         self.length = length
         self.depth = depth
         patience = .seconds(2)
         (lastTaken, lastRequest) = (now, now)
     }
 
-    var isComplete: Bool { received == total }
+    /// Whether all pieces have been taken.
+    package var isComplete: Bool { received == total }
 
     /// Where the pieces begin that are to be asked for now.
-    mutating func requests(at now: Duration) -> [Int] {
+    package mutating func requests(at now: Duration) -> [Int] {
         guard !isComplete else { return [] }
         if now - max(lastTaken, lastRequest) >= patience {
             requested = received
@@ -56,13 +58,13 @@ struct PieceWindow: Equatable {
     }
 
     /// The sender has started anew and knows nothing of what it was asked.
-    mutating func startAnew() {
+    package mutating func startAnew() {
         requested = received
         patience = .seconds(2)
     }
 
     /// Takes in a piece of `count` bytes.
-    mutating func take(offset: Int, count: Int, total: Int, at now: Duration) -> Outcome {
+    package mutating func take(offset: Int, count: Int, total: Int, at now: Duration) -> Outcome {
         guard self.total ?? total == total, count <= total - offset else { return .contradiction }
         guard offset == received, !isComplete else { return .passedOver }
         self.total = total

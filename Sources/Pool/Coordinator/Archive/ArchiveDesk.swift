@@ -1,3 +1,4 @@
+import CoordinatorCore
 import Journal
 import Logging
 import PoolCore
@@ -9,9 +10,9 @@ struct ArchiveDesk {
     private struct Note {
         let entry: JournalEntry
         /// Once it is on the disk.
-        var stored: Archive.Reply?
+        var stored: ArchiveReply?
         /// If it does not fit the journal: then it is not on the disk, and nobody may believe so.
-        var refused: ((String) -> Archive.Reply)?
+        var refused: ((String) -> ArchiveReply)?
     }
 
     /// A batch is brought to the disk when it has this many requests or bytes.
@@ -35,7 +36,7 @@ struct ArchiveDesk {
     private var done = 0
     private var size = 0
     private var notes: [Note] = []
-    private var replies: [Archive.Reply] = []
+    private var replies: [ArchiveReply] = []
     /// Rows that are to be written.
     private var records: [JobNumber: [BlockRecord]] = [:]
     /// Rows that are written and may not have reached the disk.
@@ -55,7 +56,7 @@ struct ArchiveDesk {
     ///
     /// - Returns: how many are done, and their bytes; or what a full disk says. Then what was done of the batch is
     ///   remembered: the same requests, and more, are to be given again.
-    mutating func work(on requests: ArraySlice<Archive.Request>) -> Result<(count: Int, size: Int), any Error> {
+    mutating func work(on requests: ArraySlice<ArchiveRequest>) -> Result<(count: Int, size: Int), any Error> {
         do {
             for request in requests.dropFirst(done) {
                 guard !stops, done < Self.mostRequests, size < Self.mostBytes else { break }
@@ -74,7 +75,7 @@ struct ArchiveDesk {
 
     /// Jobs that are to end without their files are done with at once when nothing can be stored: that may be what
     /// makes room.
-    private mutating func makeRoom(_ requests: ArraySlice<Archive.Request>) {
+    private mutating func makeRoom(_ requests: ArraySlice<ArchiveRequest>) {
         for case .end(let job, keepsFiles: false, _, _) in requests.dropFirst(done) where shelf.contains(job) {
             shelf.remove(job, keepsFiles: false)
             forgetResults(of: job)
@@ -183,7 +184,7 @@ struct ArchiveDesk {
     }
 
     /// What is to be told since the last time.
-    mutating func takeReplies() -> [Archive.Reply] {
+    mutating func takeReplies() -> [ArchiveReply] {
         defer { replies = [] }
         return replies
     }
@@ -194,7 +195,7 @@ struct ArchiveDesk {
         journal.close()
     }
 
-    private mutating func perform(_ request: Archive.Request) throws {
+    private mutating func perform(_ request: ArchiveRequest) throws {
         switch request {
         case .open(let job, let folder, let description, let resumes, let note):
             try open(job, folder, description, resumes: resumes, note)
@@ -257,7 +258,7 @@ struct ArchiveDesk {
         }
     }
 
-    private func note(_ entry: JournalEntry, _ receipt: Archive.Receipt?) -> Note {
+    private func note(_ entry: JournalEntry, _ receipt: Receipt?) -> Note {
         Note(
             entry: entry, stored: receipt.map { .noted($0) },
             refused: receipt.map { receipt in { .notNoted(receipt, reason: $0) } })
@@ -329,11 +330,11 @@ extension BlockRecord {
     fileprivate var chainRange: Range<Int> { firstChain..<firstChain + chains }
 
     /// The sum of the acceptance of its chains, and how many numbers that is of.
-    fileprivate func acceptance(in run: RunDescription) -> Archive.Acceptance {
+    fileprivate func acceptance(in run: RunDescription) -> Acceptance {
         guard let place = run.statistics.firstIndex(where: { $0.name == RunStatistic.acceptance }) else {
-            return Archive.Acceptance()
+            return Acceptance()
         }
-        var acceptance = Archive.Acceptance()
+        var acceptance = Acceptance()
         for rate in [Float](littleEndian: statistics[place]) where rate.isFinite {
             acceptance.sum += Double(rate)
             acceptance.count += 1

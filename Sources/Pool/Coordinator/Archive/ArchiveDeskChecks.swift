@@ -1,4 +1,5 @@
 import ContentHash
+import CoordinatorCore
 import Journal
 import Logging
 import PoolCore

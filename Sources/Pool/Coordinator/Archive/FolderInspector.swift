@@ -1,4 +1,5 @@
 import ContentHash
+import CoordinatorCore
 import Dispatch
 import RunFolder
 import Synchronization
@@ -6,14 +7,6 @@ import Synchronization
 /// Reads the folders of finished jobs to their end, to see whether they are what they were. That may take minutes: small
 /// ones don't wait behind large ones, and what was found sound once is not read again as long as no file shows a change.
 final class FolderInspector: Sendable {
-    /// What the files of a finished job are like.
-    enum Condition: Sendable {
-        case sound
-        case damaged(String)
-        /// They can't be looked at.
-        case unknown(String)
-    }
-
     /// From this size on, in bytes, a folder is large: reading it takes half a second.
     static let large = 64 << 20
 
@@ -28,30 +21,39 @@ final class FolderInspector: Sendable {
         self.content = content
     }
 
-    /// Looks at the files of a finished job, on a thread of its own.
+    /// Looks at the files of a finished job, on a thread of its own. One that is damaged is no finished run afterwards.
     ///
     /// - Parameter tell: called from there with what was found.
-    func inspect(_ job: Digest, folder: String, tell: @escaping @Sendable (Condition) -> Void) {
+    func inspect(_ job: Digest, folder: String, tell: @escaping @Sendable (FolderContent) -> Void) {
+        guard RunFolder.hasSummary(in: folder) else { return small.async { tell(.nothing()) } }
         // Before anything is read: what changes meanwhile is looked at the next time.
         let stamps = RunFolder.fileNames.compactMap { FileStamp(of: folder + "/" + $0) }
         let isKnown = stamps.count == RunFolder.fileNames.count && sound.withLock { $0[job] == stamps }
         let size = stamps.reduce(0) { $0 + $1.size }
         (isKnown || size < Self.large ? small : large).async { [self] in
-            let condition = isKnown ? .sound : read(job, folder)
-            if case .sound = condition { sound.withLock { $0[job] = stamps } }
-            tell(condition)
+            let found = isKnown ? run(in: folder) : read(job, folder)
+            if case .sound = found { sound.withLock { $0[job] = stamps } }
+            tell(found)
         }
     }
 
-    private func read(_ job: Digest, _ folder: String) -> Condition {
+    private func read(_ job: Digest, _ folder: String) -> FolderContent {
+        let damage: String
         do {
-            return switch try content(folder) {
-            case .finished(job.hex): .sound
-            case .damaged(_, let reason): .damaged(reason)
-            default: .damaged("\(folder): not the files of this job")
+            switch try content(folder) {
+            case .finished(job.hex): return run(in: folder)
+            case .damaged(_, let reason): damage = reason
+            default: damage = "\(folder): not the files of this job"
             }
+            try RunFolder.removeSummary(in: folder)
+            return .nothing(damage: damage)
         } catch {
             return .unknown("\(error)")
         }
+    }
+
+    /// What a sound folder tells.
+    private func run(in folder: String) -> FolderContent {
+        .sound(FinishedRun(try? RunFolder.summary(in: folder), arithmetic: Provenance.arithmetic(ofRunIn: folder)))
     }
 }

@@ -16,9 +16,9 @@ struct RunningJob {
         var form: RunForm
         /// The SHA-256 of the text that its blocks are run by.
         var textDigest: Digest
-        /// The finished job whose files are looked at before its numbers are used, and the last that was found sound.
+        /// The preliminary job whose folder is looked at before its numbers are used, and the last that was looked at.
         var inspects: Digest?
-        var sound: Digest?
+        var found: Found?
         /// What is stored of it, as long as it is not with the scheduler.
         var progress: JobProgress?
         /// The job that has to be finished first.
@@ -36,6 +36,12 @@ struct RunningJob {
 
         /// With the numbers in it that preliminary jobs have found so far.
         var job: Job { form.job }
+    }
+
+    /// What was found in the folder of a preliminary job: a finished run that is sound, or nothing.
+    struct Found {
+        let job: Digest
+        let run: FinishedRun?
     }
 
     /// What a job's blocks are run by and checked by. A reference: it is looked at with every message.
@@ -150,7 +156,7 @@ struct RunningJob {
     }
 
     /// Counts the acceptance of chains whose results are stored.
-    mutating func count(_ stored: Archive.Acceptance) {
+    mutating func count(_ stored: Acceptance) {
         acceptance.sum += stored.sum
         acceptance.count += stored.count
     }
@@ -195,7 +201,9 @@ struct RunningJob {
     }
 
     /// Everything about the run that is not the same each time, as names and values.
-    func provenance(at now: Duration) -> [(String, JSONText)] {
+    ///
+    /// - Parameter date: by the clock on the wall.
+    func provenance(at now: Duration, date: Date) -> [(String, JSONText)] {
         let sorted = shares.values.sorted {
             ($0.worker.name.count, $0.worker.name) < ($1.worker.name.count, $1.worker.name)
         }
@@ -210,7 +218,7 @@ struct RunningJob {
         }
         return [
             ("job", .string(identity.hex)), ("version", .string(programVersion)),
-            ("finished_at", .string(Date().formatted(.iso8601))), ("seconds", .number(secondsElapsed(at: now))),
+            ("finished_at", .string(date.formatted(.iso8601))), ("seconds", .number(secondsElapsed(at: now))),
             ("blocks", .integer(blocks)), ("blocks_run_again", .integer(again)), ("workers", .array(list)),
         ]
     }

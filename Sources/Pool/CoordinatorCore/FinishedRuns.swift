@@ -1,13 +1,11 @@
 import ContentHash
-import Foundation
 import Journal
 import Logging
 import Messaging
 import PoolCore
-import RunFolder
 
 /// What becomes of jobs whose files are not what they were.
-extension FrontDesk {
+extension CoordinatorCore {
     /// Stored rows of a job are lost: its blocks run again.
     mutating func lost(_ blocks: [Int], of number: JobNumber) {
         // What is told of an earlier run of a job that is just being begun anew is nothing to it.
@@ -46,7 +44,7 @@ extension FrontDesk {
     private mutating func beginInspection(of id: Digest, text: [UInt8]) {
         if inspections[id] == nil {
             inspections[id] = Inspection(isOutdated: jobs[id]?.state.isOver == false)
-            archive.inspect(id, folder: folder(of: id))
+            perform(.inspect(id))
         }
         if inspections[id]?.text.isEmpty == true { inspections[id]?.text = text }
     }
@@ -56,55 +54,41 @@ extension FrontDesk {
     /// Submitters that wait for one inspection.
     private static let mostWaiting = 1_000
 
-    /// The files of a finished job are sound, or it has to run again.
-    mutating func inspected(_ id: Digest, _ condition: FolderInspector.Condition) {
+    /// Somebody has looked at the files of a finished job.
+    mutating func inspected(_ id: Digest, _ content: FolderContent) {
         guard let inspection = inspections.removeValue(forKey: id) else { return }
-        let finding = inspection.isOutdated ? .again : finding(condition, of: id)
+        // What is found while it runs again are the files of neither run.
+        let content = inspection.isOutdated ? .nothing() : content
+        switch content {
+        case .nothing(.some(let damage)):
+            log(.error, "job \(id.hex.prefix(8)) was finished, but \(damage); it runs again when it is asked for")
+        case .unknown(let reason): log(.error, "job \(id.hex.prefix(8)) was finished, but \(reason)")
+        default: break
+        }
         for submission in inspection.submissions {
-            switch finding {
+            switch content {
             case .sound: send(.accepted(job: id, alreadyFinished: true), to: submission.peer)
-            case .again: submit(submission.with(text: inspection.text))
-            case .unreadable(let reason): settle(.refused(submission.peer, exitStatus: 75, text: reason))
+            case .nothing: submit(submission.with(text: inspection.text))
+            case .unknown(let reason): settle(.refused(submission.peer, exitStatus: 75, text: unreadable(id, reason)))
             }
         }
         let waiting = jobs.values.filter { $0.work?.inspects == id }.sorted { $0.number < $1.number }
         for job in waiting.map(\.identity) {
             jobs[job]?.work?.inspects = nil
-            switch finding {
-            case .sound: jobs[job]?.work?.sound = id
-            case .again: break
-            case .unreadable(let reason):
-                fail(job, reason: reason)
+            switch content {
+            case _ where inspection.isOutdated: break
+            case .sound(let run): jobs[job]?.work?.found = RunningJob.Found(job: id, run: run)
+            case .nothing: jobs[job]?.work?.found = RunningJob.Found(job: id, run: nil)
+            case .unknown(let reason):
+                fail(job, reason: unreadable(id, reason))
                 continue
             }
             proceed(job)
         }
     }
 
-    private enum Finding {
-        case sound
-        /// It runs again, or has to.
-        case again
-        /// What can't be looked at is no reason to run it again.
-        case unreadable(reason: String)
-    }
-
-    private func finding(_ condition: FolderInspector.Condition, of id: Digest) -> Finding {
-        switch condition {
-        case .sound:
-            return .sound
-        case .unknown(let reason):
-            logger.error("job \(id.hex.prefix(8)) was finished, but \(reason)")
-            return .unreadable(reason: "the finished job \(id.hex.prefix(8)) can't be read: \(reason)")
-        case .damaged(let reason):
-            logger.error("job \(id.hex.prefix(8)) was finished, but \(reason); it runs again when it is asked for")
-            do {
-                try RunFolder.removeSummary(in: folder(of: id))
-                return .again
-            } catch {
-                return .unreadable(reason: "\(error)")
-            }
-        }
+    private func unreadable(_ id: Digest, _ reason: String) -> String {
+        "the finished job \(id.hex.prefix(8)) can't be read: \(reason)"
     }
 
     // MARK: Earlier lives
@@ -113,7 +97,7 @@ extension FrontDesk {
     mutating func setApart(_ id: Digest, _ reason: String) {
         guard past[id]?.job.state.isOver == false else { return }
         past[id]?.trouble = reason
-        logger.error("job \(id.hex.prefix(8)) is set apart, its files are kept: \(reason)")
+        log(.error, "job \(id.hex.prefix(8)) is set apart, its files are kept: \(reason)")
     }
 
     /// Why what the journal has of a job can't be used; nil if it can.
@@ -122,21 +106,6 @@ extension FrontDesk {
         if let damage = job.damage { return "what the journal says of it can't be: " + damage + wayOut }
         return SHA256.hash(of: job.record.text) == job.record.hash
             ? nil : "its text in the journal is damaged" + wayOut
-    }
-
-    /// Tells of folders of jobs that the journal does not know: it was lost, or was another one.
-    func warnOfUnknownFolders() {
-        let folder = configuration.stateFolder + "/jobs"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        let unknown = names.compactMap { Digest(hex: $0) }.filter { past[$0] == nil }.map { String($0.hex.prefix(8)) }
-        guard !unknown.isEmpty else { return }
-        logger.warning(
-            """
-            the journal knows nothing of \(unknown.count) jobs that have folders in \(folder): \
-            \(unknown.sorted().prefix(5).joined(separator: ", "))\(unknown.count > 5 ? ", …" : ""). The folders stay: \
-            a finished job is handed out when it is submitted again, an unfinished one begins anew. If the journal was \
-            removed, stop this coordinator and put it back; else the folders can be removed
-            """)
     }
 }
 

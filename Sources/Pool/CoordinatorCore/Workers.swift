@@ -1,15 +1,42 @@
 import ContentHash
-import Foundation
 import JobFile
 import Journal
 import Logging
 import Messaging
-import ModelTransfer
 import PoolCore
 import RunFolder
 
+/// A worker that is registered.
+struct WorkerEntry {
+    let peer: PeerID
+    /// What it registered by; nil if lines are not told apart.
+    let line: Line?
+    var registration: Registration
+    /// What provenance tells of it.
+    let record: WorkerRecord
+    /// Jobs whose text it has.
+    var knownJobs: Set<Digest> = []
+    /// The scheduler's number of the last grant.
+    var lastGrant: UInt64 = 0
+    /// The number of the last lease that was sent: a grant may travel in several.
+    var lastLease: UInt64 = 0
+    /// What it was granted and has not been sent yet: a state goes before it, or it is to read something else first.
+    var loading: Set<Attempt> = []
+    /// Whether the archive looks for a state, or a piece of one, for it: one after the other.
+    var isLoading = false
+    /// What has come of the long state that is on its way from it: the pieces of one come one after the other.
+    var arriving: Arrival?
+}
+
+/// How much of a long state has come.
+struct Arrival: Equatable {
+    let attempt: Attempt
+    let stepsDone: Int
+    var bytes: Int
+}
+
 /// What workers say.
-extension FrontDesk {
+extension CoordinatorCore {
     mutating func hear(_ message: Message, from worker: WorkerID, _ peer: PeerID) {
         switch message {
         case .progress(let progress):
@@ -31,14 +58,16 @@ extension FrontDesk {
             take(report, of: attempt, from: worker)
         case .failure(let id, let text, let isInability):
             if complaints.admits(.failure, about: peer) {
-                logger.warning(
+                log(
+                    .warning,
                     "worker \(worker): block \(id.block) \(isInability ? "can't be run there" : "failed"): \(text)")
             }
             guard let attempt = attempt(id) else { return act(on: .heard(worker)) }
             act(on: isInability ? .unable(worker, attempt, reason: text) : .failed(worker, attempt, reason: text))
         case .modelRequest(let request):
             // A worker checks what it gets, and one that gets nothing asks again.
-            send(ModelUpload.answer(request, from: models.path(of: request.model)), to: peer)
+            perform(.sendModel(request, to: peer))
+            owe(request.length, over: workers[worker]?.line)
             act(on: .supplied(worker))
         case .goodbye:
             act(on: .left(worker))
@@ -79,7 +108,7 @@ extension FrontDesk {
         return Attempt(job: job.number, block: id.block, number: id.attempt)
     }
 
-    mutating func register(_ registration: Registration, _ peer: PeerID, over connection: Connection?) {
+    mutating func register(_ registration: Registration, _ peer: PeerID, over line: Line?) {
         guard !isDismissing else {
             send(.drain(reason: "the coordinator stops"), to: peer)
             return
@@ -89,13 +118,13 @@ extension FrontDesk {
         // Whatever it was sent before may not have arrived, the texts of jobs included, and what it sent may be lost.
         abandonState(of: id)
         workers[id] = WorkerEntry(
-            peer: peer, connection: connection, identity: connection?.identity, registration: registration,
+            peer: peer, line: line, registration: registration,
             record: WorkerRecord(
                 name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
                 version: registration.version, fingerprint: registration.fingerprint))
         workerByPeer[peer] = id
         if complaints.admits(.registration, about: peer) {
-            logger.info("worker \(id) on \(registration.host), \(registration.slots) slots")
+            log(.info, "worker \(id) on \(registration.host), \(registration.slots) slots")
         }
         send(
             .welcome(
@@ -110,7 +139,7 @@ extension FrontDesk {
                 unknown[held.job, default: []].append(held.block)
             }
         }
-        for (job, blocks) in unknown { send(.revoke(job: job, blocks: blocks), to: peer) }
+        for (job, blocks) in unknown.sorted(by: { $0.key.hex < $1.key.hex }) { send(.revoke(job: job, blocks: blocks), to: peer) }
         act(
             on: .registered(
                 id, slots: registration.slots, group: registration.fingerprint, holding: holding))
@@ -122,12 +151,15 @@ extension FrontDesk {
     mutating func processDied(_ process: Int32, reason: String) {
         let dead = workers.filter {
             $0.value.registration.process == Int(process)
-                && $0.value.registration.host == ProcessInfo.processInfo.hostName
+                && $0.value.registration.host == configuration.host
         }
         for id in dead.keys.sorted() { act(on: .died(id, reason: reason)) }
     }
 
     // MARK: Results that may be let go
+
+    /// So many confirmations are sent to a worker at once; fewer wait for a moment.
+    private static let mostConfirmations = 64
 
     /// Confirmations wait for company: a worker that keeps a few results for a moment longer costs less than a message
     /// for each.
@@ -138,12 +170,12 @@ extension FrontDesk {
     }
 
     mutating func sendConfirmations() {
-        for worker in confirmations.keys { sendConfirmations(to: worker) }
+        for worker in confirmations.keys.sorted() { sendConfirmations(to: worker) }
     }
 
     private mutating func sendConfirmations(to worker: WorkerID) {
         guard let attempts = confirmations.removeValue(forKey: worker), let peer = workers[worker]?.peer else { return }
-        for (number, group) in Dictionary(grouping: attempts, by: \.job) {
+        for (number, group) in Dictionary(grouping: attempts, by: \.job).sorted(by: { $0.key < $1.key }) {
             guard let job = identities[number] else { continue }
             send(.taken(job: job, blocks: group.map(\.block)), to: peer)
         }

@@ -7,15 +7,21 @@ import PoolCore
 import RunFolder
 
 /// Doing what the scheduler wants.
-extension FrontDesk {
+extension CoordinatorCore {
     /// What came with the event that the scheduler is asked about.
     enum Parcel {
         case result(WorkerID, BlockReport, BlockRecord)
         case checkpoint(WorkerID, BlockState)
     }
 
+    /// Tells the scheduler what has happened, and does what it wants. What it is told meanwhile waits until that is done.
     mutating func act(on event: Scheduler.Event, holding parcel: Parcel? = nil) {
-        for action in scheduler.handle(event, at: now) { perform(action, parcel) }
+        untold.append((event, parcel))
+        guard untold.count == 1 else { return }
+        while let (event, parcel) = untold.first {
+            for action in scheduler.handle(event, at: now) { perform(action, parcel) }
+            untold.removeFirst()
+        }
     }
 
     private mutating func perform(_ action: Scheduler.Action, _ parcel: Parcel?) {
@@ -38,16 +44,16 @@ extension FrontDesk {
             jobs[id]?.checkpointed.insert(attempt.block)
             // Whose arithmetic it is of must be known as well.
             note(state.attempt.job, worker)
-            archive.ask(
+            ask(
                 .checkpoint(
                     attempt,
                     BlockCheckpoint(
                         attempt: attempt.number, stepsDone: steps, state: state.state, offset: state.offset)))
         case .report(let attempt, let worker, let reason):
             if complaints.admits(.failure) {
-                logger.warning("block \(attempt.block) at worker \(worker): \(reason)")
+                log(.warning, "block \(attempt.block) at worker \(worker): \(reason)")
             }
-            archive.ask(
+            ask(
                 .note(
                     .report(
                         job: attempt.job, block: attempt.block,
@@ -59,11 +65,11 @@ extension FrontDesk {
         case .beginAnew(let number):
             if let id = identities[number] { beginAnew(id) }
         case .forget(let worker, let reason):
-            if complaints.admits(.departure) { logger.info("worker \(worker) is gone: \(reason)") }
+            if complaints.admits(.departure) { log(.info, "worker \(worker) is gone: \(reason)") }
             abandonState(of: worker)
             if let entry = workers.removeValue(forKey: worker) { workerByPeer[entry.peer] = nil }
         case .dismiss(let worker, let reason):
-            logger.error("worker \(worker) is set aside: \(reason)")
+            log(.error, "worker \(worker) is set aside: \(reason)")
             guard let peer = workers[worker]?.peer else { return }
             send(.drain(reason: "this worker is set aside: \(reason)", exitStatus: 70), to: peer)
         case .registerAgain(let worker):
@@ -76,7 +82,7 @@ extension FrontDesk {
         guard let id = identities[attempt.job], let origin = workers[worker]?.record else { return }
         note(id, worker)
         jobs[id]?.count(report, from: origin)
-        archive.ask(
+        ask(
             .result(
                 attempt, worker, record,
                 FinishedBlock(
@@ -89,12 +95,12 @@ extension FrontDesk {
         guard let record = workers[worker]?.record, let number = jobs[id]?.number, jobs[id]?.meet(record) == true else {
             return
         }
-        archive.ask(.note(.worker(job: number, record)))
+        ask(.note(.worker(job: number, record)))
     }
 
     private mutating func revoke(_ attempts: [Attempt], at worker: WorkerID, handBack: Bool) {
         guard let peer = workers[worker]?.peer else { return }
-        for (number, group) in Dictionary(grouping: attempts, by: \.job) {
+        for (number, group) in Dictionary(grouping: attempts, by: \.job).sorted(by: { $0.key < $1.key }) {
             guard let job = identities[number] else { continue }
             send(.revoke(job: job, blocks: group.map(\.block), handBack: handBack), to: peer)
         }
@@ -125,7 +131,7 @@ extension FrontDesk {
         else { return }
         guard
             checkpoint.isEmpty && entry.knownJobs.contains(id)
-                || budget.admits(entry.connection, below: ReplyBudget.bytesOfWorker)
+                || admits(entry.line, below: ReplyBudget.bytesOfWorker)
         else {
             // A state is read again then: it is not kept for who does not read.
             let content: Delivery.Content = checkpoint.isEmpty ? .lease(stateBytes: stateBytes) : .state(after: nil)
@@ -140,16 +146,6 @@ extension FrontDesk {
             checkpoints: checkpoint.isEmpty ? [:] : [first.block: checkpoint],
             stateBytes: stateBytes == 0 ? [:] : [first.block: stateBytes], number: number,
             checkpointInterval: job.terms.checkpointInterval ?? configuration.checkpointInterval)
-        connectionAtHand = entry.connection
-        defer { connectionAtHand = nil }
-        switch send(.lease(message), to: entry.peer) {
-        case .sent:
-            break
-        case .wouldBlock:
-            // It takes nothing in now: its blocks go elsewhere, and its next message makes it register.
-            act(on: .left(worker))
-        case .unreachable:
-            act(on: .vanished(worker, reason: "the connection to worker \(worker) is gone"))
-        }
+        send(.lease(message), to: entry.peer, over: entry.line)
     }
 }

@@ -1,17 +1,26 @@
-import ContentHash
-import JobFile
-import Messaging
+package import ContentHash
+package import JobFile
+package import Messaging
 import ModelTransfer
 
 /// A job text that somebody has handed in.
-struct HandedIn {
-    private(set) var text: [UInt8]
+package struct HandedIn: Sendable {
+    package private(set) var text: [UInt8]
     let force: Bool
     let watch: Bool
     var terms = SubmissionTerms()
     let peer: PeerID
     /// Models that came with it.
     var uploaded: [Digest] = []
+
+    /// - Parameters:
+    ///   - force: whether what is done already is done again.
+    ///   - watch: whether its submitter waits for its end.
+    package init(
+        text: [UInt8], force: Bool, watch: Bool, terms: SubmissionTerms = SubmissionTerms(), peer: PeerID
+    ) {
+        (self.text, self.force, self.watch, self.terms, self.peer) = (text, force, watch, terms, peer)
+    }
 
     /// The same with another text.
     func with(text: [UInt8]) -> HandedIn {
@@ -26,9 +35,47 @@ struct HandedIn {
 ///
 /// Every submitter has its own downloads, one at a time, so that what one of them sends, or fails to send,
 /// is nothing to another.
-struct Intake {
+package struct Intake {
+    /// What is to be done for a job that was handed in, by the number that stands for it.
+    package enum Action: Sendable {
+        /// The text is to be read, with the models that were found for it before.
+        case read(Int, [UInt8])
+        /// A file is to be begun for a model.
+        case begin(Int, Digest)
+        /// The next piece of that file.
+        case write(Int, [UInt8])
+        /// The file is whole.
+        case keep(Int)
+        /// Nothing more is wanted of it: a file that was begun goes.
+        case forget(Int)
+
+        /// What stands for the job.
+        package var number: Int {
+            switch self {
+            case .read(let number, _), .begin(let number, _), .write(let number, _), .keep(let number),
+                .forget(let number):
+                number
+            }
+        }
+    }
+
+    /// What a reading came to.
+    package enum Reading: Sendable {
+        case job(Job)
+        /// Some model files are not in the store; those that are.
+        case missing([Digest], found: [Digest])
+        /// The text is no job that can be run.
+        case refused(String)
+    }
+
+    /// What became of a model that came.
+    package enum Reception: Sendable {
+        case kept
+        case failed(exitStatus: Int32, reason: String)
+    }
+
     /// What became of a job.
-    enum Decision {
+    package enum Decision {
         case accepted(Job, HandedIn)
         case refused(PeerID, exitStatus: Int32, text: String)
     }
@@ -37,15 +84,26 @@ struct Intake {
         let number: Int
         let submission: HandedIn
         var missing: ArraySlice<Digest> = []
-        var found: [Digest: StoredModel] = [:]
+        var found: Set<Digest> = []
         /// Models that came with the job.
         var uploaded: [Digest] = []
-        var download: ModelDownload?
-        /// When the download began, and when it had to bring something next, with what it had then.
-        var began = Duration.zero
-        var checked = (time: Duration.zero, bytes: 0)
+        var download: Download?
         /// When its submitter was last told to wait for its turn.
         var told: Duration?
+    }
+
+    /// A model on its way.
+    private struct Download {
+        let model: Digest
+        var window: PieceWindow
+        let began: Duration
+        /// When it had to bring something next, with what it had then.
+        var checked: (time: Duration, bytes: Int)
+
+        init(_ model: Digest, at now: Duration) {
+            (self.model, began, checked) = (model, now, (now, 0))
+            window = PieceWindow(length: ModelChunk.longest, at: now)
+        }
     }
 
     /// More submitters than this do not send models at a time; others wait for their turn.
@@ -61,8 +119,6 @@ struct Intake {
     /// The most bytes of job texts that wait to be read, or for models.
     static let mostTextBytes = 64 << 20
 
-    private let store: ModelStore
-    private let reader: JobReader<Int>
     private var entries: [PeerID: Entry] = [:]
     /// Bytes of texts that are with the reader, by their number.
     private var reading: [Int: Int] = [:]
@@ -72,17 +128,22 @@ struct Intake {
     var hasReceived = false
     private var lastNumber = 0
 
-    /// - Parameter reader: reads into `store`; its tickets are for ``take(_:of:at:)``.
-    init(store: ModelStore, reader: JobReader<Int>) {
-        self.store = store
-        self.reader = reader
+    private var actions: [Action] = []
+
+    /// With nothing handed in.
+    package init() {}
+
+    /// What is to be done since the last time, in this order.
+    package mutating func takeActions() -> [Action] {
+        defer { actions = [] }
+        return actions
     }
 
     /// Who waits for an answer.
-    var waiting: [PeerID] { Array(entries.keys) }
+    package var waiting: [PeerID] { entries.sorted { $0.value.number < $1.value.number }.map(\.key) }
 
     /// Why a job cannot be taken in now; nil if it can.
-    func problem(of submission: HandedIn) -> String? {
+    package func problem(of submission: HandedIn) -> String? {
         // Who asks again is here already.
         if entries[submission.peer]?.submission.text == submission.text { return nil }
         // A text that is with the reader is also that of an entry, unless another has taken its place.
@@ -96,7 +157,7 @@ struct Intake {
     }
 
     /// Takes in a job. The same one again changes nothing, another one takes its place.
-    mutating func take(_ submission: HandedIn) {
+    package mutating func take(_ submission: HandedIn) {
         if entries[submission.peer]?.submission.text == submission.text { return }
         forget(submission.peer)
         lastNumber += 1
@@ -107,11 +168,11 @@ struct Intake {
 
     private mutating func read(_ entry: Entry) {
         reading[entry.number] = entry.submission.text.count
-        reader.read(entry.submission.text, found: entry.found, ticket: entry.number)
+        actions.append(.read(entry.number, entry.submission.text))
     }
 
     /// Forgets a job that its submitter gives up. - Returns: whether it was here.
-    mutating func cancel(_ job: Digest, _ peer: PeerID) -> Bool {
+    package mutating func cancel(_ job: Digest, _ peer: PeerID) -> Bool {
         guard let entry = entries[peer], SHA256.hash(of: entry.submission.text) == job else { return false }
         forget(peer)
         return true
@@ -120,10 +181,11 @@ struct Intake {
     private mutating func forget(_ peer: PeerID) {
         guard let entry = entries.removeValue(forKey: peer) else { return }
         abandoned += entry.uploaded
+        actions.append(.forget(entry.number))
     }
 
     /// Takes in that these models came with a job that was not accepted.
-    mutating func abandon(_ models: [Digest]) { abandoned += models }
+    package mutating func abandon(_ models: [Digest]) { abandoned += models }
 
     /// Models that came with jobs which came to nothing, since the last time.
     mutating func takeAbandoned() -> [Digest] {
@@ -133,44 +195,64 @@ struct Intake {
 
     /// Whether a job that is here has the model, or waits for it.
     func isNeeded(_ model: Digest) -> Bool {
-        entries.values.contains { $0.found[model] != nil || $0.missing.contains(model) || $0.download?.model == model }
+        entries.values.contains { $0.found.contains(model) || $0.missing.contains(model) || $0.download?.model == model }
     }
 
     /// Takes in what a reading came to.
-    mutating func take(_ outcome: JobReader<Int>.Outcome, of number: Int, at now: Duration) -> Decision? {
-        reading[number] = nil
+    package mutating func take(_ reading: Reading, of number: Int, at now: Duration) -> Decision? {
+        self.reading[number] = nil
         guard let (peer, entry) = entries.first(where: { $0.value.number == number }) else { return nil }
-        switch outcome {
-        case .job(let job, _):
+        switch reading {
+        case .job(let job):
             entries[peer] = nil
+            actions.append(.forget(number))
             var submission = entry.submission
             submission.uploaded = entry.uploaded
             return .accepted(job, submission)
-        case .refused(let error):
-            return refuse(peer, 65, "\(error)")
+        case .refused(let reason):
+            return refuse(peer, 65, reason)
         case .missing(let models, let found):
             entries[peer]?.missing = models[...]
-            entries[peer]?.found = found
+            entries[peer]?.found.formUnion(found)
             return entries.values.count(where: { $0.download != nil }) < Self.mostDownloads ? next(peer, at: now) : nil
         }
     }
 
     /// Takes in a piece of a model.
-    mutating func take(_ chunk: ModelChunk, from peer: PeerID, at now: Duration) -> Decision? {
-        guard entries[peer]?.download?.model == chunk.model else { return nil }
-        do {
-            guard let model = try entries[peer]?.download?.take(chunk, at: now) else { return nil }
-            entries[peer]?.found[model.digest] = model
-            entries[peer]?.uploaded.append(model.digest)
+    package mutating func take(_ chunk: ModelChunk, from peer: PeerID, at now: Duration) -> Decision? {
+        guard let entry = entries[peer], entry.download?.model == chunk.model else { return nil }
+        guard chunk.total <= ModelStore.largestModel else {
+            let limit = "\(chunk.total) bytes; at most \(ModelStore.largestModel) are taken in"
+            return refuse(peer, 65, "the model \(chunk.model.hex) has \(limit)")
+        }
+        switch entries[peer]?.download?.window.take(
+            offset: chunk.offset, count: chunk.data.count, total: chunk.total, at: now)
+        {
+        case .contradiction: return refuse(peer, 65, "the model \(chunk.model.hex) changed its size on the way")
+        case .taken: actions.append(.write(entry.number, chunk.data))
+        case .passedOver, nil: return nil
+        }
+        if entries[peer]?.download?.window.isComplete == true { actions.append(.keep(entry.number)) }
+        return nil
+    }
+
+    /// Takes in what became of a model that came.
+    package mutating func take(_ reception: Reception, of number: Int, at now: Duration) -> Decision? {
+        guard let (peer, entry) = entries.first(where: { $0.value.number == number }), let download = entry.download
+        else { return nil }
+        switch reception {
+        case .kept:
+            entries[peer]?.found.insert(download.model)
+            entries[peer]?.uploaded.append(download.model)
             hasReceived = true
             return next(peer, at: now)
-        } catch {
-            return refuse(peer, error.exitStatus, "\(error)")
+        case .failed(let status, let reason):
+            return refuse(peer, status, reason)
         }
     }
 
     /// Takes in that a submitter cannot send a model.
-    mutating func unavailable(_ model: Digest, reason: String, from peer: PeerID) -> Decision? {
+    package mutating func unavailable(_ model: Digest, reason: String, from peer: PeerID) -> Decision? {
         guard entries[peer]?.download?.model == model else { return nil }
         return refuse(peer, 66, "the model \(model.hex) is not here and was not sent: \(reason)")
     }
@@ -182,14 +264,9 @@ struct Intake {
             if let entry = entries[peer] { read(entry) }
             return nil
         }
-        do {
-            entries[peer]?.download = try ModelDownload(model, into: store, at: now)
-            entries[peer]?.began = now
-            entries[peer]?.checked = (now, 0)
-            return nil
-        } catch {
-            return refuse(peer, error.exitStatus, "\(error)")
-        }
+        entries[peer]?.download = Download(model, at: now)
+        if let number = entries[peer]?.number { actions.append(.begin(number, model)) }
+        return nil
     }
 
     private mutating func refuse(_ peer: PeerID, _ status: Int32, _ text: String) -> Decision {
@@ -199,20 +276,25 @@ struct Intake {
 
     /// What to ask submitters for now, and who is done with: who sends nothing or too little, and who gives way to
     /// others.
-    mutating func requests(at now: Duration) -> (messages: [(peer: PeerID, messages: [Message])], done: [Decision]) {
+    package mutating func requests(at now: Duration) -> (messages: [(peer: PeerID, messages: [Message])], done: [Decision]) {
         guard !entries.isEmpty else { return ([], []) }
         var done: [Decision] = []
-        for (peer, entry) in entries {
-            guard let received = entry.download?.received, now - entry.checked.time > Self.patience else { continue }
-            if received - entry.checked.bytes < Self.leastProgress {
+        for peer in waiting {
+            guard let download = entries[peer]?.download, now - download.checked.time > Self.patience else { continue }
+            if download.window.received - download.checked.bytes < Self.leastProgress {
                 done.append(refuse(peer, 75, "a model was sent too slowly or not at all; try again later"))
             } else {
-                entries[peer]?.checked = (now, received)
+                entries[peer]?.download?.checked = (now, download.window.received)
             }
         }
         var messages = serveQueue(at: now, &done)
-        for peer in entries.keys {
-            guard let requests = entries[peer]?.download?.requests(at: now), !requests.isEmpty else { continue }
+        for peer in waiting {
+            guard let model = entries[peer]?.download?.model,
+                let offsets = entries[peer]?.download?.window.requests(at: now), !offsets.isEmpty
+            else { continue }
+            let requests = offsets.map {
+                Message.modelRequest(ModelRequest(model: model, offset: $0, length: ModelChunk.longest))
+            }
             messages.append((peer, requests))
         }
         return (messages, done)
@@ -225,8 +307,7 @@ struct Intake {
     private mutating func serveQueue(
         at now: Duration, _ done: inout [Decision]
     ) -> [(peer: PeerID, messages: [Message])] {
-        let queue = entries.filter { !$0.value.missing.isEmpty && $0.value.download == nil }
-            .sorted { $0.value.number < $1.value.number }.map(\.key)
+        let queue = waiting.filter { entries[$0]?.missing.isEmpty == false && entries[$0]?.download == nil }
         var messages: [(PeerID, [Message])] = []
         for peer in queue {
             if entries.values.count(where: { $0.download != nil }) >= Self.mostDownloads, let slow = slowest(at: now) {
@@ -244,10 +325,11 @@ struct Intake {
 
     /// Who has sent least in its time, of those who have had their turn.
     private func slowest(at now: Duration) -> PeerID? {
-        func rate(_ entry: Entry) -> Double {
-            Double(entry.download?.received ?? 0) / max(1e-3, (now - entry.began) / .seconds(1))
+        func rate(_ download: Download) -> Double {
+            Double(download.window.received) / max(1e-3, (now - download.began) / .seconds(1))
         }
-        return entries.filter { $0.value.download != nil && now - $0.value.began > Self.leastTurn }
-            .min { rate($0.value) < rate($1.value) }?.key
+        return entries.compactMap { peer, entry in entry.download.map { (peer: peer, download: $0) } }
+            .filter { now - $0.download.began > Self.leastTurn }
+            .min { rate($0.download) < rate($1.download) }?.peer
     }
 }

@@ -6,7 +6,7 @@ import PoolCore
 
 /// States of blocks on their way: from workers into the journal, and from there to those that go on. A long one travels
 /// in pieces, so that nobody has to hold all of it for each worker.
-extension FrontDesk {
+extension CoordinatorCore {
     /// The most bytes of states that are begun and not ended, of all workers: they take room on the disk.
     private static let mostArrivingBytes = 8 << 30
     /// A worker that has read nothing for this part of the time after which a block counts as hung is not waited for.
@@ -26,7 +26,7 @@ extension FrontDesk {
             if !state.isWhole { abandonState(of: worker) }
             return
         }
-        archive.ask(
+        ask(
             .piece(attempt, StatePiece(stepsDone: state.stepsDone, offset: state.offset, data: state.state)))
         // A worker whose heartbeats wait behind pieces is to know that they get through.
         if let peer = workers[worker]?.peer { send(.heartbeat(), to: peer) }
@@ -44,8 +44,8 @@ extension FrontDesk {
         guard
             workers[worker]?.arriving
                 == Arrival(attempt: attempt, stepsDone: state.stepsDone, bytes: state.offset),
-            scheduler.holds(worker, attempt), !state.state.isEmpty, storageNotice.isEmpty,
-            archive.waitingBytes <= Self.mostWaitingBytes, arrived + state.state.count <= Self.mostArrivingBytes
+            scheduler.holds(worker, attempt), !state.state.isEmpty, isStorageReady,
+            arrived + state.state.count <= Self.mostArrivingBytes
         else {
             abandonState(of: worker)
             return false
@@ -60,7 +60,7 @@ extension FrontDesk {
         workers[worker]?.arriving = nil
         let (job, block) = (arrival.attempt.job, arrival.attempt.block)
         guard arrival.bytes > 0, identities[job] != nil else { return }
-        archive.ask(.note(.stateAbandoned(job: job, block: block, attempt: arrival.attempt.number)))
+        ask(.note(.stateAbandoned(job: job, block: block, attempt: arrival.attempt.number)))
     }
 
     // MARK: To a worker
@@ -86,7 +86,7 @@ extension FrontDesk {
         workers[worker]?.loading.subtract(attempts.filter { !held.contains($0) })
         guard let entry = workers[worker], let first = held.first else { return }
         let most = delivery.isState ? 2 * BlockState.longestPiece : ReplyBudget.bytesOfWorker
-        guard budget.admits(entry.connection, below: most) else {
+        guard admits(entry.line, below: most) else {
             guard now - delivery.since < configuration.pool.stall * Self.patience else { return act(on: .left(worker)) }
             return deliveries.append(delivery)
         }
@@ -96,7 +96,7 @@ extension FrontDesk {
             workers[worker]?.isLoading = true
             // Who reads nothing is not waited for.
             act(on: .supplied(worker))
-            archive.ask(.load(first, worker, after: after))
+            ask(.load(first, worker, after: after))
         case .lease(let stateBytes):
             workers[worker]?.loading.subtract(held)
             lease(held, to: worker, stateBytes: stateBytes)
@@ -114,7 +114,8 @@ extension FrontDesk {
             return
         }
         if piece == nil {
-            logger.error(
+            log(
+                .error,
                 "block \(attempt.block) of job \(job.hex.prefix(8)) begins from its start: what it has come to is lost")
             jobs[job]?.checkpointed.remove(attempt.block)
             act(on: .stateLost(attempt.job, block: attempt.block))
@@ -123,15 +124,10 @@ extension FrontDesk {
         let piece = piece ?? StatePiece(stepsDone: 0, offset: 0, data: [], isLast: true)
         let isWhole = piece.offset == 0 && piece.isLast && !piece.data.isEmpty
         if !isWhole {
-            connectionAtHand = entry.connection
-            defer { connectionAtHand = nil }
             let state = BlockState(
                 attempt: AttemptID(job: job, block: attempt.block, attempt: attempt.number),
                 stepsDone: piece.stepsDone, state: piece.data, offset: piece.offset, isLast: piece.isLast)
-            guard send(.checkpoint(state), to: entry.peer) == .sent else {
-                // Its blocks go elsewhere, and its next message makes it register.
-                return act(on: .left(worker))
-            }
+            send(.checkpoint(state), to: entry.peer, over: entry.line)
         }
         guard piece.isLast else {
             let next = Delivery([attempt], to: worker, .state(after: piece), since: now)

@@ -8,7 +8,7 @@ import PoolCore
 ///
 /// The scheduler begins one anew by itself of which hardly anything is done; the others wait for a worker, or for
 /// somebody who hands them in with `--force`.
-extension FrontDesk {
+extension CoordinatorCore {
     /// The arithmetic that a job is tied to and of which there is no worker now; nil if that is not what it waits for.
     func strangeGroup(of job: RunningJob) -> String? {
         if let group = scheduler.view(of: job.number)?.missingGroup { return group }
@@ -38,11 +38,11 @@ extension FrontDesk {
     /// Throws away what is done of a job and begins again, for all who wait for it.
     mutating func beginAnew(_ id: Digest) {
         guard let job = jobs[id], let work = job.work, !job.state.isOver else { return }
-        logger.notice("job \(job.name) \(id.hex.prefix(8)) begins anew: no worker has the arithmetic of what was done")
+        log(.notice, "job \(job.name) \(id.hex.prefix(8)) begins anew: no worker has the arithmetic of what was done")
         act(on: .cancelled(job.number))
         var terms = job.terms
         terms.timeLimit = remainingTime(of: job)
-        start(work.form.original, HandedIn(text: [], force: true, watch: false, terms: terms, peer: FrontDesk.nobody))
+        start(work.form.original, HandedIn(text: [], force: true, watch: false, terms: terms, peer: Self.nobody))
         jobs[id]?.work?.renews = false
     }
 }

@@ -10,7 +10,7 @@ import Sampling
 ///
 /// Such a preliminary job is a job like any other, with its own name, identity and folder. It depends on little of the
 /// job that needs it, so that several may need the same one, and one that is finished is not run again.
-extension FrontDesk {
+extension CoordinatorCore {
     /// What is there of a preliminary job.
     private enum Findings {
         /// What it has found, and with which arithmetic.
@@ -47,7 +47,7 @@ extension FrontDesk {
                     try use(summary, of: preliminary, for: id)
                 } catch {
                     // Without its summary it is run again when somebody asks for it again.
-                    try? RunFolder.removeSummary(in: folder(of: other))
+                    perform(.removeSummary(other))
                     return fail(id, reason: "\(preliminary.job.name): \(error)")
                 }
                 // Its numbers and its blocks come from one arithmetic, as in one process.
@@ -77,32 +77,30 @@ extension FrontDesk {
 
     private func isRunning(_ id: Digest) -> Bool { jobs[id]?.state.isOver == false }
 
-    /// Whether anything is to be made of what a preliminary job left, and nobody has looked yet whether it is sound.
+    /// Whether anything may be made of what a preliminary job left, and nobody has looked yet what that is.
     private func isToBeInspected(_ id: Digest, for work: RunningJob.Work) -> Bool {
-        work.sound != id && !isRunning(id) && (!work.renews || work.renewed.contains(id))
-            && RunFolder.hasSummary(in: folder(of: id))
+        work.found?.job != id && !isRunning(id) && (!work.renews || work.renewed.contains(id))
     }
 
     /// Looks for what a preliminary job has found, of the arithmetic that the job itself is tied to or will have.
     private func findings(of preliminary: Job, for work: RunningJob.Work) -> Findings {
         let (bound, present) = (work.progress?.group, scheduler.arithmetics)
         let id = preliminary.identity
-        let wasRun = work.renewed.contains(id) && !isRunning(id)
-        let kept = !isRunning(id) && (!work.renews || wasRun) ? keptNumbers(of: preliminary) : nil
+        let mayUse = !isRunning(id) && (!work.renews || work.renewed.contains(id))
+        let run = mayUse && work.found?.job == id ? work.found?.run : nil
+        let kept = run.flatMap { numbers(of: $0, preliminary) }
         if let kept, bound.map({ $0 == kept.group }) ?? present.contains(kept.group) {
             return .there(kept.summary, group: kept.group)
         }
-        if kept == nil, wasRun, RunFolder.isComplete(folder(of: id), jobHash: id.hex) { return .unusable }
+        if kept == nil, run != nil, work.renewed.contains(id) { return .unusable }
         if let bound { return present.contains(bound) ? .lacking(group: bound) : .undecided }
         return kept != nil && present.isEmpty ? .undecided : .lacking(group: nil)
     }
 
     /// What a finished preliminary job has left; nil if there is nothing that can be used.
-    private func keptNumbers(of preliminary: Job) -> (summary: RunSummary, group: String)? {
-        let (id, folder) = (preliminary.identity, folder(of: preliminary.identity))
-        guard RunFolder.isComplete(folder, jobHash: id.hex), let summary = try? RunFolder.summary(in: folder),
-            !preliminary.isPilot || summary.stepSize.allSatisfy({ $0.map(isFindable) ?? true }),
-            let group = Provenance.arithmetic(ofRunIn: folder)
+    private func numbers(of run: FinishedRun, _ preliminary: Job) -> (summary: RunSummary, group: String)? {
+        guard let summary = run.summary, let group = run.arithmetic,
+            !preliminary.isPilot || summary.stepSize.allSatisfy({ $0.map(isFindable) ?? true })
         else { return nil }
         return (summary, group)
     }
@@ -112,13 +110,13 @@ extension FrontDesk {
     private mutating func begin(_ preliminary: Job, with group: String?, for id: Digest) {
         guard let job = jobs[id] else { return }
         let other = preliminary.identity
-        logger.info("job \(id.hex.prefix(8)) waits for \(preliminary.name) \(other.hex.prefix(8))")
+        log(.info, "job \(id.hex.prefix(8)) waits for \(preliminary.name) \(other.hex.prefix(8))")
         if let known = jobs[other], !known.state.isOver { return adapt(other) }
         var terms = job.terms
         // Others may come to need it, who have more time.
         terms.timeLimit = nil
         // What was begun goes on; what is finished and yet lacking is of no use.
-        let isFinished = RunFolder.isComplete(folder(of: other), jobHash: other.hex)
+        let isFinished = job.work?.found?.job == other && job.work?.found?.run != nil
         start(
             preliminary,
             HandedIn(
@@ -160,7 +158,7 @@ extension FrontDesk {
     /// Fails the jobs that wait for one that has ended without what they wait for.
     mutating func stopWaiting(for id: Digest, reason: String) {
         let name = jobs[id]?.name ?? "job \(id.hex.prefix(8))"
-        for waiting in jobs.keys where jobs[waiting]?.work?.waitsFor == id {
+        for waiting in inOrder.map(\.identity) where jobs[waiting]?.work?.waitsFor == id {
             jobs[waiting]?.work?.waitsFor = nil
             fail(waiting, reason: "\(name), which it needs, did not end well: \(reason)")
         }
@@ -168,8 +166,8 @@ extension FrontDesk {
 
     /// Fails jobs whose time is over while they wait.
     mutating func watchWaitingTimes() {
-        for (id, job) in jobs where job.work?.waitsFor != nil {
-            if let left = remainingTime(of: job), left < .zero { fail(id, reason: "its time limit is over") }
+        for job in inOrder where job.work?.waitsFor != nil {
+            if let left = remainingTime(of: job), left < .zero { fail(job.identity, reason: "its time limit is over") }
         }
     }
 

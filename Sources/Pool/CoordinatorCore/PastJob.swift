@@ -1,6 +1,6 @@
 import ContentHash
 import Foundation
-import Journal
+package import Journal
 import Messaging
 import StrictJSON
 
@@ -36,15 +36,16 @@ extension JobRecord {
 }
 
 /// A job of an earlier life of the coordinator that has not been taken up.
-struct PastJob: Sendable {
+package struct PastJob: Sendable {
     /// Without its text once it is over.
-    var job: RecoveredJob
+    package internal(set) var job: RecoveredJob
     let name: String
     let chains: Int
     /// Why it is set apart: it isn't over and can't go on; nil if it can.
     var trouble: String?
 
-    init(_ job: RecoveredJob) {
+    /// As the journal has it.
+    package init(_ job: RecoveredJob) {
         self.job = job
         (name, chains) = job.record.card
         if job.outcome != nil { self.job.record.text = [] }

@@ -1,0 +1,192 @@
+import ContentHash
+import CoordinatorCore
+import Foundation
+import Journal
+import Logging
+import Messaging
+import ModelTransfer
+import RunFolder
+
+/// What a coordinator's core lives in: its clock, its connections, its files and its log.
+struct CoordinatorHost {
+    /// What comes from other threads.
+    enum Call: Sendable {
+        /// What the reading of a job that was handed in came to.
+        case read(Int, JobReader<Int>.Outcome)
+        /// What the archive has done.
+        case archived([ArchiveReply])
+        /// What was found in the folder of a job.
+        case inspected(Digest, FolderContent)
+    }
+
+    var core: CoordinatorCore
+    private let stateFolder: String
+    private let models: ModelStore
+    let archive: Archive
+    private let inspector: FolderInspector
+    private let logger: Logger
+    private let transmit: ([UInt8], PeerID) -> SendOutcome
+    private let post: @Sendable (Call) -> Void
+    private var reception: ModelReception
+    private let clock = ContinuousClock()
+    private let start = ContinuousClock().now
+
+    /// Opens what the state folder holds.
+    ///
+    /// - Parameters:
+    ///   - inspector: looks at the folders of jobs.
+    ///   - transmit: sends a message to a peer without waiting.
+    ///   - post: takes what comes from other threads, for ``take(_:)``.
+    /// - Throws: ``ModelTransferError`` if models cannot be kept; `JournalError` if a journal cannot be, or another
+    ///   coordinator keeps it.
+    init(
+        _ configuration: CoordinatorService.Configuration, logger: Logger,
+        inspector: FolderInspector = FolderInspector(),
+        transmit: @escaping ([UInt8], PeerID) -> SendOutcome, post: @escaping @Sendable (Call) -> Void
+    ) throws {
+        stateFolder = configuration.stateFolder
+        (self.logger, self.inspector, self.transmit, self.post) = (logger, inspector, transmit, post)
+        models = try ModelStore(folder: stateFolder + "/models", logger: logger)
+        reception = ModelReception(store: models, reader: JobReader(store: models) { post(.read($0, $1)) })
+        let past: [PastJob]
+        (archive, past) = try Archive.open(
+            folder: stateFolder, durability: configuration.survivesPowerLoss ? .power : .process, logger: logger
+        ) { post(.archived($0)) }
+        core = CoordinatorCore(
+            CoordinatorCore.Configuration(
+                stateFolder: stateFolder, pool: configuration.pool,
+                checkpointInterval: configuration.checkpointInterval, host: ProcessInfo.processInfo.hostName))
+        let known = past.map(\.job.record.hash)
+        warnOfFolders(otherThan: Set(known))
+        let complete = known.filter { RunFolder.isComplete(folder(of: $0), jobHash: $0.hex) }
+        handle(.began(past, lastJob: archive.lastJobNumber, complete: Set(complete)))
+    }
+
+    /// Stores what was asked for, for at most so long.
+    func close(within limit: Duration) { archive.close(within: limit) }
+
+    /// Where a job's files are.
+    private func folder(of job: Digest) -> String { stateFolder + "/jobs/" + job.hex }
+
+    // MARK: What happens
+
+    /// Time since it was made.
+    var now: Duration { clock.now - start }
+
+    /// Takes in a message. - Parameter connection: what it came by; nil within a process.
+    mutating func take(
+        _ message: Result<Message, MessagingError>, from peer: PeerID, over connection: Connection? = nil
+    ) {
+        // Finding out about a line costs a call of the system: for what has a long answer, and for who stays.
+        let line: Line? =
+            switch message {
+            case .success(.registration), .success(.statusRequest), .success(.workersRequest), .success(.fetch),
+                .success(.modelRequest):
+                connection?.identity
+            default: nil
+            }
+        if core.isShortOfBudget { tellWhoHasRead() }
+        handle(.message(message, from: peer, over: line))
+    }
+
+    /// Takes in what has come from another thread.
+    mutating func take(_ call: Call) {
+        switch call {
+        case .read(let number, let outcome): handle(.read(number, reception.reading(outcome, of: number)))
+        case .archived(let replies): for reply in replies { handle(.archived(reply)) }
+        case .inspected(let job, let content): handle(.inspected(job, content))
+        }
+    }
+
+    /// Ends connections that take too much; those of workers are trusted.
+    mutating func look(at watch: ConnectionWatch) {
+        var workers: Set<Line>?
+        let done = watch.look(at: now) { line in
+            let known = workers ?? core.workerLines
+            workers = known
+            return known.contains(line)
+        }
+        if let done { handle(.connectionsEnded(done)) }
+    }
+
+    /// Lets time go by.
+    mutating func tick() {
+        tellWhoHasRead()
+        handle(.ticked)
+    }
+
+    private mutating func tellWhoHasRead() {
+        for line in core.debtors where line.hasTakenAll { handle(.drained(line)) }
+    }
+
+    /// Lets the core handle an event, and does what it wants, and what comes of that.
+    mutating func handle(_ event: CoordinatorCore.Event) {
+        var events = [event]
+        while let event = events.first {
+            events.removeFirst()
+            let moment = CoordinatorCore.Moment(
+                now: now, date: Date().timeIntervalSince1970, waitingBytes: archive.waitingBytes)
+            var silent: Set<PeerID> = []
+            for action in core.handle(event, at: moment) { perform(action, &silent, &events) }
+        }
+    }
+
+    // MARK: What is to be done
+
+    /// - Parameters:
+    ///   - silent: peers that could not be sent something: nothing else of these actions is for them.
+    ///   - events: what has come of it is added to these.
+    private mutating func perform(
+        _ action: CoordinatorCore.Action, _ silent: inout Set<PeerID>, _ events: inout [CoordinatorCore.Event]
+    ) {
+        switch action {
+        case .send(let message, let peer):
+            guard !silent.contains(peer) else { return }
+            let outcome = transmit(message.encoded(), peer)
+            guard outcome != .sent else { return }
+            silent.insert(peer)
+            events.append(.undelivered(message, to: peer, isGone: outcome == .unreachable))
+        case .sendFile(let job, let name, let offset, let length, let peer):
+            _ = transmit(part(of: job, name, offset, length).encoded(), peer)
+        case .sendModel(let request, let peer):
+            _ = transmit(ModelUpload.answer(request, from: models.path(of: request.model)).encoded(), peer)
+        case .end(let line): line.end()
+        case .ask(let request): archive.ask(request)
+        case .inspect(let job): inspector.inspect(job, folder: folder(of: job)) { [post] in post(.inspected(job, $0)) }
+        case .lookUp(let job, let lookup):
+            events.append(.lookedUp(job, hasRun: RunFolder.hasSummary(in: folder(of: job)), lookup))
+        case .removeSummary(let job): try? RunFolder.removeSummary(in: folder(of: job))
+        case .discardStaging(let job): try? RunStaging.discard(in: folder(of: job))
+        case .receive(let action):
+            if let (number, reception) = reception.perform(action) { events.append(.received(number, reception)) }
+        case .removeModel(let model): models.remove(model)
+        case .trimModels(let limit): models.makeRoom(within: limit) { core.isNeeded($0) }
+        case .log(let level, let text): logger.log(level: level, "\(text)")
+        }
+    }
+
+    private func part(of job: Digest, _ name: String, _ offset: Int, _ length: Int) -> Message {
+        do {
+            let (data, total) = try FileSlice.read(folder(of: job) + "/" + name, offset: offset, length: length)
+            return .fileChunk(FileChunk(job: job, file: name, offset: offset, total: total, data: data))
+        } catch {
+            return .refusal(exitStatus: error.exitStatus, text: "\(error)")
+        }
+    }
+
+    /// Tells of folders of jobs that the journal does not know: it was lost, or was another one.
+    private func warnOfFolders(otherThan known: Set<Digest>) {
+        let folder = stateFolder + "/jobs"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let unknown = names.compactMap { Digest(hex: $0) }.filter { !known.contains($0) }
+            .map { String($0.hex.prefix(8)) }
+        guard !unknown.isEmpty else { return }
+        logger.warning(
+            """
+            the journal knows nothing of \(unknown.count) jobs that have folders in \(folder): \
+            \(unknown.sorted().prefix(5).joined(separator: ", "))\(unknown.count > 5 ? ", …" : ""). The folders stay: \
+            a finished job is handed out when it is submitted again, an unfinished one begins anew. If the journal was \
+            removed, stop this coordinator and put it back; else the folders can be removed
+            """)
+    }
+}

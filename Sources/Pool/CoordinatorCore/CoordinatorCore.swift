@@ -1,0 +1,317 @@
+import ContentHash
+import JobFile
+import Journal
+import Logging
+import Messaging
+package import PoolCore
+import RunFolder
+
+/// The coordinator as a value: what has happened goes in with its time, what is to be done comes out.
+///
+/// It holds the scheduler and everything around it: who is on the line, which jobs there are and what each waits for,
+/// states of blocks on their way, results that wait for the disk, and the limits on all of that. Sockets, threads, clocks
+/// and files are its host's.
+package struct CoordinatorCore {
+    /// How a coordinator is set up.
+    package struct Configuration: Sendable {
+        /// Where the folders of its jobs are.
+        package var stateFolder: String
+        /// Timers and limits.
+        package var pool: PoolConfiguration
+        /// How often the state of a running block is brought here, where a job does not say.
+        package var checkpointInterval: Duration
+        /// The name of the host that it runs on.
+        package var host: String
+
+        /// - Parameters:
+        ///   - stateFolder: where the folders of its jobs are.
+        ///   - pool: timers and limits.
+        ///   - checkpointInterval: how often the state of a running block is brought here, where a job does not say.
+        ///   - host: the name of the host that it runs on.
+        package init(stateFolder: String, pool: PoolConfiguration, checkpointInterval: Duration, host: String) {
+            (self.stateFolder, self.pool) = (stateFolder, pool)
+            (self.checkpointInterval, self.host) = (checkpointInterval, host)
+        }
+    }
+
+    let configuration: Configuration
+    package internal(set) var scheduler: any Scheduling
+    var intake = Intake()
+    var workers: [WorkerID: WorkerEntry] = [:]
+    var workerByPeer: [PeerID: WorkerID] = [:]
+    var nextWorker: WorkerID = 1
+    var jobs: [Digest: RunningJob] = [:]
+    var identities: [JobNumber: Digest] = [:]
+    /// What earlier lives of the coordinator left of jobs that are not in ``jobs``.
+    var past: [Digest: PastJob] = [:]
+    var nextJob: JobNumber = 1
+    /// Finished jobs whose files are being looked at, and who has asked for them.
+    var inspections: [Digest: Inspection] = [:]
+    var isDismissing = false
+    /// Why no job can be worked on any more.
+    var verdict: String?
+    /// Why nothing can be stored for now; empty if it can.
+    private(set) var storageNotice = ""
+    private var isOverloaded = false
+    /// Results that were stored and are to be confirmed.
+    var confirmations: [WorkerID: [Attempt]] = [:]
+    /// Bytes that wait for peers to read them.
+    private var budget = ReplyBudget()
+    var postponed: [Inquiry] = []
+    /// What is on its way to workers that are to read something else first.
+    var deliveries: [Delivery] = []
+    var complaints = Complaints()
+    private var lastConfirmations = Duration.zero
+    private var lastTick = Duration.zero
+    private var lastEvents = Duration.zero
+
+    /// What the scheduler is to be told, the event first that it is told now.
+    var untold: [(event: Scheduler.Event, parcel: Parcel?)] = []
+    /// Of the event at hand.
+    private(set) var moment = Moment(now: .zero, date: 0)
+    private var actions: [Action] = []
+
+    /// A coordinator that knows nothing yet: the first event tells it what there is.
+    ///
+    /// - Parameter scheduler: decides who runs what; the pool's own unless told otherwise.
+    package init(_ configuration: Configuration, scheduler: (any Scheduling)? = nil) {
+        self.configuration = configuration
+        self.scheduler = scheduler ?? Scheduler(configuration: configuration.pool)
+    }
+
+    /// Takes in what has happened.
+    ///
+    /// - Returns: what is to be done, in this order.
+    package mutating func handle(_ event: Event, at moment: Moment) -> [Action] {
+        self.moment = moment
+        switch event {
+        case .began(let past, let lastJob, let complete): takeUp(past, lastJob, complete)
+        case .message(.success(let message), let peer, let line): answer(message, from: peer, over: line)
+        case .message(.failure(let error), let peer, _): refuse(error, from: peer)
+        case .undelivered(let message, let peer, let isGone): undelivered(message, to: peer, isGone: isGone)
+        case .drained(let line): budget.forget(line)
+        case .connectionsEnded(let text): if complaints.admits(.connection) { log(.warning, text) }
+        case .read(let number, let reading): settle(intake.take(reading, of: number, at: now))
+        case .received(let number, let reception): settle(intake.take(reception, of: number, at: now))
+        case .lookedUp(let job, let hasRun, .submission(let submission)): lookedUp(job, hasRun, submission)
+        case .lookedUp(_, let hasRun, .accepted(let job, let submission)): lookedUp(job, hasRun, submission)
+        case .inspected(let job, let content): inspected(job, content)
+        case .archived(let reply): take(reply)
+        case .processDied(let process, let reason): processDied(process, reason: reason)
+        case .poolExhausted(let reason): failAll(reason: reason)
+        case .dismissed: dismiss()
+        case .ticked: tick()
+        }
+        actions += intake.takeActions().map(Action.receive)
+        defer { actions = [] }
+        return actions
+    }
+
+    var now: Duration { moment.now }
+
+    // MARK: Actions
+
+    mutating func perform(_ action: Action) { actions.append(action) }
+
+    mutating func ask(_ request: ArchiveRequest) { actions.append(.ask(request)) }
+
+    mutating func log(_ level: Logger.Level, _ text: String) { actions.append(.log(level, text)) }
+
+    /// - Parameter line: what a long message goes by; nil for one whose length is bounded otherwise.
+    mutating func send(_ message: Message, to peer: PeerID, over line: Line? = nil) {
+        actions.append(.send(message, to: peer))
+        owe(message.longParts, over: line)
+    }
+
+    /// Takes in that so many bytes are sent to a peer.
+    mutating func owe(_ bytes: Int, over line: Line?) {
+        for slow in budget.note(bytes, over: line, at: now) { actions.append(.end(slow)) }
+    }
+
+    /// Whether a peer has read enough to be sent more.
+    func admits(_ line: Line?, below most: Int = ReplyBudget.bytesOfPeer) -> Bool { budget.admits(line, below: most) }
+
+    // MARK: What its host asks
+
+    /// Who has something to read: the host tells when they have read everything.
+    package var debtors: [Line] { budget.debtors }
+
+    /// Whether so much waits to be read that the next long answer may cut somebody off.
+    package var isShortOfBudget: Bool { budget.waitingBytes > ReplyBudget.bytesOfAll / 2 }
+
+    /// By which lines workers have registered: they are trusted with more.
+    package var workerLines: Set<Line> { Set(workers.values.compactMap(\.line)) }
+
+    /// Whether a worker is registered.
+    package var hasWorkers: Bool { !workers.isEmpty }
+
+    // MARK: Messages
+
+    private mutating func refuse(_ error: MessagingError, from peer: PeerID) {
+        switch error.code {
+        case .version:
+            send(.refusal(exitStatus: 75, text: "the coordinator can't be talked to: \(error)"), to: peer)
+        case .tooLong:
+            send(.refusal(exitStatus: 65, text: "\(error)"), to: peer)
+        default: break
+        }
+        if complaints.admits(.unreadable, about: peer) { log(.warning, "a message was refused: \(error)") }
+    }
+
+    private mutating func answer(_ message: Message, from peer: PeerID, over line: Line?) {
+        switch message {
+        case .registration(let registration): register(registration, peer, over: line)
+        case .submit(let text, let force, let watch, let terms):
+            submit(HandedIn(text: text, force: force, watch: watch, terms: terms, peer: peer))
+        case .modelChunk(let chunk): settle(intake.take(chunk, from: peer, at: now))
+        case .modelUnavailable(let model, let reason):
+            settle(intake.unavailable(model, reason: reason, from: peer))
+        case .statusRequest, .workersRequest, .fetch: inquire(message, peer, over: line)
+        case .cancel(let job): cancel(job, peer)
+        case .control(let job, let change): control(job, change, peer)
+        case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye:
+            guard let worker = workerByPeer[peer] else {
+                send(.registerAgain(reason: "this coordinator does not know you"), to: peer)
+                return
+            }
+            if case .modelRequest = message { return inquire(message, peer, over: line) }
+            hear(message, from: worker, peer)
+        default:
+            if complaints.admits(.misdirected, about: peer) {
+                log(.warning, "a message that is not for a coordinator was passed over")
+            }
+        }
+    }
+
+    private mutating func undelivered(_ message: Message, to peer: PeerID, isGone: Bool) {
+        switch message {
+        case .lease, .checkpoint:
+            guard let worker = workerByPeer[peer] else { return }
+            // One that takes nothing in now: its blocks go elsewhere, and its next message makes it register.
+            act(
+                on: isGone
+                    ? .vanished(worker, reason: "the connection to worker \(worker) is gone") : .left(worker))
+        case .event(let status):
+            if isGone { jobs[status.job]?.watchers.remove(peer) }
+        default: break
+        }
+    }
+
+    // MARK: The archive
+
+    private mutating func take(_ reply: ArchiveReply) {
+        switch reply {
+        case .opened(let number, let stored):
+            opened(number, stored)
+        case .refused(let number, let status, let reason):
+            refused(number, status, reason)
+        case .stored(let attempt, let worker, let acceptance):
+            if let id = identities[attempt.job] { jobs[id]?.count(acceptance) }
+            confirm(attempt, to: worker)
+            act(on: .stored(attempt.job, block: attempt.block))
+        case .loaded(let attempt, let worker, let state):
+            bring(state, of: attempt, to: worker)
+        case .finished(let number):
+            finished(number)
+        case .noted(let receipt):
+            switch receipt.answer {
+            case .status(let job): status(of: job, to: receipt.peer)
+            case .accepted(let job): send(.accepted(job: job, alreadyFinished: false), to: receipt.peer)
+            }
+        case .lost(let number, let blocks):
+            lost(blocks, of: number)
+        case .notNoted(let receipt, let reason):
+            send(.refusal(exitStatus: 70, text: reason), to: receipt.peer)
+        case .failed(let number, let reason):
+            if let id = identities[number] { fail(id, reason: reason) }
+        case .full(let reason):
+            storageNotice = "nothing can be stored: \(reason); when that is mended, it goes on by itself"
+            log(.error, storageNotice)
+            act(on: .storage(isFull: true))
+        case .hasRoom:
+            storageNotice = ""
+            log(.notice, "there is room again")
+            act(on: .storage(isFull: isOverloaded))
+        }
+    }
+
+    /// Results and checkpoints beyond this, in bytes, that wait for the disk hold up new grants.
+    private static let mostWaitingBytes = 256 << 20
+
+    /// Whether the disk can be given more.
+    var isStorageReady: Bool { storageNotice.isEmpty && moment.waitingBytes <= Self.mostWaitingBytes }
+
+    /// Holds grants up while the disk is slower than the workers.
+    private mutating func watchArchive() {
+        let isOverloaded = moment.waitingBytes > Self.mostWaitingBytes
+        guard isOverloaded != self.isOverloaded else { return }
+        self.isOverloaded = isOverloaded
+        act(on: .storage(isFull: isOverloaded || !storageNotice.isEmpty))
+    }
+
+    // MARK: Time
+
+    private static let confirmationDelay = Duration.milliseconds(250)
+
+    private mutating func tick() {
+        watchArchive()
+        answerPostponed()
+        deliver()
+        tidyModels()
+        if let summary = complaints.summary(at: now) { log(.warning, summary) }
+        if now - lastConfirmations > Self.confirmationDelay {
+            lastConfirmations = now
+            sendConfirmations()
+        }
+        let (requests, refusals) = intake.requests(at: now)
+        for (peer, messages) in requests {
+            for message in messages { send(message, to: peer) }
+        }
+        for refusal in refusals { settle(refusal) }
+        if now - lastTick > .milliseconds(50) {
+            lastTick = now
+            act(on: .ticked)
+        }
+        if now - lastEvents > .milliseconds(200) {
+            lastEvents = now
+            watchWaitingTimes()
+            for job in inOrder where !job.state.isOver && !job.watchers.isEmpty { announce(job.identity) }
+        }
+    }
+
+    /// The jobs in the order of their numbers.
+    var inOrder: [RunningJob] { jobs.values.sorted { $0.number < $1.number } }
+
+    /// Sends the workers home and tells who waits for a job.
+    private mutating func dismiss() {
+        isDismissing = true
+        for (_, entry) in workers.sorted(by: { $0.key < $1.key }) {
+            send(.drain(reason: "the coordinator stops"), to: entry.peer)
+        }
+        for peer in intake.waiting {
+            send(.refusal(exitStatus: 75, text: "the coordinator was stopped before the job was accepted"), to: peer)
+        }
+        for job in inOrder where !job.state.isOver {
+            for watcher in job.watchers {
+                send(
+                    .refusal(
+                        exitStatus: 75,
+                        text: "the coordinator was stopped before the job was done; what is done is kept"), to: watcher)
+            }
+        }
+    }
+}
+
+extension Message {
+    /// Bytes of what may make it long.
+    fileprivate var longParts: Int {
+        switch self {
+        case .lease(let lease): lease.jobText.count + lease.checkpoints.values.reduce(0) { $0 + $1.count }
+        case .checkpoint(let state): state.state.count
+        // A kilobyte of a failure's text at most, where there are many, and all the rest.
+        case .poolStatus(let status): status.jobs.count << 11
+        case .workers(let workers): workers.count << 8
+        default: 0
+        }
+    }
+}
