@@ -118,7 +118,8 @@ let pool = floor(
         room(
             "Coordinator",
             [
-                "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels", "Sampling", "RunFolder",
+                "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels",
+                "Sampling", "RunFolder",
                 "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
         room(
@@ -130,7 +131,8 @@ let pool = floor(
         room(
             "PoolBenchmark",
             [
-                "Coordinator", "CoordinatorCore", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder", "ContentHash",
+                "Coordinator", "CoordinatorCore", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder",
+                "ContentHash",
                 "StrictJSON",
                 logging,
             ]),
@@ -193,7 +195,8 @@ let besides: [Target] = [
     tests(
         "CoordinatorTests",
         [
-            "Coordinator", "CoordinatorCore", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "RunFolder",
+            "Coordinator", "CoordinatorCore", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore",
+            "RunFolder",
             "Sampling", "StrictJSON",
             "Journal", "RawPeers",
             database,

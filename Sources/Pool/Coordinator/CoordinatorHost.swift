@@ -121,48 +121,48 @@ struct CoordinatorHost {
 
     /// Lets the core handle an event, and does what it wants, and what comes of that.
     mutating func handle(_ event: CoordinatorCore.Event) {
-        var events = [event]
-        while let event = events.first {
-            events.removeFirst()
-            let moment = CoordinatorCore.Moment(
-                now: now, date: Date().timeIntervalSince1970, waitingBytes: archive.waitingBytes)
-            var silent: Set<PeerID> = []
-            for action in core.handle(event, at: moment) { perform(action, &silent, &events) }
-        }
+        // What has come of it is handled afterwards.
+        for event in perform(core.handle(event, at: moment)) { handle(event) }
+    }
+
+    private var moment: CoordinatorCore.Moment {
+        CoordinatorCore.Moment(now: now, date: Date().timeIntervalSince1970, waitingBytes: archive.waitingBytes)
     }
 
     // MARK: What is to be done
 
-    /// - Parameters:
-    ///   - silent: peers that could not be sent something: nothing else of these actions is for them.
-    ///   - events: what has come of it is added to these.
-    private mutating func perform(
-        _ action: CoordinatorCore.Action, _ silent: inout Set<PeerID>, _ events: inout [CoordinatorCore.Event]
-    ) {
-        switch action {
-        case .send(let message, let peer):
-            guard !silent.contains(peer) else { return }
-            let outcome = transmit(message.encoded(), peer)
-            guard outcome != .sent else { return }
-            silent.insert(peer)
-            events.append(.undelivered(message, to: peer, isGone: outcome == .unreachable))
-        case .sendFile(let job, let name, let offset, let length, let peer):
-            _ = transmit(part(of: job, name, offset, length).encoded(), peer)
-        case .sendModel(let request, let peer):
-            _ = transmit(ModelUpload.answer(request, from: models.path(of: request.model)).encoded(), peer)
-        case .end(let line): line.end()
-        case .ask(let request): archive.ask(request)
-        case .inspect(let job): inspector.inspect(job, folder: folder(of: job)) { [post] in post(.inspected(job, $0)) }
-        case .lookUp(let job, let lookup):
-            events.append(.lookedUp(job, hasRun: RunFolder.hasSummary(in: folder(of: job)), lookup))
-        case .removeSummary(let job): try? RunFolder.removeSummary(in: folder(of: job))
-        case .discardStaging(let job): try? RunStaging.discard(in: folder(of: job))
-        case .receive(let action):
-            if let (number, reception) = reception.perform(action) { events.append(.received(number, reception)) }
-        case .removeModel(let model): models.remove(model)
-        case .trimModels(let limit): models.makeRoom(within: limit) { core.isNeeded($0) }
-        case .log(let level, let text): logger.log(level: level, "\(text)")
+    /// - Returns: what has come of it.
+    private mutating func perform(_ actions: [CoordinatorCore.Action]) -> [CoordinatorCore.Event] {
+        var events: [CoordinatorCore.Event] = []
+        // Peers that could not be sent something: nothing else of these actions is for them.
+        var silent: Set<PeerID> = []
+        for action in actions {
+            switch action {
+            case .send(let message, let peer):
+                guard !silent.contains(peer) else { continue }
+                let outcome = transmit(message.encoded(), peer)
+                guard outcome != .sent else { continue }
+                silent.insert(peer)
+                events.append(.undelivered(message, to: peer, isGone: outcome == .unreachable))
+            case .sendFile(let job, let name, let offset, let length, let peer):
+                _ = transmit(part(of: job, name, offset, length).encoded(), peer)
+            case .sendModel(let request, let peer):
+                _ = transmit(ModelUpload.answer(request, from: models.path(of: request.model)).encoded(), peer)
+            case .end(let line): line.end()
+            case .ask(let request): archive.ask(request)
+            case .inspect(let job): inspector.inspect(job, folder: folder(of: job)) { [post] in post(.inspected(job, $0)) }
+            case .lookUp(let job, let lookup):
+                events.append(.lookedUp(job, hasRun: RunFolder.hasSummary(in: folder(of: job)), lookup))
+            case .removeSummary(let job): try? RunFolder.removeSummary(in: folder(of: job))
+            case .discardStaging(let job): try? RunStaging.discard(in: folder(of: job))
+            case .receive(let action):
+                if let (number, reception) = reception.perform(action) { events.append(.received(number, reception)) }
+            case .removeModel(let model): models.remove(model)
+            case .trimModels(let limit): models.makeRoom(within: limit) { core.isNeeded($0) }
+            case .log(let level, let text): logger.log(level: level, "\(text)")
+            }
         }
+        return events
     }
 
     private func part(of job: Digest, _ name: String, _ offset: Int, _ length: Int) -> Message {

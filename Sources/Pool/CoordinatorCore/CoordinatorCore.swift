@@ -65,7 +65,8 @@ package struct CoordinatorCore {
     private var lastTick = Duration.zero
     private var lastEvents = Duration.zero
 
-    /// What the scheduler is to be told, the event first that it is told now.
+    /// Whether what the scheduler wants is being done, and what it is to be told then.
+    var isTelling = false
     var untold: [(event: Scheduler.Event, parcel: Parcel?)] = []
     /// Of the event at hand.
     private(set) var moment = Moment(now: .zero, date: 0)
@@ -102,7 +103,7 @@ package struct CoordinatorCore {
         case .dismissed: dismiss()
         case .ticked: tick()
         }
-        actions += intake.takeActions().map(Action.receive)
+        for action in intake.takeActions() { actions.append(.receive(action)) }
         defer { actions = [] }
         return actions
     }

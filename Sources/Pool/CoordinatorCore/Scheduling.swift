@@ -16,12 +16,14 @@ extension CoordinatorCore {
 
     /// Tells the scheduler what has happened, and does what it wants. What it is told meanwhile waits until that is done.
     mutating func act(on event: Scheduler.Event, holding parcel: Parcel? = nil) {
-        untold.append((event, parcel))
-        guard untold.count == 1 else { return }
-        while let (event, parcel) = untold.first {
+        guard !isTelling else { return untold.append((event, parcel)) }
+        isTelling = true
+        for action in scheduler.handle(event, at: now) { perform(action, parcel) }
+        while !untold.isEmpty {
+            let (event, parcel) = untold.removeFirst()
             for action in scheduler.handle(event, at: now) { perform(action, parcel) }
-            untold.removeFirst()
         }
+        isTelling = false
     }
 
     private mutating func perform(_ action: Scheduler.Action, _ parcel: Parcel?) {

@@ -104,8 +104,8 @@ extension CoordinatorCore {
     }
 
     func attempt(_ id: AttemptID) -> Attempt? {
-        guard let job = jobs[id.job], !job.state.isOver else { return nil }
-        return Attempt(job: job.number, block: id.block, number: id.attempt)
+        guard jobs[id.job]?.state.isOver == false, let job = jobs[id.job]?.number else { return nil }
+        return Attempt(job: job, block: id.block, number: id.attempt)
     }
 
     mutating func register(_ registration: Registration, _ peer: PeerID, over line: Line?) {
@@ -139,7 +139,9 @@ extension CoordinatorCore {
                 unknown[held.job, default: []].append(held.block)
             }
         }
-        for (job, blocks) in unknown.sorted(by: { $0.key.hex < $1.key.hex }) { send(.revoke(job: job, blocks: blocks), to: peer) }
+        for (job, blocks) in unknown.sorted(by: { $0.key.hex < $1.key.hex }) {
+            send(.revoke(job: job, blocks: blocks), to: peer)
+        }
         act(
             on: .registered(
                 id, slots: registration.slots, group: registration.fingerprint, holding: holding))
