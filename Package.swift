@@ -230,7 +230,11 @@ let besides: [Target] = [
     tests("JournalTests", ["Journal", "ContentHash", database]),
     // A pool in virtual time, for the tests and for `swift run -c release pool-histories`.
     .target(
-        name: "PoolSimulator", dependencies: ["PoolCore"], path: "Tests/PoolSimulator", swiftSettings: strict),
+        name: "PoolSimulator",
+        dependencies: [
+            "PoolCore", "CoordinatorCore", "Messaging", "JobFile", "Journal", "RunFolder", "ContentHash",
+            "EnergyModels",
+        ], path: "Tests/PoolSimulator", swiftSettings: strict),
     .executableTarget(
         name: "pool-histories",
         dependencies: ["PoolSimulator", arguments],

@@ -1,3 +1,5 @@
+import CoordinatorCore
+import Messaging
 import PoolCore
 
 /// What goes wrong, and what users and administrators do.
@@ -43,6 +45,48 @@ extension History {
         case .prioritize(let job, let priority):
             wantsPriority[job] = priority
             queue.add(.command(job), at: time)
+        case .stranger(let nonsense): say(nonsense)
+        }
+    }
+
+    /// Somebody says what nobody can make use of.
+    private mutating func say(_ nonsense: Plan.Nonsense) {
+        guard isUp, time >= coordinatorFrozenUntil else { return }
+        let stranger: PeerID = [3, 0, 0]
+        let attempt = AttemptID(job: identities[0], block: 0, attempt: 1)
+        let worker = workerOf.keys.min()
+        let from = worker.map { Address.worker($0).peer } ?? stranger
+        func tell(_ message: Messaging.Message, from peer: PeerID) {
+            speaking = peer == stranger ? nil : worker
+            feed(.message(.success(message), from: peer, over: nil))
+            speaking = nil
+        }
+        switch nonsense {
+        case .otherVersion:
+            feed(.message(.failure(MessagingError(code: .version(9), message: "another version")), from: stranger, over: nil))
+        case .tooLong:
+            feed(.message(.failure(MessagingError(code: .tooLong, message: "too long")), from: stranger, over: nil))
+        case .unregistered:
+            tell(.checkpoint(BlockState(attempt: attempt, stepsDone: 1, state: [1])), from: stranger)
+            tell(.goodbye(reason: ""), from: stranger)
+        case .hugeState:
+            let state = [UInt8](repeating: 1, count: 1 << 16)
+            tell(.checkpoint(BlockState(attempt: attempt, stepsDone: 1, state: state)), from: from)
+        case .strangeBlock:
+            let other = AttemptID(job: identities[0], block: 1 << 40, attempt: 1)
+            tell(.checkpoint(BlockState(attempt: other, stepsDone: 1, state: [1])), from: from)
+            tell(.result(SimulatedJobs.all.report(of: realJobs[0], other)), from: from)
+        case .misshapenResult:
+            // Of a block that nobody has, so that it counts against nobody.
+            let other = AttemptID(job: identities[0], block: 0, attempt: 1 << 30)
+            tell(
+                .result(
+                    BlockReport(attempt: other, samples: [1], statistics: [], gradientEvaluations: 0, seconds: 0)),
+                from: from)
+        case .strayPiece:
+            tell(
+                .checkpoint(BlockState(attempt: attempt, stepsDone: 1, state: [1], offset: 4, isLast: false)),
+                from: from)
         }
     }
 }

@@ -39,7 +39,7 @@ public enum PlantedBug: Sendable, CaseIterable {
 }
 
 /// A scheduler with a mistake.
-struct FaultyScheduler: PoolScheduling {
+struct FaultyScheduler: Scheduling {
     private let bug: PlantedBug
     private var scheduler: Scheduler
     private var known: Set<WorkerID> = []
@@ -51,6 +51,9 @@ struct FaultyScheduler: PoolScheduling {
 
     func view(of id: WorkerID, at now: Duration) -> Scheduler.WorkerView? { scheduler.view(of: id, at: now) }
     func view(of job: JobNumber) -> Scheduler.JobView? { scheduler.view(of: job) }
+    func holds(_ id: WorkerID, _ attempt: Attempt) -> Bool { scheduler.holds(id, attempt) }
+    var arithmetics: Set<String> { scheduler.arithmetics }
+    var capacity: (workers: Int, slots: Int) { scheduler.capacity }
 
     mutating func handle(_ event: Scheduler.Event, at now: Duration) -> [Scheduler.Action] {
         if case .registered(let id, _, _, _) = event { known.insert(id) }

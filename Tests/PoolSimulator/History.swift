@@ -1,3 +1,7 @@
+import ContentHash
+import CoordinatorCore
+import JobFile
+import Journal
 import PoolCore
 
 /// What came of a history.
@@ -21,19 +25,24 @@ extension Plan {
     ///   - bug: the mistake that the scheduler has; nil for the scheduler as it is.
     ///   - isLogged: whether the outcome tells what happened.
     public func outcome(planting bug: PlantedBug? = nil, isLogged: Bool = false) -> Outcome {
-        if let bug {
-            var history = History(self, isLogged: isLogged) { FaultyScheduler(bug, $0) }
-            history.live()
-            return history.outcome
+        var history = History(self, isLogged: isLogged) { configuration in
+            if let bug { FaultyScheduler(bug, configuration) } else { Scheduler(configuration: configuration) }
         }
-        var history = History(self, isLogged: isLogged) { Scheduler(configuration: $0) }
+        history.live()
+        return history.outcome
+    }
+
+    /// The same with a mistake that the core has around its scheduler.
+    public func outcome(planting bug: PlantedCoreBug) -> Outcome {
+        var history = History(self, isLogged: false) { Scheduler(configuration: $0) }
+        history.bug = bug
         history.live()
         return history.outcome
     }
 }
 
 /// A pool in a world of its own: one clock, one queue of events, everything drawn from the plan's seed.
-struct History<S: PoolScheduling> {
+struct History {
     enum Event {
         case submit(JobNumber)
         case command(JobNumber)
@@ -51,6 +60,8 @@ struct History<S: PoolScheduling> {
         case prepared(peer: Int, JobNumber)
         case step(peer: Int, run: Int)
         case stopped(peer: Int, run: Int, returned: Bool)
+        case read(life: Int, Int, [UInt8])
+        case inspected(life: Int, Digest)
         case checkPause(JobNumber, life: Int, pause: Int, Set<WorkerID>)
     }
 
@@ -62,12 +73,26 @@ struct History<S: PoolScheduling> {
     var book: SecondBook
     var outcome = Outcome()
 
-    /// A scheduler for the coordinator's next life.
-    let makeScheduler: (PoolConfiguration) -> S
+    static let host = "host"
 
-    // The coordinator: one life after the other, and its store, which outlasts them.
-    var scheduler: S
-    var journal: Journal
+    /// The plan's jobs, and behind them the pilots that they need; and the real ones that stand for them.
+    let jobs: [Plan.Job]
+    let realJobs: [Job]
+    let identities: [Digest]
+
+    /// A scheduler for the coordinator's next life.
+    let makeScheduler: (PoolConfiguration) -> any Scheduling
+    /// A mistake of the core around it.
+    var bug: PlantedCoreBug?
+
+    // The coordinator: one life after the other, and its archive, which outlasts them.
+    var core: CoordinatorCore
+    let record = RecordedScheduler.Record()
+    var archive: Archive
+    /// The places of jobs in the history, by the core's numbers.
+    var places: [JobNumber: Int] = [:]
+    /// The worker whose message the core hears.
+    var speaking: Int?
     var life = 0
     var isUp = true
     var ahead = 0
@@ -77,9 +102,6 @@ struct History<S: PoolScheduling> {
     var knowsDiskIsFull = false
     var workerOf: [Int: WorkerID] = [:]
     var peerOf: [WorkerID: Int] = [:]
-    var nextWorker: WorkerID = 1
-    /// Jobs that were handed in and are on their way to the disk.
-    var accepting: Set<JobNumber> = []
     /// What has come for a coordinator that is down.
     var mailbox: [(peer: Int, Message)] = []
 
@@ -88,7 +110,11 @@ struct History<S: PoolScheduling> {
     var current: [Int?]
     var nextRun = 0
 
-    // What the users want.
+    // What the users want, and what they have been told.
+    var isAccepted: [Bool]
+    var wasRefused = false
+    /// Whether the coordinator was told that a job is to pause.
+    var isPausedThere: [Bool]
     var wantsPaused: [Bool]
     var wantsCancelled: [Bool]
     var wantsPriority: [Int]
@@ -97,20 +123,52 @@ struct History<S: PoolScheduling> {
     /// Steps that a block had behind it when its worker died, until it runs again.
     var lostAt: [[Int: Int]]
 
-    init(_ plan: Plan, isLogged: Bool, makeScheduler: @escaping (PoolConfiguration) -> S) {
+    init(_ plan: Plan, isLogged: Bool, makeScheduler: @escaping (PoolConfiguration) -> any Scheduling) {
         self.plan = plan
         self.makeScheduler = makeScheduler
         self.isLogged = isLogged
+        var (jobs, realJobs) = (plan.jobs, [Job]())
+        for (index, job) in plan.jobs.enumerated() {
+            realJobs.append(SimulatedJobs.all.job(index, blocks: job.blocks, model: job.model))
+        }
+        for pilot in realJobs.compactMap({ $0.preliminary?.job })
+        where !realJobs.contains(where: { $0.identity == pilot.identity }) {
+            var job = Plan.Job()
+            job.blocks = pilot.blocks
+            (job.stepTime, job.steps) = (plan.jobs[0].stepTime, min(plan.jobs[0].steps, 6))
+            jobs.append(job)
+            realJobs.append(pilot)
+        }
+        (self.jobs, self.realJobs, identities) = (jobs, realJobs, realJobs.map(\.identity))
         random = SplitMix(seed: plan.seed)
-        book = SecondBook(plan)
-        scheduler = makeScheduler(plan.configuration)
-        journal = Journal(jobs: plan.jobs.count)
+        book = SecondBook(plan, jobs: jobs)
+        archive = Archive(pieceBytes: plan.isTight ? SimulatedState.pieceBytes : nil)
         current = [Int?](repeating: nil, count: plan.workers.count)
-        let no = [Bool](repeating: false, count: plan.jobs.count)
-        (wantsPaused, wantsCancelled, wasHandedInAgain) = (no, no, no)
-        wantsPriority = plan.jobs.map(\.priority)
-        pauses = [Int](repeating: 0, count: plan.jobs.count)
-        lostAt = [[Int: Int]](repeating: [:], count: plan.jobs.count)
+        let no = [Bool](repeating: false, count: jobs.count)
+        (wantsPaused, wantsCancelled, wasHandedInAgain, isAccepted, isPausedThere) = (no, no, no, no, no)
+        wantsPriority = jobs.map(\.priority)
+        pauses = [Int](repeating: 0, count: jobs.count)
+        lostAt = [[Int: Int]](repeating: [:], count: jobs.count)
+        core = CoordinatorCore(Self.configuration(of: plan))
+        core = makeCore()
+    }
+
+    private static func configuration(of plan: Plan) -> CoordinatorCore.Configuration {
+        var configuration = CoordinatorCore.Configuration(
+            stateFolder: "", pool: plan.configuration, checkpointInterval: .seconds(1), host: host)
+        guard plan.isTight else { return configuration }
+        // A text has some hundred bytes.
+        configuration.memory.smallestCounted = 1
+        configuration.memory.unreadOfWorker = 400
+        configuration.memory.unreadOfStates = 2 * SimulatedState.pieceBytes
+        configuration.memory.unfinishedStates = 4 * SimulatedState.pieceBytes
+        return configuration
+    }
+
+    /// For the coordinator's next life.
+    func makeCore() -> CoordinatorCore {
+        CoordinatorCore(
+            Self.configuration(of: plan), scheduler: RecordedScheduler(makeScheduler(plan.configuration), into: record))
     }
 
     /// Lives the history to its end, or to the first invariant that breaks.
@@ -118,6 +176,7 @@ struct History<S: PoolScheduling> {
         for worker in plan.workers.indices { queue.add(.startWorker(worker), at: random.below(500_000)) }
         for job in plan.jobs.indices { queue.add(.submit(job), at: plan.jobs[job].time) }
         for fault in plan.faults.indices { queue.add(.fault(fault), at: plan.faults[fault].time) }
+        feed(.began([], lastJob: 0, complete: []))
         queue.add(.coordinatorTick(life: life), at: 0)
         let end = plan.calm + plan.bound
         var settled: Int?
@@ -126,7 +185,7 @@ struct History<S: PoolScheduling> {
             self.time = time
             if isCalm, time >= nextLook {
                 nextLook = time + 500_000
-                if settled == nil, journal.jobs.allSatisfy({ $0.outcome != nil }) { settled = time }
+                if settled == nil, isOver { settled = time }
                 if let settled {
                     let complaint = disagreement
                     if complaint == nil { break }
@@ -144,10 +203,21 @@ struct History<S: PoolScheduling> {
             book.claim(outcome.events < 500_000, "a storm of messages")
         }
         if let broken = book.broken { outcome.broken = "\(Double(time / 1000) / 1000) s: \(broken)" }
-        for job in journal.jobs {
-            outcome.finished += job.outcome == .finished ? 1 : 0
-            outcome.failed += job.outcome == .failed ? 1 : 0
-            outcome.cancelled += job.outcome == .cancelled ? 1 : 0
+        for job in plan.jobs.indices {
+            let end = archive.job(identities[job])?.outcome
+            outcome.finished += end == .finished ? 1 : 0
+            outcome.failed += end == .failed ? 1 : 0
+            outcome.cancelled += end == .cancelled ? 1 : 0
+        }
+    }
+
+    /// Whether all that was handed in has ended, and all that it needed.
+    private var isOver: Bool {
+        identities.indices.allSatisfy { place in
+            let job = archive.job(identities[place])
+            let isWanted = plan.jobs.indices.contains(place)
+            guard !isWanted || isAccepted[place] else { return false }
+            return job.map { $0.outcome != nil } ?? !isWanted
         }
     }
 
@@ -158,9 +228,10 @@ struct History<S: PoolScheduling> {
 
     private mutating func handle(_ event: Event) {
         switch event {
-        case .toCoordinator, .coordinatorTick, .flush, .flushed, .submit, .command:
+        case .toCoordinator, .coordinatorTick, .flush, .flushed, .submit, .command, .read, .inspected:
             // A frozen coordinator handles it later, in the same order.
             if time < coordinatorFrozenUntil { return queue.add(event, at: coordinatorFrozenUntil) }
+        case .toWorker(let peer, _) where !processes[peer].isAlive: return
         case .toWorker(let peer, _), .workerTick(let peer), .step(let peer, _), .prepared(let peer, _),
             .stopped(let peer, _, _):
             if !processes[peer].isAlive { return }
@@ -182,7 +253,11 @@ struct History<S: PoolScheduling> {
         case .flush(let life): flush(life)
         case .flushed(let life): flushed(life)
         case .toCoordinator(let peer, let message): coordinatorReceives(message, from: peer)
-        case .toWorker(let peer, let message): workerReceives(message, at: peer)
+        case .toWorker(let peer, let message):
+            processes[peer].unread -= 1
+            workerReceives(message, at: peer)
+        case .read(let life, let number, let text): read(life, number, text)
+        case .inspected(let life, let job): inspected(life, job)
         case .workerTick(let peer):
             tell(peer, .ticked)
             if processes[peer].isAlive { queue.add(event, at: time + 250_000) }
@@ -215,6 +290,7 @@ struct History<S: PoolScheduling> {
                 arrival = max(arrival, processes[peer].lastArrivalThere)
                 processes[peer].lastArrivalThere = arrival
             }
+            if toWorker { processes[peer].unread += 1 }
             queue.add(
                 toWorker ? .toWorker(peer: peer, message) : .toCoordinator(peer: peer, message), at: arrival)
         }
@@ -224,13 +300,13 @@ struct History<S: PoolScheduling> {
 
     /// In the end whoever is there agrees on what is held: nothing. Nil if so.
     private var disagreement: String? {
-        for job in plan.jobs.indices where journal.jobs[job].outcome == .finished {
-            if journal.jobs[job].progress.stored.count < plan.jobs[job].blocks { return "results of a job are missing" }
+        for job in plan.jobs.indices where archive.job(identities[job])?.outcome == .finished {
+            if book.jobs[job].storedCount < jobs[job].blocks { return "results of a job are missing" }
         }
-        guard isUp, journal.waiting.isEmpty else { return "the coordinator is busy" }
+        guard isUp, archive.isIdle else { return "the coordinator is busy" }
         for (peer, process) in processes.enumerated() where process.isAlive && !process.isDismissed {
             if !process.session.holding.isEmpty { return "a worker holds blocks" }
-            let running = workerOf[peer].flatMap { scheduler.view(of: $0, at: coordinatorClock)?.running }
+            let running = workerOf[peer].flatMap { core.scheduler.view(of: $0, at: coordinatorClock)?.running }
             if !process.isLeaving, running != 0 { return "a worker is taken to hold blocks, or is not known" }
         }
         return nil
@@ -241,6 +317,7 @@ struct History<S: PoolScheduling> {
     mutating func log(_ event: Event) {
         if case .workerTick = event { return }
         if case .coordinatorTick = event { return }
+        if case .read = event { return }
         log("\(event)")
     }
 

@@ -1,12 +1,14 @@
+import Messaging
 import PoolCore
 
-/// What the peers say to each other.
+/// What the peers say to each other, in the jobs' places in the history.
 enum Message {
     // From workers.
     case registration(UInt32, holding: [Attempt])
     case count(grant: UInt64, holding: Int)
     case progress(Attempt, fraction: Double)
-    case checkpoint(Attempt, steps: Int)
+    /// A piece of a state: its place among so many, the last one of which makes the checkpoint.
+    case checkpoint(Attempt, steps: Int, piece: Int, of: Int)
     case returned(Attempt)
     case result(Attempt)
     case failure(Attempt)
@@ -17,11 +19,34 @@ enum Message {
     // From the coordinator.
     case welcome(UInt32)
     case registerAgain
-    /// With the steps behind each block's stored checkpoint.
-    case lease(grant: UInt64, [Attempt], checkpoints: [Int])
+    /// A piece of what a block has come to that is about to be leased.
+    case state(Attempt, offset: Int, [UInt8])
+    case lease(SimulatedLease)
     case revocation(job: JobNumber, blocks: [Int])
     case recall(job: JobNumber, blocks: [Int])
-    case taken(job: JobNumber, block: Int)
+    case taken(job: JobNumber, blocks: [Int])
     case heartbeat
     case dismissal
+}
+
+/// Blocks of one job for a worker.
+struct SimulatedLease {
+    let number: UInt64
+    let job: JobNumber
+    let hasText: Bool
+    let attempts: [Attempt]
+    /// States that come with it, and the bytes of those that came before, by block.
+    let states: [Int: [UInt8]]
+    let stateBytes: [Int: Int]
+}
+
+/// What a block has come to, as bytes: its steps, over and over.
+enum SimulatedState {
+    static let pieceBytes = 4
+
+    static func bytes(steps: Int, pieces: Int) -> [UInt8] {
+        [UInt8](repeating: UInt8(steps), count: pieces * pieceBytes)
+    }
+
+    static func steps(_ bytes: [UInt8]) -> Int { Int(bytes.first ?? 0) }
 }

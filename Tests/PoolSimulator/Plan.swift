@@ -26,6 +26,11 @@ public struct Plan: Sendable {
         var stepTime = 100_000
         /// Steps between checkpoints.
         var interval = 2
+        /// Pieces that a state of one of its blocks travels in.
+        var pieces = 1
+        /// The model that it looks for the steps of, in a pilot of its own or of others with the same; nil for one that
+        /// needs none.
+        var model: Int?
         var priority = 0
         var share = 1.0
         var timeLimit: Int?
@@ -52,6 +57,19 @@ public struct Plan: Sendable {
         case cancel(job: Int)
         case pause(job: Int, time: Int)
         case prioritize(job: Int, Int)
+        /// Somebody says what nobody can make use of.
+        case stranger(Nonsense)
+    }
+
+    /// What a stranger, or a worker of another build, may say.
+    enum Nonsense: Int, Sendable, CaseIterable {
+        /// A message of another version, or a longer one than may be.
+        case otherVersion, tooLong
+        /// What only registered workers say, from one that is not.
+        case unregistered
+        /// From a registered worker: a state that is longer than any, one of a block that there is not, a result of
+        /// another shape, a piece from the middle of a state.
+        case hugeState, strangeBlock, misshapenResult, strayPiece
     }
 
     struct Network: Sendable {
@@ -73,6 +91,8 @@ public struct Plan: Sendable {
     /// Time between two writes of the store, and of one write.
     var flushEvery = 50_000
     var flushTime = 5_000
+    /// Whether workers get no more than a few bytes that they have not read, and states in pieces.
+    var isTight = false
     /// How long a worker takes to stop a block.
     var stopTime = 20_000
     /// When everything that goes wrong is over.

@@ -26,6 +26,7 @@ extension Plan {
         flushEvery = [5_000, 50_000, 300_000][random.below(3)]
         flushTime = [1_000, 20_000, 200_000][random.below(3)]
         stopTime = [1_000, 50_000, 400_000][random.below(3)]
+        isTight = random.happens(300)
     }
 
     private mutating func drawWorkers(_ random: inout SplitMix) {
@@ -47,6 +48,8 @@ extension Plan {
             job.steps = random.within(1...12)
             job.stepTime = random.within(1_000...longest)
             job.interval = random.within(1...6)
+            job.pieces = random.happens(300) ? random.within(2...3) : 1
+            if random.happens(250) { job.model = random.below(2) }
             if random.happens(300) { job.priority = random.within(-1...2) }
             if random.happens(300) { job.share = Double(random.within(1...4)) }
             if random.happens(80) { job.timeLimit = random.within(1...20) * 1_000_000 }
@@ -85,7 +88,8 @@ extension Plan {
         let worker = random.below(workers.count)
         let job = random.below(jobs.count)
         let time = random.within(10_000...[200_000, 2_000_000, 9_000_000][random.below(3)])
-        switch random.below(15) {
+        switch random.below(16) {
+        case 15: return .stranger(Nonsense.allCases[random.below(Nonsense.allCases.count)])
         case 0...2: return .stop(worker: worker, down: time)
         case 3...4: return .coordinatorCrash(down: time)
         case 5...6: return .coordinatorStop(down: time)

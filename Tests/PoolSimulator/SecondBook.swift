@@ -1,3 +1,4 @@
+import Journal
 import PoolCore
 
 /// What the simulator itself knows of who may hold what; every action of the scheduler is checked against it.
@@ -53,8 +54,8 @@ struct SecondBook {
     private let configuration: PoolConfiguration
     private let isGentle: Bool
 
-    init(_ plan: Plan) {
-        jobs = plan.jobs.map { Job(blocks: $0.blocks) }
+    init(_ plan: Plan, jobs: [Plan.Job]) {
+        self.jobs = jobs.map { Job(blocks: $0.blocks) }
         configuration = plan.configuration
         isGentle = plan.isGentle
     }
@@ -216,7 +217,7 @@ struct SecondBook {
         jobs[attempt.job].reports[attempt.block] += 1
     }
 
-    mutating func ended(_ job: JobNumber, _ outcome: Journal.Outcome, at now: Duration) {
+    mutating func ended(_ job: JobNumber, _ outcome: JobOutcome, at now: Duration) {
         claim(jobs[job].isOpen, "a job ends twice")
         let poisoned = jobs[job].reports.contains { $0 >= configuration.crashLimit }
         switch outcome {
@@ -269,12 +270,14 @@ struct SecondBook {
     func holders(of job: JobNumber) -> Set<WorkerID> { Set(jobs[job].holders.joined().map(\.worker)) }
 
     /// The scheduler's own counts are those of this book.
-    mutating func compare(with scheduler: some PoolScheduling, at now: Duration) {
+    ///
+    /// - Parameter places: the jobs' places in this book, by the scheduler's numbers.
+    mutating func compare(with scheduler: any Scheduling, _ places: [JobNumber: Int], at now: Duration) {
         for (id, worker) in workers where scheduler.view(of: id, at: now)?.running != worker.leases.count {
             claim(false, "the leases of a worker are counted wrong")
         }
-        for job in jobs.indices {
-            let view = scheduler.view(of: job)
+        for (number, job) in places {
+            let view = scheduler.view(of: number)
             claim((view != nil) == jobs[job].isOpen, "a job is there that should not be, or the other way round")
             guard let view else { continue }
             claim(view.finished == jobs[job].keptCount, "a job's results are counted wrong")

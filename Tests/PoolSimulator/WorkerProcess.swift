@@ -21,9 +21,17 @@ struct WorkerProcess {
     var runs: [Run] = []
     /// Checkpoints that came with blocks.
     var checkpoints: [Attempt: Int] = [:]
+    /// Pieces of states that go before blocks.
+    var arriving: [Attempt: [UInt8]] = [:]
+    /// Jobs whose texts are here.
+    var texts: Set<JobNumber> = []
     /// Jobs whose models are here.
     var models: Set<JobNumber> = []
     var isAlive = true
+    /// When it ended.
+    var endedAt = 0
+    /// Messages that are on their way to it.
+    var unread = 0
     /// Asked to stop by its user; sent home by the coordinator.
     var isLeaving = false
     var isDismissed = false

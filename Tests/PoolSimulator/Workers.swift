@@ -23,6 +23,7 @@ extension History {
 
     private mutating func end(_ peer: Int, down: Int) {
         processes[peer].isAlive = false
+        processes[peer].endedAt = time
         processes[peer].runs = []
         current[processes[peer].index] = nil
         queue.add(.startWorker(processes[peer].index), at: isCalm ? time + down : end(of: down))
@@ -34,26 +35,48 @@ extension History {
         switch message {
         case .welcome(let number):
             let configuration = plan.configuration
+            processes[peer].arriving = [:]
             tell(
                 peer,
                 .welcomed(registration: number, heartbeat: configuration.heartbeat, silence: configuration.silence))
         case .registerAgain: tell(peer, .registrationWanted)
-        case .lease(let grant, let attempts, let checkpoints):
-            for (attempt, steps) in zip(attempts, checkpoints) { processes[peer].checkpoints[attempt] = steps }
-            for job in Set(attempts.map(\.job)).sorted() where !processes[peer].models.contains(job) {
-                tell(peer, .preparing(job: job))
-                queue.add(.prepared(peer: peer, job), at: time + plan.network.latency * 4)
-            }
-            tell(peer, .leased(grant: grant, attempts))
-        case .revocation(let job, let blocks): tell(peer, .revoked(job: job, blocks: blocks))
+        case .state(let attempt, let offset, let bytes):
+            let before = offset == 0 ? [] : processes[peer].arriving.removeValue(forKey: attempt)
+            if let before, before.count == offset { processes[peer].arriving[attempt] = before + bytes }
+            tell(peer, .heard)
+        case .lease(let lease): take(lease, at: peer)
+        case .revocation(let job, let blocks):
+            // All of a job: it is over.
+            if blocks.isEmpty { processes[peer].texts.remove(job) }
+            tell(peer, .revoked(job: job, blocks: blocks))
         case .recall(let job, let blocks): tell(peer, .recalled(job: job, blocks: blocks))
-        case .taken(let job, let block): tell(peer, .taken(job: job, blocks: [block]))
+        case .taken(let job, let blocks): tell(peer, .taken(job: job, blocks: blocks))
         case .heartbeat: tell(peer, .heard)
         case .dismissal:
             processes[peer].isDismissed = true
             tell(peer, .drained)
         default: break
         }
+    }
+
+    private mutating func take(_ lease: SimulatedLease, at peer: Int) {
+        if lease.hasText { processes[peer].texts.insert(lease.job) }
+        // Whoever registers is sent the texts, and the states, again.
+        guard processes[peer].texts.contains(lease.job) else { return tell(peer, .registrationWanted) }
+        let states = lease.attempts.map { processes[peer].arriving.removeValue(forKey: $0) ?? [] }
+        let isWhole = zip(lease.attempts, states).allSatisfy { $1.count == lease.stateBytes[$0.block] ?? $1.count }
+        guard isWhole else {
+            book.claim(!plan.isReliable || !plan.isGentle, "a state arrives with a piece missing")
+            return tell(peer, .registrationWanted)
+        }
+        for (attempt, state) in zip(lease.attempts, states) {
+            processes[peer].checkpoints[attempt] = SimulatedState.steps(lease.states[attempt.block] ?? state)
+        }
+        if !processes[peer].models.contains(lease.job) {
+            tell(peer, .preparing(job: lease.job))
+            queue.add(.prepared(peer: peer, lease.job), at: time + plan.network.latency * 4)
+        }
+        tell(peer, .leased(grant: lease.number, lease.attempts))
     }
 
     mutating func tell(_ peer: Int, _ event: WorkerSession.Event) {
@@ -77,6 +100,7 @@ extension History {
                 // One that was sent home stays there: it is no use.
                 if processes[peer].isDismissed {
                     processes[peer].isAlive = false
+                    processes[peer].endedAt = time
                 } else {
                     end(peer, down: 300_000)
                 }
@@ -85,6 +109,11 @@ extension History {
     }
 
     private mutating func post(_ message: Message, from peer: Int) { send(message, peer: peer, toWorker: false) }
+
+    private mutating func postState(_ attempt: Attempt, steps: Int, from peer: Int) {
+        let count = jobs[attempt.job].pieces
+        for piece in 0..<count { post(.checkpoint(attempt, steps: steps, piece: piece, of: count), from: peer) }
+    }
 
     // MARK: Slots.
 
@@ -105,7 +134,7 @@ extension History {
     private mutating func checkLoss(_ attempt: Attempt, _ steps: Int) {
         guard let before = lostAt[attempt.job].removeValue(forKey: attempt.block) else { return }
         guard plan.isReliable, plan.faults.allSatisfy({ $0.fault.leavesTheStoreAlone }) else { return }
-        let job = plan.jobs[attempt.job]
+        let job = jobs[attempt.job]
         let fastest = max(1, job.stepTime * (plan.workers.map(\.pace).min() ?? 100) / 100)
         let delay = plan.network.latency + plan.network.jitter + 2 * (plan.flushEvery + plan.flushTime)
         book.claim(before - steps <= job.interval + delay / fastest + 1, "more than an interval's work is lost")
@@ -114,23 +143,23 @@ extension History {
     /// The steps that a run has behind it now.
     private func progress(of run: WorkerProcess.Run, at peer: Int) -> Int {
         guard !run.isHung else { return run.step }
-        let job = plan.jobs[run.attempt.job]
+        let job = jobs[run.attempt.job]
         return min(job.steps - 1, run.step + (time - run.since) / stepTime(of: run.attempt.job, at: peer))
     }
 
     private func stepTime(of job: JobNumber, at peer: Int) -> Int {
-        max(1, plan.jobs[job].stepTime * plan.workers[processes[peer].index].pace / 100)
+        max(1, jobs[job].stepTime * plan.workers[processes[peer].index].pace / 100)
     }
 
     /// What is wrong with a block, until its job is handed in again.
     private func poison(of attempt: Attempt) -> (kind: Plan.Poison, step: Int)? {
         guard !wasHandedInAgain[attempt.job] else { return nil }
-        return plan.jobs[attempt.job].poison[attempt.block].map { ($0.0, $0.step) }
+        return jobs[attempt.job].poison[attempt.block].map { ($0.0, $0.step) }
     }
 
     /// The next thing to happen in a slot: a checkpoint, the end, or what is wrong with the block.
     private func nextStop(_ run: WorkerProcess.Run) -> Int {
-        let job = plan.jobs[run.attempt.job]
+        let job = jobs[run.attempt.job]
         let checkpoint = min(job.steps, (run.step / job.interval + 1) * job.interval)
         guard let poison = poison(of: run.attempt), poison.step >= run.step else { return checkpoint }
         return min(checkpoint, poison.step)
@@ -149,7 +178,7 @@ extension History {
         guard !run.isStopping else { return }
         (run.step, run.since) = (nextStop(run), time)
         processes[peer].runs[place] = run
-        let job = plan.jobs[run.attempt.job]
+        let job = jobs[run.attempt.job]
         let worker = plan.workers[processes[peer].index]
         if worker.fails { return finish(peer, place, .failure(run.attempt)) }
         if time < worker.unableUntil { return finish(peer, place, .inability(run.attempt)) }
@@ -164,7 +193,7 @@ extension History {
             return
         }
         if run.step >= job.steps { return finish(peer, place) }
-        post(.checkpoint(run.attempt, steps: run.step), from: peer)
+        postState(run.attempt, steps: run.step, from: peer)
         post(.progress(run.attempt, fraction: Double(run.step) / Double(job.steps)), from: peer)
         planStep(place, at: peer)
     }
@@ -189,7 +218,7 @@ extension History {
         let run = processes[peer].runs.remove(at: place)
         if returned {
             let steps = progress(of: run, at: peer)
-            if steps > run.step || steps > 0 { post(.checkpoint(run.attempt, steps: steps), from: peer) }
+            if steps > run.step || steps > 0 { postState(run.attempt, steps: steps, from: peer) }
             post(.returned(run.attempt), from: peer)
         }
         tell(peer, .ended(run.attempt, hasResult: false))

@@ -7,8 +7,6 @@ import PoolCore
 /// States of blocks on their way: from workers into the journal, and from there to those that go on. A long one travels
 /// in pieces, so that nobody has to hold all of it for each worker.
 extension CoordinatorCore {
-    /// The most bytes of states that are begun and not ended, of all workers: they take room on the disk.
-    private static let mostArrivingBytes = 8 << 30
     /// A worker that has read nothing for this part of the time after which a block counts as hung is not waited for.
     private static let patience = 0.5
 
@@ -45,7 +43,7 @@ extension CoordinatorCore {
             workers[worker]?.arriving
                 == Arrival(attempt: attempt, stepsDone: state.stepsDone, bytes: state.offset),
             scheduler.holds(worker, attempt), !state.state.isEmpty, isStorageReady,
-            arrived + state.state.count <= Self.mostArrivingBytes
+            arrived + state.state.count <= configuration.memory.unfinishedStates
         else {
             abandonState(of: worker)
             return false
@@ -85,7 +83,7 @@ extension CoordinatorCore {
         let held = attempts.filter { scheduler.holds(worker, $0) }
         workers[worker]?.loading.subtract(attempts.filter { !held.contains($0) })
         guard let entry = workers[worker], let first = held.first else { return }
-        let most = delivery.isState ? 2 * BlockState.longestPiece : ReplyBudget.bytesOfWorker
+        let most = delivery.isState ? configuration.memory.unreadOfStates : configuration.memory.unreadOfWorker
         guard admits(entry.line, below: most) else {
             guard now - delivery.since < configuration.pool.stall * Self.patience else { return act(on: .left(worker)) }
             return deliveries.append(delivery)

@@ -22,6 +22,8 @@ package struct CoordinatorCore {
         package var checkpointInterval: Duration
         /// The name of the host that it runs on.
         package var host: String
+        /// How many bytes may be under way.
+        package var memory = MemoryLimits()
 
         /// - Parameters:
         ///   - stateFolder: where the folders of its jobs are.
@@ -56,7 +58,7 @@ package struct CoordinatorCore {
     /// Results that were stored and are to be confirmed.
     var confirmations: [WorkerID: [Attempt]] = [:]
     /// Bytes that wait for peers to read them.
-    private var budget = ReplyBudget()
+    private var budget: ReplyBudget
     var postponed: [Inquiry] = []
     /// What is on its way to workers that are to read something else first.
     var deliveries: [Delivery] = []
@@ -77,6 +79,7 @@ package struct CoordinatorCore {
     /// - Parameter scheduler: decides who runs what; the pool's own unless told otherwise.
     package init(_ configuration: Configuration, scheduler: (any Scheduling)? = nil) {
         self.configuration = configuration
+        budget = ReplyBudget(configuration.memory)
         self.scheduler = scheduler ?? Scheduler(configuration: configuration.pool)
     }
 
@@ -130,7 +133,11 @@ package struct CoordinatorCore {
     }
 
     /// Whether a peer has read enough to be sent more.
-    func admits(_ line: Line?, below most: Int = ReplyBudget.bytesOfPeer) -> Bool { budget.admits(line, below: most) }
+    ///
+    /// - Parameter most: bytes; nil for those of a peer that is no worker.
+    func admits(_ line: Line?, below most: Int? = nil) -> Bool {
+        budget.admits(line, below: most ?? configuration.memory.unreadOfPeer)
+    }
 
     // MARK: What its host asks
 
@@ -138,7 +145,7 @@ package struct CoordinatorCore {
     package var debtors: [Line] { budget.debtors }
 
     /// Whether so much waits to be read that the next long answer may cut somebody off.
-    package var isShortOfBudget: Bool { budget.waitingBytes > ReplyBudget.bytesOfAll / 2 }
+    package var isShortOfBudget: Bool { budget.waitingBytes > configuration.memory.unreadOfAll / 2 }
 
     /// By which lines workers have registered: they are trusted with more.
     package var workerLines: Set<Line> { Set(workers.values.compactMap(\.line)) }
@@ -236,15 +243,12 @@ package struct CoordinatorCore {
         }
     }
 
-    /// Results and checkpoints beyond this, in bytes, that wait for the disk hold up new grants.
-    private static let mostWaitingBytes = 256 << 20
-
     /// Whether the disk can be given more.
-    var isStorageReady: Bool { storageNotice.isEmpty && moment.waitingBytes <= Self.mostWaitingBytes }
+    var isStorageReady: Bool { storageNotice.isEmpty && moment.waitingBytes <= configuration.memory.unwritten }
 
     /// Holds grants up while the disk is slower than the workers.
     private mutating func watchArchive() {
-        let isOverloaded = moment.waitingBytes > Self.mostWaitingBytes
+        let isOverloaded = moment.waitingBytes > configuration.memory.unwritten
         guard isOverloaded != self.isOverloaded else { return }
         self.isOverloaded = isOverloaded
         act(on: .storage(isFull: isOverloaded || !storageNotice.isEmpty))

@@ -142,6 +142,9 @@ package struct Intake {
     /// Who waits for an answer.
     package var waiting: [PeerID] { entries.sorted { $0.value.number < $1.value.number }.map(\.key) }
 
+    /// Whether the text that a peer has handed in is being read.
+    func isReading(_ peer: PeerID) -> Bool { entries[peer].map { reading[$0.number] != nil } ?? false }
+
     /// Why a job cannot be taken in now; nil if it can.
     package func problem(of submission: HandedIn) -> String? {
         // Who asks again is here already.

@@ -2,14 +2,7 @@
 ///
 /// What was sent counts until the peer has taken everything.
 struct ReplyBudget {
-    /// A peer that has not read this much gets nothing more.
-    static let bytesOfPeer = 8 << 20
-    /// The same of a worker: texts of jobs and states of blocks are on their way to it.
-    static let bytesOfWorker = 32 << 20
-    /// When more waits for all peers together, those that have not read for longest are cut off.
-    static let bytesOfAll = 128 << 20
-    /// Smaller messages are not counted: how many of them wait is bounded.
-    static let smallest = 16 << 10
+    let limits: MemoryLimits
 
     private struct Debt {
         let since: Duration
@@ -18,6 +11,8 @@ struct ReplyBudget {
 
     private var owed: [Line: Debt] = [:]
 
+    init(_ limits: MemoryLimits) { self.limits = limits }
+
     /// Bytes that wait for all peers.
     private(set) var waitingBytes = 0
 
@@ -25,17 +20,17 @@ struct ReplyBudget {
     var debtors: [Line] { Array(owed.keys) }
 
     /// Whether a peer has read enough of what it was sent to be sent more: less than `most` bytes wait.
-    func admits(_ line: Line?, below most: Int = bytesOfPeer) -> Bool {
+    func admits(_ line: Line?, below most: Int) -> Bool {
         line.flatMap { owed[$0] }.map { $0.bytes < most } ?? true
     }
 
     /// Takes in that a message is sent. - Returns: who is to be cut off.
     mutating func note(_ bytes: Int, over line: Line?, at now: Duration) -> [Line] {
-        guard let line, bytes >= Self.smallest else { return [] }
+        guard let line, bytes >= limits.smallestCounted else { return [] }
         owed[line, default: Debt(since: now)].bytes += bytes
         waitingBytes += bytes
         var slow: [Line] = []
-        while waitingBytes > Self.bytesOfAll, let slowest = owed.min(by: { $0.value.since < $1.value.since })?.key {
+        while waitingBytes > limits.unreadOfAll, let slowest = owed.min(by: { $0.value.since < $1.value.since })?.key {
             slow.append(slowest)
             forget(slowest)
         }

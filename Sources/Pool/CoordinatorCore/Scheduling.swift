@@ -37,7 +37,11 @@ extension CoordinatorCore {
         case .keep(let attempt):
             if case .result(let worker, let report, let record) = parcel { keep(attempt, worker, report, record) }
         case .drop(let attempt):
-            if case .result(let worker, _, _) = parcel { confirm(attempt, to: worker) }
+            // At once: later the block may be with the worker again, as another attempt.
+            guard case .result(let worker, _, _) = parcel, let peer = workers[worker]?.peer,
+                let job = identities[attempt.job]
+            else { return }
+            send(.taken(job: job, blocks: [attempt.block]), to: peer)
         case .pass:
             break
         case .keepCheckpoint(let attempt, let steps):
@@ -133,7 +137,7 @@ extension CoordinatorCore {
         else { return }
         guard
             checkpoint.isEmpty && entry.knownJobs.contains(id)
-                || admits(entry.line, below: ReplyBudget.bytesOfWorker)
+                || admits(entry.line, below: configuration.memory.unreadOfWorker)
         else {
             // A state is read again then: it is not kept for who does not read.
             let content: Delivery.Content = checkpoint.isEmpty ? .lease(stateBytes: stateBytes) : .state(after: nil)

@@ -113,6 +113,8 @@ extension CoordinatorCore {
             send(.drain(reason: "the coordinator stops"), to: peer)
             return
         }
+        // What it holds of a job that is about to go on would be called back: it asks again in a moment.
+        guard !registration.holding.contains(where: { isBeingTakenUp($0.job) }) else { return }
         let id = workerByPeer[peer] ?? nextWorker
         if id == nextWorker { nextWorker += 1 }
         // Whatever it was sent before may not have arrived, the texts of jobs included, and what it sent may be lost.
@@ -148,6 +150,13 @@ extension CoordinatorCore {
         for job in jobs.values.filter({ $0.work?.waitsForWorker == true }).sorted(by: { $0.number < $1.number }) {
             proceed(job.identity)
         }
+    }
+
+    /// Whether a job is not with the scheduler yet and will be, as soon as its text is read or its files are open.
+    private func isBeingTakenUp(_ id: Digest) -> Bool {
+        guard isStorageReady else { return false }
+        if let job = jobs[id] { return !job.state.isOver && job.unanswered != nil }
+        return past[id].map { intake.isReading(nobody($0.job.record)) } ?? false
     }
 
     mutating func processDied(_ process: Int32, reason: String) {

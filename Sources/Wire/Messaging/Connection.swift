@@ -38,6 +38,9 @@ public struct Connection: Hashable, Sendable {
         let descriptor: Int32
         let node: UInt64
 
+        /// Both as given.
+        package init(descriptor: Int32, node: UInt64) { (self.descriptor, self.node) = (descriptor, node) }
+
         /// Nil once another connection, or none, has the descriptor.
         private var connection: Connection? {
             let connection = Connection(descriptor: descriptor)

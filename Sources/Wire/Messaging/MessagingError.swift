@@ -22,7 +22,8 @@ public struct MessagingError: Error, Sendable, Equatable, CustomStringConvertibl
 
     public var description: String { message }
 
-    init(code: Code, message: String) {
+    /// Both as given.
+    package init(code: Code, message: String) {
         self.code = code
         self.message = message
     }

@@ -1,0 +1,193 @@
+import ContentHash
+import CoordinatorCore
+import Journal
+import PoolCore
+
+/// A model of the coordinator's archive: what was written outlasts it, what waits to be written does not.
+struct Archive {
+    private struct Stored {
+        var job: RecoveredJob
+        var finished: Set<Int> = []
+        /// By block: what it has come to.
+        var states: [Int: [UInt8]] = [:]
+        /// What has come of states that are on their way.
+        var arriving: [Attempt: (steps: Int, bytes: [UInt8])] = [:]
+        /// Whether its results are taken in.
+        var isOpen = false
+    }
+
+    private var stored: [JobNumber: Stored] = [:]
+    /// Jobs whose folder holds a finished run, with the arithmetic that it was done with.
+    private(set) var folders: [Digest: String] = [:]
+    var waiting: [ArchiveRequest] = []
+    private var writing: [ArchiveRequest] = []
+    /// Bytes of a piece of a state that is read; nil for whole states.
+    let pieceBytes: Int?
+
+    init(pieceBytes: Int?) { self.pieceBytes = pieceBytes }
+
+    /// What it knows of a job; nil for nothing.
+    func job(_ id: Digest) -> RecoveredJob? {
+        stored.values.first { $0.job.record.hash == id }.map(recovered)
+    }
+
+    /// Steps behind the checkpoint of a block; 0 for none.
+    func steps(_ number: JobNumber, _ block: Int) -> Int { stored[number]?.job.checkpoints[block]?.stepsDone ?? 0 }
+
+    /// What a coordinator finds that begins.
+    var past: [PastJob] { stored.sorted { $0.key < $1.key }.map { PastJob(recovered($0.value)) } }
+
+    /// The last number that a job had.
+    var lastNumber: JobNumber { stored.keys.max() ?? 0 }
+
+    var isIdle: Bool { waiting.isEmpty && writing.isEmpty }
+
+    private func recovered(_ stored: Stored) -> RecoveredJob {
+        var job = stored.job
+        job.finishedBlocks = stored.finished.sorted().map { $0..<$0 + 1 }
+        return job
+    }
+
+    // MARK: Writing
+
+    /// Begins to write what waits. - Returns: false if nothing does.
+    mutating func begin() -> Bool {
+        (writing, waiting) = (waiting, [])
+        return !writing.isEmpty
+    }
+
+    /// What was being written is there. - Returns: it, with what is to be told of each.
+    mutating func complete() -> [(request: ArchiveRequest, reply: ArchiveReply?)] {
+        defer { writing = [] }
+        return writing.map { ($0, apply($0)) }
+    }
+
+    /// The coordinator has died; the last write may have reached the disk, or not. - Returns: what did.
+    mutating func crash(reachesDisk: Bool) -> [(request: ArchiveRequest, reply: ArchiveReply?)] {
+        waiting = []
+        if !reachesDisk {
+            // A folder may be complete before the journal says so.
+            for case .finish(let number, _, _, _, _) in writing { completeFolder(of: number) }
+            writing = []
+        }
+        defer { for number in stored.keys { stored[number]?.isOpen = false } }
+        return complete()
+    }
+
+    mutating func removeRun(of job: Digest) { folders[job] = nil }
+
+    private mutating func completeFolder(of number: JobNumber) {
+        guard let job = stored[number]?.job else { return }
+        folders[job.record.hash] = job.workers.first?.worker.fingerprint ?? ""
+    }
+
+    private mutating func apply(_ request: ArchiveRequest) -> ArchiveReply? {
+        switch request {
+        case .open(let number, _, _, let resumes, let note):
+            return open(number, resumes: resumes, note)
+        case .result(let attempt, let worker, _, _):
+            guard stored[attempt.job]?.isOpen == true else { return nil }
+            stored[attempt.job]?.finished.insert(attempt.block)
+            forgetStates(of: attempt.block, in: attempt.job)
+            stored[attempt.job]?.job.reports[attempt.block] = nil
+            return .stored(attempt, worker, Acceptance())
+        case .piece(let attempt, let piece):
+            guard stored[attempt.job]?.isOpen == true else { return nil }
+            let before = piece.offset == 0 ? [] : stored[attempt.job]?.arriving[attempt]?.bytes ?? []
+            stored[attempt.job]?.arriving[attempt] = (piece.stepsDone, before + piece.data)
+        case .checkpoint(let attempt, let checkpoint):
+            guard let known = stored[attempt.job], known.isOpen, !known.finished.contains(attempt.block),
+                checkpoint.stepsDone > known.job.checkpoints[attempt.block]?.stepsDone ?? 0
+            else { return nil }
+            let before = checkpoint.offset == 0 ? [] : known.arriving[attempt]?.bytes ?? []
+            stored[attempt.job]?.arriving[attempt] = nil
+            stored[attempt.job]?.states[attempt.block] = before + checkpoint.state
+            stored[attempt.job]?.job.checkpoints[attempt.block] = CheckpointMark(
+                attempt: attempt.number, stepsDone: checkpoint.stepsDone)
+            stored[attempt.job]?.job.reports[attempt.block] = nil
+        case .load(let attempt, let worker, let before):
+            return .loaded(attempt, worker, piece(of: attempt, after: before))
+        case .note(let entry, let receipt):
+            note(entry)
+            return receipt.map { .noted($0) }
+        case .finish(let number, _, _, _, let entry):
+            guard stored[number]?.isOpen == true else { return nil }
+            completeFolder(of: number)
+            stored[number]?.isOpen = false
+            note(entry)
+            return .finished(number)
+        case .end(let number, _, let entry, let receipt):
+            stored[number]?.isOpen = false
+            note(entry)
+            return receipt.map { .noted($0) }
+        case .stop:
+            break
+        }
+        return nil
+    }
+
+    private mutating func open(_ number: JobNumber, resumes: Bool, _ note: JournalEntry?) -> ArchiveReply? {
+        if resumes, stored[number] != nil {
+            if let note { self.note(note) }
+            stored[number]?.arriving = [:]
+            stored[number]?.isOpen = true
+            return .opened(number, stored[number].map(recovered))
+        }
+        switch note {
+        case .accepted(let record), .restarted(let record), .resubmitted(let record):
+            stored[number] = Stored(job: RecoveredJob(record: record))
+            folders[record.hash] = nil
+        default: return nil
+        }
+        stored[number]?.isOpen = true
+        return .opened(number, nil)
+    }
+
+    private func piece(of attempt: Attempt, after before: StatePiece?) -> StatePiece? {
+        guard let mark = stored[attempt.job]?.job.checkpoints[attempt.block],
+            let bytes = stored[attempt.job]?.states[attempt.block],
+            before.map({ $0.stepsDone == mark.stepsDone }) ?? true
+        else {
+            // A later state has taken its place: from the beginning.
+            return before == nil ? nil : piece(of: attempt, after: nil)
+        }
+        let offset = before.map { $0.offset + $0.data.count } ?? 0
+        let end = min(bytes.count, offset + (pieceBytes ?? bytes.count))
+        return StatePiece(
+            stepsDone: mark.stepsDone, offset: offset, data: Array(bytes[offset..<end]), isLast: end == bytes.count)
+    }
+
+    private mutating func forgetStates(of block: Int, in job: JobNumber) {
+        stored[job]?.job.checkpoints[block] = nil
+        stored[job]?.states[block] = nil
+        let arriving = stored[job]?.arriving.filter { $0.key.block != block } ?? [:]
+        stored[job]?.arriving = arriving
+    }
+
+    private mutating func note(_ entry: JournalEntry) {
+        switch entry {
+        case .stateAbandoned(let job, let block, let attempt):
+            stored[job]?.arriving[Attempt(job: job, block: block, number: attempt)] = nil
+        case .report(let job, let block, let report):
+            stored[job]?.job.reports[block, default: []].append(report)
+        case .worker(let job, let worker):
+            stored[job]?.job.workers.append(WorkerShare(worker: worker, blocks: 0, seconds: 0))
+        case .ended(let job, let outcome, let failure, let seconds):
+            stored[job]?.job.outcome = outcome
+            stored[job]?.job.failure = failure
+            stored[job]?.job.secondsElapsed = seconds
+            if outcome == .cancelled, let record = stored[job]?.job.record {
+                stored[job] = Stored(job: RecoveredJob(record: record))
+                stored[job]?.job.outcome = outcome
+            }
+        case .paused(let job, let isPaused): stored[job]?.job.isPaused = isPaused
+        case .priority(let job, let priority): stored[job]?.job.record.priority = priority
+        case .detached(let job): stored[job]?.job.record.isDetached = true
+        case .resubmitted(let record):
+            stored[record.number]?.job.record = record
+            stored[record.number]?.job.outcome = nil
+            stored[record.number]?.job.reports = [:]
+        default: break
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Journal
+import PoolCore
+
+/// Everything that the scheduler is told and wants goes through the simulator's own book.
+extension History {
+    mutating func audit(_ event: Scheduler.Event, _ actions: [Scheduler.Action]) {
+        if isLogged {
+            if event != .ticked { log("scheduler is told: \(event)") }
+            for action in actions { log("scheduler: \(action)") }
+        }
+        let group = speaking.map { plan.workers[processes[$0].index].group } ?? ""
+        take(event, actions, group)
+        for action in actions { take(action, group) }
+    }
+
+    private mutating func take(_ event: Scheduler.Event, _ actions: [Scheduler.Action], _ group: String) {
+        switch event {
+        case .submitted(let number, let terms, let progress):
+            guard let job = places[number] else { return book.claim(false, "an unknown job is submitted") }
+            book.submitted(job, progress, deadline: terms.timeLimit.map { coordinatorClock + $0 })
+        case .cancelled(let number):
+            if let job = places[number], book.jobs[job].isOpen { book.ended(job, .cancelled, at: coordinatorClock) }
+        case .paused(let number): if let job = places[number] { book.pause(job, true) }
+        case .resumed(let number): if let job = places[number] { book.pause(job, false) }
+        case .registered(let id, let slots, let group, let holding):
+            if let speaking { (workerOf[speaking], peerOf[id]) = (id, speaking) }
+            let revoked = actions.flatMap { action -> [Attempt] in
+                if case .revoke(id, let attempts) = action { return attempts.compactMap(inPlace) }
+                return []
+            }
+            book.registered(
+                id, slots: slots, group: group, holding: holding.compactMap(inPlace), revoked: revoked,
+                at: coordinatorClock)
+        case .progressed(let id, let attempt, _):
+            if let attempt = inPlace(attempt) { book.heard(of: attempt, from: id) }
+        case .checkpointed(let id, let attempt, let steps):
+            guard let attempt = inPlace(attempt) else { return }
+            book.heard(of: attempt, from: id)
+            let job = book.jobs[attempt.job]
+            let isWanted =
+                job.isOpen && !job.kept[attempt.block] && steps > job.checkpoints[attempt.block]
+                && (job.group ?? group) == group
+            let isKept = actions.contains { if case .keepCheckpoint = $0 { true } else { false } }
+            if isWanted, job.group != nil { book.claim(isKept, "a later checkpoint is not kept") }
+        case .returned(let id, let attempt), .unable(let id, let attempt, _), .failed(let id, let attempt, _):
+            if let attempt = inPlace(attempt) { book.delivered(attempt, by: id) }
+        case .finished(let id, let attempt, _):
+            guard let attempt = inPlace(attempt) else { return }
+            book.heard(of: attempt, from: id)
+            book.delivered(attempt, by: id)
+        default: break
+        }
+    }
+
+    private mutating func take(_ action: Scheduler.Action, _ group: String) {
+        switch action {
+        case .grant(let id, _, let attempts): book.granted(attempts.compactMap(inPlace), to: id, at: coordinatorClock)
+        case .revoke(let id, let attempts): book.revoked(attempts.compactMap(inPlace), from: id)
+        case .recall(let id, let attempts): book.recalled(attempts.compactMap(inPlace), from: id)
+        case .keep(let attempt): if let attempt = inPlace(attempt) { book.kept(attempt, group: group) }
+        case .drop(let attempt): if let attempt = inPlace(attempt) { book.dropped(attempt, group: group) }
+        case .pass(let attempt):
+            if let id = speaking.flatMap({ workerOf[$0] }), let attempt = inPlace(attempt) {
+                book.passed(attempt, by: id)
+            }
+        case .keepCheckpoint(let attempt, let steps):
+            if let attempt = inPlace(attempt) { book.checkpointed(attempt, steps: steps, group: group) }
+        case .report(let attempt, let id, let reason):
+            guard let attempt = inPlace(attempt) else { return }
+            book.reported(attempt, by: id, isSilence: reason.contains("was silent"))
+            if reason.hasPrefix("no progress") {
+                // Not always this one: while models are on their way, blocks run in another order than granted.
+                let process = peerOf[id].map { processes[$0] }
+                book.claim(
+                    process.map { !$0.isAlive || $0.runs.contains { $0.isHung } } ?? false,
+                    "a block is taken for hung at a worker where none is")
+            }
+        case .jobFinished(let number):
+            if let job = places[number] { book.ended(job, .finished, at: coordinatorClock) }
+        case .jobFailed(let number, _):
+            if let job = places[number] { book.ended(job, .failed, at: coordinatorClock) }
+        case .beginAnew(let number): if let job = places[number] { book.abandoned(job, at: coordinatorClock) }
+        case .forget(let id, _):
+            book.forgot(id)
+            if let peer = peerOf.removeValue(forKey: id) { workerOf[peer] = nil }
+        case .dismiss(let id, _):
+            if let peer = peerOf[id] { book.claim(isSuspect(processes[peer].index), "a good worker is sent home") }
+            book.dismissed(id)
+        case .registerAgain: break
+        }
+    }
+
+    /// Whether a worker may be taken for one that fails at what others do: blocks that fail or hang do so for all until
+    /// their job is handed in again.
+    private func isSuspect(_ index: Int) -> Bool {
+        plan.workers[index].fails || plan.jobs.contains { !$0.poison.isEmpty && $0.isHandedInAgain }
+    }
+}
