@@ -119,7 +119,7 @@ struct LayoutTests {
             try model.write(to: folder.path(name))
             return model.decisions
         }
-        let plain = try ForeignNetwork("diffusers-ddpm")
+        let plain = try Fixture.network("diffusers-ddpm")
         #expect(try !imported(plain, "plain").contains { $0.hasPrefix("prefix") })
         let expected = try Self.bytes(folder, "plain")
 
@@ -144,7 +144,7 @@ struct LayoutTests {
     func pipeline() throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        var network = try ForeignNetwork("diffusers-ported")
+        var network = try Fixture.network("diffusers-ported")
         let scheduler = network.texts.removeValue(forKey: "scheduler_config.json") ?? ""
         for name in ["unet", "scheduler"] {
             try FileManager.default.createDirectory(
@@ -158,11 +158,27 @@ struct LayoutTests {
         }
     }
 
+    @Test(
+        "The channels of a head are what config.json says, all of them for null, and 8 where it says nothing",
+        arguments: [
+            ("\"attention_head_dim\":16,", "", UNet.Heads.channels(8), "is not in config.json; diffusers takes 8"),
+            ("16,", "null,", .count(1), "is null"), ("16,", "16,", .channels(16), "attention_head_dim of config.json)"),
+        ])
+    func heads(_ old: String, _ new: String, _ heads: UNet.Heads, _ reason: String) throws {
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        var network = try Fixture.network("diffusers-ported")
+        network.texts["config.json"]?.replace(old, with: new)
+        let model = try ModelImport(source: network.write(to: folder.url), options: ImportOptions())
+        guard case .unet(let found) = model.description.architecture else { return #expect(Bool(false)) }
+        #expect(found.heads == heads && model.decisions.contains { $0.hasPrefix("heads") && $0.contains(reason) })
+    }
+
     @Test("Betas one by one are a table of levels, and predictions have their names")
     func scheduler() throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        var network = try ForeignNetwork("diffusers-ported")
+        var network = try Fixture.network("diffusers-ported")
         for (old, new) in [
             ("\"num_train_timesteps\":100", "\"num_train_timesteps\":2"),
             ("\"trained_betas\":null", "\"trained_betas\":[0.5,0.5]"),
@@ -179,7 +195,7 @@ struct LayoutTests {
     func weights() throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        let network = try ForeignNetwork("guided-pooling")
+        let network = try Fixture.network("guided-pooling")
         var files: [Data] = []
         for (halving, told, type) in [
             (true, nil, "F16"), (false, .float16, "F16"), (false, nil, "F32"), (true, .float32, "F32"),
@@ -199,7 +215,7 @@ struct LayoutTests {
     func decisions() throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        let source = try ForeignNetwork("reduce-reuse-recycle").write(to: folder.url)
+        let source = try Fixture.network("reduce-reuse-recycle").write(to: folder.url)
         let model = try ModelImport(source: source, options: Told.options("reduce-reuse-recycle"))
         #expect(
             model.decisions == [

@@ -11,7 +11,7 @@ struct RefusalTests {
     func wrong(_ wrong: WrongNetwork) throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        var network = try ForeignNetwork(wrong.fixture)
+        var network = try Fixture.network(wrong.fixture)
         wrong.change(&network)
         var options = Told.options(wrong.fixture)
         wrong.tell(&options)
@@ -32,7 +32,7 @@ struct RefusalTests {
         for fixture in Set(WrongNetwork.all.map(\.fixture)) {
             let folder = try ScratchFolder()
             defer { folder.remove() }
-            let source = try ForeignNetwork(fixture).write(to: folder.url)
+            let source = try Fixture.network(fixture).write(to: folder.url)
             #expect(try !ModelImport(source: source, options: Told.options(fixture)).decisions.isEmpty)
         }
     }
@@ -60,7 +60,7 @@ struct RefusalTests {
         let folder = try ScratchFolder()
         defer { folder.remove() }
         let whole = try Data(
-            contentsOf: URL(fileURLWithPath: try ForeignNetwork("guided-pooling").write(to: folder.url)))
+            contentsOf: URL(fileURLWithPath: try Fixture.network("guided-pooling").write(to: folder.url)))
         for count in [4, 8, 100, 20_000, whole.count - 1] {
             try whole.prefix(count).write(to: URL(fileURLWithPath: folder.path("cut.safetensors")))
             Self.refuse(folder.path("cut.safetensors"), count < 8 ? "fewer than the 8" : "cut short")
@@ -121,7 +121,7 @@ struct RefusalTests {
     func wrongIndex(_ name: String, _ old: String, _ new: String, _ status: Int32, _ message: String) throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        try Shards.write(try ForeignNetwork("diffusers-ddpm"), to: folder) { $0.replacing(old, with: new) }
+        try Shards.write(try Fixture.network("diffusers-ddpm"), to: folder) { $0.replacing(old, with: new) }
         Self.refuse(folder.url.path, status: status, message)
     }
 
@@ -129,8 +129,100 @@ struct RefusalTests {
     func twice() throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        try Shards.write(try ForeignNetwork("diffusers-ddpm"), to: folder, twice: true)
+        try Shards.write(try Fixture.network("diffusers-ddpm"), to: folder, twice: true)
         Self.refuse(folder.url.path, "tensor \"conv_in.bias\" is here, but the index")
+    }
+
+    /// What stands in the place of a value, or where a text is cut.
+    private static let hostile = [
+        "1e400", "-1", "0", "0.5", "99999999999999999999", "9223372036854775807", "null", "true", "{}", "[]", "[[[[[",
+        "\"",
+        "\"\\u0000\"", "NaN", "[1,2,3,4,5,6,7,8,9,10,11,12,13]", "\"conv\"",
+    ]
+
+    @Test("Whatever stands in the JSON files, the answer is a network or an error", arguments: 0..<8)
+    func hostileTexts(_ seed: Int) throws {
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        let network = try Fixture.network("diffusers-ported")
+        try Shards.write(network, to: folder)
+        let files = ["config.json", "scheduler_config.json", "model.safetensors.index.json"]
+        let texts = try files.map { try String(contentsOfFile: folder.path($0), encoding: .utf8) }
+        var random = RepeatedRandom(seed)
+        var refused = 0
+        for number in 0..<60 {
+            let file = number % files.count
+            var text = texts[file]
+            for _ in 0...random.below(2) {
+                let values = text.matches(of: /[:,\[]("[^"]*"|[^,\[\]{}:"]+)/).map(\.output.1)
+                guard let value = values.isEmpty ? nil : values[random.below(values.count)] else { break }
+                text.replaceSubrange(
+                    value.startIndex..<value.endIndex, with: Self.hostile[random.below(Self.hostile.count)])
+            }
+            if random.below(8) == 0 { text = String(text.prefix(random.below(text.count))) }
+            try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path(files[file])))
+            do { _ = try ModelImport(source: folder.url.path, options: ImportOptions()) } catch { refused += 1 }
+            try Data(texts[file].utf8).write(to: URL(fileURLWithPath: folder.path(files[file])))
+        }
+        #expect(refused > 30)
+        #expect(try !ModelImport(source: folder.url.path, options: ImportOptions()).decisions.isEmpty)
+    }
+
+    @Test(
+        "Whatever names and shapes tensors have, the answer is a network or an error",
+        arguments: ["reduce-reuse-recycle", "guided-convolutions", "guided-classifier", "diffusers-ddpm"])
+    func hostileTensors(_ fixture: String) throws {
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        var whole = try Fixture.network(fixture)
+        _ = try whole.write(to: folder.url)
+        // Their numbers are of no interest from here on.
+        for place in whole.tensors.indices { whole.tensors[place].values = [] }
+        var random = RepeatedRandom(fixture.count)
+        var refused = 0
+        for _ in 0..<400 {
+            var network = whole
+            for _ in 0...random.below(3) { Self.damage(&network.tensors, &random) }
+            let shapes = ForeignShapes(
+                origin: "x", shapes: Dictionary(uniqueKeysWithValues: network.tensors.map { ($0.name, $0.shape) }))
+            let options = Told.options(fixture)
+            do {
+                let model =
+                    if EnergyLayout.recognizes(shapes) {
+                        try EnergyLayout.model(shapes, options)
+                    } else if GuidedLayout.recognizes(shapes) {
+                        try GuidedLayout.model(shapes, options)
+                    } else {
+                        try DiffusersLayout.model(
+                            config: folder.path("config.json"), scheduler: folder.path("scheduler_config.json"), shapes,
+                            options)
+                    }
+                _ = try ModelImport.checked(model.description, shapes)
+                _ = try ModelImport.names(model, shapes)
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(refused > 200)
+    }
+
+    /// Takes a tensor away, gives it another shape, or changes words of its name.
+    private static func damage(_ tensors: inout [ForeignNetwork.Tensor], _ random: inout RepeatedRandom) {
+        let place = random.below(tensors.count)
+        let tensor = tensors[place]
+        switch random.below(5) {
+        case 0: tensors.remove(at: place)
+        case 1: tensors[place].shape = [1 << 62, 0, 2]
+        case 2: tensors[place].shape.reverse()
+        case 3: tensors[place].shape = [tensor.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }]
+        default:
+            let others = ["7", "0", "4095", "-1", "conv", "in_layers", "qkv"]
+            let words = tensor.name.split(separator: ".").map { word in
+                random.below(3) == 0 ? others[random.below(others.count)] : String(word)
+            }
+            let name = words.joined(separator: ".")
+            if !tensors.contains(where: { $0.name == name }) { tensors[place].name = name }
+        }
     }
 
     private static func refuse(_ source: String, status: Int32 = 65, _ message: String) {

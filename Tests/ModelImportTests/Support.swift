@@ -18,6 +18,19 @@ struct ScratchFolder {
     func remove() { try? FileManager.default.removeItem(at: url) }
 }
 
+/// The fixtures, each read once.
+enum Fixture {
+    private static let networks = Dictionary(
+        uniqueKeysWithValues: (ForeignNetwork.energies + ForeignNetwork.guided + ForeignNetwork.diffusers).map { name in
+            (name, Result { try ForeignNetwork(name) })
+        })
+
+    static func network(_ name: String) throws -> ForeignNetwork {
+        guard let network = networks[name] else { preconditionFailure("no fixture \(name)") }
+        return try network.get()
+    }
+}
+
 /// What is told beside the files of a fixture.
 enum Told {
     static func options(_ fixture: String) -> ImportOptions {
@@ -32,6 +45,18 @@ enum Told {
         default: (options.size, options.projections, options.schedule) = ([8, 8], .split, .cosine)
         }
         return options
+    }
+}
+
+/// Numbers that look random and are the same each time (PCG, O'Neill 2014, its state alone).
+struct RepeatedRandom {
+    private var state: UInt64
+
+    init(_ seed: Int) { state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+
+    mutating func below(_ bound: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return bound > 0 ? Int((state >> 33) % UInt64(bound)) : 0
     }
 }
 

@@ -15,6 +15,9 @@ struct DiffusersConfig {
     let attended: [Int]
     let attendsInMiddle: Bool
     let heads: UNet.Heads
+    /// What the file says of them: `attention_head_dim` is how many channels a head has, whatever its name; all of them
+    /// where it is null, and 8 where it is left out.
+    let headsReason: String
     let groups: Int
     let normEpsilon: Double
     let scalesAndShifts: Bool
@@ -61,7 +64,7 @@ struct DiffusersConfig {
         attendsInMiddle = try members["add_attention"]?.bool() ?? true
         classes = try Self.present(members["num_class_embeds"])?.integer(1...1 << 20)
         (attended, resampling) = try DiffusersBlocks(members, resolutions: features.count).settled()
-        heads = try Self.heads(members)
+        (heads, headsReason) = try Self.heads(members)
         padding = try Self.padding(members, resampling)
         time = try Self.time(members)
         if let width = Self.present(members["time_embedding_dim"]) {
@@ -119,11 +122,12 @@ struct DiffusersConfig {
         return size
     }
 
-    /// `attention_head_dim` is how many channels a head has: 8 where the key is left out, and all of them where it is null.
-    private static func heads(_ members: JSONMembers) throws(JSONProblem) -> UNet.Heads {
-        guard let field = members["attention_head_dim"] else { return .channels(8) }
-        return try present(field).map { field throws(JSONProblem) in .channels(try field.integer(1...mostChannels)) }
-            ?? .count(1)
+    private static func heads(_ members: JSONMembers) throws(JSONProblem) -> (UNet.Heads, String) {
+        guard let field = members["attention_head_dim"] else {
+            return (.channels(8), "attention_head_dim is not in config.json; diffusers takes 8 then")
+        }
+        guard let given = present(field) else { return (.count(1), "attention_head_dim of config.json is null") }
+        return (.channels(try given.integer(1...mostChannels)), "attention_head_dim of config.json")
     }
 
     private static func padding(

@@ -32,12 +32,12 @@ enum DiffusersLayout {
             shapeOf: network, "config.json",
             size: config.size == nil ? "the size as told; config.json leaves it open" : "config.json")
         if config.attendsInMiddle || !config.attended.isEmpty {
-            decisions.add("heads", network.heads.text, "attention_head_dim of config.json: the channels of a head")
+            decisions.add("heads", network.heads.text, config.headsReason)
             decisions.add("qkv", "split", "to_q, to_k and to_v, joined in this order")
         }
         decisions.add("groups", "\(network.groups), epsilon \(network.normEpsilon)", "config.json")
         decisions.add(
-            "levels", "\(network.time.order.rawValue), shift \(network.time.shift)", "flip_sin_to_cos, freq_shift")
+            "time", "\(network.time.order.rawValue), shift \(network.time.shift)", "flip_sin_to_cos, freq_shift")
         decisions.add("labels", config.classes.map { "\($0), and no row for none" } ?? "none", "num_class_embeds")
         if isScore {
             decisions.add("outputs", "\(config.outputs), of which \(config.channels) are used", "out_channels")

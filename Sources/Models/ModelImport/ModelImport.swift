@@ -54,7 +54,7 @@ public struct ModelImport: Sendable {
     }
 
     /// The description as a model file's reader takes it: what it refuses is refused here.
-    private static func checked(
+    static func checked(
         _ description: NetworkDescription, _ tensors: ForeignShapes
     ) throws(ImportError) -> NetworkDescription {
         do {
@@ -69,7 +69,7 @@ public struct ModelImport: Sendable {
     }
 
     /// The tensors of each parameter. - Throws: if one is missing or of another shape, or if one is left over.
-    private static func names(_ model: ForeignModel, _ tensors: ForeignShapes) throws(ImportError) -> [[String]] {
+    static func names(_ model: ForeignModel, _ tensors: ForeignShapes) throws(ImportError) -> [[String]] {
         var sources: [[String]] = []
         var taken: [(name: String, shape: [Int])] = []
         var missing: (name: String, shape: [Int])?
