@@ -102,6 +102,23 @@ struct LayoutTests {
         #expect(found == network)
     }
 
+    @Test("Features whose quotient by the model's channels is no number of double precision are taken")
+    func inexactMultipliers() throws {
+        let network = UNet(
+            height: 8, width: 8, channels: 3, modelChannels: 98, multipliers: [1, 2.0 / 98], blocks: 1, attention: [],
+            heads: .count(1), groups: 2, levels: 1000)
+        #expect(2.0 / 98 * 98 != 2)
+        let parameters = NetworkDescription.Architecture.unet(network).parameters
+        #expect(parameters.first { $0.name == "input_blocks.3.0.in_layers.2.weight" }?.shape == [2, 98, 3, 3])
+        let shapes = ForeignShapes(
+            origin: "x", shapes: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) }))
+        var options = ImportOptions()
+        (options.size, options.heads, options.groups, options.schedule) = ([8, 8], .count(1), 2, .cosine)
+        let model = try GuidedLayout.model(shapes, options)
+        #expect(try ModelImport.checked(model.description, shapes) == model.description)
+        #expect(try ModelImport.names(model, shapes) == parameters.map { [$0.name] })
+    }
+
     private static func bytes(_ folder: ScratchFolder, _ name: String) throws -> Data {
         try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
     }

@@ -148,16 +148,18 @@ struct RefusalTests {
         try Shards.write(network, to: folder)
         let files = ["config.json", "scheduler_config.json", "model.safetensors.index.json"]
         let texts = try files.map { try String(contentsOfFile: folder.path($0), encoding: .utf8) }
+        let values = texts.map { text in
+            text.matches(of: /[:,\[]("[^"]*"|[^,\[\]{}:"]+)/).map { $0.output.1.startIndex..<$0.output.1.endIndex }
+        }
         var random = RepeatedRandom(seed)
         var refused = 0
         for number in 0..<60 {
             let file = number % files.count
             var text = texts[file]
-            for _ in 0...random.below(2) {
-                let values = text.matches(of: /[:,\[]("[^"]*"|[^,\[\]{}:"]+)/).map(\.output.1)
-                guard let value = values.isEmpty ? nil : values[random.below(values.count)] else { break }
-                text.replaceSubrange(
-                    value.startIndex..<value.endIndex, with: Self.hostile[random.below(Self.hostile.count)])
+            // From the end, so that places before stay what they are.
+            let places = Set((0...random.below(2)).map { _ in random.below(values[file].count) })
+            for place in places.sorted(by: >) {
+                text.replaceSubrange(values[file][place], with: Self.hostile[random.below(Self.hostile.count)])
             }
             if random.below(8) == 0 { text = String(text.prefix(random.below(text.count))) }
             try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path(files[file])))
