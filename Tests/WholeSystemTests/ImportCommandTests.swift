@@ -99,7 +99,7 @@ struct ImportCommandTests {
             ([model, "--cosine", "--linear", "1e-4", "0.02"], "Give one of --cosine"),
             ([model, "--heads", "1", "--head-channels", "8"], "Give one of --heads"),
             ([model, "--levels", "0"], "--levels must be from 1 to 65535"),
-            ([model, "--size", "8", "8", "8"], "--size is"),
+            ([model, "--size", "8x8x8"], "invalid for '--size <size>'"),
             ([model, "--size", "8", "--heads", "1"], "--linear FIRST LAST"),
         ] {
             let ending = try await run(arguments)

@@ -50,8 +50,8 @@ struct Import: ParsableCommand {
 
 /// What the user says of a network.
 struct ToldOptions: ParsableArguments {
-    @Option(parsing: .upToNextOption, help: "Height and width of the images, or one number for both.")
-    var size: [Int] = []
+    @Option(help: "Height and width of the images, such as 64x48, or one number for both.")
+    var size: ImageSize?
 
     @Option(help: "What the output f makes: denoising, squared_norm, inner_product, or none.")
     var energy: EnergyForm?
@@ -90,9 +90,6 @@ struct ToldOptions: ParsableArguments {
     var blocks: Int?
 
     func validate() throws {
-        guard size.count <= 2, size.allSatisfy({ (1...4096).contains($0) }) else {
-            throw ValidationError("--size is one number from 1 to 4096, or two: height and width.")
-        }
         if let scale, !(scale > 0 && scale.isFinite) { throw ValidationError("--scale must be a number above zero.") }
         guard [cosine, !linear.isEmpty, !scaledLinear.isEmpty].count(where: \.self) <= 1 else {
             throw ValidationError("Give one of --cosine, --linear and --scaled-linear.")
@@ -115,7 +112,7 @@ struct ToldOptions: ParsableArguments {
 
     var options: ImportOptions {
         var options = ImportOptions()
-        if !size.isEmpty { options.size = [size[0], size[size.count - 1]] }
+        options.size = size.map { [$0.height, $0.width] }
         (options.energy, options.scale, options.prediction) = (energy?.kind, scale, prediction)
         if cosine { options.schedule = .cosine }
         if !linear.isEmpty { options.schedule = .linear(first: linear[0], last: linear[1]) }
@@ -124,6 +121,20 @@ struct ToldOptions: ParsableArguments {
         options.heads = heads.map { .count($0) } ?? headChannels.map { .channels($0) }
         (options.projections, options.groups, options.blocks) = (qkv, groups, blocks)
         return options
+    }
+}
+
+/// The size of an image as the command line has it: `64`, or `64x48`, each from 1 to 4096.
+struct ImageSize: ExpressibleByArgument {
+    let height: Int
+    let width: Int
+
+    init?(argument: String) {
+        let lengths = argument.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
+        guard (1...2).contains(lengths.count), lengths.allSatisfy({ (1...4096).contains($0) }),
+            lengths.map(String.init).joined(separator: "x") == argument
+        else { return nil }
+        (height, width) = (lengths[0], lengths[lengths.count - 1])
     }
 }
 

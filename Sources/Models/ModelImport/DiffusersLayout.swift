@@ -63,7 +63,7 @@ enum DiffusersLayout {
     ) throws(ImportError) -> UNet {
         let size = try ImportOptions.settled("--size", options.size, file: config.size)
         guard let size else {
-            throw .usage("config.json leaves sample_size open: give --size N, or --size HEIGHT WIDTH")
+            throw .usage("config.json leaves sample_size open: give --size N, or --size HEIGHTxWIDTH")
         }
         _ = try ImportOptions.settled("--qkv", options.projections, file: .split, \.rawValue)
         var network = UNet(

@@ -184,7 +184,7 @@ extension GuidedFamily {
             let why = "out.2.positional_embedding has a place for each pixel of the middle"
             guard let told = options.size else {
                 guard square else {
-                    throw .usage("the \(positions - 1) pixels of the middle are no square: give --size HEIGHT WIDTH")
+                    throw .usage("the \(positions - 1) pixels of the middle are no square: give --size HEIGHTxWIDTH")
                 }
                 return ([side << halvings, side << halvings], why)
             }
@@ -199,7 +199,7 @@ extension GuidedFamily {
         if let told = options.size { return (told, "as told; no tensor says it") }
         guard let usual = Self.sizes.first(where: { $0.multipliers == multipliers }) else {
             throw .usage(
-                "no tensor says how large images are: give --size N, or --size HEIGHT WIDTH, as the network was trained"
+                "no tensor says how large images are: give --size N, or --size HEIGHTxWIDTH, as the network was trained"
             )
         }
         return ([usual.size, usual.size], "as guided-diffusion goes with these multipliers; --size says otherwise")

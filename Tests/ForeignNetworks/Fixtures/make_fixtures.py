@@ -170,7 +170,7 @@ if __name__ == "__main__":
     fixture(
         "guided-convolutions", model(
             attention_resolutions=(), num_head_channels=32, out_channels=3, channel_mult=(1, 1, 1)), [3, 8, 12],
-        ["--size", "8", "12", "--head-channels", "32", "--qkv", "interleaved", "--linear", "1e-4", "0.02"],
+        ["--size", "8x12", "--head-channels", "32", "--qkv", "interleaved", "--linear", "1e-4", "0.02"],
         [(400, None)], guided, "epsilon")
     fixture(
         "guided-pooling", model(
