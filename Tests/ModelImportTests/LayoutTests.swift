@@ -228,6 +228,36 @@ struct LayoutTests {
         #expect(files[0] == files[1] && files[2] == files[3] && files[0].count < files[2].count)
     }
 
+    @Test("bfloat16 becomes single precision, each number as it is")
+    func bfloat16() throws {
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        let network = try Fixture.network("guided-pooling")
+        func upper(_ number: Float) -> UInt16 { UInt16(truncatingIfNeeded: number.bitPattern >> 16) }
+        var header: [String] = []
+        var data = Data()
+        for tensor in network.tensors {
+            let start = data.count
+            for value in tensor.values {
+                withUnsafeBytes(of: upper(value).littleEndian) { data.append(contentsOf: $0) }
+            }
+            header.append(
+                "\"\(tensor.name)\":{\"dtype\":\"BF16\",\"shape\":\(tensor.shape),\"data_offsets\":[\(start),\(data.count)]}"
+            )
+        }
+        let text = Data("{\(header.joined(separator: ","))}".utf8)
+        let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
+        try (length + text + data).write(to: URL(fileURLWithPath: folder.path("source.safetensors")))
+        let model = try ModelImport(source: folder.path("source.safetensors"), options: Told.options("guided-pooling"))
+        #expect(model.decisions.last == "weights       float32 (the files have BF16)")
+        try model.write(to: folder.path("model"))
+        let file = try NetworkFile(path: folder.path("model"))
+        for parameter in file.description.architecture.parameters {
+            let wanted = network[parameter.name].values.map { Float(bitPattern: UInt32(upper($0)) << 16) }
+            #expect(try file.values(parameter) == wanted)
+        }
+    }
+
     @Test("The decisions name everything that the model file says, each with its reason")
     func decisions() throws {
         let folder = try ScratchFolder()

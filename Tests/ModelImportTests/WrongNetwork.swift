@@ -75,6 +75,13 @@ struct WrongNetwork: CustomTestStringConvertible, Sendable {
             $0["null_emb.weight"] = .init(
                 name: "null_emb.weight", shape: [2, 128], values: .init(repeating: 0, count: 256))
         },
+        .init(
+            "an energy with labels that learned a variance", energy, status: 64,
+            "--energy denoising, but out.2 has 6 channels for images of 3"
+        ) {
+            $0["out.2.weight"] = .init(
+                name: "out.2.weight", shape: [6, 32, 3, 3], values: .init(repeating: 0, count: 1728))
+        },
         .init("conditions that are positions", energy, "has \"label_emb.bias\": its conditions are positions") {
             $0.tensors.append(.init(name: "label_emb.bias", shape: [1], values: [0]))
         },

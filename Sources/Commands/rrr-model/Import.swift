@@ -24,7 +24,7 @@ struct Import: ParsableCommand {
     @OptionGroup(title: "What no file may say")
     var told: ToldOptions
 
-    @Option(help: "float32 or float16 (default: float16 where all tensors are, else float32).")
+    @Option(help: "How weights are stored (default: float16 where all tensors are, else float32).")
     var weights: NetworkFile.Storage?
 
     @Flag(help: "Replace the model file.")
@@ -53,13 +53,13 @@ struct ToldOptions: ParsableArguments {
     @Option(help: "Height and width of the images, such as 64x48, or one number for both.")
     var size: ImageSize?
 
-    @Option(help: "What the output f makes: denoising, squared_norm, inner_product, or none.")
+    @Option(help: "What energy the output f makes.")
     var energy: EnergyForm?
 
     @Option(help: "What the energy's form is multiplied by (default 1); 0.5 for 1/2 sum of (x - f)^2.")
     var scale: Double?
 
-    @Option(help: "What a network without an energy predicts: epsilon, v or sample.")
+    @Option(help: "What a network without an energy predicts (default epsilon).")
     var prediction: NetworkDescription.Energy.Prediction?
 
     @Flag(help: "Noise levels of the cosine schedule.")
@@ -80,7 +80,7 @@ struct ToldOptions: ParsableArguments {
     @Option(help: "Features of a head, in place of --heads.")
     var headChannels: Int?
 
-    @Option(help: "The order of queries, keys and values: interleaved or split.")
+    @Option(help: "The order of queries, keys and values: head by head, or all queries first.")
     var qkv: UNet.Projections?
 
     @Option(help: "Groups of the norms (default 32).")

@@ -24,7 +24,7 @@ enum EnergyLayout {
         }
         let (size, sizeReason) = try family.size(options)
         let (schedule, scheduleReason) = try options.schedule(usual: .cosine)
-        let (energy, energyReason) = try options.energy()
+        let (energy, energyReason) = try options.energy(notBecause: family.scoreReason)
         let network = family.network(
             size: size, heads: try options.heads(needed: family.attends),
             projections: options.projections ?? .interleaved,

@@ -221,6 +221,14 @@ extension GuidedFamily {
         return network
     }
 
+    /// What shows that the network is no energy; nil if nothing does.
+    var scoreReason: String? {
+        guard outputs != channels else { return nil }
+        return
+            "out.2 has \(outputs) channels for images of \(channels), so a variance was learned beside the noise that the "
+            + "network predicts"
+    }
+
     /// Whether anything has heads.
     var attends: Bool { !attended.isEmpty || attendsInMiddle || kind == .classifier }
 }

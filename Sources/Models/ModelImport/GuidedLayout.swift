@@ -16,7 +16,7 @@ enum GuidedLayout {
         let (size, sizeReason) = try family.size(options)
         let heads = try options.heads(needed: family.attends)
         let (projections, projectionsReason) = try projections(family, heads, options)
-        let energy = isClassifier ? nil : try options.energy(notBecause: scoreReason(family))
+        let energy = isClassifier ? nil : try options.energy(notBecause: family.scoreReason)
         let (schedule, scheduleReason) = try options.schedule()
         let network = family.network(
             size: size, heads: heads, projections: projections, groups: options.groups ?? 32, levels: schedule.levels)
@@ -53,13 +53,5 @@ enum GuidedLayout {
             "no tensor says in what order queries, keys and values are: give --qkv interleaved, head by head, as most "
                 + "networks of this layout have them, or --qkv split, as those with use_new_attention_order, of the released "
                 + "ones that of 64 x 64 images")
-    }
-
-    /// What shows that a network is no energy.
-    private static func scoreReason(_ family: GuidedFamily) -> String? {
-        guard family.outputs != family.channels else { return nil }
-        return
-            "out.2 has \(family.outputs) channels for images of \(family.channels), so a variance was learned beside the "
-            + "noise that the network predicts"
     }
 }

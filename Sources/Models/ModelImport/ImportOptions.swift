@@ -87,7 +87,7 @@ extension ImportOptions {
     /// From output to energy, and why.
     ///
     /// - Parameters:
-    ///   - isScore: whether the network has outputs or a place that no energy has, with the reason.
+    ///   - reason: what shows that the network is no energy; nil if nothing does.
     ///   - file: what a file says is predicted, and its name.
     /// - Throws: if the options contradict each other or the file.
     func energy(
