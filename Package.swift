@@ -80,6 +80,7 @@ let models = floor(
                 "VectorMath", "MachineCapacity",
             ], settings: opened),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
+        room("ModelImport", ["EnergyModels", "RunFolder", "Safetensors", "StrictJSON"], settings: opened),
     ])
 
 let sampling = floor(
@@ -154,7 +155,8 @@ let commands = floor(
         command(
             "rrr-model",
             [
-                "Training", "ModelInspection", "StopSignals", "StrictJSON", "TerminalProgress", "CommandFrame",
+                "Training", "ModelInspection", "ModelImport", "EnergyModels", "StopSignals", "StrictJSON",
+                "TerminalProgress", "CommandFrame",
                 "MachineCapacity", "ProgramVersion",
             ]),
         command(
@@ -216,6 +218,13 @@ let besides: [Target] = [
             logging,
         ]),
     tests("SafetensorsTests", ["Safetensors"], exclude: ["Fixtures"]),
+    // Networks of other programs, and what these programs give for them.
+    .target(
+        name: "ForeignNetworks", dependencies: ["Safetensors"], path: "Tests/ForeignNetworks", exclude: ["Fixtures"],
+        swiftSettings: strict),
+    tests(
+        "ModelImportTests",
+        ["ModelImport", "ForeignNetworks", "EnergyModels", "Safetensors"]),
     tests(
         "TrainingTests",
         [
@@ -250,7 +259,7 @@ let besides: [Target] = [
     tests(
         "WholeSystemTests",
         [
-            "RunFolder", "ContentHash", "EnergyModels", "Messaging", "OpenFiles", "RawPeers",
+            "RunFolder", "ContentHash", "EnergyModels", "ForeignNetworks", "Messaging", "OpenFiles", "RawPeers",
             database,
         ]),
 ]

@@ -43,7 +43,8 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
 
     private static let conversion =
         "convert it in Python: tensors = torch.load(file, weights_only=True); "
-        + "safetensors.torch.save_file(tensors, new_file, metadata={\"rrr.model\": …})"
+        + "safetensors.torch.save_file(tensors, new_file, metadata={\"rrr.model\": …}); or without metadata, and then "
+        + "rrr-model import new_file"
 
     static let all = lengths + texts + entries + places + metadata
 
@@ -84,8 +85,9 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
             "this is a npy array; a model has its tensors in one file"),
         .init(
             "the index of shards", bytes: Array("{\"metadata\": {\"total_size\": 10}, \"weight_map\": {}}".utf8),
-            "this is the index of a model that is split into several files; load them all with "
-                + "safetensors.torch.load_file, put them in one dictionary and save that with save_file"),
+            "this is the index of a model that is split into several files; rrr-model import makes one model file of "
+                + "those of public layouts; load others with safetensors.torch.load_file into one dictionary and save that "
+                + "with save_file"),
         .init(
             "a job", bytes: Array("{\"rrr\": 1, \"name\": \"a\"}".utf8),
             "this is a JSON text, not a model; a job goes to rrr-coordinator, a spec to rrr-model train"),

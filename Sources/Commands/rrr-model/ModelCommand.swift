@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandFrame
+import ModelImport
 import ModelInspection
 import ProgramVersion
 import RunFolder
@@ -11,7 +12,7 @@ struct ModelCommand: ParsableCommand {
         commandName: "rrr-model",
         abstract: "Trains energy-based diffusion models, and tells what a model file holds and says.",
         version: programVersion,
-        subcommands: [Train.self, Inspect.self, Evaluate.self])
+        subcommands: [Train.self, Inspect.self, Evaluate.self, Import.self])
 
     static func main() { start() }
 }
@@ -27,6 +28,7 @@ func reportingFailure(_ work: () throws -> Void) throws {
         switch error {
         case let error as TrainingError: throw ExitCode(error.exitStatus)
         case let error as InspectionError: throw ExitCode(error.exitStatus)
+        case let error as ImportError: throw ExitCode(error.exitStatus)
         case let error as RunFolderError: throw ExitCode(error.exitStatus)
         default: throw ExitCode(70)
         }

@@ -24,8 +24,9 @@ enum ForeignFile {
         if begins("<") { return "this is a text such as a web page gives; download the file itself" }
         if begins("{") || begins("[") {
             return String(decoding: start, as: UTF8.self).contains("\"weight_map\"")
-                ? "this is the index of a model that is split into several files; load them all with "
-                    + "safetensors.torch.load_file, put them in one dictionary and save that with save_file"
+                ? "this is the index of a model that is split into several files; rrr-model import makes one model file "
+                    + "of those of public layouts; load others with safetensors.torch.load_file into one dictionary and "
+                    + "save that with save_file"
                 : "this is a JSON text, not a model; a job goes to rrr-coordinator, a spec to rrr-model train"
         }
         return nil
@@ -33,5 +34,6 @@ enum ForeignFile {
 
     private static let conversion =
         "convert it in Python: tensors = torch.load(file, weights_only=True); "
-        + "safetensors.torch.save_file(tensors, new_file, metadata={\"rrr.model\": …})"
+        + "safetensors.torch.save_file(tensors, new_file, metadata={\"rrr.model\": …}); or without metadata, and then "
+        + "rrr-model import new_file"
 }

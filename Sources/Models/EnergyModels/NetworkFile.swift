@@ -37,7 +37,10 @@ public struct NetworkFile: Sendable {
         guard let text = file.metadata[Self.key] else {
             throw refused(
                 "the metadata have no \"\(Self.key)\", which describes the network; "
-                    + "add it when saving: save_file(tensors, file, metadata={\"\(Self.key)\": …})")
+                    + (Self.isForeign(file.tensors)
+                        ? "these are the tensors of another program's U-Net, of which a model file is made by "
+                            + "rrr-model import \(path) --output FILE"
+                        : "add it when saving: save_file(tensors, file, metadata={\"\(Self.key)\": …})"))
         }
         let root: JSONNode
         do {
@@ -81,6 +84,12 @@ public struct NetworkFile: Sendable {
         ignored = strangers.map(\.name)
         self.tensors = tensors
         self.byteCount = byteCount
+    }
+
+    /// Whether tensors have names that other programs give to those of a U-Net, whatever stands before all names.
+    private static func isForeign(_ tensors: [TensorEntry]) -> Bool {
+        let layers = ["input_blocks.0.0.weight", "down_blocks.0.resnets.0.conv1.weight"]
+        return tensors.contains { tensor in layers.contains { tensor.name.hasSuffix($0) } }
     }
 
     /// What is said of a parameter that is not there: what stands before all names, or which names are like it.

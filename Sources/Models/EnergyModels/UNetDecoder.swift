@@ -98,7 +98,10 @@ struct UNetDecoder: JSONSectionDecoder {
         guard let channels else { return multipliers }
         for (place, multiplier) in multipliers.enumerated() {
             let product = multiplier * Double(channels)
-            guard product == product.rounded(), product <= Double(mostChannels) else {
+            // A quotient such as 7/49 may be no number whose product is whole to the last bit.
+            guard product.rounded() >= 1, abs(product - product.rounded()) <= 1e-9 * product,
+                product <= Double(mostChannels)
+            else {
                 throw field.problem(
                     "entry \(place) makes \(product) channels of \(channels); must be a whole number, at most "
                         + "\(mostChannels)")

@@ -97,7 +97,7 @@ struct UNetLayout {
 
 extension UNet {
     /// Features of each resolution.
-    var features: [Int] { multipliers.map { Int($0 * Double(modelChannels)) } }
+    var features: [Int] { multipliers.map { Int(($0 * Double(modelChannels)).rounded()) } }
 
     var parameters: [NetworkParameter] {
         let layout = UNetLayout(self)
