@@ -37,6 +37,12 @@ struct HistoryTests {
         #expect(first != nil)
     }
 
+    @Test(arguments: PlantedCoreBug.allCases)
+    func `Each planted bug of the core around it is found within a thousand histories`(bug: PlantedCoreBug) {
+        let first = (0..<1_000).first { Plan(seed: UInt64($0)).outcome(planting: bug).broken != nil }
+        #expect(first != nil)
+    }
+
     @Test func `The history that shows a bug is made shorter and shows the same`() throws {
         let seed = try #require(
             (0..<1_000).first { Plan(seed: $0).outcome(planting: .countsPlannedStops).broken != nil })

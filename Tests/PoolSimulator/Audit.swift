@@ -86,7 +86,9 @@ extension History {
         case .dismiss(let id, _):
             if let peer = peerOf[id] { book.claim(isSuspect(processes[peer].index), "a good worker is sent home") }
             book.dismissed(id)
-        case .registerAgain: break
+        case .registerAgain:
+            let isQuiet = plan.isReliable && plan.faults.allSatisfy(\.fault.leavesConnectionsAlone)
+            book.claim(!isQuiet, "a worker has to register again without a cause")
         }
     }
 

@@ -152,7 +152,7 @@ extension History {
         isUp = false
         life += 1
         book.forgetLife()
-        (workerOf, peerOf) = ([:], [:])
+        (workerOf, peerOf, places) = ([:], [:], [:])
         (isFlushing, knowsDiskIsFull) = (false, false)
         queue.add(.startCoordinator, at: end(of: down))
     }

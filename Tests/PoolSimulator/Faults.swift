@@ -96,6 +96,14 @@ extension Plan.Fault {
         if case .partition = self { true } else { false }
     }
 
+    /// Whether everything that was sent arrives, and in time.
+    var leavesConnectionsAlone: Bool {
+        switch self {
+        case .cancel, .pause, .prioritize, .fullDisk: true
+        default: false
+        }
+    }
+
     /// Whether checkpoints that a worker has sent before it dies are stored and handed out in time.
     var leavesTheStoreAlone: Bool {
         switch self {

@@ -24,9 +24,10 @@ enum Address {
 
 /// Messages as the core has them, and as the history has them.
 extension History {
-    /// In the place of its job in the history; nil for an unknown one.
+    /// In the place of its job in the history; nil for what no job has.
     func inPlace(_ attempt: Attempt) -> Attempt? {
-        places[attempt.job].map { Attempt(job: $0, block: attempt.block, number: attempt.number) }
+        guard let place = places[attempt.job], 0..<jobs[place].blocks ~= attempt.block else { return nil }
+        return Attempt(job: place, block: attempt.block, number: attempt.number)
     }
 
     private func inPlace(_ id: AttemptID) -> Attempt? { place(of: id.job, id.block, id.attempt) }

@@ -192,15 +192,11 @@ package struct CoordinatorCore {
     }
 
     private mutating func undelivered(_ message: Message, to peer: PeerID, isGone: Bool) {
+        if case .event(let status) = message, isGone { jobs[status.job]?.watchers.remove(peer) }
+        guard let worker = workerByPeer[peer] else { return }
         switch message {
-        case .lease, .checkpoint:
-            guard let worker = workerByPeer[peer] else { return }
-            // One that takes nothing in now: its blocks go elsewhere, and its next message makes it register.
-            act(
-                on: isGone
-                    ? .vanished(worker, reason: "the connection to worker \(worker) is gone") : .left(worker))
-        case .event(let status):
-            if isGone { jobs[status.job]?.watchers.remove(peer) }
+        case .lease(let lease): unsent(lease.blocks, to: worker, isGone: isGone)
+        case .checkpoint(let state): unsent([state.attempt], to: worker, isGone: isGone)
         default: break
         }
     }
@@ -275,6 +271,7 @@ package struct CoordinatorCore {
         for refusal in refusals { settle(refusal) }
         if now - lastTick > .milliseconds(50) {
             lastTick = now
+            watchConnections()
             act(on: .ticked)
         }
         if now - lastEvents > .milliseconds(200) {

@@ -136,11 +136,18 @@ extension CoordinatorCore {
         if let other = jobs[id]?.work?.waitsFor { adapt(other) }
     }
 
-    mutating func pause(_ id: Digest, _ pauses: Bool, _ receipt: Receipt? = nil) {
+    private mutating func pause(_ id: Digest, _ pauses: Bool, _ receipt: Receipt) {
         guard let number = jobs[id]?.number else { return }
-        jobs[id]?.isPaused = pauses
         ask(.note(.paused(job: number, pauses), receipt))
-        act(on: pauses ? .paused(number) : .resumed(number))
+        suspend(id, pauses)
         if let other = jobs[id]?.work?.waitsFor { adapt(other) }
+    }
+
+    /// Hands no block of a job out, or does again. The journal is not told: what is wanted of a job that others wait for
+    /// is told of these.
+    mutating func suspend(_ id: Digest, _ suspends: Bool) {
+        guard let number = jobs[id]?.number else { return }
+        jobs[id]?.isPaused = suspends
+        act(on: suspends ? .paused(number) : .resumed(number))
     }
 }

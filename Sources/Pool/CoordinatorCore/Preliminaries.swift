@@ -135,7 +135,7 @@ extension CoordinatorCore {
         let priority = isWantedItself ? max(urgent, job.terms.priority) : urgent
         if priority != job.terms.priority { prioritize(id, priority) }
         let isPaused = !isWantedItself && waiting.allSatisfy(\.isPaused)
-        if isPaused != job.isPaused { pause(id, isPaused) }
+        if isPaused != job.isPaused { suspend(id, isPaused) }
     }
 
     /// Whether a job waits for another.

@@ -105,12 +105,41 @@ extension CoordinatorCore {
     }
 
     private mutating func revoke(_ attempts: [Attempt], at worker: WorkerID, handBack: Bool) {
-        guard let peer = workers[worker]?.peer else { return }
-        for (number, group) in Dictionary(grouping: attempts, by: \.job).sorted(by: { $0.key < $1.key }) {
+        guard let entry = workers[worker] else { return }
+        // What it was not sent yet is nothing to it.
+        let unsent = attempts.filter { entry.loading.contains($0) }
+        workers[worker]?.loading.subtract(unsent)
+        if handBack { for attempt in unsent { act(on: .returned(worker, attempt)) } }
+        let sent = attempts.filter { !entry.loading.contains($0) }
+        for (number, group) in Dictionary(grouping: sent, by: \.job).sorted(by: { $0.key < $1.key }) {
             guard let job = identities[number] else { continue }
-            send(.revoke(job: job, blocks: group.map(\.block), handBack: handBack), to: peer)
+            send(.revoke(job: job, blocks: group.map(\.block), handBack: handBack), to: entry.peer)
         }
     }
+
+    /// Blocks could not be sent to a worker.
+    mutating func unsent(_ blocks: [AttemptID], to worker: WorkerID, isGone: Bool) {
+        // One that takes nothing in now: its blocks go elsewhere, and its next message makes it register.
+        guard isGone else { return act(on: .left(worker)) }
+        // What it has said before may not have been read yet: its goodbye for instance.
+        let since = workers[worker]?.goneSince ?? now
+        workers[worker]?.goneSince = since
+        for attempt in blocks.compactMap(attempt) {
+            workers[worker]?.loading.remove(attempt)
+            act(on: .unable(worker, attempt, reason: "its connection is gone"))
+        }
+    }
+
+    /// Workers whose connections are gone, and who have not said goodbye, have vanished.
+    mutating func watchConnections() {
+        for worker in workers.keys.sorted() {
+            guard let since = workers[worker]?.goneSince, now - since > Self.goodbyeDelay else { continue }
+            act(on: .vanished(worker, reason: "the connection to worker \(worker) is gone"))
+        }
+    }
+
+    /// What a peer has sent is read within this time after its connection is gone.
+    private static let goodbyeDelay = Duration.seconds(1)
 
     private mutating func grant(_ attempts: [Attempt], to worker: WorkerID, _ number: UInt64) {
         workers[worker]?.lastGrant = number

@@ -24,6 +24,8 @@ struct WorkerEntry {
     var loading: Set<Attempt> = []
     /// Whether the archive looks for a state, or a piece of one, for it: one after the other.
     var isLoading = false
+    /// When it was found that its connection is gone; nil if it is not.
+    var goneSince: Duration?
     /// What has come of the long state that is on its way from it: the pieces of one come one after the other.
     var arriving: Arrival?
 }
