@@ -4,6 +4,8 @@ import Sampling
 import StrictJSON
 
 extension JSONForm<LevelValues> {
+    /// One number for every level, as masses and step sizes are given.
+    ///
     /// - Parameter unadjusted: a kernel whose steps these are, if none can be looked for.
     static func levelValues(levels: Int, notTunedFor unadjusted: SamplerSettings.Kind? = nil) -> JSONForm {
         JSONForm(
@@ -48,6 +50,7 @@ extension JSONField {
 }
 
 extension JSONForm<StepSizes> {
+    /// Step sizes, or how they are to be looked for.
     static func steps(of kind: SamplerSettings.Kind, levels: Int) -> JSONForm {
         let usual = TuningSettings(
             targetAcceptance: kind.usualAcceptance ?? 0.5, pilots: TuningSettings.usualPilots)
@@ -87,6 +90,7 @@ extension JSONForm<TuningSettings> {
 }
 
 extension JSONForm<AcceptanceRule> {
+    /// A rule that the kernel can go by.
     static func acceptance(of kind: SamplerSettings.Kind) -> JSONForm {
         let line = JSONForm<Int>.object("{\"line\": {\"points\": 5}}", from: 5) { keys, points in
             keys.key("line", &points, .linePoints, required: "{\"points\": 5}")
@@ -125,10 +129,12 @@ extension JSONForm<Int> {
         }
     }
 
+    /// At each level.
     static var transitions: JSONForm { .integer(1...1 << 24) }
 }
 
 extension JSONForm<ClosedRange<Int>> {
+    /// The levels that get transitions.
     static func levelRange(levels: Int) -> JSONForm {
         JSONForm(
             read: { field throws(JSONProblem) in
@@ -151,7 +157,7 @@ extension JSONForm<PopulationSettings> {
 }
 
 extension JSONForm<RefinementSettings> {
-    /// - Parameter transitions: at the levels above, which are as many unless others are asked for.
+    /// - Parameter transitions: at the levels above; as many below, unless others are asked for.
     static func refinement(levels: Int, transitions: Int) -> JSONForm {
         // Each needs an address of its own beside those of the schedule.
         let most = min(RefinementSettings.mostLevels, RandomStream.levelLimit - levels)
