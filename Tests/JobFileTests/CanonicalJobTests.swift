@@ -125,8 +125,14 @@ struct CanonicalJobTests {
     @Test(
         "the identities of the examples stay",
         arguments: [
-            ("product-hmc", "20e793e2"), ("product-mala", "7730dbfd"), ("negation-hmc", "becf2204"),
-            ("nested", "7ce2f8ad"),
+            ("classifier-guidance", "ecadebdf"), ("mixture-hmc", "ac8ac344"), ("negation-floor-hmc", "0cf2952c"),
+            ("negation-hmc", "becf2204"), ("nested", "7ce2f8ad"), ("network-guidance", "2d984447"),
+            ("network-mixture-estimated", "12bd7c24"), ("network-mixture", "514fe1f5"),
+            ("network-negation", "b1678ef5"), ("network-population", "a7788ab2"), ("network-product", "7b71677f"),
+            ("product-exchange", "65c8c1c4"), ("product-hmc", "20e793e2"), ("product-mala", "7730dbfd"),
+            ("product-population", "58d40d10"), ("product-refined", "ef83cbb0"), ("product-reverse", "0ff562f7"),
+            ("product-tuned-hmc", "bf7fcf30"), ("product-tuned-mala", "3cbf2696"), ("product-uhmc", "90cd816c"),
+            ("product-ula", "f25321da"),
         ])
     func examples(name: String, beginning: String) throws {
         let path = ExampleJobs.malformedFolder.appendingPathComponent("../../../Examples/\(name).json").path

@@ -17,7 +17,7 @@ struct JobTests {
         #expect(job.target == .leaf("bar"))
         #expect(job.schedule == ScheduleDescription(kind: .cosine, levels: 100))
         #expect(
-            job.sampler == SamplerSettings(kind: .ula, transitions: 10, stepSize: .constant(0.01), levels: 0...99))
+            job.sampler == SamplerSettings(kernel: .ula(step: .constant(0.01)), transitions: 10, levels: 0...99))
         #expect(job.chains == 100)
         #expect(job.draws == 1)
         #expect(job.thin == 1)
@@ -51,9 +51,10 @@ struct JobTests {
         #expect(
             job.sampler
                 == SamplerSettings(
-                    kind: .uhmc, transitions: 7, leapfrogSteps: 4, damping: 0.9,
-                    stepSize: .betaPower(scale: 0.1, exponent: 0.5), mass: .perLevel([1, 2, 3, 4]), reverseSteps: true,
-                    levels: 0...2))
+                    kernel: .uhmc(
+                        step: .betaPower(scale: 0.1, exponent: 0.5),
+                        leapfrog: LeapfrogSettings(steps: 4, damping: 0.9, mass: .perLevel([1, 2, 3, 4]))),
+                    transitions: 7, reverseSteps: true, levels: 0...2))
         #expect(job.chains == 2000)
         #expect(job.draws == 3)
         #expect(job.thin == 5)
@@ -65,13 +66,13 @@ struct JobTests {
         arguments: [
             ("mala", #""energy""#, .energy), ("mala", #""line""#, .line(points: 5)),
             ("hmc", #"{"line": {"points": 2}}"#, .line(points: 2)), ("hmc", #"{"line": {}}"#, .line(points: 5)),
-            ("hmc", #""path""#, .path), ("ula", #""energy""#, .energy),
-        ] as [(String, String, AcceptanceRule)])
-    func acceptance(kind: String, text: String, rule: AcceptanceRule) throws {
+            ("hmc", #""path""#, .path), ("ula", #""energy""#, nil),
+        ] as [(String, String, AcceptanceRule?)])
+    func acceptance(kind: String, text: String, rule: AcceptanceRule?) throws {
         let job = try ExampleJobs.decode(
             ExampleJobs.smallest.replacing(
                 "\"ula\"", with: "\"\(kind)\", \"acceptance\": \(text)"))
-        #expect(job.sampler.acceptance == rule)
+        #expect(job.sampler.kernel.acceptance == rule)
     }
 
     @Test(

@@ -42,6 +42,15 @@ struct MalformedJobTests {
         #expect(problems.map(\.line) == [3, 6, 7])
     }
 
+    @Test("what can't go together is told of each part of the job, the first thing of each")
+    func severalConflicts() throws {
+        let options = #""reverse_steps": true, "population": {}, "refine": {"levels": 1}"#
+        let text = ExampleJobs.smallest.replacing("\"ula\"", with: "\"mala\", \(options)")
+            .replacing("\"chains\": 100", with: "\"chains\": 100, \"pilot\": true")
+        let problems = try #require(#expect(throws: JobError.self) { try ExampleJobs.decode(text) }?.problems)
+        #expect(problems.map(\.pointer) == ["/sampler/population", "/pilot"])
+    }
+
     @Test("a misspelt key that is required is told as unknown and as missing")
     func misspeltRequiredKey() throws {
         let text = ExampleJobs.smallest.replacing("\"sampler\"", with: "\"sampeler\"")

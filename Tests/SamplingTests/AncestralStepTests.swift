@@ -93,7 +93,7 @@ struct AncestralStepTests {
         var state = ChainState(dimension: 1, lanes: 8)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 5)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 5)
-        var kernel = try #require(settings.kernel(dimension: 1, lanes: 8))
+        var kernel = try #require(settings.kernel.transitionKernel(dimension: 1, lanes: 8))
         for level in [5, 4, 3] {
             var target = standardNormal(1).evaluator(lanes: 8, at: Self.schedule.levels[level])
             state.evaluate(&target)
@@ -114,7 +114,7 @@ struct AncestralStepTests {
         #expect(SamplerSettings.Kind.allCases.filter(\.isAdjusted) == [.mala, .hmc])
         for kind in SamplerSettings.Kind.allCases {
             let settings = SamplerSettings(kind: kind, transitions: 1, stepSize: .constant(1), levels: 0...0)
-            #expect((settings.kernel(dimension: 1, lanes: 1) == nil) == (kind == .reverse))
+            #expect((settings.kernel.transitionKernel(dimension: 1, lanes: 1) == nil) == (kind == .reverse))
         }
     }
 }

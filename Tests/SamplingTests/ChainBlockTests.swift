@@ -183,7 +183,7 @@ struct ChainBlockTests {
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 6)
         var target = mixture.evaluator(lanes: 64, at: schedule.levels[6])
         state.evaluate(&target)
-        var kernel = try #require(settings.kernel(dimension: 2, lanes: 64))
+        var kernel = try #require(settings.kernel.transitionKernel(dimension: 2, lanes: 64))
         for transition in 0..<3 {
             let stepSize = kind.isHamiltonian ? 0.3 : 0.05
             let context = TransitionContext(level: 6, transition: transition, stepSize: stepSize, stream: stream)

@@ -185,7 +185,7 @@ struct ClassifierGuidanceTests {
         state.evaluate(&target)
         let settings = SamplerSettings(
             kind: kind, transitions: 1, leapfrogSteps: 1, damping: 0.5, stepSize: .constant(0.3), levels: 0...0)
-        var kernel = try #require(settings.kernel(dimension: 2, lanes: lanes))
+        var kernel = try #require(settings.kernel.transitionKernel(dimension: 2, lanes: lanes))
         for transition in 0..<10 {
             let before = state
             let context = TransitionContext(level: 0, transition: transition, stepSize: 0.3, stream: stream)

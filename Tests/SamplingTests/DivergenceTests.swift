@@ -65,7 +65,7 @@ struct DivergenceTests {
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
         for lane in 0..<lanes where Holed.isBad(state.position[0, lane]) { state.position[0, lane] *= -1 }
         state.evaluate(&target)
-        var kernel = try #require(settings(kind, move.1).kernel(dimension: 2, lanes: lanes))
+        var kernel = try #require(settings(kind, move.1).kernel.transitionKernel(dimension: 2, lanes: lanes))
         var mistakes = 0
         for transition in 0..<10 {
             let before = state

@@ -12,10 +12,10 @@ struct PilotBlockTests {
         _ kind: SamplerSettings.Kind, target: Double?, steps: LevelValues = .constant(1), lanes: Int = 64,
         seed: UInt64 = 11, population: Bool = false, transitions: Int = 10
     ) -> SamplingPlan {
-        var settings = SamplerSettings(
-            kind: kind, transitions: transitions, leapfrogSteps: 3, damping: 0.5, stepSize: steps, levels: 0...19,
+        let settings = SamplerSettings(
+            kind: kind, transitions: transitions, leapfrogSteps: 3, damping: 0.5, stepSize: steps,
+            tuning: target.map { TuningSettings(targetAcceptance: $0, pilots: 8) }, levels: 0...19,
             population: population ? PopulationSettings(threshold: 0.5) : nil)
-        if let target { settings.tuning = TuningSettings(targetAcceptance: target, pilots: 8) }
         let ring = GaussianMixture(
             means: [[0.5, 0], [0, 0.5], [-0.5, 0], [0, -0.5]],
             standardDeviations: [[Double]](repeating: [0.03, 0.03], count: 4),
@@ -88,8 +88,9 @@ struct PilotBlockTests {
 
     @Test("A pilot block whose steps end at the end of their range goes on from its checkpoints too")
     func resumesAtTheEndOfTheRange() throws {
-        var settings = SamplerSettings(kind: .mala, transitions: 2, stepSize: .constant(1), levels: 0...2)
-        settings.tuning = TuningSettings(targetAcceptance: 0.57, pilots: 1)
+        let tuning = TuningSettings(targetAcceptance: 0.57, pilots: 1)
+        let settings = SamplerSettings(
+            kernel: .mala(step: .tuned(tuning), acceptance: .energy), transitions: 2, levels: 0...2)
         let plan = SamplingPlan(
             density: Gaussian(mean: [0, 0], covariance: [[1e30, 0], [0, 1e30]]),
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 3)), settings: settings, seed: 1,

@@ -61,7 +61,7 @@ extension PopulationEnd {
     init?(plainly plan: SamplingPlan, index: Int, fault: PopulationFault?) {
         let (settings, lanes) = (plan.settings, plan.lanes)
         guard let threshold = settings.population?.threshold,
-            var kernel = settings.kernel(dimension: plan.density.dimension, lanes: lanes)
+            var kernel = settings.kernel.transitionKernel(dimension: plan.density.dimension, lanes: lanes)
         else { return nil }
         let stream = RandomStream(seed: plan.seed, firstChain: index * lanes)
         let first = settings.levels.upperBound

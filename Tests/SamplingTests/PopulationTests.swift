@@ -191,25 +191,30 @@ struct PopulationTests {
 
     @Test("Populations that can't be right are named")
     func conflicts() throws {
-        func settings(
-            _ kind: SamplerSettings.Kind, _ threshold: Double?, reverseSteps: Bool = false
-        ) -> SamplerSettings {
+        func conflict(
+            _ kind: SamplerSettings.Kind, _ threshold: Double?, reverseSteps: Bool = false, hasEnergy: Bool = true
+        ) -> SamplerConflict? {
             SamplerSettings(
-                kind: kind, transitions: 1, stepSize: .constant(1), reverseSteps: reverseSteps, levels: 0...1,
-                population: threshold.map { PopulationSettings(threshold: $0) })
+                kind: kind, acceptance: .line(points: 2), transitions: 1, stepSize: .constant(1),
+                reverseSteps: reverseSteps, levels: 0...1,
+                population: threshold.map { PopulationSettings(threshold: $0) }
+            ).conflict(hasEnergy: hasEnergy, draws: 1)
+        }
+        func isOfPopulation(_ conflict: SamplerConflict?, _ reason: String) -> Bool {
+            conflict?.option == .population && conflict?.description.contains(reason) == true
         }
         for kind in [SamplerSettings.Kind.ula, .mala, .uhmc, .hmc] {
-            #expect(settings(kind, 0.5).populationConflict(hasEnergy: true) == nil)
-            #expect(settings(kind, 1).populationConflict(hasEnergy: true) == nil)
-            #expect(settings(kind, 0.5).populationConflict(hasEnergy: false) == .noEnergy)
-            #expect(settings(kind, nil, reverseSteps: true).populationConflict(hasEnergy: false) == nil)
+            #expect(conflict(kind, 0.5) == nil)
+            #expect(conflict(kind, 1) == nil)
+            #expect(isOfPopulation(conflict(kind, 0.5, hasEnergy: false), "this target has scores alone"))
+            #expect(conflict(kind, nil, reverseSteps: true, hasEnergy: false) == nil)
         }
         for wrong in [0, -0.5, 1.5, .infinity] {
-            #expect(settings(.mala, wrong).populationConflict(hasEnergy: true) == .threshold(wrong))
+            #expect(isOfPopulation(conflict(.mala, wrong), "threshold is \(wrong), not above 0"))
         }
-        #expect(settings(.mala, .nan).populationConflict(hasEnergy: true) != nil)
-        #expect(settings(.mala, 0.5, reverseSteps: true).populationConflict(hasEnergy: true) == .reverseSteps)
-        #expect(settings(.reverse, 0.5).populationConflict(hasEnergy: true) == .reverseSteps)
+        #expect(isOfPopulation(conflict(.mala, .nan), "threshold is nan"))
+        #expect(isOfPopulation(conflict(.mala, 0.5, reverseSteps: true), "weighted over reverse steps"))
+        #expect(isOfPopulation(conflict(.reverse, 0.5), "weighted over reverse steps"))
     }
 }
 

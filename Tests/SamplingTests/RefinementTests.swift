@@ -172,11 +172,13 @@ struct RefinementTests {
         func conflict(
             _ refinement: RefinementSettings, kind: SamplerSettings.Kind = .hmc, range: ClosedRange<Int> = 0...9,
             reverseSteps: Bool = false, denoise: Bool = false, exchange: ExchangeSettings? = nil
-        ) -> RefinementConflict? {
-            SamplerSettings(
+        ) -> String? {
+            let conflict = SamplerSettings(
                 kind: kind, transitions: 1, stepSize: .constant(1), reverseSteps: reverseSteps, levels: range,
                 denoise: denoise, exchange: exchange, refinement: refinement
-            ).refinementConflict
+            ).conflict(hasEnergy: true, draws: 2)
+            #expect(conflict == nil || conflict?.option == .refine)
+            return conflict?.description
         }
         let right = RefinementSettings(levels: 3, transitions: 1)
         for kind in moving { #expect(conflict(right, kind: kind) == nil) }
@@ -184,13 +186,13 @@ struct RefinementTests {
             as [(Int, Int, [Double]?)]
         {
             let wrong = RefinementSettings(levels: levels, transitions: transitions, stepSizes: steps)
-            #expect(conflict(wrong) == .shape)
+            #expect(conflict(wrong)?.hasPrefix("levels must be from 1 to 16") == true)
         }
-        #expect(conflict(right, kind: .reverse) == .reverseSteps)
-        #expect(conflict(right, reverseSteps: true) == .reverseSteps)
-        #expect(conflict(right, range: 1...9) == .levels)
-        #expect(conflict(right, denoise: true) == .denoise)
-        #expect(conflict(right, exchange: ExchangeSettings(levels: [0, 1])) == .exchange)
+        #expect(conflict(right, kind: .reverse)?.hasPrefix("ancestral steps") == true)
+        #expect(conflict(right, reverseSteps: true)?.hasPrefix("ancestral steps") == true)
+        #expect(conflict(right, range: 1...9)?.hasSuffix("let levels begin at 0") == true)
+        #expect(conflict(right, denoise: true)?.contains("can't be denoised") == true)
+        #expect(conflict(right, exchange: ExchangeSettings(levels: [0, 1]))?.hasPrefix("replicas") == true)
     }
 }
 

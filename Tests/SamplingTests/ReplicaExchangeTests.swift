@@ -220,25 +220,30 @@ struct ExchangeSettingsTests {
         func conflict(
             _ levels: [Int], every: Int = 1, kind: SamplerSettings.Kind = .hmc, hasEnergy: Bool = true, draws: Int = 2,
             range: ClosedRange<Int> = 0...9, reverseSteps: Bool = false, threshold: Double? = nil
-        ) -> ExchangeConflict? {
-            SamplerSettings(
-                kind: kind, transitions: 1, stepSize: .constant(1), reverseSteps: reverseSteps, levels: range,
+        ) -> String? {
+            let conflict = SamplerSettings(
+                kind: kind, acceptance: .line(points: 2), transitions: 1, stepSize: .constant(1),
+                reverseSteps: reverseSteps, levels: range,
                 population: threshold.map { PopulationSettings(threshold: $0) },
                 exchange: ExchangeSettings(levels: levels, every: every)
-            ).exchangeConflict(hasEnergy: hasEnergy, draws: draws)
+            ).conflict(hasEnergy: hasEnergy, draws: draws)
+            #expect(conflict == nil || conflict?.option == .exchange)
+            return conflict?.description
         }
         #expect(conflict([0, 5]) == nil)
         #expect(conflict([0, 1, 9], kind: .mala, reverseSteps: true) == nil)
         #expect(conflict([3, 5], range: 3...9) == nil)
-        #expect(conflict([3, 5], range: 3...9, reverseSteps: true) == .lastLevel(0))
-        #expect(conflict([1, 5]) == .lastLevel(0))
-        for levels in [[], [0], [0, 0], [5, 0], [0, 10], [-1, 0]] { #expect(conflict(levels) == .levels) }
-        #expect(conflict([0, 5], every: 0) == .every(0))
-        #expect(conflict([0, 5], hasEnergy: false) == .noEnergy)
-        for kind in [SamplerSettings.Kind.ula, .uhmc, .reverse] {
-            #expect(conflict([0, 5], kind: kind) == .unadjusted(kind))
+        #expect(conflict([3, 5], range: 3...9, reverseSteps: true)?.hasPrefix("the first level must be 0") == true)
+        #expect(conflict([1, 5])?.hasPrefix("the first level must be 0") == true)
+        for levels in [[], [0], [0, 0], [5, 0], [0, 10], [-1, 0]] {
+            #expect(conflict(levels)?.hasPrefix("levels must be at least two") == true)
         }
-        #expect(conflict([0, 5], threshold: 0.5) == .population)
-        #expect(conflict([0, 5], draws: 1) == .oneDraw)
+        #expect(conflict([0, 5], every: 0) == "every is 0, not at least 1")
+        #expect(conflict([0, 5], hasEnergy: false)?.contains("this target has scores alone") == true)
+        for kind in [SamplerSettings.Kind.ula, .uhmc, .reverse] {
+            #expect(conflict([0, 5], kind: kind)?.hasPrefix("\(kind) samples no level exactly") == true)
+        }
+        #expect(conflict([0, 5], threshold: 0.5)?.contains("chains of a population") == true)
+        #expect(conflict([0, 5], draws: 1)?.contains("more than 1 draw") == true)
     }
 }

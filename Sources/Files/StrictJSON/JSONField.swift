@@ -133,6 +133,12 @@ public struct JSONField: Sendable {
         if case .string = node.value { true } else { false }
     }
 
+    /// What members of members lead to, name by name; where one is missing, what the names before it lead to.
+    public func nearest(to names: [String]) -> JSONField {
+        guard let name = names.first, let member = try? members("an object")[name] else { return self }
+        return member.nearest(to: Array(names.dropFirst()))
+    }
+
     /// The members of an object that has none but the named ones.
     public func members(_ wish: String, allowed: [String]) throws(JSONProblem) -> JSONMembers {
         let members = try members(wish)

@@ -9,6 +9,9 @@ public indirect enum JSONText: Sendable, Equatable {
     case array([JSONText])
     case object([(String, JSONText)])
 
+    /// An array of numbers.
+    public static func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
+
     /// Whether two values have the same canonical text.
     public static func == (a: JSONText, b: JSONText) -> Bool { a.canonical == b.canonical }
 

@@ -17,38 +17,39 @@ enum ProbedRuns {
 
         /// Settings that have it. Without a default case: a feature that is new is not forgotten here.
         var settings: SamplerSettings {
-            var settings = ProbedRuns.settings(kind, .energy)
+            var settings = ProbedRuns.settings(kernel)
             switch self {
             case .reverseSteps: settings.reverseSteps = true
             case .denoisedReverse, .denoised: settings.denoise = true
             case .fewerLevels: settings.levels = 1...3
-            case .stepsPerLevel: settings.stepSize = .perLevel([0.02, 0.03, 0.05, 0.1, 0.2])
-            case .stepsByBeta: settings.stepSize = .betaPower(scale: 0.3, exponent: 0.7)
-            case .mass: settings.mass = .betaPower(scale: 1.5, exponent: 0.25)
-            case .undamped: settings.damping = 0
-            case .reflectedLangevin, .reflectedLeapfrog, .manyDraws: break
+            case .stepsPerLevel: settings.kernel = kernel.stepping(by: .perLevel([0.02, 0.03, 0.05, 0.1, 0.2]))
+            case .stepsByBeta: settings.kernel = kernel.stepping(by: .betaPower(scale: 0.3, exponent: 0.7))
+            case .mass, .undamped, .reflectedLangevin, .reflectedLeapfrog, .manyDraws: break
             case .population, .boundedPopulation: settings.population = PopulationSettings(threshold: 0.9)
             case .exchange, .exchangeOfLeapfrog: settings.exchange = ExchangeSettings(levels: [0, 2, 4])
             case .refinement, .refinedLeapfrog: settings.refinement = RefinementSettings(levels: 2, transitions: 2)
             case .refinedPopulation:
                 settings.population = PopulationSettings(threshold: 0.9)
                 settings.refinement = RefinementSettings(levels: 2, transitions: 1, stepSizes: [0.02, 0.01])
-            case .tunedLangevin, .tunedLeapfrog:
-                settings.tuning = TuningSettings(targetAcceptance: 0.7, pilots: 1)
-                settings.levels = 1...2
+            case .tunedLangevin, .tunedLeapfrog: settings.levels = 1...2
             }
             return settings
         }
 
-        private var kind: SamplerSettings.Kind {
-            switch self {
+        private var kernel: SamplerSettings.Kernel {
+            let tuned = StepSizes.tuned(TuningSettings(targetAcceptance: 0.7, pilots: 1))
+            return switch self {
             case .denoisedReverse: .reverse
-            case .denoised, .reflectedLangevin: .ula
-            case .reflectedLeapfrog: .uhmc
-            case .mass, .undamped, .exchangeOfLeapfrog, .refinedLeapfrog, .tunedLeapfrog: .hmc
+            case .denoised, .reflectedLangevin: .ula(step: langevinStep)
+            case .reflectedLeapfrog: .uhmc(step: leapfrogStep, leapfrog: leapfrog)
+            case .mass: hmc(LeapfrogSettings(steps: 2, mass: .betaPower(scale: 1.5, exponent: 0.25)))
+            case .undamped: hmc(LeapfrogSettings(steps: 2, damping: 0))
+            case .exchangeOfLeapfrog, .refinedLeapfrog: hmc(leapfrog)
+            case .tunedLeapfrog: .hmc(step: tuned, leapfrog: leapfrog, acceptance: .energy)
+            case .tunedLangevin: .mala(step: tuned, acceptance: .energy)
             case .reverseSteps, .fewerLevels, .stepsPerLevel, .stepsByBeta, .manyDraws, .population, .boundedPopulation,
-                .exchange, .refinement, .refinedPopulation, .tunedLangevin:
-                .mala
+                .exchange, .refinement, .refinedPopulation:
+                .mala(step: .given(langevinStep), acceptance: .energy)
             }
         }
 
@@ -71,8 +72,9 @@ enum ProbedRuns {
     static func parts() throws(UnknownModel) -> [Fingerprint.Part] {
         var parts: [Fingerprint.Part] = []
         for kind in SamplerSettings.Kind.allCases {
-            for rule in rules(of: kind) {
-                parts.append(try part("\(kind.rawValue), by \(name(rule))", settings(kind, rule)))
+            for kernel in kernels(of: kind) {
+                let rule = name(kernel.acceptance ?? .energy)
+                parts.append(try part("\(kind.rawValue), by \(rule)", settings(kernel)))
             }
         }
         for feature in Feature.allCases {
@@ -82,12 +84,25 @@ enum ProbedRuns {
         return parts
     }
 
-    /// The ways to decide that a kernel has. Without a default case, as ``name(_:)``: what is new is not forgotten.
-    private static func rules(of kind: SamplerSettings.Kind) -> [AcceptanceRule] {
+    private static let langevinStep = LevelValues.constant(0.08)
+    private static let leapfrogStep = LevelValues.constant(0.3)
+    private static let leapfrog = LeapfrogSettings(steps: 2)
+
+    private static func hmc(
+        _ leapfrog: LeapfrogSettings, by rule: AcceptanceRule = .energy
+    ) -> SamplerSettings.Kernel {
+        .hmc(step: .given(leapfrogStep), leapfrog: leapfrog, acceptance: rule)
+    }
+
+    /// A kernel with each way to decide that it has. Without a default case, as ``name(_:)``: what is new is not
+    /// forgotten.
+    private static func kernels(of kind: SamplerSettings.Kind) -> [SamplerSettings.Kernel] {
         switch kind {
-        case .reverse, .ula, .uhmc: [.energy]
-        case .mala: [.energy, .line(points: 3)]
-        case .hmc: [.energy, .line(points: 3), .path]
+        case .reverse: [.reverse]
+        case .ula: [.ula(step: langevinStep)]
+        case .mala: [.energy, .line(points: 3)].map { .mala(step: .given(langevinStep), acceptance: $0) }
+        case .uhmc: [.uhmc(step: leapfrogStep, leapfrog: leapfrog)]
+        case .hmc: [.energy, .line(points: 3), .path].map { hmc(leapfrog, by: $0) }
         }
     }
 
@@ -99,12 +114,9 @@ enum ProbedRuns {
         }
     }
 
-    private static func settings(_ kind: SamplerSettings.Kind, _ rule: AcceptanceRule) -> SamplerSettings {
-        SamplerSettings(
-            kind: kind, acceptance: rule, transitions: kind == .reverse ? 0 : 2,
-            leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: kind.isHamiltonian ? 0.5 : 0,
-            stepSize: .constant(kind.isHamiltonian ? 0.3 : 0.08), reverseSteps: kind == .reverse, levels: 0...levels - 1
-        )
+    private static func settings(_ kernel: SamplerSettings.Kernel) -> SamplerSettings {
+        kernel == .reverse
+            ? .reverse(levels: levels) : SamplerSettings(kernel: kernel, transitions: 2, levels: 0...levels - 1)
     }
 
     private static func part(

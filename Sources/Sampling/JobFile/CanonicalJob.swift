@@ -14,7 +14,7 @@ extension Job {
             ("models", .object(models.map { ($0.key, $0.value.canonical) })),
             ("target", target.canonical),
             ("schedule", schedule.json),
-            ("sampler", sampler.canonical),
+            ("sampler", JSONForm.sampler(on: schedule).write(sampler)),
             ("chains", .integer(chains)), ("draws", .integer(draws)), ("thin", .integer(thin)),
             ("block", .integer(block)),
             ("output", .object([("formats", .array([.string("npy")]))])),
@@ -26,19 +26,17 @@ extension Job {
     }
 }
 
-private func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
-
 extension ModelDescription {
     fileprivate var canonical: JSONText {
         switch self {
         case .gaussian(let mean, let covariance):
-            object("gaussian", [("mean", mean.canonical), ("covariance", .array(covariance.map(numbers)))])
+            object("gaussian", [("mean", mean.canonical), ("covariance", .array(covariance.map { .numbers($0) }))])
         case .independentGaussian(let mean, let deviations):
             object("gaussian", [("mean", mean.canonical), ("std", deviations.canonical)])
         case .gaussianMixture(let means, let deviations, let weights):
             object(
                 "gaussian_mixture",
-                [("means", means.canonical), ("std", deviations.canonical), ("weights", numbers(weights))])
+                [("means", means.canonical), ("std", deviations.canonical), ("weights", .numbers(weights))])
         case .uniformBox(let low, let high):
             object("uniform_box", [("low", low.canonical), ("high", high.canonical)])
         }
@@ -98,10 +96,10 @@ extension TargetExpression {
         case .leaf(let name):
             .string(name)
         case .product(let factors, let weights):
-            .object([("product", .array(factors.map(\.canonical))), ("weights", numbers(weights))])
+            .object([("product", .array(factors.map(\.canonical))), ("weights", .numbers(weights))])
         case .mixture(let components, let weights, let normalizers):
             .object([
-                ("mixture", .array(components.map(\.canonical))), ("weights", numbers(weights)),
+                ("mixture", .array(components.map(\.canonical))), ("weights", .numbers(weights)),
                 ("log_normalizers", .array(normalizers.map(\.canonical))),
             ])
         case .sharpenedMixture(let components, let sharpness, let normalizers):
@@ -148,69 +146,8 @@ extension LogNormalizer {
     fileprivate var canonical: JSONText {
         switch self {
         case .constant(let value): .number(value)
-        case .perLevel(let values): numbers(values)
+        case .perLevel(let values): .numbers(values)
         case .estimate: .string("estimate")
-        }
-    }
-}
-
-extension SamplerSettings {
-    fileprivate var canonical: JSONText {
-        // Written only where they are not the default, like every key that older jobs did not know.
-        var options: [(String, JSONText)] = denoise ? [("denoise", .bool(true))] : []
-        if let exchange { options.append(("exchange", exchange.canonical)) }
-        if let refinement { options.append(("refine", refinement.canonical)) }
-        guard kind != .reverse else { return .object([("kind", .string(kind.rawValue))] + options) }
-        var members: [(String, JSONText)] = [
-            ("kind", .string(kind.rawValue)), ("transitions", .integer(transitions)),
-            ("step_size", tuning?.canonical ?? stepSize.canonical), ("reverse_steps", .bool(reverseSteps)),
-            ("levels", .array([.integer(levels.lowerBound), .integer(levels.upperBound)])),
-            ("acceptance", acceptance.canonical),
-        ]
-        if kind.isHamiltonian {
-            members += [("leapfrog", .integer(leapfrogSteps)), ("damping", .number(damping)), ("mass", mass.canonical)]
-        }
-        if let population { members.append(("population", .object([("threshold", .number(population.threshold))]))) }
-        return .object(members + options)
-    }
-}
-
-extension TuningSettings {
-    fileprivate var canonical: JSONText {
-        .object([("target_acceptance", .number(targetAcceptance)), ("pilots", .integer(pilots))])
-    }
-}
-
-extension ExchangeSettings {
-    fileprivate var canonical: JSONText {
-        .object([("levels", .array(levels.map { .integer($0) })), ("every", .integer(every))])
-    }
-}
-
-extension RefinementSettings {
-    fileprivate var canonical: JSONText {
-        .object(
-            [("levels", .integer(levels)), ("transitions", .integer(transitions))]
-                + (stepSizes.map { [("step_size", numbers($0))] } ?? []))
-    }
-}
-
-extension AcceptanceRule {
-    fileprivate var canonical: JSONText {
-        switch self {
-        case .energy: .string("energy")
-        case .line(let points): .object([("line", .object([("points", .integer(points))]))])
-        case .path: .string("path")
-        }
-    }
-}
-
-extension LevelValues {
-    fileprivate var canonical: JSONText {
-        switch self {
-        case .constant(let value): .number(value)
-        case .perLevel(let values): numbers(values)
-        case .betaPower(let scale, let exponent): .object([("beta_power", numbers([scale, exponent]))])
         }
     }
 }

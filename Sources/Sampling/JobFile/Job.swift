@@ -83,15 +83,12 @@ public struct Job: Sendable, Equatable {
     public var statistics: [StatisticArray] {
         var settings = sampler
         // The pilots of a tuned job leave their step sizes, its own blocks don't.
-        if !isPilot { settings.tuning = nil }
+        if !isPilot { settings.kernel = settings.kernel.stepping(by: .constant(1)) }
         return settings.statistics(levels: levels)
     }
 
     /// The step size at each level, index = level; NaN for a sampler without steps, and where they are not known yet.
-    public var stepSizes: [Double] {
-        sampler.kind == .reverse || sampler.tuning != nil
-            ? [Double](repeating: .nan, count: levels) : sampler.stepSize.resolved(over: NoiseSchedule(schedule))
-    }
+    public var stepSizes: [Double] { sampler.kernel.stepSizes(over: NoiseSchedule(schedule)) }
 
     /// Where models have density without noise, by name: the boxes.
     var boxes: [String: Bounds] {

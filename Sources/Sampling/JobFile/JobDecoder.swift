@@ -58,7 +58,7 @@ struct JobDecoder: JSONSectionDecoder {
         let sampler = attempt { () throws(JSONProblem) -> SamplerSettings? in
             let field = try job.required("sampler", "the kernel: {\"kind\": \"hmc\", \"step_size\": 0.03}")
             return try schedule.map { schedule throws(JSONProblem) in
-                try SamplerDecoder.sampler(field, schedule: schedule)
+                try JSONForm.sampler(on: schedule).read(field)
             }
         }
         let target = attempt { () throws(JSONProblem) -> TargetExpression? in
@@ -78,72 +78,10 @@ struct JobDecoder: JSONSectionDecoder {
             schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin,
             block: block ?? Job.usualBlock(dimension: shape.dimension),
             modelPaths: models.paths)
-        if !unnormalized, let problem = result.normalizationProblem {
-            problems.append((job["target"] ?? root).problem(problem))
+        for conflict in result.conflicts {
+            problems.append(root.nearest(to: conflict.place).problem(conflict.problem))
         }
-        _ = attempt { () throws(JSONProblem) in try Self.check(result, job) }
         return result
-    }
-
-    /// What no section can tell alone.
-    private static func check(_ job: Job, _ members: JSONMembers) throws(JSONProblem) {
-        let sampler = try members["sampler"]?.members("a sampler")
-        if job.sampler.kind.isAdjusted, job.sampler.acceptance.needsEnergy, !job.hasEnergy {
-            throw (sampler?["kind"] ?? members.owner).problem(
-                "\(job.sampler.kind.rawValue) accepts and rejects by the energy, which networks of the kind noise "
-                    + "do not have; add \"acceptance\": \"line\", or use ula, uhmc or reverse")
-        }
-        if !job.sampler.acceptance.needsEnergy, job.target.hasBoundsWithinMixture {
-            throw (sampler?["acceptance"] ?? members.owner).problem(
-                "the score does not tell how the target jumps at the walls of a bounded part of a mixture; put the "
-                    + "bounds around the mixture, or write \"energy\"")
-        }
-        if let conflict = job.sampler.populationConflict(hasEnergy: job.hasEnergy) {
-            throw (sampler?["population"] ?? members.owner).problem(conflict.description)
-        }
-        if job.isPilot, job.sampler.tuning == nil || job.draws > 1 || job.sampler.refinement != nil {
-            throw (members["pilot"] ?? members.owner).problem(
-                "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw at the "
-                    + "last level")
-        }
-        if let (key, problem) = job.stepSizeProblem { throw (sampler?[key] ?? members.owner).problem(problem) }
-        if !job.sampler.denoise, let axis = job.boxesOfDraws.lazy.compactMap(\.axisWithoutFloats).first {
-            throw (members["target"] ?? members.owner).problem(
-                "draws are float32, of which none lies within a box of the target along axis \(axis); make the box wider, "
-                    + "or shift or scale the coordinates")
-        }
-        if let problem = job.estimationProblem { throw (members["target"] ?? members.owner).problem(problem) }
-        if let problem = job.refinementProblem {
-            throw (sampler?["refine"] ?? members.owner).problem(problem)
-        }
-        if let conflict = job.sampler.exchangeConflict(hasEnergy: job.hasEnergy, draws: job.draws) {
-            throw (sampler?["exchange"] ?? members.owner).problem(conflict.description)
-        }
-        if let exchange = job.sampler.exchange, exchange.every > (job.draws - 1) * job.thin {
-            throw (sampler?["exchange"] ?? members.owner).problem(
-                "there are \((job.draws - 1) * job.thin) rounds, draws less one times thin, so that one every "
-                    + "\(exchange.every) never comes; make every smaller")
-        }
-        let owner = members["draws"] ?? members.owner
-        if job.draws > 1,
-            !job.sampler.levels.contains(job.sampler.reverseSteps ? 0 : job.sampler.levels.lowerBound)
-                || job.sampler.kind == .reverse
-        {
-            throw owner.problem(
-                "more than one draw needs transitions at the level where chains end; use 1 draw, or let levels begin at 0"
-            )
-        }
-        let replicas = job.sampler.exchange?.levels.count ?? 1
-        let refinement = job.sampler.refinement
-        let transitions =
-            max(job.sampler.transitions, refinement?.transitions ?? 0) + (job.draws - 1) * job.thin * replicas
-        guard transitions < 1 << 31 else {
-            throw owner.problem(
-                "draws times thin\(replicas > 1 ? " times replicas" : "") is \(transitions) transitions; "
-                    + "stay below 2147483648")
-        }
-        if let (key, problem) = job.sizeProblem { throw (members[key] ?? owner).problem(problem) }
-        if let problem = job.preliminaryProblem { throw (members["sampler"] ?? owner).problem(problem) }
     }
 
     private static func name(_ job: JSONMembers) throws(JSONProblem) -> String {

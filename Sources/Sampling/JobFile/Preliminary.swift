@@ -62,8 +62,7 @@ extension Job {
             }
             // Where no transitions run any number will do.
             let table = Self.filled(stepSizes, from: levels)
-            job.sampler.tuning = nil
-            job.sampler.stepSize = .perLevel(table)
+            job.sampler.kernel = sampler.kernel.stepping(by: .perLevel(table))
         case .logNormalizer(let component):
             let levels = preliminary.job.sampler.levels
             guard logNormalizers.count == self.levels, levels.allSatisfy({ logNormalizers[$0] != nil }) else {
@@ -81,14 +80,6 @@ extension Job {
         numbers.indices.map { numbers[min(max($0, levels.lowerBound), levels.upperBound)] ?? 0 }
     }
 
-    /// Why normalisers can't be estimated; nil if they can, or need not be.
-    var estimationProblem: String? {
-        guard target.componentToEstimate != nil, sampler.kind == .reverse else { return nil }
-        return
-            "normalisers are estimated by the transitions of the sampler, and reverse makes none; give numbers, or use "
-            + "another sampler"
-    }
-
     /// Why a job can't be run that has to be run first; nil if all can, or there is none.
     var preliminaryProblem: String? {
         var job = self
@@ -97,7 +88,8 @@ extension Job {
             if !allowsUnnormalized, let problem = first.normalizationProblem {
                 return "a component of a mixture, whose normaliser is to be estimated, \(problem)"
             }
-            if let (key, problem) = first.sizeProblem {
+            for (key, problem) in [("chains", first.weightedChainsProblem), ("block", first.blockSizeProblem)] {
+                guard let problem else { continue }
                 return "what is looked for first takes a job that is too large, by its \(key): \(problem)"
             }
             // Any numbers will do to see what comes next.
@@ -137,12 +129,7 @@ extension Job {
         job.seed = preliminarySeed(of: .logNormalizer(of: component))
         job.target = component
         job.models = models.filter { component.leaves.contains($0.key) }
-        switch sampler.kind {
-        case .ula: job.sampler.kind = .mala
-        case .uhmc: job.sampler.kind = .hmc
-        case .reverse, .mala, .hmc: break
-        }
-        job.sampler.acceptance = .energy
+        job.sampler.kernel = sampler.kernel.exact
         if sampler.reverseSteps { job.sampler.levels = 0...levels - 1 }
         job.sampler.reverseSteps = false
         job.sampler.population = sampler.population ?? PopulationSettings(threshold: 0.5)

@@ -8,33 +8,27 @@ extension Job {
     /// At the end the weights of all chains of a population are looked at together.
     private static let mostWeightedChains = 1 << 24
 
-    /// What of the job is too large, by the key of the job that says so; nil if nothing is.
-    var sizeProblem: (key: String, problem: String)? {
-        guard sampler.population == nil || chains <= Self.mostWeightedChains else {
-            return (
-                "chains",
-                "a population has at most \(Self.mostWeightedChains) chains; use several jobs with different seeds"
-            )
-        }
+    /// Why there are too many chains; nil if there are not.
+    var weightedChainsProblem: String? {
+        guard sampler.population != nil, chains > Self.mostWeightedChains else { return nil }
+        return "a population has at most \(Self.mostWeightedChains) chains; use several jobs with different seeds"
+    }
+
+    /// Why a block is too large; nil if it is not.
+    var blockSizeProblem: String? {
         let (ofChain, ofBlock) = resultSizes
         // Beyond any limit a size need not be exact, but must not overflow.
         let size = block * min(ofChain, 1 << 46) + ofBlock
         guard size <= Self.largestResult else {
             let most = max(0, Self.largestResult - ofBlock) / ofChain
-            return (
-                "block",
-                "a block's result would take \(size) bytes, more than \(Self.largestResult); use a block of at most "
-                    + "\(most) chains, or fewer draws"
-            )
+            return "a block's result would take \(size) bytes, more than \(Self.largestResult); use a block of at most "
+                + "\(most) chains, or fewer draws"
         }
         let ofState = stateSizeOfChain
         guard block * ofState <= Self.largestState else {
-            return (
-                "block",
-                "what a block has come to would take \(block * ofState) bytes, more than \(Self.largestState); use a block "
-                    + "of at most \(Self.largestState / ofState) chains, or fewer "
-                    + (sampler.exchange == nil ? "draws" : "replicas or draws")
-            )
+            return "what a block has come to would take \(block * ofState) bytes, more than \(Self.largestState); use "
+                + "a block of at most \(Self.largestState / ofState) chains, or fewer "
+                + (sampler.exchange == nil ? "draws" : "replicas or draws")
         }
         return nil
     }

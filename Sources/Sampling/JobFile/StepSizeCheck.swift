@@ -1,25 +1,29 @@
 import EnergyModels
 import Sampling
 
+/// Which step sizes and masses are of no use at a level where transitions run. A number that comes from beta may be
+/// without bounds, or zero.
 extension Job {
     /// Steps and masses that kernels can compute with: their squares are numbers above zero too.
     private static let usable = 1e-150...1e150
 
-    /// Which step size or mass is of no use at a level where transitions run, by the key of the sampler that gives it;
-    /// nil if none is. A number that comes from beta may be without bounds, or zero.
-    var stepSizeProblem: (key: String, problem: String)? {
-        guard sampler.kind != .reverse else { return nil }
-        let masses = sampler.mass.resolved(over: NoiseSchedule(schedule))
-        if let problem = problem(of: masses, "") { return ("mass", problem) }
-        guard sampler.tuning == nil else { return nil }
-        if let problem = problem(of: stepSizes, "") { return ("step_size", problem) }
-        if sampler.kind.isHamiltonian, let problem = problem(of: zip(stepSizes, masses).map(/), "over the mass ") {
-            return ("step_size", problem)
-        }
-        guard let given = sampler.refinement?.stepSizes, let bad = given.first(where: { !Self.usable.contains($0) })
-        else { return nil }
-        return ("refine", "a step size of \(bad) is of no use; stay between 1e-150 and 1e150")
+    /// What is wrong with a mass; nil if nothing is.
+    var massProblem: String? { problem(of: masses, "") }
+
+    /// What is wrong with a step size, or with what it is over the mass; nil if nothing is.
+    var stepSizeProblem: String? {
+        guard case .given? = sampler.kernel.stepSizes else { return nil }
+        if let problem = problem(of: stepSizes, "") { return problem }
+        return sampler.kind.isHamiltonian ? problem(of: zip(stepSizes, masses).map(/), "over the mass ") : nil
     }
+
+    /// What is wrong with a step size below level 0; nil if nothing is.
+    var refinedStepSizeProblem: String? {
+        guard let bad = sampler.refinement?.stepSizes?.first(where: { !Self.usable.contains($0) }) else { return nil }
+        return "a step size of \(bad) is of no use; stay between 1e-150 and 1e150"
+    }
+
+    private var masses: [Double] { sampler.kernel.masses(over: NoiseSchedule(schedule)) }
 
     private func problem(of values: [Double], _ what: String) -> String? {
         guard let level = sampler.levels.first(where: { !Self.usable.contains(values[$0]) }) else { return nil }

@@ -1,40 +1,13 @@
-/// How a job's chains move: the kernel, its parameters, and the levels on which it runs.
+/// How a job's chains move: the kernel, and where and with what around it its transitions run.
+///
+/// What a kernel needs comes with the kernel, so that none lacks it and none has what it can't use. What the other
+/// options forbid one another is told by ``conflict(hasEnergy:draws:)``.
 public struct SamplerSettings: Sendable, Equatable {
-    /// The kernel. `reverse` is ancestral sampling alone; `ula` and `uhmc` always accept;
-    /// `mala` and `hmc` have a Metropolis step.
-    public enum Kind: String, Sendable, CaseIterable {
-        case reverse, ula, mala, uhmc, hmc
-
-        /// Whether the kernel carries a momentum and takes leapfrog steps.
-        public var isHamiltonian: Bool { self == .hmc || self == .uhmc }
-
-        /// Whether proposals are accepted or rejected by a Metropolis rule.
-        public var isAdjusted: Bool { self == .hmc || self == .mala }
-    }
-
-    /// Which kernel.
-    public var kind: Kind
-
-    /// How the Metropolis step knows the change of the log density (`mala` and `hmc` only, else `energy`).
-    public var acceptance: AcceptanceRule
+    /// The kernel and its own parameters.
+    public var kernel: Kernel
 
     /// Transitions per level, at least 1 (0 for `reverse`).
     public var transitions: Int
-
-    /// Leapfrog steps in one transition, at least 1 (Hamiltonian kernels only, else 1).
-    public var leapfrogSteps: Int
-
-    /// The part c of the momentum kept at each refreshment, in [0, 1): v = c v + sqrt(1 - c^2) M z.
-    public var damping: Double
-
-    /// Langevin's h or the leapfrog's step, above zero, per level.
-    public var stepSize: LevelValues
-
-    /// How pilot blocks find the step sizes, in place of `stepSize`; nil where that has them.
-    public var tuning: TuningSettings?
-
-    /// M in the kinetic energy |v|^2 / (2 M^2), above zero, per level.
-    public var mass: LevelValues
 
     /// Whether an ancestral step leads into each level (always, for `reverse`).
     public var reverseSteps: Bool
@@ -54,20 +27,14 @@ public struct SamplerSettings: Sendable, Equatable {
     /// How annealing goes on below level 0; nil if it ends where the levels do.
     public var refinement: RefinementSettings?
 
+    /// Settings of a kernel that makes transitions.
     public init(
-        kind: Kind, acceptance: AcceptanceRule = .energy, transitions: Int, leapfrogSteps: Int = 1, damping: Double = 0,
-        stepSize: LevelValues, tuning: TuningSettings? = nil, mass: LevelValues = .constant(1),
-        reverseSteps: Bool = false, levels: ClosedRange<Int>, population: PopulationSettings? = nil,
-        denoise: Bool = false, exchange: ExchangeSettings? = nil, refinement: RefinementSettings? = nil
+        kernel: Kernel, transitions: Int, reverseSteps: Bool = false, levels: ClosedRange<Int>,
+        population: PopulationSettings? = nil, denoise: Bool = false, exchange: ExchangeSettings? = nil,
+        refinement: RefinementSettings? = nil
     ) {
-        self.kind = kind
-        self.acceptance = acceptance
+        self.kernel = kernel
         self.transitions = transitions
-        self.leapfrogSteps = leapfrogSteps
-        self.damping = damping
-        self.stepSize = stepSize
-        self.tuning = tuning
-        self.mass = mass
         self.reverseSteps = reverseSteps
         self.levels = levels
         self.population = population
@@ -76,10 +43,24 @@ public struct SamplerSettings: Sendable, Equatable {
         self.refinement = refinement
     }
 
+    /// Ancestral sampling alone.
+    ///
+    /// - Parameter levels: of the schedule.
+    public static func reverse(levels: Int, denoise: Bool = false) -> SamplerSettings {
+        SamplerSettings(
+            kernel: .reverse, transitions: 0, reverseSteps: true, levels: 0...levels - 1, denoise: denoise)
+    }
+
+    /// Which kernel it is.
+    public var kind: Kind { kernel.kind }
+
+    /// How pilot blocks find the step sizes; nil where they are given, or the kernel takes no steps.
+    public var tuning: TuningSettings? { kernel.tuning }
+
     /// Evaluations of the composition that a transition costs a chain (0 for `reverse`).
     public var evaluationsPerTransition: Int {
-        guard kind != .reverse else { return 0 }
-        return (kind.isHamiltonian ? max(1, leapfrogSteps) : 1) + (kind.isAdjusted ? acceptance.evaluations : 0)
+        guard kernel != .reverse else { return 0 }
+        return (kernel.leapfrog?.steps ?? 1) + (kernel.acceptance?.evaluations ?? 0)
     }
 }
 

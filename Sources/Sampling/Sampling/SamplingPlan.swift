@@ -22,7 +22,8 @@ public struct SamplingPlan: Sendable {
     public let refinement: [NoiseLevel]
     /// The kernel and where it runs.
     public let settings: SamplerSettings
-    /// Langevin's h or the leapfrog's step at each level; index = level; NaN where pilot blocks are to find it.
+    /// Langevin's h or the leapfrog's step at each level; index = level; NaN where pilot blocks are to
+    /// find it, and for a kernel without steps.
     public internal(set) var stepSizes: [Double]
     /// M at each level; index = level.
     public let masses: [Double]
@@ -41,10 +42,7 @@ public struct SamplingPlan: Sendable {
         schedule: NoiseSchedule, settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
     ) {
         precondition(lanes > 0 && draws > 0 && thin > 0)
-        precondition(hasEnergy || !settings.kind.isAdjusted || !settings.acceptance.needsEnergy)
-        precondition(settings.populationConflict(hasEnergy: hasEnergy) == nil)
-        precondition(settings.exchangeConflict(hasEnergy: hasEnergy, draws: draws) == nil)
-        precondition(settings.refinementConflict == nil)
+        precondition(settings.conflict(hasEnergy: hasEnergy, draws: draws) == nil)
         precondition(settings.levels.lowerBound >= 0 && settings.levels.upperBound < schedule.levels.count)
         self.density = density
         self.hasEnergy = hasEnergy
@@ -53,11 +51,9 @@ public struct SamplingPlan: Sendable {
         self.boxes = boxes ?? [self.walls].compactMap { $0 }
         self.schedule = schedule
         self.settings = settings
-        stepSizes =
-            settings.tuning == nil
-            ? settings.stepSize.resolved(over: schedule) : [Double](repeating: .nan, count: schedule.levels.count)
+        stepSizes = settings.kernel.stepSizes(over: schedule)
         refinement = settings.refinement.map { schedule.refinement(levels: $0.levels) } ?? []
-        masses = settings.mass.resolved(over: schedule)
+        masses = settings.kernel.masses(over: schedule)
         self.seed = seed
         self.lanes = lanes
         self.draws = draws
@@ -127,6 +123,19 @@ extension SamplingPlan {
             let scale = level.noise > 0 ? level.noiseVariance / schedule.levels[0].noiseVariance : 0.5
             return stepSizes[0] * (settings.kind.isHamiltonian ? scale.squareRoot() : scale)
         }
+    }
+}
+
+extension SamplerSettings.Kernel {
+    /// The step size at each level, index = level; NaN where pilot blocks are to find it, and for a kernel without steps.
+    public func stepSizes(over schedule: NoiseSchedule) -> [Double] {
+        guard case .given(let values)? = stepSizes else { return schedule.levels.map { _ in .nan } }
+        return values.resolved(over: schedule)
+    }
+
+    /// M at each level, index = level; 1 for a kernel without momentum.
+    public func masses(over schedule: NoiseSchedule) -> [Double] {
+        (leapfrog?.mass ?? .constant(1)).resolved(over: schedule)
     }
 }
 

@@ -1,4 +1,5 @@
 import CProtobufC
+import CWireMessages
 import Glibc
 
 /// How much of a peer's message is believed before it is refused.

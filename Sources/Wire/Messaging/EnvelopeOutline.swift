@@ -2,21 +2,6 @@
 ///
 /// What is longer than its kind can be is refused by this alone: nothing of it is unpacked, copied or hashed.
 enum EnvelopeOutline {
-    /// More than anything that has no list, text or state in it.
-    private static let small = 64 << 10
-
-    /// The longest body of a kind, by its field in the envelope; nil for those that a whole message may be.
-    private static func longest(_ field: UInt64, _ limits: DecodingLimits) -> Int? {
-        switch field {
-        // A block that is held takes less than fifty bytes.
-        case 10: small + 50 * limits.heldBlocks
-        case 11, 12, 15, 16, 17, 30, 34, 35, 51, 52, 53, 54, 55, 70: small
-        case 33: small + ModelChunk.longest
-        case 50: small + limits.jobTextBytes
-        default: nil
-        }
-    }
-
     /// - Throws: ``MessagingError`` with code `tooLong`; what is no envelope is left to whoever unpacks it.
     static func check(_ bytes: UnsafeBufferPointer<UInt8>, _ limits: DecodingLimits) throws(MessagingError) {
         var place = 0
@@ -28,10 +13,11 @@ enum EnvelopeOutline {
             case 2:
                 guard let length = varint(bytes, &place).flatMap({ Int(exactly: $0) }), length <= bytes.count - place
                 else { return }
-                if let longest = longest(key >> 3, limits), length > longest {
+                let kind = UInt32(exactly: key >> 3).flatMap { MessageKind(rawValue: $0) }
+                if let longest = kind?.longestBody(limits), length > longest {
                     throw MessagingError(
                         code: .tooLong,
-                        message: key >> 3 == 50
+                        message: kind == .submit
                             ? "a job has at most \(limits.jobTextBytes) bytes and this one \(length); give it fewer "
                                 + "components"
                             : "\(length) bytes in a message of a kind that has at most \(longest)")

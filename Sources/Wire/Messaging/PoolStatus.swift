@@ -1,3 +1,4 @@
+import CWireMessages
 public import ContentHash
 
 /// Where a job stands.
@@ -66,6 +67,56 @@ public struct JobStatus: Sendable, Equatable {
     }
 }
 
+extension JobStatus: WirePart {
+    static var blank: JobStatus {
+        JobStatus(
+            job: .blank, name: "", state: .queued, chainsTotal: 0, chainsDone: 0, fraction: 0, acceptance: 0,
+            secondsElapsed: 0, workers: 0, failure: "")
+    }
+
+    static func prepare(_ fields: UnsafeMutablePointer<Rrr__Wire__JobStatus>?) { rrr__wire__job_status__init(fields) }
+
+    mutating func pass(_ m: inout Rrr__Wire__JobStatus, _ wire: inout WirePass) {
+        wire.digest(&job, &m.job)
+        wire.text(&name, &m.name)
+        state.pass(&m.state, &wire)
+        wire.number(&chainsTotal, &m.chains_total)
+        wire.number(&chainsDone, &m.chains_done)
+        wire.same(&fraction, &m.fraction)
+        wire.same(&acceptance, &m.acceptance)
+        wire.same(&secondsElapsed, &m.seconds_elapsed)
+        wire.number(&workers, &m.workers)
+        wire.text(&failure, &m.failure)
+        wire.text(&notice, &m.notice)
+        wire.number(&priority, &m.priority)
+        wire.number(&blocksAgain, &m.blocks_again)
+    }
+}
+
+extension JobStatus.State {
+    private var onTheWire: Rrr__Wire__JobState {
+        switch self {
+        case .queued: RRR__WIRE__JOB_STATE__JOB_STATE_QUEUED
+        case .running: RRR__WIRE__JOB_STATE__JOB_STATE_RUNNING
+        case .paused: RRR__WIRE__JOB_STATE__JOB_STATE_PAUSED
+        case .finished: RRR__WIRE__JOB_STATE__JOB_STATE_FINISHED
+        case .failed: RRR__WIRE__JOB_STATE__JOB_STATE_FAILED
+        case .cancelled: RRR__WIRE__JOB_STATE__JOB_STATE_CANCELLED
+        }
+    }
+
+    fileprivate mutating func pass(_ field: inout Rrr__Wire__JobState, _ wire: inout WirePass) {
+        guard wire.isReading else {
+            field = onTheWire
+            return
+        }
+        guard let state = Self.allCases.first(where: { $0.onTheWire == field }) else {
+            return wire.refuse("a job in the unknown state \(field.rawValue)")
+        }
+        self = state
+    }
+}
+
 /// The whole pool at a glance.
 public struct PoolStatus: Sendable, Equatable {
     /// The most jobs that are told of, the latest ones: with the texts of each that is far less than a message may have.
@@ -89,6 +140,17 @@ public struct PoolStatus: Sendable, Equatable {
         self.slots = slots
         self.version = version
         self.uptimeSeconds = uptimeSeconds
+    }
+}
+
+extension PoolStatus {
+    /// Goes through its fields.
+    mutating func pass(_ m: inout Rrr__Wire__PoolStatus, _ wire: inout WirePass) {
+        wire.parts(&jobs, &m.n_jobs, &m.jobs)
+        wire.number(&workers, &m.workers)
+        wire.number(&slots, &m.slots)
+        wire.text(&version, &m.version)
+        wire.same(&uptimeSeconds, &m.uptime_seconds)
     }
 }
 
@@ -127,5 +189,29 @@ public struct WorkerStatus: Sendable, Equatable {
         self.blocksDone = blocksDone
         self.blocksRunning = blocksRunning
         self.secondsSinceHeard = secondsSinceHeard
+    }
+}
+
+extension WorkerStatus: WirePart {
+    static var blank: WorkerStatus {
+        WorkerStatus(
+            worker: 0, host: "", process: 0, slots: 0, version: "", fingerprint: "", blocksDone: 0, blocksRunning: 0,
+            secondsSinceHeard: 0)
+    }
+
+    static func prepare(_ fields: UnsafeMutablePointer<Rrr__Wire__WorkerStatus>?) {
+        rrr__wire__worker_status__init(fields)
+    }
+
+    mutating func pass(_ m: inout Rrr__Wire__WorkerStatus, _ wire: inout WirePass) {
+        wire.same(&worker, &m.worker)
+        wire.text(&host, &m.host)
+        wire.number(&process, &m.process)
+        wire.number(&slots, &m.slots)
+        wire.text(&version, &m.version)
+        wire.text(&fingerprint, &m.fingerprint)
+        wire.number(&blocksDone, &m.blocks_done)
+        wire.number(&blocksRunning, &m.blocks_running)
+        wire.same(&secondsSinceHeard, &m.seconds_since_heard)
     }
 }

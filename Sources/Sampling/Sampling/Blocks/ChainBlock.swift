@@ -43,7 +43,7 @@ public struct ChainBlock: RunnableBlock {
         stream = RandomStream(seed: plan.seed, firstChain: index * plan.lanes)
         place = BlockPlace(startOf: plan)
         target = plan.density.evaluator(lanes: plan.lanes, at: plan.schedule.levels[plan.firstLevel])
-        kernel = plan.settings.kernel(dimension: dimension, lanes: plan.lanes)
+        kernel = plan.settings.kernel.transitionKernel(dimension: dimension, lanes: plan.lanes)
         reverseStep = ReverseStep(dimension: dimension, lanes: plan.lanes)
         acceptedBefore = []
         samples = [Float](repeating: 0, count: plan.lanes * plan.draws * dimension)

@@ -36,19 +36,3 @@ public struct TransitionContext: Sendable {
         self.stream = stream
     }
 }
-
-extension SamplerSettings {
-    /// The kernel that these settings name, with buffers for a block; nil for `reverse`.
-    public func kernel(dimension: Int, lanes: Int) -> (any TransitionKernel)? {
-        switch kind {
-        case .reverse:
-            nil
-        case .ula, .mala:
-            LangevinKernel(adjusted: kind.isAdjusted, acceptance: acceptance, dimension: dimension, lanes: lanes)
-        case .uhmc, .hmc:
-            HamiltonianKernel(
-                adjusted: kind.isAdjusted, acceptance: acceptance, leapfrogSteps: leapfrogSteps, damping: damping,
-                dimension: dimension, lanes: lanes)
-        }
-    }
-}

@@ -15,34 +15,3 @@ public struct PopulationSettings: Sendable, Equatable {
         self.threshold = threshold
     }
 }
-
-/// Why a population can't run as asked for.
-public enum PopulationConflict: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The threshold is not in (0, 1].
-    case threshold(Double)
-    /// The log density is not known, so there are no weights.
-    case noEnergy
-    /// Ancestral steps move the chains in ways for which the weights don't account.
-    case reverseSteps
-
-    /// What is wrong and what to do, in one line.
-    public var description: String {
-        switch self {
-        case .threshold(let value): "threshold is \(value), not above 0 and at most 1; 0.5 is usual"
-        case .noEnergy: "a population is weighted by log densities, and this target has scores alone; leave it out"
-        case .reverseSteps: "a population can't be weighted over reverse steps; leave out one of the two"
-        }
-    }
-}
-
-extension SamplerSettings {
-    /// What forbids the population that these settings ask for; nil if nothing does, or if they ask for none.
-    ///
-    /// - Parameter hasEnergy: whether the target's log density is known.
-    public func populationConflict(hasEnergy: Bool) -> PopulationConflict? {
-        guard let population else { return nil }
-        guard population.threshold > 0, population.threshold <= 1 else { return .threshold(population.threshold) }
-        guard hasEnergy else { return .noEnergy }
-        return reverseSteps || kind == .reverse ? .reverseSteps : nil
-    }
-}

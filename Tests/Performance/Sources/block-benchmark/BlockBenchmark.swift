@@ -38,12 +38,14 @@ struct BlockBenchmark: ParsableCommand {
             .density(models: Dictionary(uniqueKeysWithValues: zip(names, networks.map { $0.density() })))
         let schedule = NoiseSchedule(networks[0].description.schedule)
         print(Self.heading)
-        for kind in [SamplerSettings.Kind.mala, .hmc] {
+        let kernels: [SamplerSettings.Kernel] = [
+            .mala(step: .given(.constant(0.001)), acceptance: .energy),
+            .hmc(step: .given(.constant(0.03)), leapfrog: LeapfrogSettings(), acceptance: .energy),
+        ]
+        for kernel in kernels {
             for (threshold, transitions) in [(nil, 10), (0.5, 10), (0.5, 1)] as [(Double?, Int)] {
                 let settings = SamplerSettings(
-                    kind: kind, transitions: transitions, leapfrogSteps: kind == .hmc ? 3 : 1,
-                    damping: kind == .hmc ? 0.5 : 0, stepSize: .constant(kind == .hmc ? 0.03 : 0.001),
-                    levels: 0...schedule.levels.count - 1,
+                    kernel: kernel, transitions: transitions, levels: 0...schedule.levels.count - 1,
                     population: threshold.map { PopulationSettings(threshold: $0) })
                 measure(
                     SamplingPlan(density: density, schedule: schedule, settings: settings, seed: 1, lanes: lanes))

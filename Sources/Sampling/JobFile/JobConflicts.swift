@@ -1,0 +1,135 @@
+import Composition
+import EnergyModels
+import Sampling
+
+extension Job {
+    /// Parts of a job that can't go together.
+    struct Conflict {
+        /// The keys that lead to the part to blame, from the job down.
+        let place: [String]
+        /// What is wrong and what to do.
+        let problem: String
+    }
+
+    /// What no part of the job can tell alone, at most one conflict for each of its keys.
+    var conflicts: [Conflict] {
+        var conflicts: [Conflict] = []
+        for rule in rules where !conflicts.contains(where: { $0.place[0] == rule.place[0] }) {
+            if let problem = rule.problem() { conflicts.append(Conflict(place: rule.place, problem: problem)) }
+        }
+        return conflicts
+    }
+
+    /// A place to blame, and what is wrong there, if anything is.
+    private struct Rule {
+        let place: [String]
+        let problem: () -> String?
+
+        init(_ place: String..., problem: @autoclosure @escaping () -> String?) {
+            (self.place, self.problem) = (place, problem)
+        }
+
+        init(
+            _ place: String..., forbids condition: @autoclosure @escaping () -> Bool,
+            _ problem: @autoclosure @escaping () -> String
+        ) {
+            (self.place, self.problem) = (place, { condition() ? problem() : nil })
+        }
+    }
+
+    private var rules: [Rule] { targetRules + samplerRules + refinementRules + lengthRules }
+
+    private var targetRules: [Rule] {
+        [
+            Rule("target", problem: allowsUnnormalized ? nil : normalizationProblem),
+            Rule(
+                "target", forbids: !sampler.denoise && boxesOfDraws.contains { $0.axisWithoutFloats != nil },
+                "draws are float32, of which none lies within a box of the target along axis "
+                    + "\(boxesOfDraws.lazy.compactMap(\.axisWithoutFloats).first ?? 0); make the box wider, or shift or "
+                    + "scale the coordinates"),
+            Rule(
+                "target", forbids: target.componentToEstimate != nil && sampler.kernel == .reverse,
+                "normalisers are estimated by the transitions of the sampler, and reverse makes none; give numbers, or "
+                    + "use another sampler"),
+        ]
+    }
+
+    private var samplerRules: [Rule] {
+        let conflict = sampler.conflict(hasEnergy: hasEnergy, draws: draws)
+        let rounds = (draws - 1) * thin
+        return [
+            Rule("sampler", conflict?.option.rawValue ?? "", problem: conflict?.description),
+            Rule(
+                "sampler", "acceptance",
+                forbids: sampler.kernel.acceptance?.needsEnergy == false && target.hasBoundsWithinMixture,
+                "the score does not tell how the target jumps at the walls of a bounded part of a mixture; put the "
+                    + "bounds around the mixture, or write \"energy\""),
+            Rule("sampler", "mass", problem: massProblem),
+            Rule("sampler", "step_size", problem: stepSizeProblem),
+            Rule("sampler", "refine", problem: refinedStepSizeProblem),
+            Rule(
+                "sampler", "exchange", forbids: sampler.exchange.map { $0.every > rounds } ?? false,
+                "there are \(rounds) rounds, draws less one times thin, so that one every "
+                    + "\(sampler.exchange?.every ?? 0) never comes; make every smaller"),
+            Rule(
+                "pilot", forbids: isPilot && (sampler.tuning == nil || draws > 1 || sampler.refinement != nil),
+                "a pilot looks for step sizes, so that it needs \"step_size\": \"tuned\", and keeps a single draw at the "
+                    + "last level"),
+        ]
+    }
+
+    /// Why chains can't be refined below level 0, to the target's density without noise.
+    private var refinementRules: [Rule] {
+        guard sampler.refinement != nil else { return [] }
+        let boxes = boxes
+        let networks = target.leaves.sorted().filter { if case .network = models[$0] { true } else { false } }
+        let subtracted = target.subtractedLeaves.sorted().filter { boxes[$0] != nil }
+        return [
+            Rule(
+                "sampler", "refine", forbids: !networks.isEmpty,
+                "\"\(networks[0])\" is a network, which knows no level below 0; leave it out, or use \"denoise\""),
+            Rule(
+                "sampler", "refine", forbids: target.hasSharpenedMixture,
+                "a mixture with \"sharpness\" has no density without noise; leave out one of the two"),
+            Rule(
+                "sampler", "refine", forbids: target.hasLevelNormalizers,
+                "normalisers that are estimated, or given per level, are not known below level 0; give one number for "
+                    + "each, or leave it out"),
+            Rule(
+                "sampler", "refine", forbids: !subtracted.isEmpty,
+                "\"\(subtracted[0])\" is subtracted, and minus infinity outside of a box without noise would become "
+                    + "plus infinity; leave one of the two out"),
+            Rule(
+                "sampler", "refine", forbids: target.bounds(ofModels: boxes)?.isEmpty == true,
+                "the boxes of the target have nothing in common, so without noise it has no density anywhere"),
+            Rule(
+                "sampler", "refine",
+                forbids: sampler.kernel.acceptance?.needsEnergy != true
+                    && target.hasBoundsWithinMixture(ofModels: boxes),
+                "the score does not tell how the target jumps, without noise, at the walls of a box in a mixture; use "
+                    + "mala or hmc with \"acceptance\": \"energy\", or leave it out"),
+        ]
+    }
+
+    /// What makes the job too long or too large.
+    private var lengthRules: [Rule] {
+        let replicas = sampler.exchange?.levels.count ?? 1
+        let transitions =
+            max(sampler.transitions, sampler.refinement?.transitions ?? 0) + (draws - 1) * thin * replicas
+        return [
+            Rule(
+                "draws",
+                forbids: draws > 1
+                    && (sampler.kernel == .reverse || sampler.reverseSteps && sampler.levels.lowerBound > 0),
+                "more than one draw needs transitions at the level where chains end; use 1 draw, or let levels begin at 0"
+            ),
+            Rule(
+                "draws", forbids: transitions >= 1 << 31,
+                "draws times thin\(replicas > 1 ? " times replicas" : "") is \(transitions) transitions; stay below "
+                    + "2147483648"),
+            Rule("chains", problem: weightedChainsProblem),
+            Rule("block", problem: blockSizeProblem),
+            Rule("sampler", problem: preliminaryProblem),
+        ]
+    }
+}

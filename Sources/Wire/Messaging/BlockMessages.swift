@@ -1,0 +1,153 @@
+import CWireMessages
+public import ContentHash
+
+/// One attempt at one block of a job.
+public struct AttemptID: Hashable, Sendable {
+    /// The hash of the canonical job.
+    public var job: Digest
+    /// The block's place among its job's.
+    public var block: Int
+    /// Counts the times that the block was given out.
+    public var attempt: Int
+
+    /// Every field as given.
+    public init(job: Digest, block: Int, attempt: Int) {
+        self.job = job
+        self.block = block
+        self.attempt = attempt
+    }
+}
+
+extension AttemptID: WirePart {
+    static var blank: AttemptID { AttemptID(job: .blank, block: 0, attempt: 0) }
+    static func prepare(_ fields: UnsafeMutablePointer<Rrr__Wire__AttemptID>?) { rrr__wire__attempt_id__init(fields) }
+
+    mutating func pass(_ m: inout Rrr__Wire__AttemptID, _ wire: inout WirePass) {
+        wire.digest(&job, &m.job)
+        wire.number(&block, &m.block)
+        wire.number(&attempt, &m.attempt)
+    }
+}
+
+/// How far a running block is.
+public struct BlockProgress: Sendable, Equatable {
+    /// What is reported on.
+    public var attempt: AttemptID
+    /// At most ``stepsTotal``.
+    public var stepsDone: Int
+    /// In the whole block.
+    public var stepsTotal: Int
+    /// At the level just done; NaN if there were no transitions.
+    public var acceptance: Double
+
+    /// Every field as given.
+    public init(attempt: AttemptID, stepsDone: Int, stepsTotal: Int, acceptance: Double) {
+        self.attempt = attempt
+        self.stepsDone = stepsDone
+        self.stepsTotal = stepsTotal
+        self.acceptance = acceptance
+    }
+}
+
+extension BlockProgress {
+    /// Goes through its fields.
+    mutating func pass(_ m: inout Rrr__Wire__Progress, _ wire: inout WirePass) {
+        wire.part(&attempt, &m.attempt)
+        wire.number(&stepsDone, &m.steps_done)
+        wire.number(&stepsTotal, &m.steps_total)
+        wire.check(m.steps_done <= m.steps_total, "\(m.steps_done) steps done of \(m.steps_total)")
+        wire.same(&acceptance, &m.acceptance)
+    }
+}
+
+/// What a block has come to, or a piece of it: a long state travels in pieces, in their order.
+public struct BlockState: Sendable, Equatable {
+    /// The most bytes of a piece.
+    public static let longestPiece = 1 << 20
+
+    /// What is reported on.
+    public var attempt: AttemptID
+    /// Of the whole block's.
+    public var stepsDone: Int
+    /// What it takes to go on from there, or a piece of that; empty if it has not begun.
+    public var state: [UInt8]
+    /// Where the piece begins; 0 for a whole state.
+    public var offset: Int
+    /// Whether nothing follows.
+    public var isLast: Bool
+
+    /// Every field as given.
+    public init(attempt: AttemptID, stepsDone: Int, state: [UInt8], offset: Int = 0, isLast: Bool = true) {
+        self.attempt = attempt
+        self.stepsDone = stepsDone
+        self.state = state
+        self.offset = offset
+        self.isLast = isLast
+    }
+
+    /// Whether it is no piece of a longer state.
+    public var isWhole: Bool { offset == 0 && isLast }
+
+    /// A whole state as pieces of at most ``longestPiece`` bytes; one, even if it is empty.
+    public var pieces: [BlockState] {
+        guard state.count > Self.longestPiece else { return [self] }
+        return stride(from: 0, to: state.count, by: Self.longestPiece).map { start in
+            let end = min(start + Self.longestPiece, state.count)
+            return BlockState(
+                attempt: attempt, stepsDone: stepsDone, state: Array(state[start..<end]), offset: start,
+                isLast: end == state.count)
+        }
+    }
+}
+
+extension BlockState {
+    /// Goes through its fields.
+    mutating func pass(_ m: inout Rrr__Wire__Checkpoint, _ wire: inout WirePass) {
+        var more = !isLast
+        wire.part(&attempt, &m.attempt)
+        wire.number(&stepsDone, &m.steps_done)
+        wire.bytes(&state, &m.state)
+        wire.number(&offset, &m.offset)
+        wire.flag(&more, &m.more)
+        isLast = !more
+    }
+}
+
+/// A finished block.
+public struct BlockReport: Sendable, Equatable {
+    /// What is reported on.
+    public var attempt: AttemptID
+    /// Float32, little-endian, [chains, draws, …shape].
+    public var samples: [UInt8]
+    /// Its rows of the arrays that the job leaves beside the samples, in the job's order, each little-endian.
+    public var statistics: [[UInt8]]
+    /// Over all chains.
+    public var gradientEvaluations: Int
+    /// How long it ran.
+    public var seconds: Double
+
+    /// Every field as given.
+    public init(
+        attempt: AttemptID, samples: [UInt8], statistics: [[UInt8]], gradientEvaluations: Int, seconds: Double
+    ) {
+        self.attempt = attempt
+        self.samples = samples
+        self.statistics = statistics
+        self.gradientEvaluations = gradientEvaluations
+        self.seconds = seconds
+    }
+}
+
+extension BlockReport {
+    /// Goes through its fields.
+    mutating func pass(_ m: inout Rrr__Wire__BlockResult, _ wire: inout WirePass) {
+        wire.check(
+            m.samples.len % MemoryLayout<Float>.size == 0,
+            "\(m.samples.len) bytes of samples, not a whole number of values")
+        wire.part(&attempt, &m.attempt)
+        wire.bytes(&samples, &m.samples)
+        wire.byteLists(&statistics, &m.n_statistics, &m.statistics)
+        wire.number(&gradientEvaluations, &m.gradient_evaluations)
+        wire.same(&seconds, &m.seconds)
+    }
+}
