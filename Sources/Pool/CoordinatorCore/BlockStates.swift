@@ -97,6 +97,7 @@ extension CoordinatorCore {
             ask(.load(first, worker, after: after))
         case .lease(let stateBytes):
             workers[worker]?.loading.subtract(held)
+            act(on: .sent(worker))
             lease(held, to: worker, stateBytes: stateBytes)
         }
     }
@@ -133,6 +134,7 @@ extension CoordinatorCore {
             return deliveries.insert(next, at: 0)
         }
         workers[worker]?.loading.remove(attempt)
+        act(on: .sent(worker))
         lease(
             [attempt], to: worker, checkpoint: isWhole ? piece.data : [],
             stateBytes: isWhole ? 0 : piece.offset + piece.data.count)

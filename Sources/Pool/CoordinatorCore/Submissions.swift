@@ -164,6 +164,7 @@ extension CoordinatorCore {
         fresh.unanswered = running?.unanswered ?? []
         fresh.work?.renews = submission.force
         fresh.isPaused = goesOn && known?.isPaused == true
+        if !resumes { forgetConfirmations(of: number) }
         jobs[id] = fresh
         identities[number] = id
         add(submission, to: id)

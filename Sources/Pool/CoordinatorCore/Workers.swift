@@ -182,6 +182,11 @@ extension CoordinatorCore {
         if confirmations[worker]?.count ?? 0 >= Self.mostConfirmations { sendConfirmations(to: worker) }
     }
 
+    /// The job begins anew: confirmations name blocks and no attempts.
+    mutating func forgetConfirmations(of job: JobNumber) {
+        for worker in confirmations.keys { confirmations[worker]?.removeAll { $0.job == job } }
+    }
+
     mutating func sendConfirmations() {
         for worker in confirmations.keys.sorted() { sendConfirmations(to: worker) }
     }

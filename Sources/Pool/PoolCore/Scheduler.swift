@@ -23,6 +23,8 @@ public struct Scheduler: Sendable {
         case progressed(WorkerID, Attempt, fraction: Double)
         /// The worker was sent a piece of a model that its blocks wait for: they are not hung.
         case supplied(WorkerID)
+        /// What the worker was granted a while ago is on its way to it only now.
+        case sent(WorkerID)
         case checkpointed(WorkerID, Attempt, steps: Int)
         /// A planned stop of one block.
         case returned(WorkerID, Attempt)
@@ -123,6 +125,8 @@ public struct Scheduler: Sendable {
         case .progressed(let id, let attempt, let fraction):
             hear(id, now, &actions)
             workers[id]?.note(progress: fraction, of: attempt, at: now)
+        case .sent(let id):
+            workers[id]?.lastGranted = now
         case .supplied(let id):
             hear(id, now, &actions)
             workers[id]?.lastSupplied = now
