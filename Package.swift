@@ -86,7 +86,7 @@ let sampling = floor(
     "Sampling",
     [
         room("Composition", ["EnergyModels", "VectorMath"]),
-        room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"], settings: opened),
+        room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"], settings: opened),
         room(
             "JobFile",
             ["StrictJSON", "ContentHash", "RunFolder", "Composition", "EnergyModels", "RandomStreams", "Sampling"]),
@@ -100,7 +100,7 @@ let wire = floor(
         .systemLibrary(name: "CProtobufC"),
         // Made from proto/.
         .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
-        room("Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room("Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash", "RunFolder"]),
         room("ModelTransfer", ["Messaging", "JobFile", "RunFolder", "ContentHash", logging], settings: opened),
     ])
 
@@ -119,7 +119,7 @@ let pool = floor(
             "Worker",
             [
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
-                "RandomStreams", "Safetensors", "TensorGraph", "VectorMath", "ContentHash", logging,
+                "RandomStreams", "RunFolder", "Safetensors", "TensorGraph", "VectorMath", "ContentHash", logging,
             ], settings: opened),
         room(
             "PoolBenchmark",
@@ -171,7 +171,7 @@ let besides: [Target] = [
     tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
     tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "StrictJSON", "VectorMath"], exclude: ["Fixtures"]),
     tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
-    tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
+    tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"]),
     tests("ContentHashTests", ["ContentHash"]),
     tests("StrictJSONTests", ["StrictJSON"]),
     tests(
@@ -215,7 +215,7 @@ let besides: [Target] = [
         ],
         exclude: ["Malformed"]),
     tests("RunFolderTests", ["RunFolder", "ContentHash", "StrictJSON"]),
-    tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ", "RawPeers"]),
+    tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
     // Connections that keep to no protocol.
     .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
     tests("JournalTests", ["Journal", "ContentHash", database]),

@@ -1,5 +1,6 @@
 import Composition
 import EnergyModels
+import RunFolder
 import Sampling
 import Testing
 
@@ -15,22 +16,6 @@ private func end(_ block: ChainBlock) -> BlockResult {
     var block = block
     while block.advance() {}
     return block.result(chains: block.plan.settings.population == nil ? 7 : block.plan.lanes)
-}
-
-/// Equality of all bits, NaN included.
-private func sameBits(_ one: BlockResult, _ other: BlockResult) -> Bool {
-    one.samples.map(\.bitPattern) == other.samples.map(\.bitPattern)
-        && one.acceptance.map(\.bitPattern) == other.acceptance.map(\.bitPattern)
-        && one.logDensity.map(\.bitPattern) == other.logDensity.map(\.bitPattern)
-        && one.divergences == other.divergences && one.gradientEvaluations == other.gradientEvaluations
-        && one.logWeights.map(\.bitPattern) == other.logWeights.map(\.bitPattern)
-        && one.effectiveSizes.map(\.bitPattern) == other.effectiveSizes.map(\.bitPattern)
-        && one.ancestors == other.ancestors && one.parents == other.parents
-        && one.logNormalizer.bitPattern == other.logNormalizer.bitPattern
-        && one.roundTrips == other.roundTrips
-        && one.refinementAcceptance.map(\.bitPattern) == other.refinementAcceptance.map(\.bitPattern)
-        && one.refinementEffectiveSizes.map(\.bitPattern) == other.refinementEffectiveSizes.map(\.bitPattern)
-        && one.swapAcceptance.map(\.bitPattern) == other.swapAcceptance.map(\.bitPattern)
 }
 
 /// A checkpoint whose bytes from `offset` on are others, with the checksum (FNV-1a) to match.
@@ -196,7 +181,8 @@ struct BlockCheckpointTests {
         #expect(sameBits(end(try ChainBlock(plan: plan, index: 2, resuming: bytes)), undisturbed))
         let zeros = [UInt8](repeating: 0, count: 8 * 8 * 2)
         let drawsAt = Place.accepted + 6 * 4 * 8
-        #expect(bytes.count == drawsAt + 8 * 2 * 4 + 8)
+        let toldAt = drawsAt + 8 * 2 * 4
+        #expect(bytes.count == toldAt + 8 * (8 + 8 + 4) + 8)
         func altered(_ offset: Int, _ new: [UInt8]) throws -> BlockResult {
             end(try ChainBlock(plan: plan, index: 2, resuming: changed(bytes, at: offset, to: new)))
         }
@@ -210,6 +196,13 @@ struct BlockCheckpointTests {
         #expect(evaluations.gradientEvaluations < undisturbed.gradientEvaluations)
         let draws = try altered(drawsAt, Array(zeros.prefix(8)))
         #expect(draws.samples.prefix(2) == [0, 0] && draws.samples.dropFirst(2) == undisturbed.samples.dropFirst(2))
+        for (name, place, new) in [
+            ("lp", toldAt, word(0)), ("energy", toldAt + 8 * 8, word(0)), ("diverging", toldAt + 8 * 16, [1, 0, 0, 0]),
+        ] {
+            let told = try altered(place, new)
+            let others = told.statistics.entries.filter { undisturbed.statistics[$0.name] != $0.bytes }
+            #expect(others.map(\.name) == [name])
+        }
     }
 }
 
@@ -243,13 +236,13 @@ struct RefusedCheckpointTests {
     @Test("Bytes of other kinds and other versions are told apart")
     func kinds() {
         #expect(refusal(Array("rrrblok".utf8) + bytes, of: plan) == .noCheckpoint)
-        for version in [1, 2] as [UInt8] {
+        for version in [1, 2, 3] as [UInt8] {
             let other = changed(bytes, at: Place.version, to: [version, 0, 0, 0])
             #expect(refusal(other, of: plan) == .otherVersion(UInt32(version)))
         }
         #expect(
             BlockCheckpointError.otherVersion(2).description
-                == "the checkpoint's format is version 2, not 3; run the block from its start")
+                == "the checkpoint's format is version 2, not 4; run the block from its start")
     }
 
     @Test("A checkpoint of another block, seed or shape is refused by the name of what differs")
@@ -298,6 +291,7 @@ struct RefusedCheckpointTests {
         #expect(field(Place.evaluations, word(1 << 63)) == "evaluations")
         #expect(field(Place.evaluations, word(51)) == "evaluations")
         #expect(field(Place.divergences, [27, 0, 0, 0]) == "divergences")
+        #expect(field(bytes.count - 8 - 4, [27, 0, 0, 0]) == "divergences of draws")
         #expect(field(Place.accepted, [4, 0, 0, 0]) == "accepted at level 5")
         #expect(field(Place.accepted, [255, 255, 255, 255]) == "accepted at level 5")
         #expect(field(Place.accepted + 5 * 4 * 8, [5, 0, 0, 0]) == "accepted at level 0")

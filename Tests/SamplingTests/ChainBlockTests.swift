@@ -32,12 +32,6 @@ private func finished(_ plan: SamplingPlan, index: Int) -> ChainBlock {
     return block
 }
 
-private func sameBits(_ one: BlockResult, _ other: BlockResult) -> Bool {
-    one.samples == other.samples && one.logDensity == other.logDensity
-        && one.divergences == other.divergences && one.gradientEvaluations == other.gradientEvaluations
-        && one.acceptance.map(\.bitPattern) == other.acceptance.map(\.bitPattern)
-}
-
 private let moving: [SamplerSettings.Kind] = [.ula, .mala, .uhmc, .hmc]
 
 @Suite("Blocks of chains")

@@ -36,13 +36,15 @@ struct PlainKernel: TransitionKernel {
 
     mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) -> TransitionInfo {
+        let before = state.accepted
         switch method {
         case .langevin:
             langevin(&state, &target, context)
         case .hamiltonian(let leapfrogSteps, let damping):
             hamiltonian(&state, &target, context, leapfrogSteps, damping)
         }
+        return TransitionInfo(accepted: zip(before, state.accepted).map { $0 < $1 ? 1 : 0 })
     }
 
     private func langevin(

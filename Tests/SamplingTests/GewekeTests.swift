@@ -36,7 +36,7 @@ private struct GewekeRound: TransitionKernel {
 
     mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) -> TransitionInfo {
         let lanes = state.position.lanes
         var data = LaneMatrix(rows: state.position.rows, lanes: lanes)
         context.stream.fillNormals(
@@ -46,11 +46,13 @@ private struct GewekeRound: TransitionKernel {
         var posterior: any DensityEvaluator = Posterior(
             prior: prior.evaluator(lanes: lanes, at: level), data: data, tau: tau)
         state.evaluate(&posterior)
+        var info = TransitionInfo(accepted: [])
         for transition in 0..<transitions {
             var inner = context
             inner.transition = context.transition * transitions + transition
-            kernel.transition(&state, target: &posterior, in: inner)
+            info = kernel.transition(&state, target: &posterior, in: inner)
         }
+        return info
     }
 }
 

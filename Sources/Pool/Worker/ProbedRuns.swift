@@ -1,6 +1,7 @@
 import Composition
 import ContentHash
 import EnergyModels
+import RunFolder
 import Sampling
 
 /// Blocks of a few chains that between them use every kernel and feature of the sampler.
@@ -124,7 +125,7 @@ enum ProbedRuns {
         let result = block.result(chains: chains)
         var hash = SHA256()
         hash.update(result.sampleBytes)
-        for rows in result.statistics { hash.update(rows) }
+        for entry in result.statistics.entries { hash.update(entry.bytes) }
         hash.update(bits: [result.gradientEvaluations])
         // Whole positions and momenta: samples are rounded.
         hash.update(block.checkpoint())

@@ -1,4 +1,5 @@
 public import ContentHash
+public import RunFolder
 
 /// Everything that coordinator, workers and submitters say; proto/rrr.proto has them field by field.
 ///
@@ -78,7 +79,7 @@ public enum Message: Sendable, Equatable {
     case refusal(exitStatus: Int32, text: String)
 
     /// Both sides must speak the same version.
-    public static let protocolVersion: UInt32 = 4
+    public static let protocolVersion: UInt32 = 5
 }
 
 /// One attempt at one block of a job.
@@ -217,8 +218,8 @@ public struct BlockReport: Sendable, Equatable {
     public var attempt: AttemptID
     /// Float32, little-endian, [chains, draws, …shape].
     public var samples: [UInt8]
-    /// Its rows of the arrays that the job leaves beside the samples, in the job's order, each little-endian.
-    public var statistics: [[UInt8]]
+    /// Its rows of the arrays that the job leaves beside the samples.
+    public var statistics: StatisticRows
     /// Over all chains.
     public var gradientEvaluations: Int
     /// How long it ran.
@@ -226,7 +227,7 @@ public struct BlockReport: Sendable, Equatable {
 
     /// Every field as given.
     public init(
-        attempt: AttemptID, samples: [UInt8], statistics: [[UInt8]], gradientEvaluations: Int, seconds: Double
+        attempt: AttemptID, samples: [UInt8], statistics: StatisticRows, gradientEvaluations: Int, seconds: Double
     ) {
         self.attempt = attempt
         self.samples = samples

@@ -2,6 +2,7 @@ import CProtobufC
 import CWireMessages
 import ContentHash
 import Glibc
+import RunFolder
 
 extension Message {
 
@@ -104,7 +105,7 @@ private struct EnvelopeReader {
             return .result(
                 BlockReport(
                     attempt: try attempt(m.attempt), samples: bytes(m.samples),
-                    statistics: try list(m.statistics, m.n_statistics).map { bytes($0) },
+                    statistics: try statistics(m),
                     gradientEvaluations: try count(m.gradient_evaluations), seconds: m.seconds))
         case RRR__WIRE__ENVELOPE__BODY_FAILURE:
             let m = try present(envelope.failure).pointee
@@ -285,6 +286,15 @@ private struct EnvelopeReader {
             worker: m.worker, host: try text(m.host), process: Int(m.process), slots: Int(m.slots),
             version: try text(m.version), fingerprint: try text(m.fingerprint), blocksDone: try count(m.blocks_done),
             blocksRunning: Int(m.blocks_running), secondsSinceHeard: m.seconds_since_heard)
+    }
+
+    private func statistics(_ m: Rrr__Wire__BlockResult) throws(MessagingError) -> StatisticRows {
+        var entries: [StatisticRows.Entry] = []
+        for pointer in try list(m.statistics, m.n_statistics) {
+            let m = try present(pointer).pointee
+            entries.append(.init(name: try line(m.name, atMost: PeerText.longestName), bytes: bytes(m.rows)))
+        }
+        return StatisticRows(entries)
     }
 
     private func attempt(

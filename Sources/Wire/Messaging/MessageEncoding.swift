@@ -1,6 +1,7 @@
 import CProtobufC
 import CWireMessages
 import ContentHash
+import RunFolder
 
 extension Message {
     /// The message as an envelope.
@@ -69,8 +70,13 @@ extension Message {
             envelope.result = arena.message(rrr__wire__block_result__init, Rrr__Wire__BlockResult()) { m, arena in
                 m.attempt = report.attempt.placed(in: &arena)
                 m.samples = arena.bytes(report.samples)
-                let statistics = report.statistics.map { arena.bytes($0) }
-                (m.n_statistics, m.statistics) = (statistics.count, arena.array(statistics))
+                let statistics = report.statistics.entries.map { entry in
+                    arena.message(rrr__wire__statistic__init, Rrr__Wire__Statistic()) { m, arena in
+                        m.name = arena.text(entry.name)
+                        m.rows = arena.bytes(entry.bytes)
+                    }
+                }
+                (m.n_statistics, m.statistics) = (statistics.count, arena.array(statistics.map(Optional.init)))
                 m.gradient_evaluations = UInt64(clamping: report.gradientEvaluations)
                 m.seconds = report.seconds
             }

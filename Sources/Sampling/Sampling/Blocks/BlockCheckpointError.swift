@@ -16,7 +16,8 @@ public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConver
         let problem =
             switch self {
             case .noCheckpoint: "these bytes are no checkpoint of a block"
-            case .otherVersion(let version): "the checkpoint's format is version \(version), not 3"
+            case .otherVersion(let version):
+                "the checkpoint's format is version \(version), not \(BlockCheckpoint.version)"
             case .damaged: "the checkpoint is cut short or damaged"
             case .otherBlock(let field, let found, let expected):
                 "the checkpoint is of another block: \(field) is \(found), not \(expected)"

@@ -52,7 +52,7 @@ public struct HamiltonianKernel: TransitionKernel {
 
     public mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) -> TransitionInfo {
         context.stream.fillNormals(
             &noise, purpose: .momentum, level: context.level, transition: context.transition)
         state.momentum.combine((1 - damping * damping).squareRoot(), noise, keeping: damping)
@@ -67,11 +67,12 @@ public struct HamiltonianKernel: TransitionKernel {
 
         if adjusted { weigh(state, stepSize: stepSize, target: &target) }
         if line != nil { state.evaluations += acceptance.evaluations }
-        decision.decide(
+        let info = decision.decide(
             &state, position: trajectory.position, evaluation: trajectory.evaluation,
             logRatio: adjusted ? change : nil, in: context)
         state.momentum.copyLanes(of: trajectory.momentum, where: decision.accepted)
         state.momentum.negateLanes(where: decision.rejected)
+        return info
     }
 
     /// Log a of every chain's path into `change`; `before` has the squares of the refreshed momenta.

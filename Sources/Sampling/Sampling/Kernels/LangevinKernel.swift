@@ -42,7 +42,7 @@ public struct LangevinKernel: TransitionKernel {
 
     public mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) -> TransitionInfo {
         let h = context.stepSize
         context.stream.fillNormals(
             &noise, purpose: .proposal, level: context.level, transition: context.transition)
@@ -67,7 +67,7 @@ public struct LangevinKernel: TransitionKernel {
                 forward[lane] = change[lane] + (forward[lane] - backward[lane]) / (4 * h)
             }
         }
-        decision.decide(
+        return decision.decide(
             &state, position: proposal, evaluation: evaluation, logRatio: adjusted ? forward : nil,
             in: context)
     }

@@ -131,7 +131,6 @@ public struct PilotBlock: RunnableBlock {
     /// What the block leaves, with its step sizes; its evaluations include those of the trials.
     public func result(chains: Int) -> BlockResult {
         var result = block.result(chains: chains)
-        result.stepSizes = block.plan.stepSizes
         result.gradientEvaluations +=
             (discarded.done + discarded.since) * block.plan.settings.evaluationsPerTransition * chains
         return result
