@@ -196,7 +196,8 @@ let besides: [Target] = [
     tests(
         "WorkerTests",
         [
-            "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore",
+            "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "Sampling", "EnergyModels",
+            "TensorGraph", "RunFolder", "VectorMath",
             logging,
         ]),
     tests("MachineCapacityTests", ["MachineCapacity"]),

@@ -46,7 +46,7 @@ struct ResultLimitsTests {
         for job in jobs {
             var block = try job.plan { _ in throw NoModels() }.block(index: 0, chains: job.chains(inBlock: 0))
             var most = block.checkpoint().count
-            while block.advance() { most = max(most, block.checkpoint().count) }
+            while try block.advance() { most = max(most, block.checkpoint().count) }
             #expect(most <= job.mostStateBytes && job.mostStateBytes < 2 * most + 8_192)
         }
     }

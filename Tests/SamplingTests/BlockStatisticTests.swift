@@ -18,11 +18,11 @@ extension SamplingPlan {
 @Suite("Statistics of blocks")
 struct BlockStatisticTests {
     @Test("A block leaves the arrays that its settings declare, in order, each with its rows and possible numbers")
-    func declared() {
+    func declared() throws {
         var names: Set<String> = []
         for example in CheckpointCase.all {
             var block = ChainBlock(plan: example.plan, index: 0)
-            while block.advance() {}
+            while try block.advance() {}
             let rows = block.result(chains: 8).statistics
             let declared = example.plan.declared
             #expect(rows.names == declared.map(\.name), "\(example)")
@@ -47,7 +47,7 @@ struct BlockStatisticTests {
             var block = ChainBlock(plan: plan, index: 1)
             var (logDensity, energy): ([[Double]], [[Double]]) = ([], [])
             var kept = 0
-            while block.advance() {
+            while try block.advance() {
                 let place = BlockPlace(after: block.stepsDone, of: plan)
                 guard place.draws(of: plan) > kept else { continue }
                 kept += 1
@@ -112,11 +112,11 @@ struct TransitionInfoTests {
         var state = ChainState(dimension: 2, lanes: lanes)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 2)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 2)
-        state.evaluate(&target)
+        try state.evaluate(&target)
         var (expected, accepted) = (0.0, 0)
         for transition in 0..<40 {
             let before = state
-            let info = kernel.transition(
+            let info = try kernel.transition(
                 &state, target: &target,
                 in: TransitionContext(level: 2, transition: transition, stepSize: 0.3, stream: stream))
             #expect(info.accepted.map(Int32.init) == zip(state.accepted, before.accepted).map { $0 - $1 })

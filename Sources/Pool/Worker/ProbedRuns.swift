@@ -69,7 +69,7 @@ enum ProbedRuns {
         }
     }
 
-    static func parts() throws(UnknownModel) -> [Fingerprint.Part] {
+    static func parts() throws -> [Fingerprint.Part] {
         var parts: [Fingerprint.Part] = []
         for kind in SamplerSettings.Kind.allCases {
             for rule in rules(of: kind) {
@@ -110,7 +110,7 @@ enum ProbedRuns {
 
     private static func part(
         _ name: String, _ settings: SamplerSettings, draws: Int = 1, bounds: Bounds? = nil
-    ) throws(UnknownModel) -> Fingerprint.Part {
+    ) throws -> Fingerprint.Part {
         var target = ProbedDensities.runTarget
         if let bounds { target = .bounded(of: target, low: .init(bounds.low), high: .init(bounds.high)) }
         let plan = SamplingPlan(
@@ -121,7 +121,7 @@ enum ProbedRuns {
         // A chain less than lanes: what pads a block is left out.
         let chains = lanes - 1
         var block = plan.block(index: 3, chains: chains)
-        while block.advance() {}
+        while try block.advance() {}
         let result = block.result(chains: chains)
         var hash = SHA256()
         hash.update(result.sampleBytes)

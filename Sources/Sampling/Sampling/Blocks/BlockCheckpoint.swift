@@ -240,7 +240,11 @@ private struct Reader {
             replica.state.momentum.elements = doubles(count)
             replica.state.accepted = try counts(
                 lanes, "accepted by the replica at level \(level)", atMost: place.transitions + 1)
-            replica.target.evaluate(at: replica.state.position, into: &replica.state.evaluation)
+            do throws(EvaluationError) {
+                try replica.target.evaluate(at: replica.state.position, into: &replica.state.evaluation)
+            } catch {
+                throw .notEvaluated(error)
+            }
             exchange.replicas.append(replica)
         }
         let exchanges = place.exchanges(of: plan)

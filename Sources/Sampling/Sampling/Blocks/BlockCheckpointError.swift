@@ -1,3 +1,5 @@
+public import EnergyModels
+
 /// Why bytes can't be taken up as a checkpoint of a block.
 public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// They begin with something else.
@@ -10,6 +12,8 @@ public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConver
     case otherBlock(field: String, found: UInt64, expected: UInt64)
     /// They count more than there can have been.
     case outOfRange(field: String, found: UInt64, most: Int)
+    /// They are a checkpoint, where the chains stand can't be evaluated.
+    case notEvaluated(EvaluationError)
 
     /// What is wrong and what to do, in one line.
     public var description: String {
@@ -23,6 +27,7 @@ public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConver
                 "the checkpoint is of another block: \(field) is \(found), not \(expected)"
             case .outOfRange(let field, let found, let most):
                 "the checkpoint is damaged: \(field) is \(found), above \(most)"
+            case .notEvaluated(let error): "the chains of the checkpoint can't be evaluated: \(error)"
             }
         return problem + "; run the block from its start"
     }

@@ -1,5 +1,5 @@
 import Composition
-import EnergyModels
+public import EnergyModels
 import RandomStreams
 import RunFolder
 import VectorMath
@@ -80,7 +80,11 @@ public struct ChainBlock: RunnableBlock {
         // A chain's evaluation depends on its point alone, not on the lane it had when it was made, so these are the
         // bits that were there; it was counted when it was made first.
         target.move(to: plan.level(at: place.level))
-        target.evaluate(at: state.position, into: &state.evaluation)
+        do throws(EvaluationError) {
+            try target.evaluate(at: state.position, into: &state.evaluation)
+        } catch {
+            throw .notEvaluated(error)
+        }
     }
 
     /// The level that was entered last; one above the first before that.
@@ -122,14 +126,21 @@ public struct ChainBlock: RunnableBlock {
     /// Enters a level, or makes one transition of all chains or of a replica of them.
     ///
     /// - Returns: false, without doing anything, when the block is finished.
-    public mutating func advance() -> Bool {
-        switch place.advance(in: plan) {
-        case .entry(let level): enter(level)
-        case .transition(let transition, let level): run(transition, at: level)
-        case .replica(let replica, let transition): run(transition, ofReplica: replica)
-        case nil: return false
+    /// - Throws: ``EvaluationError``, with the block as it was before.
+    public mutating func advance() throws(EvaluationError) -> Bool {
+        let before = place
+        guard let unit = place.advance(in: plan) else { return false }
+        do throws(EvaluationError) {
+            switch unit {
+            case .entry(let level): try enter(level)
+            case .transition(let transition, let level):
+                try place.isExchange(of: plan) ? runAndExchange(transition, at: level) : run(transition, at: level)
+            case .replica(let replica, let transition): try run(transition, ofReplica: replica)
+            }
+        } catch {
+            place = before
+            throw error
         }
-        if place.isExchange(of: plan) { exchangeReplicas() }
         if place.isDraw(of: plan) { keep(draw: place.draws(of: plan) - 1) }
         return true
     }
@@ -147,50 +158,68 @@ public struct ChainBlock: RunnableBlock {
 
     private var dimension: Int { plan.density.dimension }
 
-    private mutating func enter(_ level: Int) {
-        if level < plan.firstLevel {
-            let (left, density) = (plan.level(at: level + 1), plan.density)
-            exchange?.leave(left, state, density: density)
-            acceptedBefore.append(state.accepted)
-            for lane in state.accepted.indices { state.accepted[lane] = 0 }
+    private mutating func enter(_ level: Int) throws(EvaluationError) {
+        let isFirst = level == plan.firstLevel
+        // Until the chains have been evaluated, they stand where they stood.
+        var next = state
+        if !isFirst {
+            for lane in next.accepted.indices { next.accepted[lane] = 0 }
             if plan.settings.reverseSteps {
-                reverseStep.step(&state, from: plan.schedule.levels[level + 1], stream: stream)
-                plan.bounds?.fold(&state.position, momentum: &state.momentum)
+                reverseStep.step(&next, from: plan.schedule.levels[level + 1], stream: stream)
+                plan.bounds?.fold(&next.position, momentum: &next.momentum)
             }
             target.move(to: plan.level(at: level))
             // Where walls are new, chains are sent back behind them; those of a population lose their weight instead.
             if plan.level(at: level).noise == 0, population == nil {
-                plan.walls?.fold(&state.position, momentum: &state.momentum)
+                plan.walls?.fold(&next.position, momentum: &next.momentum)
             }
         }
-        guard population != nil else { return state.evaluate(&target) }
+        do throws(EvaluationError) {
+            try next.evaluate(&target)
+        } catch {
+            if !isFirst { target.move(to: plan.level(at: level + 1)) }
+            throw error
+        }
+        if !isFirst {
+            exchange?.leave(plan.level(at: level + 1), state, density: plan.density)
+            acceptedBefore.append(state.accepted)
+        }
+        swap(&state, &next)
+        guard population != nil else { return }
         let before =
-            level < plan.firstLevel
-            ? state.evaluation.logDensity : StartDensity.logDensity(at: state.position, within: plan.bounds)
-        state.evaluate(&target)
+            isFirst ? StartDensity.logDensity(at: state.position, within: plan.bounds) : next.evaluation.logDensity
         var uniform = [0.0]
         stream.fillUniforms(&uniform, purpose: .resampling, level: level)
         let after = state.evaluation.logDensity
         if let parents = population?.enter(from: before, to: after, uniform: uniform[0]) { state.resample(parents) }
     }
 
-    private mutating func run(_ transition: Int, at level: Int) {
+    private mutating func run(_ transition: Int, at level: Int) throws(EvaluationError) {
         let context = context(transition, at: level)
-        let info = kernel?.transition(&state, target: &target, in: context)
+        let info = try kernel?.transition(&state, target: &target, in: context)
         guard acceptanceProbabilities != nil, let info else { return }
         for (lane, logarithm) in info.logAcceptance.enumerated() {
             acceptanceProbabilities?[lane] += Elementary.exp(logarithm)
         }
     }
 
-    private mutating func run(_ transition: Int, ofReplica index: Int) {
+    private mutating func run(_ transition: Int, ofReplica index: Int) throws(EvaluationError) {
         let context = context(transition, at: plan.settings.exchange?.levels[index + 1] ?? plan.lastLevel)
-        exchange?.transition(of: index, by: &kernel, in: context, for: &state)
+        try exchange?.transition(of: index, by: &kernel, in: context, for: &state)
     }
 
-    private mutating func exchangeReplicas() {
-        let (count, transition, stream) = (place.exchanges(of: plan) - 1, place.transitions, stream)
-        exchange?.exchange(count, &state, target: &target, stream: stream, transition: transition)
+    /// One transition of the chains, the last of a round, and an exchange of the replicas.
+    private mutating func runAndExchange(_ transition: Int, at level: Int) throws(EvaluationError) {
+        let (before, moved) = (state, exchange?.moved)
+        do throws(EvaluationError) {
+            try run(transition, at: level)
+            let (count, transition, stream) = (exchanges - 1, place.transitions, stream)
+            try exchange?.exchange(count, &state, target: &target, stream: stream, transition: transition)
+        } catch {
+            state = before
+            if let moved { exchange?.restore(moved) }
+            throw error
+        }
     }
 
     private func context(_ transition: Int, at level: Int) -> TransitionContext {

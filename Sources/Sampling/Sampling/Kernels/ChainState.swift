@@ -30,8 +30,8 @@ public struct ChainState: Sendable, Equatable {
     }
 
     /// Evaluates the target at the position.
-    public mutating func evaluate(_ target: inout any DensityEvaluator) {
-        target.evaluate(at: position, into: &evaluation)
+    public mutating func evaluate(_ target: inout any DensityEvaluator) throws(EvaluationError) {
+        try target.evaluate(at: position, into: &evaluation)
         evaluations += 1
     }
 }
