@@ -87,7 +87,8 @@ let sampling = floor(
     "Sampling",
     [
         room("Composition", ["EnergyModels", "VectorMath"]),
-        room("Sampling", ["Composition", "EnergyModels", "RandomStreams", "VectorMath"], settings: opened),
+        room(
+            "Sampling", ["Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"], settings: opened),
         room(
             "JobFile",
             ["StrictJSON", "ContentHash", "RunFolder", "Composition", "EnergyModels", "RandomStreams", "Sampling"]),
@@ -101,7 +102,8 @@ let wire = floor(
         .systemLibrary(name: "CProtobufC"),
         // Made from proto/.
         .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
-        room("Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash"]),
+        room(
+            "Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash", "RunFolder"]),
         room("ModelTransfer", ["Messaging", "JobFile", "RunFolder", "ContentHash", logging], settings: opened),
     ])
 
@@ -127,7 +129,7 @@ let pool = floor(
             "Worker",
             [
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
-                "RandomStreams", "Safetensors", "TensorGraph", "VectorMath", "ContentHash", logging,
+                "RandomStreams", "RunFolder", "Safetensors", "TensorGraph", "VectorMath", "ContentHash", logging,
             ], settings: opened),
         room(
             "PoolBenchmark",
@@ -181,7 +183,7 @@ let besides: [Target] = [
     tests("TensorGraphTests", ["TensorGraph", "EnergyModels"]),
     tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "StrictJSON", "VectorMath"], exclude: ["Fixtures"]),
     tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
-    tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "VectorMath"]),
+    tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"]),
     tests("ContentHashTests", ["ContentHash"]),
     tests("StrictJSONTests", ["StrictJSON"]),
     tests(
@@ -207,7 +209,8 @@ let besides: [Target] = [
     tests(
         "WorkerTests",
         [
-            "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore",
+            "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "Sampling", "EnergyModels",
+            "TensorGraph", "RunFolder", "VectorMath",
             logging,
         ]),
     tests("MachineCapacityTests", ["MachineCapacity"]),
@@ -233,7 +236,7 @@ let besides: [Target] = [
         ],
         exclude: ["Malformed"]),
     tests("RunFolderTests", ["RunFolder", "ContentHash", "StrictJSON"]),
-    tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ", "RawPeers"]),
+    tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
     // Connections that keep to no protocol.
     .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
     tests("JournalTests", ["Journal", "ContentHash", database]),

@@ -30,8 +30,8 @@ struct BoundsTests {
             [0, 1], [-1, 0], [0.5, 2], [(0.5).nextUp, 1], [(-1.0).nextDown, 1], [0, -1e-300], [0, 2.1], [9, 9],
         ]
         let (cut, whole) = (
-            evaluate(bounded, at: points, level: level),
-            evaluate(try Scene.density(a), at: points, level: level)
+            try evaluate(bounded, at: points, level: level),
+            try evaluate(try Scene.density(a), at: points, level: level)
         )
         #expect(cut.score == whole.score)
         #expect(Array(cut.logDensity.prefix(3)) == Array(whole.logDensity.prefix(3)))

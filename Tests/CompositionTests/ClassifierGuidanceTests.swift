@@ -34,9 +34,9 @@ private struct UncentredGuidance: Density {
             for index in terms.indices { terms[index].move(to: level) }
         }
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
             var parts = terms.map { _ in Evaluation(dimension: x.rows, lanes: x.lanes) }
-            for index in terms.indices { terms[index].evaluate(at: x, into: &parts[index]) }
+            for index in terms.indices { try terms[index].evaluate(at: x, into: &parts[index]) }
             evaluation.score.setScaled(1, parts[0].score)
             evaluation.score.add(1, parts[1].score)
             for lane in 0..<x.lanes {
@@ -65,7 +65,8 @@ struct ClassifierGuidanceTests {
     func gradients(name: String) throws {
         let density = try Scene.density(try #require(Self.expressions[name]))
         for index in [2, 20, 60, 99] {
-            #expect(worstScoreError(of: density, at: Scene.points, level: Scene.levels[index]) < 1e-6, "level \(index)")
+            #expect(
+                try worstScoreError(of: density, at: Scene.points, level: Scene.levels[index]) < 1e-6, "level \(index)")
         }
     }
 
@@ -77,13 +78,13 @@ struct ClassifierGuidanceTests {
                 let level = Scene.levels[index]
                 let density = try Scene.density(guided(d, by: "net", label: label, scale: scale))
                 let step = 0.02
-                let score = evaluate(density, at: Scene.points, level: level).score
+                let score = try evaluate(density, at: Scene.points, level: level).score
                 for axis in 0..<2 {
-                    let sides = [step, -step].map { step in
+                    let sides = try [step, -step].map { step in
                         let moved = Scene.points.map { point in
                             axis == 0 ? [point[0] + step, point[1]] : [point[0], point[1] + step]
                         }
-                        return evaluate(density, at: moved, level: level).logDensity
+                        return try evaluate(density, at: moved, level: level).logDensity
                     }
                     for lane in Scene.points.indices {
                         let slope = (sides[0][lane] - sides[1][lane]) / (2 * step)
@@ -101,7 +102,7 @@ struct ClassifierGuidanceTests {
         for index in [2, 20, 60] {
             let wrong = UncentredGuidance(
                 of: try Scene.density(b), component: bayes.components[0], logProbability: bayes.logProbability(of: 0))
-            #expect(worstScoreError(of: wrong, at: Scene.points, level: Scene.levels[index]) > 1e-2)
+            #expect(try worstScoreError(of: wrong, at: Scene.points, level: Scene.levels[index]) > 1e-2)
         }
     }
 
@@ -110,9 +111,9 @@ struct ClassifierGuidanceTests {
         for (by, label) in [("bayes", 1), ("net", 2)] {
             let level = Scene.levels[30]
             let of = try Scene.leaf("a", level: level)
-            let term = evaluate(
+            let term = try evaluate(
                 try #require(Scene.classifiers[by]).logProbability(of: label), at: Scene.points, level: level)
-            let found = evaluate(
+            let found = try evaluate(
                 try Scene.density(guided(a, by: by, label: label, scale: scale)), at: Scene.points, level: level)
             for lane in Scene.points.indices {
                 let expected = of.logDensity[lane] + scale * term.logDensity[lane]
@@ -148,8 +149,8 @@ struct ClassifierGuidanceTests {
                 classifiers: ["posterior": NetworkClassifier.linear(weights: slopes, biases: biases, levels: 10)])
             let square = deviation * deviation
             let component = Gaussian(mean: means[wanted], covariance: [[square, 0], [0, square]])
-            let found = evaluate(density, at: Scene.points, level: level)
-            let exact = evaluate(component, at: Scene.points, level: level)
+            let found = try evaluate(density, at: Scene.points, level: level)
+            let exact = try evaluate(component, at: Scene.points, level: level)
             let scale = exact.score.elements.map(\.magnitude).max() ?? 0
             return (
                 zip(found.logDensity, exact.logDensity).map { ($0 - $1 - log(weights[wanted])).magnitude }.max() ?? 0,
@@ -178,8 +179,8 @@ struct ClassifierGuidanceTests {
         let level = Scene.levels[index]
         let bayes = try #require(Scene.classifiers["bayes"] as? BayesClassifier)
         for label in 0...1 {
-            let found = evaluate(try Scene.density(guided(b, label: label)), at: Scene.points, level: level)
-            let exact = evaluate(bayes.components[label], at: Scene.points, level: level)
+            let found = try evaluate(try Scene.density(guided(b, label: label)), at: Scene.points, level: level)
+            let exact = try evaluate(bayes.components[label], at: Scene.points, level: level)
             for lane in Scene.points.indices {
                 let expected = exact.logDensity[lane] + log(bayes.weights[label])
                 #expect((found.logDensity[lane] - expected).magnitude < 1e-12 * (1 + expected.magnitude))
@@ -196,9 +197,9 @@ struct ClassifierGuidanceTests {
         let huge = NetworkClassifier.linear(weights: [[3e38, 0], [0, 0]], biases: [0, 0], levels: 100)
         let density = try guided(a, by: "huge").density(models: Scene.models, classifiers: ["huge": huge])
         // At 10 the logit is beyond single precision; at 0.5 it is 1.5e38, and its probability 1.
-        let found = evaluate(density, at: [[10, 0], [0.5, 0]], level: Scene.levels[30])
+        let found = try evaluate(density, at: [[10, 0], [0.5, 0]], level: Scene.levels[30])
         #expect(!found.logDensity[0].isFinite)
-        let exact = evaluate(try Scene.density(a), at: [[10, 0], [0.5, 0]], level: Scene.levels[30])
+        let exact = try evaluate(try Scene.density(a), at: [[10, 0], [0.5, 0]], level: Scene.levels[30])
         #expect(found.logDensity[1] == exact.logDensity[1])
         #expect(found.score[0, 1] == exact.score[0, 1])
     }

@@ -34,12 +34,9 @@ struct BayesClassifier: Classifier {
             for index in components.indices { components[index].move(to: level) }
         }
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-            let parts = components.indices.map { index in
-                var part = Evaluation(dimension: x.rows, lanes: x.lanes)
-                components[index].evaluate(at: x, into: &part)
-                return part
-            }
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+            var parts = components.map { _ in Evaluation(dimension: x.rows, lanes: x.lanes) }
+            for index in components.indices { try components[index].evaluate(at: x, into: &parts[index]) }
             for lane in 0..<x.lanes {
                 let logs = parts.indices.map { logWeights[$0] + parts[$0].logDensity[lane] }
                 let top = logs.reduce(-.infinity, max)

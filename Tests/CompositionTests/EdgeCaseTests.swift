@@ -25,9 +25,9 @@ struct EdgeCaseTests {
         let nowhere = TargetExpression.bounded(of: b, low: [50, 50], high: [51, 51])
         let sum = try Scene.density(.product([nowhere, a, nowhere], weights: [0, 1, 0]))
         let expected = try Scene.leaf("a", level: level)
-        #expect(evaluate(sum, at: Scene.points, level: level) == expected)
+        #expect(try evaluate(sum, at: Scene.points, level: level) == expected)
         let negation = try Scene.density(.negation(of: a, by: nowhere, weight: 0))
-        #expect(evaluate(negation, at: Scene.points, level: level) == expected)
+        #expect(try evaluate(negation, at: Scene.points, level: level) == expected)
     }
 
     @Test("A product whose weights are all zero is flat, at every evaluation")
@@ -37,7 +37,7 @@ struct EdgeCaseTests {
         var evaluation = Evaluation(dimension: 2, lanes: 3)
         evaluation.score.elements = [1, 2, 3, .nan, 5, 6]
         evaluation.logDensity = [1, 2, .nan]
-        evaluator.evaluate(at: LaneMatrix(rows: 2, lanes: 3), into: &evaluation)
+        try evaluator.evaluate(at: LaneMatrix(rows: 2, lanes: 3), into: &evaluation)
         #expect(evaluation == Evaluation(dimension: 2, lanes: 3))
     }
 
@@ -50,7 +50,7 @@ struct EdgeCaseTests {
             TargetExpression.mixture(boxes, weights: [1, 1], logNormalizers: [0, 0]),
             .sharpenedMixture(boxes, sharpness: 1 / level.noise, logNormalizers: [0, 0]),
         ] {
-            let evaluation = evaluate(try Scene.density(mixture), at: Scene.points, level: level)
+            let evaluation = try evaluate(try Scene.density(mixture), at: Scene.points, level: level)
             let leaf = try Scene.leaf("a", level: level)
             #expect(evaluation.logDensity.allSatisfy { $0 == -.infinity })
             let factor = evaluation.score[0, 0] / leaf.score[0, 0]
@@ -66,7 +66,7 @@ struct EdgeCaseTests {
         let nowhere = TargetExpression.bounded(of: b, low: [50, 50], high: [51, 51])
         for components in [[a, nowhere], [nowhere, a]] {
             let mixture = TargetExpression.mixture(components, weights: [1, 1], logNormalizers: [0, 0])
-            let evaluation = evaluate(try Scene.density(mixture), at: Scene.points, level: level)
+            let evaluation = try evaluate(try Scene.density(mixture), at: Scene.points, level: level)
             let leaf = try Scene.leaf("a", level: level)
             for lane in Scene.points.indices {
                 #expect((evaluation.logDensity[lane] - leaf.logDensity[lane] + log(2)).magnitude < 1e-13)
@@ -89,7 +89,7 @@ struct EdgeCaseTests {
         for components in [[a, .leaf("nothing")], [.leaf("nothing"), a], [a, .leaf("nothing"), b]] {
             let ones = components.map { _ in 1.0 }
             let mixture = TargetExpression.mixture(components, weights: ones, logNormalizers: components.map { _ in 1 })
-            let evaluation = evaluate(try mixture.density(models: models), at: Scene.points, level: level)
+            let evaluation = try evaluate(try mixture.density(models: models), at: Scene.points, level: level)
             #expect(evaluation.logDensity.allSatisfy { $0.isNaN })
         }
     }
@@ -98,8 +98,8 @@ struct EdgeCaseTests {
     func farAway() throws {
         let mixture = TargetExpression.mixture([a, a], weights: [1, 3], logNormalizers: [0, 0])
         let points = [[1e5, -1e5], [-1e6, 0]]
-        let mixed = evaluate(try Scene.density(mixture), at: points, level: level)
-        let leaf = evaluate(try Scene.density(a), at: points, level: level)
+        let mixed = try evaluate(try Scene.density(mixture), at: points, level: level)
+        let leaf = try evaluate(try Scene.density(a), at: points, level: level)
         for lane in points.indices {
             #expect((mixed.logDensity[lane] / leaf.logDensity[lane] - 1).magnitude < 1e-12)
             #expect((mixed.score[0, lane] / leaf.score[0, lane] - 1).magnitude < 1e-12)
@@ -119,7 +119,7 @@ struct EdgeCaseTests {
                     [leaf, .bounded(of: leaf, low: [-9, -9], high: [9, 9])], weights: [1, 1], logNormalizers: [0, 0]),
                 .negation(of: leaf, by: .leaf("idle"), weight: 0), .leaf("idle"),
             ], weights: [1, 1, 1, 0])
-        let evaluation = evaluate(try tree.density(models: models), at: Scene.points, level: level)
+        let evaluation = try evaluate(try tree.density(models: models), at: Scene.points, level: level)
         #expect(used.evaluations.load(ordering: .relaxed) == 1)
         #expect(idle.evaluations.load(ordering: .relaxed) == 0)
         // Of the guidance (1 - 6) + 3 beside 3 of a; of the mixture 1, and of the negation 1.

@@ -10,7 +10,7 @@ private func expect(
     equals formula: (_ l: [String: Double], _ s: [String: Double]) -> (logDensity: Double, score: Double),
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-    let result = evaluate(try Scene.density(expression), at: Scene.points, level: level)
+    let result = try evaluate(try Scene.density(expression), at: Scene.points, level: level)
     let leaves = try ["a", "b", "c", "d"].map { ($0, try Scene.leaf($0, level: level)) }
     for lane in Scene.points.indices {
         let l = Dictionary(uniqueKeysWithValues: leaves.map { ($0, $1.logDensity[lane]) })

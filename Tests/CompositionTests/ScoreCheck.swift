@@ -3,33 +3,33 @@ import EnergyModels
 import VectorMath
 
 /// What a density says at some points of one noise level.
-func evaluate(_ density: any Density, at points: [[Double]], level: NoiseLevel) -> Evaluation {
+func evaluate(_ density: any Density, at points: [[Double]], level: NoiseLevel) throws -> Evaluation {
     var x = LaneMatrix(rows: density.dimension, lanes: points.count)
     for (lane, point) in points.enumerated() {
         for row in 0..<density.dimension { x[row, lane] = point[row] }
     }
     var evaluator = density.evaluator(lanes: points.count, at: level)
     var evaluation = Evaluation(dimension: density.dimension, lanes: points.count)
-    evaluator.evaluate(at: x, into: &evaluation)
+    try evaluator.evaluate(at: x, into: &evaluation)
     return evaluation
 }
 
 /// The largest difference between the score and central differences of the log density (of fourth
 /// order), relative to the larger of 1 and the score's size. A right density stays under 1e-6.
-func worstScoreError(of density: any Density, at points: [[Double]], level: NoiseLevel) -> Double {
+func worstScoreError(of density: any Density, at points: [[Double]], level: NoiseLevel) throws -> Double {
     let step = 2e-3 * level.noise
-    let score = evaluate(density, at: points, level: level).score
+    let score = try evaluate(density, at: points, level: level).score
     var worst = 0.0
     for axis in 0..<density.dimension {
-        func shifted(_ steps: Double) -> [Double] {
+        func shifted(_ steps: Double) throws -> [Double] {
             let moved = points.map { point in
                 var moved = point
                 moved[axis] += steps * step
                 return moved
             }
-            return evaluate(density, at: moved, level: level).logDensity
+            return try evaluate(density, at: moved, level: level).logDensity
         }
-        let (far, near, back, backFar) = (shifted(2), shifted(1), shifted(-1), shifted(-2))
+        let (far, near, back, backFar) = try (shifted(2), shifted(1), shifted(-1), shifted(-2))
         for lane in points.indices {
             let slope = (8 * (near[lane] - back[lane]) - (far[lane] - backFar[lane])) / (12 * step)
             let size = (0..<density.dimension).reduce(1.0) { max($0, score[$1, lane].magnitude) }
@@ -75,6 +75,6 @@ enum Scene {
 
     /// The evaluation of one of the models.
     static func leaf(_ name: String, level: NoiseLevel) throws -> Evaluation {
-        evaluate(try density(.leaf(name)), at: points, level: level)
+        try evaluate(try density(.leaf(name)), at: points, level: level)
     }
 }

@@ -25,11 +25,11 @@ private struct DisagreeingGuidance: Density {
             for index in terms.indices { terms[index].move(to: level) }
         }
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
             var parts: [Evaluation] = []
             for index in terms.indices {
                 var part = Evaluation(dimension: x.rows, lanes: x.lanes)
-                terms[index].evaluate(at: x, into: &part)
+                try terms[index].evaluate(at: x, into: &part)
                 parts.append(part)
             }
             let conditions = Double(parts.count - 1)
@@ -81,7 +81,7 @@ struct ScoreConsistencyTests {
     func gradients(name: String) throws {
         let density = try Scene.density(try #require(Self.expressions[name]))
         for index in [2, 20, 60, 99] {
-            let error = worstScoreError(of: density, at: Scene.points, level: Scene.levels[index])
+            let error = try worstScoreError(of: density, at: Scene.points, level: Scene.levels[index])
             #expect(error < 1e-6, "level \(index)")
         }
     }
@@ -93,10 +93,10 @@ struct ScoreConsistencyTests {
             let level = Scene.levels[index]
             let two = DisagreeingGuidance(
                 unconditional: leaves[0], conditional: [leaves[1], leaves[2]], scale: 2)
-            #expect(worstScoreError(of: two, at: Scene.points, level: level) > 1e-2)
+            #expect(try worstScoreError(of: two, at: Scene.points, level: level) > 1e-2)
             // With one condition the two formulas are the same, so it is the conjunction that is caught.
             let one = DisagreeingGuidance(unconditional: leaves[0], conditional: [leaves[1]], scale: 2)
-            #expect(worstScoreError(of: one, at: Scene.points, level: level) < 1e-6)
+            #expect(try worstScoreError(of: one, at: Scene.points, level: level) < 1e-6)
         }
     }
 }

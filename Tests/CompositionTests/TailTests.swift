@@ -95,12 +95,12 @@ struct TailTests {
             let angle = 2 * Double.pi * Double(index) / 64
             return [cos(angle), sin(angle)]
         }
-        func logDensity(_ radius: Double) -> [Double] {
-            evaluate(density, at: directions.map { $0.map { $0 * radius } }, level: level).logDensity
+        func logDensity(_ radius: Double) throws -> [Double] {
+            try evaluate(density, at: directions.map { $0.map { $0 * radius } }, level: level).logDensity
         }
         // Twice as far a box's log density is lower by about this much; less than a billionth of it is rounding.
         let fall = 1.5e8 / level.noiseVariance
-        return zip(logDensity(1e4), logDensity(2e4)).allSatisfy { near, far in
+        return try zip(logDensity(1e4), logDensity(2e4)).allSatisfy { near, far in
             far - near < -1e-9 * fall || far == -.infinity
         }
     }

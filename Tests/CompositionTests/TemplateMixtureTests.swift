@@ -55,13 +55,13 @@ struct TemplateMixtureTests {
     private static func compare(
         _ density: any Density, at level: NoiseLevel, _ points: [[Double]],
         with expected: ([Double]) -> (logDensity: Double, score: [Double])
-    ) {
+    ) throws {
         var x = LaneMatrix(rows: shape.dimension, lanes: points.count)
         for (lane, point) in points.enumerated() { for axis in point.indices { x[axis, lane] = point[axis] } }
         var evaluator = density.evaluator(lanes: points.count, at: cosine.levels[0])
         evaluator.move(to: level)
         var evaluation = Evaluation(dimension: shape.dimension, lanes: points.count)
-        evaluator.evaluate(at: x, into: &evaluation)
+        try evaluator.evaluate(at: x, into: &evaluation)
         for (lane, point) in points.enumerated() {
             let (logDensity, score) = expected(point)
             #expect(abs(evaluation.logDensity[lane] - logDensity) < 1e-9 * max(1, abs(logDensity)))
@@ -78,11 +78,11 @@ struct TemplateMixtureTests {
     }
 
     @Test("One is exact at every noise level", arguments: [0, 30, 60, 99])
-    func one(index: Int) {
+    func one(index: Int) throws {
         let level = Self.cosine.levels[index]
         let few = Self.few
         #expect(few.density.shape == Self.shape)
-        Self.compare(few.density, at: level, Self.points) { point in
+        try Self.compare(few.density, at: level, Self.points) { point in
             let terms = zip(few.means, few.weights).map { mean, weight in
                 (log(weight), mean.map { $0 * level.signal }, few.variance(level))
             }
@@ -111,6 +111,6 @@ struct TemplateMixtureTests {
         let expression = TargetExpression.product([.leaf("few"), .leaf("more")], weights: [1, 1])
         let density = try expression.density(models: ["few": few.density, "more": more.density])
         #expect(density.shape == Self.shape)
-        Self.compare(density, at: level, Self.points) { Self.sum(pairs, at: $0) }
+        try Self.compare(density, at: level, Self.points) { Self.sum(pairs, at: $0) }
     }
 }

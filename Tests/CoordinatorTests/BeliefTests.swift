@@ -3,6 +3,7 @@ import Foundation
 import JobFile
 import Messaging
 import PoolCore
+import RunFolder
 import Testing
 
 @testable import Coordinator
@@ -48,7 +49,7 @@ struct BeliefTests {
             if job.isPilot, lies > 0 {
                 lies -= 1
                 let wrong = [Double](repeating: lies == 0 ? -1 : 1e308, count: job.levels)
-                report.statistics[3] = wrong.withUnsafeBytes { Array($0) }
+                report.statistics["step_size"] = wrong.withUnsafeBytes { Array($0) }
             }
             return .result(report)
         }

@@ -107,7 +107,7 @@ struct LongStateTests {
 
     @Test func `A state that is longer than any of its job is not kept`() throws {
         let (lease, pieces) = try handedOver { state in
-            let long = [UInt8](repeating: 1, count: 4 << 20)
+            let long = [UInt8](repeating: 1, count: 9 << 20)
             return BlockState(attempt: state.attempt, stepsDone: 3, state: long).pieces.map { .checkpoint($0) }
         }
         #expect(pieces.isEmpty && lease.stateBytes.isEmpty)

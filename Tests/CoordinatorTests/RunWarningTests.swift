@@ -149,9 +149,10 @@ struct RunWarningTests {
                 BlockRecord(
                     firstChain: first, chains: count, samples: draws.littleEndianBytes,
                     statistics: [
-                        [Float](repeating: 0.5, count: 2 * count).littleEndianBytes, densities.littleEndianBytes,
-                        [Int32](repeating: 0, count: count).littleEndianBytes,
-                        below.littleEndianBytes,
+                        "acceptance": [Float](repeating: 0.5, count: 2 * count).littleEndianBytes,
+                        "log_density": densities.littleEndianBytes,
+                        "divergences": [Int32](repeating: 0, count: count).littleEndianBytes,
+                        "refinement_acceptance": below.littleEndianBytes,
                     ], gradientEvaluations: 1))
         }
         let observed = try run.observations(of: job)

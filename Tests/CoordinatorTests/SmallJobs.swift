@@ -28,7 +28,7 @@ enum SmallJobs {
     static func result(of job: Job, block index: Int, attempt: AttemptID) throws -> BlockReport {
         struct NoModels: Error {}
         var block = try job.plan { _ in throw NoModels() }.block(index: index, chains: job.chains(inBlock: index))
-        while block.advance() {}
+        while try block.advance() {}
         let result = block.result(chains: job.chains(inBlock: index))
         return BlockReport(
             attempt: attempt, samples: result.sampleBytes, statistics: result.statistics,

@@ -17,7 +17,7 @@ struct ClassifierTests {
         var x = LaneMatrix(rows: 2, lanes: lanes)
         for lane in 0..<lanes { (x[0, lane], x[1, lane]) = (0.1 * Double(lane % 13) - 0.5, 0.05 * Double(lane % 7)) }
         var evaluation = Evaluation(dimension: 2, lanes: lanes)
-        evaluator.evaluate(at: x, into: &evaluation)
+        try evaluator.evaluate(at: x, into: &evaluation)
         return evaluation
     }
 
@@ -90,15 +90,15 @@ struct ClassifierTests {
         var first = classifier.logProbability(of: 0).evaluator(lanes: 2, at: levels[0])
         let x = LaneMatrix(rows: 2, lanes: 2, repeating: 0.3)
         var (before, after) = (Evaluation(dimension: 2, lanes: 2), Evaluation(dimension: 2, lanes: 2))
-        first.evaluate(at: x, into: &before)
+        try first.evaluate(at: x, into: &before)
         var second = first
         second.move(to: levels[9])
-        second.evaluate(at: x, into: &after)
+        try second.evaluate(at: x, into: &after)
         #expect(after != before)
         var other = classifier.logProbability(of: 1).evaluator(lanes: 2, at: levels[0])
-        other.evaluate(at: x, into: &after)
+        try other.evaluate(at: x, into: &after)
         #expect(after != before)
-        first.evaluate(at: x, into: &after)
+        try first.evaluate(at: x, into: &after)
         #expect(after == before)
     }
 

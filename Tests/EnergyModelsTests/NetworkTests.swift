@@ -8,14 +8,14 @@ struct NetworkTests {
         try Network(NetworkFile(path: NetworkFixtureTests.path(name + ".safetensors")))
     }
 
-    private func evaluate(_ network: Network, lanes: Int, level: Int, label: Int? = nil) -> Evaluation {
+    private func evaluate(_ network: Network, lanes: Int, level: Int, label: Int? = nil) throws -> Evaluation {
         let schedule = NoiseSchedule(network.description.schedule)
         var evaluator = network.density(label: label).evaluator(lanes: lanes, at: schedule.levels[9])
         evaluator.move(to: schedule.levels[level])
         var x = LaneMatrix(rows: 2, lanes: lanes)
         for lane in 0..<lanes { (x[0, lane], x[1, lane]) = (0.1 * Double(lane % 13) - 0.5, 0.05 * Double(lane % 7)) }
         var evaluation = Evaluation(dimension: 2, lanes: lanes)
-        evaluator.evaluate(at: x, into: &evaluation)
+        try evaluator.evaluate(at: x, into: &evaluation)
         return evaluation
     }
 
@@ -23,7 +23,7 @@ struct NetworkTests {
     func noiseLevel() throws {
         let network = try network("denoising")
         let sigma = NoiseSchedule(network.description.schedule).levels[4].noise
-        let evaluation = evaluate(network, lanes: 3, level: 4)
+        let evaluation = try evaluate(network, lanes: 3, level: 4)
         let (energy, gradient) = network.evaluate(points: [-0.5, 0, -0.4, 0.05, -0.3, 0.1], level: 4)
         for lane in 0..<3 {
             #expect(evaluation.logDensity[lane] == -1 / sigma * Double(try #require(energy)[lane]))
@@ -36,7 +36,7 @@ struct NetworkTests {
     @Test("A chain's bits do not depend on how many run beside it", arguments: [1, 2, 3, 7, 64, 100, 257, 600])
     func width(_ lanes: Int) throws {
         let network = try network("denoising")
-        let (few, many) = (evaluate(network, lanes: lanes, level: 2), evaluate(network, lanes: 601, level: 2))
+        let (few, many) = try (evaluate(network, lanes: lanes, level: 2), evaluate(network, lanes: 601, level: 2))
         for lane in 0..<lanes {
             #expect(few.logDensity[lane] == many.logDensity[lane])
             #expect(few.score[0, lane] == many.score[0, lane] && few.score[1, lane] == many.score[1, lane])
@@ -46,7 +46,7 @@ struct NetworkTests {
     @Test("A label is a condition, and no label is one too")
     func labels() throws {
         let network = try network("labelled")
-        let densities = [nil, 0, 1, 2].map { evaluate(network, lanes: 2, level: 1, label: $0).logDensity }
+        let densities = try [nil, 0, 1, 2].map { try evaluate(network, lanes: 2, level: 1, label: $0).logDensity }
         for (index, one) in densities.enumerated() {
             for other in densities[..<index] { #expect(one != other) }
         }
@@ -59,18 +59,18 @@ struct NetworkTests {
         var first = network.density().evaluator(lanes: 2, at: levels[0])
         let x = LaneMatrix(rows: 2, lanes: 2, repeating: 0.3)
         var (before, after) = (Evaluation(dimension: 2, lanes: 2), Evaluation(dimension: 2, lanes: 2))
-        first.evaluate(at: x, into: &before)
+        try first.evaluate(at: x, into: &before)
         var second = first
         second.move(to: levels[9])
-        second.evaluate(at: x, into: &after)
+        try second.evaluate(at: x, into: &after)
         #expect(after != before)
-        first.evaluate(at: x, into: &after)
+        try first.evaluate(at: x, into: &after)
         #expect(after == before)
     }
 
     @Test("A network without an energy has a log density of zero throughout")
     func noiseKind() throws {
-        let evaluation = evaluate(try network("noise"), lanes: 4, level: 3)
+        let evaluation = try evaluate(try network("noise"), lanes: 4, level: 3)
         #expect(evaluation.logDensity == [0, 0, 0, 0])
         #expect(evaluation.score.elements.allSatisfy { $0 != 0 })
     }

@@ -19,10 +19,10 @@ struct UNetTests {
         return x
     }
 
-    private func evaluate(_ density: any Density, lanes: Int, at level: NoiseLevel) -> Evaluation {
+    private func evaluate(_ density: any Density, lanes: Int, at level: NoiseLevel) throws -> Evaluation {
         var evaluator = density.evaluator(lanes: lanes, at: level)
         var evaluation = Evaluation(dimension: density.dimension, lanes: lanes)
-        evaluator.evaluate(at: points(density.shape, lanes: lanes), into: &evaluation)
+        try evaluator.evaluate(at: points(density.shape, lanes: lanes), into: &evaluation)
         return evaluation
     }
 
@@ -35,19 +35,19 @@ struct UNetTests {
         let whole = SmallUNet.network()
         let level = NoiseSchedule(whole.description.schedule).levels[1]
         let x = points(whole.description.architecture.shape, lanes: 8)
-        func evaluate(_ network: Network) -> [Evaluation] {
+        func evaluate(_ network: Network) throws -> [Evaluation] {
             let leaves = [0, 1, 0].map { network.density(label: $0) }
             var evaluator = JointEvaluator(leaves, lanes: 8, at: level)
             var evaluations = leaves.map { Evaluation(dimension: $0.dimension, lanes: 8) }
             // The second time every level and label has been another one meanwhile.
-            for _ in 0..<2 { evaluator.evaluate(at: x, into: &evaluations) }
+            for _ in 0..<2 { try evaluator.evaluate(at: x, into: &evaluations) }
             return evaluations
         }
-        let wanted = evaluate(whole)
+        let wanted = try evaluate(whole)
         #expect(wanted[0].score.elements == wanted[2].score.elements)
         #expect(wanted[0].score.elements != wanted[1].score.elements)
         for rows in [0, 1, 2, 3, 5, 8, 20] {
-            let found = evaluate(whole.working(within: whole.leastWork * rows))
+            let found = try evaluate(whole.working(within: whole.leastWork * rows))
             for (a, b) in zip(found, wanted) {
                 #expect(a.logDensity == b.logDensity && a.score.elements == b.score.elements, "\(rows)")
             }
@@ -120,8 +120,8 @@ struct UNetTests {
     func width(name: String, lanes: Int) throws {
         let network = try network(name)
         let level = level(network, 20)
-        let few = evaluate(network.density(), lanes: lanes, at: level)
-        let many = evaluate(network.density(), lanes: 21, at: level)
+        let few = try evaluate(network.density(), lanes: lanes, at: level)
+        let many = try evaluate(network.density(), lanes: 21, at: level)
         for lane in 0..<lanes {
             #expect(few.logDensity[lane] == many.logDensity[lane])
             for row in 0..<network.description.architecture.dimension {
@@ -136,9 +136,9 @@ struct UNetTests {
         let description = ScheduleDescription(kind: .cosine, levels: 100, spaced: 12)
         let level = NoiseSchedule(description).levels[7]
         #expect(level.original == 63)
-        let spaced = evaluate(network.density(label: 1), lanes: 2, at: level)
-        #expect(spaced == evaluate(network.density(label: 1), lanes: 2, at: self.level(network, 63)))
-        #expect(spaced != evaluate(network.density(label: 1), lanes: 2, at: self.level(network, 7)))
+        let spaced = try evaluate(network.density(label: 1), lanes: 2, at: level)
+        #expect(try spaced == evaluate(network.density(label: 1), lanes: 2, at: self.level(network, 63)))
+        #expect(try spaced != evaluate(network.density(label: 1), lanes: 2, at: self.level(network, 7)))
     }
 
     @Test(
@@ -157,9 +157,9 @@ struct UNetTests {
         var evaluations = densities.map { Evaluation(dimension: $0.dimension, lanes: lanes) }
         for level in levels {
             joint.move(to: level)
-            joint.evaluate(at: points(judge.shape, lanes: lanes), into: &evaluations)
+            try joint.evaluate(at: points(judge.shape, lanes: lanes), into: &evaluations)
             for (density, evaluation) in zip(densities, evaluations) {
-                #expect(evaluation == evaluate(density, lanes: lanes, at: level))
+                #expect(try evaluation == evaluate(density, lanes: lanes, at: level))
             }
             #expect(evaluations[0] != evaluations[2] && evaluations[3] != evaluations[6])
         }
@@ -173,12 +173,12 @@ struct UNetTests {
         let x = points(network.description.architecture.shape, lanes: 2)
         var first = JointEvaluator(densities, lanes: 2, at: levels[0])
         var before = densities.map { Evaluation(dimension: $0.dimension, lanes: 2) }
-        first.evaluate(at: x, into: &before)
+        try first.evaluate(at: x, into: &before)
         var (second, after) = (first, before)
         second.move(to: levels[1])
-        second.evaluate(at: x, into: &after)
+        try second.evaluate(at: x, into: &after)
         #expect(after != before)
-        first.evaluate(at: x, into: &after)
+        try first.evaluate(at: x, into: &after)
         #expect(after == before)
     }
 }

@@ -43,7 +43,7 @@ struct ImageJobTests {
         let plan = try job.plan { _ in throw NoNetwork() }
         var evaluator = plan.density.evaluator(lanes: lanes, at: plan.schedule.levels[3])
         var evaluation = Evaluation(dimension: job.dimension, lanes: lanes)
-        evaluator.evaluate(at: LaneMatrix(rows: job.dimension, lanes: lanes, repeating: 0.2), into: &evaluation)
+        try evaluator.evaluate(at: LaneMatrix(rows: job.dimension, lanes: lanes, repeating: 0.2), into: &evaluation)
         return evaluation
     }
 

@@ -224,7 +224,7 @@ struct NetworkJobTests {
             var evaluation = Evaluation(dimension: 2, lanes: 1)
             var x = LaneMatrix(rows: 2, lanes: 1)
             (x[0, 0], x[1, 0]) = (0.25, -0.5)
-            evaluator.evaluate(at: x, into: &evaluation)
+            try evaluator.evaluate(at: x, into: &evaluation)
             return evaluation.logDensity[0]
         }
         let judge = try Network(NetworkFile(path: Self.path("classifier")))

@@ -1,4 +1,5 @@
 import Messaging
+import RunFolder
 import Testing
 
 /// What peers say in words reaches terminals, logs and files.
@@ -75,7 +76,7 @@ struct PeerTextTests {
         // A result may be large.
         let result = Message.result(
             BlockReport(
-                attempt: Samples.attempt, samples: [UInt8](repeating: 0, count: 32 << 20), statistics: [],
+                attempt: Samples.attempt, samples: [UInt8](repeating: 0, count: 32 << 20), statistics: [:],
                 gradientEvaluations: 1, seconds: 1))
         #expect(code(result.encoded()) == nil)
     }

@@ -1,5 +1,6 @@
 import ContentHash
 import Messaging
+import RunFolder
 import Testing
 
 /// What is encoded is what is decoded.
@@ -30,7 +31,7 @@ struct RoundTripTests {
         }
         #expect(report.attempt == Samples.attempt)
         #expect(report.samples == Samples.report.samples)
-        #expect(report.statistics == [[0, 255, 7], [], [1]])
+        #expect(report.statistics == ["one": [0, 255, 7], "none": [], "ä": [1]])
         #expect(report.gradientEvaluations == 1 << 50)
         #expect(report.seconds == 12.5)
     }

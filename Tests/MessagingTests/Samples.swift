@@ -1,5 +1,6 @@
 import ContentHash
 import Messaging
+import RunFolder
 
 /// A message of every kind, with a value in every field.
 enum Samples {
@@ -20,8 +21,8 @@ enum Samples {
     static let progress = BlockProgress(attempt: attempt, stepsDone: 3, stepsTotal: 9, acceptance: 0.25)
 
     static let report = BlockReport(
-        attempt: attempt, samples: Array(0..<16), statistics: [[0, 255, 7], [], [1]], gradientEvaluations: 1 << 50,
-        seconds: 12.5)
+        attempt: attempt, samples: Array(0..<16), statistics: ["one": [0, 255, 7], "none": [], "ä": [1]],
+        gradientEvaluations: 1 << 50, seconds: 12.5)
 
     static let lease = Lease(
         job: job, jobText: Array("{\"a\": 1}".utf8), textDigest: Digest(bytes: Array(1...32)) ?? job,

@@ -1,6 +1,7 @@
 import CoordinatorCore
 import Messaging
 import PoolCore
+import RunFolder
 
 /// What goes wrong, and what users and administrators do.
 extension History {
@@ -81,7 +82,7 @@ extension History {
             let other = AttemptID(job: identities[0], block: 0, attempt: 1 << 30)
             tell(
                 .result(
-                    BlockReport(attempt: other, samples: [1], statistics: [], gradientEvaluations: 0, seconds: 0)),
+                    BlockReport(attempt: other, samples: [1], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0)),
                 from: from)
         case .strayPiece:
             tell(

@@ -3,6 +3,7 @@ import CoordinatorCore
 import JobFile
 import Messaging
 import RunFolder
+import Sampling
 import Synchronization
 
 /// Real jobs, of blocks of one chain, that stand for the plan's, and what their blocks come to: numbers that could be.
@@ -67,18 +68,21 @@ final class SimulatedJobs: Sendable {
         if report == nil {
             let made = BlockReport(
                 attempt: attempt, samples: [UInt8](repeating: 0, count: job.draws * job.dimension * 4),
-                statistics: job.description.statistics.map { statistic in
-                    // A step that could have been found, where steps are looked for.
-                    statistic.name == "step_size"
-                        ? [Double](repeating: 0.1, count: job.levels).flatMap { $0.littleEndianBytes }
-                        : [UInt8](repeating: 0, count: statistic.size(chains: 1, blocks: 1))
-                },
+                statistics: StatisticRows(
+                    job.description.statistics.map { statistic in
+                        // A step that could have been found, where steps are looked for.
+                        let bytes =
+                            statistic.name == RunStatistic.stepSize
+                            ? [Double](repeating: 0.1, count: job.levels).flatMap { $0.littleEndianBytes }
+                            : [UInt8](repeating: 0, count: statistic.size(chains: 1, blocks: 1))
+                        return .init(name: statistic.name, bytes: bytes)
+                    }),
                 gradientEvaluations: 1, seconds: 0.001)
             known.withLock { $0.reports[id] = made }
             report = made
         }
         report?.attempt = attempt
-        return report ?? BlockReport(attempt: attempt, samples: [], statistics: [], gradientEvaluations: 0, seconds: 0)
+        return report ?? BlockReport(attempt: attempt, samples: [], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0)
     }
 
     /// What the folder of a finished pilot tells.

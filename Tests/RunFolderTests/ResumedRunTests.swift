@@ -59,7 +59,7 @@ struct ResumedRunTests {
         try run.sync()
         var spoilt = SmallRun.blocks[0]
         spoilt.samples = spoilt.samples.map { ~$0 }
-        spoilt.statistics[2] = [Int32](repeating: 9, count: 4).littleEndianBytes
+        spoilt.statistics["divergences"] = [Int32](repeating: 9, count: 4).littleEndianBytes
         try run.record(spoilt)
         // What a killed process leaves is what the files hold now.
         try FileManager.default.copyItem(atPath: folder.path, toPath: copy("killed"))

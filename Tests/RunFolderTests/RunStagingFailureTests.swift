@@ -9,8 +9,10 @@ struct RunStagingFailureTests {
         arguments: [
             { $0.chains = 3 }, { $0.chains = 0 }, { $0.chains = Int.max }, { $0.firstChain = -1 },
             { $0.firstChain = 7 }, { $0.firstChain = Int.max }, { $0.samples.removeLast() }, { $0.samples += [0, 0] },
-            { $0.statistics[0].removeLast() }, { $0.statistics[1].append(0) }, { $0.statistics[2] = [] },
-            { $0.statistics[3] += [0, 0, 0, 0] }, { $0.statistics.removeLast() }, { $0.statistics[2][3] = 0x80 },
+            { $0.statistics["acceptance"]?.removeLast() }, { $0.statistics["log_density"]?.append(0) },
+            { $0.statistics["divergences"] = [] }, { $0.statistics["size"]? += [0, 0, 0, 0] },
+            { $0.statistics["size"] = nil }, { $0.statistics["divergences"]?[3] = 0x80 },
+            { $0.statistics["colour"] = [] }, { $0.statistics = StatisticRows($0.statistics.entries.reversed()) },
             { $0.firstChain = 2 }, { $0.gradientEvaluations = -1 },
         ] as [@Sendable (inout BlockRecord) -> Void])
     func wrongCounts(change: @Sendable (inout BlockRecord) -> Void) throws {

@@ -69,16 +69,16 @@ struct RunStagingTests {
             canonicalJob: [], jobHash: SmallRun.hash, name: "large", chains: chains, draws: 1, shape: [1],
             levels: levels,
             block: 1500,
-            statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: levels)]
+            statistics: [RunStatistic(name: "acceptance", element: .float32, axis: .levels(levels))]
                 + SmallRun.statistics[1...2])
         let conclusion = RunConclusion(stepSizes: Array(repeating: 0.1, count: levels))
         func block(_ first: Int) -> BlockRecord {
             BlockRecord(
                 firstChain: first, chains: 1500, samples: Array(repeating: 0, count: 6000),
                 statistics: [
-                    (0..<150_000).map { Float(($0 + first) % 97) / 97 }.littleEndianBytes,
-                    (0..<1500).map { 1e9 + Double(($0 + first) % 2) }.littleEndianBytes,
-                    [Int32](repeating: 1, count: 1500).littleEndianBytes,
+                    "acceptance": (0..<150_000).map { Float(($0 + first) % 97) / 97 }.littleEndianBytes,
+                    "log_density": (0..<1500).map { 1e9 + Double(($0 + first) % 2) }.littleEndianBytes,
+                    "divergences": [Int32](repeating: 1, count: 1500).littleEndianBytes,
                 ], gradientEvaluations: 1)
         }
         var summaries: [RunSummary] = []
@@ -107,14 +107,15 @@ struct RunStagingTests {
         let description = RunDescription(
             canonicalJob: [], jobHash: SmallRun.hash, name: "one", chains: 1, draws: 1, shape: [1], levels: 2,
             block: 64,
-            statistics: [RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: 2)]
+            statistics: [RunStatistic(name: "acceptance", element: .float32, axis: .levels(2))]
                 + SmallRun.statistics[1...2])
         let run = try RunStaging(folder: folder.path, description: description)
         try run.record(
             BlockRecord(
                 firstChain: 0, chains: 1, samples: [0, 0, 0, 0],
                 statistics: [
-                    [Float.nan, .nan].littleEndianBytes, [-2.0].littleEndianBytes, [Int32(0)].littleEndianBytes,
+                    "acceptance": [Float.nan, .nan].littleEndianBytes, "log_density": [-2.0].littleEndianBytes,
+                    "divergences": [Int32(0)].littleEndianBytes,
                 ], gradientEvaluations: 0))
         let summary = try run.finish(
             provenance: SmallRun.provenance, conclusion: RunConclusion(stepSizes: [.nan, .infinity]))

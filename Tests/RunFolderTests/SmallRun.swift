@@ -16,10 +16,10 @@ enum SmallRun {
         levels: levels, block: 4, statistics: statistics)
 
     static let statistics = [
-        RunStatistic(name: "acceptance", rows: .chains, element: .float32, columns: levels),
-        RunStatistic(name: "log_density", rows: .chains, element: .float64, columns: nil),
-        RunStatistic(name: "divergences", rows: .chains, element: .int32, columns: nil),
-        RunStatistic(name: "size", rows: .blocks, element: .float32, columns: 2),
+        RunStatistic(name: "acceptance", element: .float32, axis: .levels(levels)),
+        RunStatistic(name: "log_density", element: .float64),
+        RunStatistic(name: "divergences", element: .int32),
+        RunStatistic(name: "size", rows: .blocks, element: .float32, axis: .pairs(2)),
     ]
 
     static let provenance: [(String, JSONText)] = [("seconds", .integer(1))]
@@ -37,10 +37,10 @@ enum SmallRun {
             chains: chains.count,
             samples: (chains.lowerBound * 24..<chains.upperBound * 24).map { UInt8(truncatingIfNeeded: $0 * 31) },
             statistics: [
-                chains.flatMap { chain in (0..<levels).map { acceptance(chain, $0) } }.littleEndianBytes,
-                chains.map(logDensity).littleEndianBytes,
-                chains.map { Int32($0 % 2) }.littleEndianBytes,
-                [Float(chains.lowerBound), Float(chains.count)].littleEndianBytes,
+                "acceptance": chains.flatMap { chain in (0..<levels).map { acceptance(chain, $0) } }.littleEndianBytes,
+                "log_density": chains.map(logDensity).littleEndianBytes,
+                "divergences": chains.map { Int32($0 % 2) }.littleEndianBytes,
+                "size": [Float(chains.lowerBound), Float(chains.count)].littleEndianBytes,
             ],
             gradientEvaluations: chains.count * 100 + chains.lowerBound)
     }

@@ -9,13 +9,13 @@ struct AncestralStepTests {
     private static let schedule = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 12))
 
     @Test("Reverse diffusion follows x <- (x + beta s) / sqrt(1 - beta) + sqrt(beta) z")
-    func formula() {
+    func formula() throws {
         let settings = SamplerSettings(
             kind: .reverse, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...11)
         let plan = SamplingPlan(
             density: standardNormal(2), schedule: Self.schedule, settings: settings, seed: 8, lanes: 64)
         var block = ChainBlock(plan: plan, index: 0)
-        while block.advance() {}
+        while try block.advance() {}
         let stream = RandomStream(seed: 8, firstChain: 0)
         var (x, z) = (LaneMatrix(rows: 2, lanes: 64), LaneMatrix(rows: 2, lanes: 64))
         stream.fillNormals(&x, purpose: .initialPosition, level: 11)
@@ -33,15 +33,15 @@ struct AncestralStepTests {
     }
 
     @Test("Reverse diffusion of a single Gaussian ends near that Gaussian")
-    func gaussian() {
+    func gaussian() throws {
         let settings = SamplerSettings(
             kind: .reverse, transitions: 0, stepSize: .constant(1), reverseSteps: true, levels: 0...99)
         let density = Gaussian(mean: [0.7], covariance: [[0.09]])
         let plan = SamplingPlan(
             density: density, schedule: cosineSchedule, settings: settings, seed: 3, lanes: 2048)
-        let samples = (0..<4).flatMap { index in
+        let samples = try (0..<4).flatMap { index in
             var block = ChainBlock(plan: plan, index: index)
-            while block.advance() {}
+            while try block.advance() {}
             return block.result(chains: 2048).samples.map(Double.init)
         }
         // Everything is linear, so mean and variance follow from the schedule in closed form.
@@ -88,7 +88,7 @@ struct AncestralStepTests {
         let plan = SamplingPlan(
             density: standardNormal(1), schedule: Self.schedule, settings: settings, seed: 5, lanes: 8)
         var block = ChainBlock(plan: plan, index: 0)
-        while block.advance() {}
+        while try block.advance() {}
         let stream = RandomStream(seed: 5, firstChain: 0)
         var state = ChainState(dimension: 1, lanes: 8)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 5)
@@ -96,12 +96,12 @@ struct AncestralStepTests {
         var kernel = try #require(settings.kernel.transitionKernel(dimension: 1, lanes: 8))
         for level in [5, 4, 3] {
             var target = standardNormal(1).evaluator(lanes: 8, at: Self.schedule.levels[level])
-            state.evaluate(&target)
+            try state.evaluate(&target)
             for transition in 0..<2 {
                 let context = TransitionContext(
                     level: level, transition: transition, stepSize: table[level], mass: masses[level],
                     stream: stream)
-                kernel.transition(&state, target: &target, in: context)
+                try kernel.transition(&state, target: &target, in: context)
             }
         }
         #expect(block.state.position == state.position)

@@ -72,7 +72,7 @@ struct ClassifierGuidanceTests {
     @Test(
         "Kernels keep the component that a classifier network leaves of a mixture, by energies or by scores",
         arguments: [AcceptanceRule.energy, .line(points: 10)], [0, 3])
-    func invariant(rule: AcceptanceRule, leapfrogSteps: Int) {
+    func invariant(rule: AcceptanceRule, leapfrogSteps: Int) throws {
         let level = singleLevel.levels[0]
         let of: any Density = rule.needsEnergy ? Pair.mixture : ScoreOnly(Pair.mixture)
         let exact = ExactCase(
@@ -94,7 +94,7 @@ struct ClassifierGuidanceTests {
                 adjusted: true, acceptance: rule, leapfrogSteps: leapfrogSteps, damping: 0.5, dimension: dimension,
                 lanes: lanes)
         }
-        let result = invariance(
+        let result = try invariance(
             of: kernel, on: exact, stepSize: leapfrogSteps == 0 ? 0.2 : 0.7, transitions: 5)
         #expect(result.worst < zThreshold, "\(result.worstName)")
         #expect((0.6...0.95).contains(result.acceptance))
@@ -102,7 +102,7 @@ struct ClassifierGuidanceTests {
 
     // By the wrong label the means lie 1.3 apart: the test above would not see its bug otherwise.
     @Test("The wrong label is found out")
-    func wrongLabel() {
+    func wrongLabel() throws {
         let level = singleLevel.levels[0]
         let density = Pair.guided(Pair.mixture, by: Pair.posterior(at: level), label: 1)
         let exact = ExactCase(name: "wrong", density: density, level: level) { firstChain, lanes in
@@ -113,7 +113,7 @@ struct ClassifierGuidanceTests {
             }
             return x
         }
-        let result = invariance(
+        let result = try invariance(
             of: { LangevinKernel(adjusted: true, dimension: $0, lanes: $1) }, on: exact, stepSize: 0.2,
             transitions: 5, blocks: 10)
         #expect(result.worst > 20)
@@ -121,13 +121,13 @@ struct ClassifierGuidanceTests {
 
     private static let schedule = NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 12))
 
-    private func samples(_ settings: SamplerSettings, blocks: Int = 8) -> (x: [Double], results: [BlockResult]) {
+    private func samples(_ settings: SamplerSettings, blocks: Int = 8) throws -> (x: [Double], results: [BlockResult]) {
         let plan = SamplingPlan(
             density: Pair.guided(Pair.mixture, by: Posterior(), label: 0), schedule: Self.schedule,
             settings: settings, seed: 6, lanes: 256)
-        let results = (0..<blocks).map { index in
+        let results = try (0..<blocks).map { index in
             var block = ChainBlock(plan: plan, index: index)
-            while block.advance() {}
+            while try block.advance() {}
             return block.result(chains: 256)
         }
         return (results.flatMap { result in (0..<256).map { Double(result.samples[2 * $0]) } }, results)
@@ -136,12 +136,12 @@ struct ClassifierGuidanceTests {
     // The bound is that of 6 standard errors of 2 048 independent chains plus a bias of at most 0.03 (step size and
     // annealing): mean 0.69, standard deviation 0.42.
     @Test("Annealing with every kernel ends at the component", arguments: SamplerSettings.Kind.allCases)
-    func annealing(kind: SamplerSettings.Kind) {
+    func annealing(kind: SamplerSettings.Kind) throws {
         let settings = SamplerSettings(
             kind: kind, transitions: kind == .reverse ? 0 : 10, leapfrogSteps: kind.isHamiltonian ? 3 : 1,
             damping: kind.isHamiltonian ? 0.5 : 0, stepSize: .constant(kind.isHamiltonian ? 0.3 : 0.05),
             reverseSteps: true, levels: 0...11)
-        let x = samples(settings).x
+        let x = try samples(settings).x
         let level = Self.schedule.levels[0]
         let spread = (level.signalVariance * Pair.deviation * Pair.deviation + level.noiseVariance).squareRoot()
         let error = 6 * spread / 2048.0.squareRoot()
@@ -155,8 +155,8 @@ struct ClassifierGuidanceTests {
     // its weight, which is left out of this posterior: so the normaliser is 1. The estimates of eight populations of
     // 256, of standard deviation 0.05 each, have a mean within 0.1 of it, which is 5.6 standard errors.
     @Test("A population ends at the component and finds its normaliser")
-    func population() {
-        let (x, results) = samples(
+    func population() throws {
+        let (x, results) = try samples(
             SamplerSettings(
                 kind: .mala, transitions: 5, stepSize: .constant(0.1), levels: 0...11,
                 population: PopulationSettings(threshold: 0.5)))
@@ -182,14 +182,14 @@ struct ClassifierGuidanceTests {
         var state = ChainState(dimension: 2, lanes: lanes)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
         for lane in 0..<lanes { state.position[0, lane] = 0.1 + 0.6 * Double(lane) / Double(lanes) }
-        state.evaluate(&target)
+        try state.evaluate(&target)
         let settings = SamplerSettings(
             kind: kind, transitions: 1, leapfrogSteps: 1, damping: 0.5, stepSize: .constant(0.3), levels: 0...0)
         var kernel = try #require(settings.kernel.transitionKernel(dimension: 2, lanes: lanes))
         for transition in 0..<10 {
             let before = state
             let context = TransitionContext(level: 0, transition: transition, stepSize: 0.3, stream: stream)
-            kernel.transition(&state, target: &target, in: context)
+            try kernel.transition(&state, target: &target, in: context)
             for lane in 0..<lanes where state.divergences[lane] > before.divergences[lane] {
                 #expect(column(state.position, lane) == column(before.position, lane))
             }

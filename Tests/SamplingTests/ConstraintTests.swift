@@ -48,7 +48,7 @@ struct ConstraintTests {
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 10)), settings: settings,
             seed: 8, lanes: 64)
         var block = ChainBlock(plan: long, index: 0)
-        while block.advance() {
+        while try block.advance() {
             for lane in 0..<64 {
                 for axis in 0..<2 {
                     #expect((low[axis]...high[axis]).contains(block.state.position[axis, lane]))
@@ -75,7 +75,7 @@ struct ConstraintTests {
         var columns: [[Double]] = [[], []]
         for index in 0..<8 {
             var block = ChainBlock(plan: plan, index: index)
-            while block.advance() {}
+            while try block.advance() {}
             for axis in 0..<2 {
                 columns[axis] += block.state.position.elements[axis * 1024..<(axis + 1) * 1024]
             }
@@ -106,11 +106,11 @@ struct ConstraintTests {
                 stepSize: .constant(kind == .mala ? 0.02 : 0.1), levels: 0...0),
             seed: 12, lanes: 256, draws: 400)
         var block = ChainBlock(plan: plan, index: 0)
-        _ = block.advance()
+        _ = try block.advance()
         var wasInside = block.state.evaluation.logDensity.map(\.isFinite)
         var left = 0
         #expect(wasInside.filter { !$0 }.count > 100)
-        while block.advance() {
+        while try block.advance() {
             let isInside = block.state.evaluation.logDensity.map(\.isFinite)
             left += zip(wasInside, isInside).filter { $0 && !$1 }.count
             wasInside = isInside

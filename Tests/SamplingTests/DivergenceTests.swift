@@ -25,8 +25,8 @@ private struct Holed: Density {
 
         mutating func move(to level: NoiseLevel) { inner.move(to: level) }
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-            inner.evaluate(at: x, into: &evaluation)
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+            try inner.evaluate(at: x, into: &evaluation)
             for lane in 0..<x.lanes where Holed.isBad(x[0, lane]) {
                 switch defect {
                 case .everything: (evaluation.logDensity[lane], evaluation.score[0, lane]) = (.nan, .nan)
@@ -64,13 +64,13 @@ struct DivergenceTests {
         var state = ChainState(dimension: 2, lanes: lanes)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
         for lane in 0..<lanes where Holed.isBad(state.position[0, lane]) { state.position[0, lane] *= -1 }
-        state.evaluate(&target)
+        try state.evaluate(&target)
         var kernel = try #require(settings(kind, move.1).kernel.transitionKernel(dimension: 2, lanes: lanes))
         var mistakes = 0
         for transition in 0..<10 {
             let before = state
             let context = TransitionContext(level: 0, transition: transition, stepSize: 0.5, stream: stream)
-            kernel.transition(&state, target: &target, in: context)
+            try kernel.transition(&state, target: &target, in: context)
             for lane in 0..<lanes {
                 let diverged = state.divergences[lane] - before.divergences[lane]
                 let moved = state.accepted[lane] - before.accepted[lane]
@@ -90,18 +90,18 @@ struct DivergenceTests {
     }
 
     @Test("Without defects nothing diverges", arguments: kinds)
-    func nothing(kind: SamplerSettings.Kind) {
+    func nothing(kind: SamplerSettings.Kind) throws {
         let plan = SamplingPlan(
             density: standardNormal(2), schedule: singleLevel, settings: settings(kind), seed: 4, lanes: 64)
         var block = ChainBlock(plan: plan, index: 0)
-        while block.advance() {}
+        while try block.advance() {}
         #expect(block.result(chains: 64).divergences.allSatisfy { $0 == 0 })
     }
 
     @Test(
         "Chains that start in a region without numbers stay finite, and are marked",
         arguments: SamplerSettings.Kind.allCases)
-    func startInside(kind: SamplerSettings.Kind) {
+    func startInside(kind: SamplerSettings.Kind) throws {
         var settings = settings(kind)
         settings.transitions = kind == .reverse ? 0 : 4
         settings.reverseSteps = true
@@ -113,14 +113,14 @@ struct DivergenceTests {
         var start = LaneMatrix(rows: 2, lanes: 256)
         RandomStream(seed: 4, firstChain: 0).fillNormals(&start, purpose: .initialPosition, level: 5)
         var block = ChainBlock(plan: plan, index: 0)
-        while block.advance() {}
+        while try block.advance() {}
         let result = block.result(chains: 256)
         #expect(result.samples.allSatisfy { $0.isFinite })
         for lane in 0..<256 where Holed.isBad(start[0, lane]) { #expect(result.divergences[lane] > 0) }
     }
 
     @Test("The descendants of a diverged chain are marked as it is", arguments: Holed.Defect.allCases)
-    fileprivate func descendants(defect: Holed.Defect) {
+    fileprivate func descendants(defect: Holed.Defect) throws {
         let narrow = Gaussian(mean: [0.6, 0], covariance: [[0.1, 0], [0, 0.1]])
         let plan = SamplingPlan(
             density: Holed(defect: defect, inner: narrow), schedule: GaussianProduct.schedule,
@@ -136,12 +136,12 @@ struct DivergenceTests {
         for _ in 0..<12 {
             let before = Set(chains(block.state))
             // The entry, and two transitions.
-            _ = block.advance()
+            _ = try block.advance()
             let after = chains(block.state)
             #expect(after.allSatisfy { before.contains($0) })
             copied += Set(after).count < 64 ? 1 : 0
             marked += Set(block.state.divergences).count > 1 ? 1 : 0
-            for _ in 0..<2 { _ = block.advance() }
+            for _ in 0..<2 { _ = try block.advance() }
         }
         #expect(copied > 2 && marked > 1)
     }

@@ -21,9 +21,9 @@ private func plan(
         seed: 1, lanes: 64, draws: draws)
 }
 
-private func finished(_ plan: SamplingPlan, index: Int = 0) -> BlockResult {
+private func finished(_ plan: SamplingPlan, index: Int = 0) throws -> BlockResult {
     var block = ChainBlock(plan: plan, index: index)
-    while block.advance() {}
+    while try block.advance() {}
     return block.result(chains: plan.lanes)
 }
 
@@ -38,7 +38,7 @@ struct DrawRoundingTests {
             density: Gaussian(mean: [0], covariance: [[1]]),
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 50)), settings: settings, seed: 1,
             lanes: 64)
-        let result = finished(plan)
+        let result = try finished(plan)
         #expect(result.samples.allSatisfy { !$0.isFinite })
         #expect(result.logDensity.allSatisfy { $0.isFinite })
         #expect(result.divergences.allSatisfy { $0 == 1 })
@@ -48,7 +48,7 @@ struct DrawRoundingTests {
     func bounds(kind: SamplerSettings.Kind) throws {
         let target = TargetExpression.bounded(of: .leaf("normal"), low: [0.1], high: [0.10001])
         let plan = try plan(target, kind, stepSize: 1e-9, draws: 4)
-        let draws = (0..<100).flatMap { finished(plan, index: $0).samples.map(Double.init) }
+        let draws = try (0..<100).flatMap { try finished(plan, index: $0).samples.map(Double.init) }
         // Floats are so few there that about one draw in 2 700 is rounded to one beyond a wall.
         #expect(draws.allSatisfy { 0.1 <= $0 && $0 <= 0.10001 })
         #expect(Double(Float(0.10001)) > 0.10001)
@@ -70,7 +70,7 @@ struct DrawRoundingTests {
         ] {
             var inside = 0
             for index in 0..<40 {
-                for draw in finished(plan, index: index).samples.map(Double.init) {
+                for draw in try finished(plan, index: index).samples.map(Double.init) {
                     // Nothing lies in the ring of a float's width around a box.
                     for box in boxes where draw > box.low[0] - 3e-8 && draw < box.high[0] + 3e-8 {
                         inside += 1

@@ -95,7 +95,7 @@ struct EightDimensionsTests {
         var means = [[Double]](repeating: [], count: count)
         var products = [[[Double]]](repeating: [[Double]](repeating: [], count: count), count: count)
         for index in 0..<blocks {
-            let end = PopulationEnd(of: plan, index: index)
+            let end = try PopulationEnd(of: plan, index: index)
             let share = exp(end.logNormalizer - exact.logNormalizer)
             normalizers.append(share)
             let weights = end.logWeights.map { exp($0) }

@@ -36,18 +36,20 @@ struct PlainKernel: TransitionKernel {
 
     mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) throws(EvaluationError) -> TransitionInfo {
+        let before = state.accepted
         switch method {
         case .langevin:
-            langevin(&state, &target, context)
+            try langevin(&state, &target, context)
         case .hamiltonian(let leapfrogSteps, let damping):
-            hamiltonian(&state, &target, context, leapfrogSteps, damping)
+            try hamiltonian(&state, &target, context, leapfrogSteps, damping)
         }
+        return TransitionInfo(accepted: zip(before, state.accepted).map { $0 < $1 ? 1 : 0 })
     }
 
     private func langevin(
         _ state: inout ChainState, _ target: inout any DensityEvaluator, _ context: TransitionContext
-    ) {
+    ) throws(EvaluationError) {
         let (rows, lanes, h) = (state.position.rows, state.position.lanes, context.stepSize)
         var z = LaneMatrix(rows: rows, lanes: lanes)
         context.stream.fillNormals(&z, purpose: .proposal, level: context.level, transition: context.transition)
@@ -57,10 +59,10 @@ struct PlainKernel: TransitionKernel {
             proposal.elements[index] += (2 * h).squareRoot() * z.elements[index]
         }
         var evaluation = Evaluation(dimension: rows, lanes: lanes)
-        target.evaluate(at: proposal, into: &evaluation)
+        try target.evaluate(at: proposal, into: &evaluation)
         let divisor = fault == .squaredStep ? 2 * h * h : 4 * h
         let path = [(state.position, state.evaluation), (proposal, evaluation)]
-        let changes = changes(along: path, &target)
+        let changes = try changes(along: path, &target)
         let logRatios = (0..<lanes).map { lane in
             var exponent = 0.0
             for row in 0..<rows {
@@ -78,7 +80,7 @@ struct PlainKernel: TransitionKernel {
     private func hamiltonian(
         _ state: inout ChainState, _ target: inout any DensityEvaluator, _ context: TransitionContext,
         _ leapfrogSteps: Int, _ damping: Double
-    ) {
+    ) throws(EvaluationError) {
         let (rows, lanes, h) = (state.position.rows, state.position.lanes, context.stepSize / context.mass)
         var z = LaneMatrix(rows: rows, lanes: lanes)
         context.stream.fillNormals(&z, purpose: .momentum, level: context.level, transition: context.transition)
@@ -92,13 +94,13 @@ struct PlainKernel: TransitionKernel {
         for _ in 0..<leapfrogSteps {
             for index in z.elements.indices { momentum.elements[index] += h / 2 * evaluation.score.elements[index] }
             for index in z.elements.indices { proposal.elements[index] += h * momentum.elements[index] }
-            target.evaluate(at: proposal, into: &evaluation)
+            try target.evaluate(at: proposal, into: &evaluation)
             for index in z.elements.indices { momentum.elements[index] += h / 2 * evaluation.score.elements[index] }
             path.append((proposal, evaluation))
         }
         var before = fault == .aliasedMomentum ? momentum : state.momentum
         if fault == .momentumUnrefreshed { before = unrefreshed }
-        let changes = changes(along: path, &target)
+        let changes = try changes(along: path, &target)
         let logRatios = (0..<lanes).map { lane in
             let kinetic = (0..<rows).reduce(0.0) { sum, row in
                 sum + (before[row, lane] * before[row, lane] - momentum[row, lane] * momentum[row, lane]) / 2
@@ -121,21 +123,22 @@ struct PlainKernel: TransitionKernel {
     /// l(y) - l(x) of every chain by the rule, from a path's points and what was evaluated there.
     private func changes(
         along path: [(point: LaneMatrix, evaluation: Evaluation)], _ target: inout any DensityEvaluator
-    ) -> [Double] {
+    ) throws(EvaluationError) -> [Double] {
         guard let first = path.first, let last = path.last else { return [] }
         var nodes = path
         switch acceptance {
         case .energy: return zip(last.evaluation.logDensity, first.evaluation.logDensity).map { $0 - $1 }
         case .path: break
         case .line(let points):
-            nodes = (0..<points).map { index in
+            nodes = []
+            for index in 0..<points {
                 let part = Double(index) / Double(points - 1)
                 var (point, evaluation) = (first.point, first.evaluation)
                 for index in point.elements.indices {
                     point.elements[index] += part * (last.point.elements[index] - first.point.elements[index])
                 }
-                target.evaluate(at: point, into: &evaluation)
-                return (point, evaluation)
+                try target.evaluate(at: point, into: &evaluation)
+                nodes.append((point, evaluation))
             }
         }
         return (0..<first.point.lanes).map { lane in

@@ -12,8 +12,8 @@ private struct Posterior: DensityEvaluator {
 
     mutating func move(to level: NoiseLevel) { prior.move(to: level) }
 
-    mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-        prior.evaluate(at: x, into: &evaluation)
+    mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+        try prior.evaluate(at: x, into: &evaluation)
         for row in 0..<x.rows {
             for lane in 0..<x.lanes {
                 let gap = (data[row, lane] - x[row, lane]) / tau
@@ -36,7 +36,7 @@ private struct GewekeRound: TransitionKernel {
 
     mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) throws(EvaluationError) -> TransitionInfo {
         let lanes = state.position.lanes
         var data = LaneMatrix(rows: state.position.rows, lanes: lanes)
         context.stream.fillNormals(
@@ -45,12 +45,14 @@ private struct GewekeRound: TransitionKernel {
         data.add(1, state.position)
         var posterior: any DensityEvaluator = Posterior(
             prior: prior.evaluator(lanes: lanes, at: level), data: data, tau: tau)
-        state.evaluate(&posterior)
+        try state.evaluate(&posterior)
+        var info = TransitionInfo(accepted: [])
         for transition in 0..<transitions {
             var inner = context
             inner.transition = context.transition * transitions + transition
-            kernel.transition(&state, target: &posterior, in: inner)
+            info = try kernel.transition(&state, target: &posterior, in: inner)
         }
+        return info
     }
 }
 
@@ -74,9 +76,9 @@ private struct Trial: Sendable, CustomTestStringConvertible {
             lanes: lanes)
     }
 
-    func drift(_ kernel: (_ dimension: Int, _ lanes: Int) -> any TransitionKernel) -> Invariance {
+    func drift(_ kernel: (_ dimension: Int, _ lanes: Int) -> any TransitionKernel) throws -> Invariance {
         let density = rule.needsEnergy ? prior.density : ScoreOnly(prior.density)
-        return invariance(
+        return try invariance(
             of: {
                 GewekeRound(kernel: kernel($0, $1), prior: density, level: prior.level, tau: 0.7, transitions: 2)
             }, on: prior, stepSize: stepSize, transitions: 10)
@@ -96,8 +98,8 @@ private let trials = [ExactCases.bumpy, ExactCases.mixture].flatMap { prior in
 struct GewekeTests {
     // 18 z-scores a run: false alarm 18 * 2e-7 = 4e-6 each. `acceptance` counts two transitions as one.
     @Test("Data drawn given the chains, and chains moved given the data, keep the prior", arguments: trials)
-    fileprivate func joint(trial: Trial) {
-        let result = trial.drift(trial.kernel)
+    fileprivate func joint(trial: Trial) throws {
+        let result = try trial.drift(trial.kernel)
         #expect(result.worst < zThreshold, "\(result.worstName)")
         #expect((1.1...1.8).contains(result.acceptance))
     }
@@ -107,16 +109,16 @@ struct GewekeTests {
         arguments: [
             (Fault.squaredStep, 0), (.proposalForgotten, 0), (.aliasedMomentum, 2), (.momentumKept, 2),
         ])
-    func faults(fault: Fault, leapfrogSteps: Int) {
+    func faults(fault: Fault, leapfrogSteps: Int) throws {
         let trial = Trial(
             prior: ExactCases.bumpy, stepSize: leapfrogSteps > 0 ? 0.5 : 0.08, leapfrogSteps: leapfrogSteps,
             damping: 0.7)
         let method =
             leapfrogSteps > 0
             ? PlainKernel.Method.hamiltonian(leapfrogSteps: leapfrogSteps, damping: 0.7) : .langevin
-        let right = trial.drift { _, _ in PlainKernel(method: method, fault: nil) }
+        let right = try trial.drift { _, _ in PlainKernel(method: method, fault: nil) }
         #expect(right.worst < zThreshold, "\(right.worstName)")
-        let wrong = trial.drift { _, _ in PlainKernel(method: method, fault: fault) }
+        let wrong = try trial.drift { _, _ in PlainKernel(method: method, fault: fault) }
         #expect(wrong.worst > 1.5 * zThreshold, "\(wrong.worst)")
     }
 }

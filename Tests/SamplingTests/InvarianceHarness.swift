@@ -81,7 +81,7 @@ func names(dimension: Int) -> [String] {
 func invariance(
     of kernel: (_ dimension: Int, _ lanes: Int) -> any TransitionKernel, on exact: ExactCase,
     stepSize: Double, mass: Double = 1, transitions: Int, blocks: Int = 320, seed: UInt64 = 2024
-) -> Invariance {
+) throws -> Invariance {
     let lanes = 64
     let dimension = exact.density.dimension
     var target = exact.density.evaluator(lanes: lanes, at: exact.level)
@@ -95,11 +95,11 @@ func invariance(
         state.position = exact.draw(block * lanes, lanes)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 0)
         let start = state
-        state.evaluate(&target)
+        try state.evaluate(&target)
         for transition in 0..<transitions {
             let context = TransitionContext(
                 level: exact.level.index, transition: transition, stepSize: stepSize, mass: mass, stream: stream)
-            moving.transition(&state, target: &target, in: context)
+            try moving.transition(&state, target: &target, in: context)
         }
         for lane in 0..<lanes {
             let before = statistics(column(start.position, lane), column(start.momentum, lane))

@@ -33,8 +33,8 @@ struct InvarianceTests {
     // 18 z-scores a run: false alarm 18 * 2e-7 = 4e-6 each.
 
     @Test("MALA keeps the distribution it samples", arguments: langevin)
-    fileprivate func metropolisAdjustedLangevin(setting: Setting) {
-        let result = invariance(
+    fileprivate func metropolisAdjustedLangevin(setting: Setting) throws {
+        let result = try invariance(
             of: { LangevinKernel(adjusted: true, dimension: $0, lanes: $1) }, on: setting.exact,
             stepSize: setting.stepSize, transitions: 5)
         #expect(result.count == 18)
@@ -43,8 +43,8 @@ struct InvarianceTests {
     }
 
     @Test("HMC with partial refreshment keeps the distribution it samples", arguments: hamiltonian)
-    fileprivate func hamiltonianMonteCarlo(setting: Setting) {
-        let result = invariance(
+    fileprivate func hamiltonianMonteCarlo(setting: Setting) throws {
+        let result = try invariance(
             of: {
                 HamiltonianKernel(
                     adjusted: true, leapfrogSteps: setting.leapfrogSteps, damping: setting.damping, dimension: $0,
@@ -55,13 +55,13 @@ struct InvarianceTests {
     }
 
     @Test("Leaving out the Metropolis step at these step sizes is noticed")
-    func unadjusted() {
-        let langevin = invariance(
+    func unadjusted() throws {
+        let langevin = try invariance(
             of: { LangevinKernel(adjusted: false, dimension: $0, lanes: $1) }, on: ExactCases.standard,
             stepSize: 0.9, transitions: 5)
         #expect(langevin.acceptance == 1)
         #expect(langevin.worst > 4 * zThreshold)
-        let hamiltonian = invariance(
+        let hamiltonian = try invariance(
             of: {
                 HamiltonianKernel(adjusted: false, leapfrogSteps: 3, damping: 0.5, dimension: $0, lanes: $1)
             }, on: ExactCases.standard, stepSize: 1.5, transitions: 5)

@@ -13,7 +13,7 @@ struct LevelIntegral {
     /// Midpoints w / 320 apart, in a square that reaches w / 2 beyond the grid.
     ///
     /// - Parameter halfWidth: w; 1.6 gives points 0.005 apart, an eighth of the narrowest standard deviation.
-    init(_ density: any Density, halfWidth: Double = 1.6) {
+    init(_ density: any Density, halfWidth: Double = 1.6) throws {
         let perCell = 40
         let points = perCell * (Self.cellsPerAxis + 8)
         width = 2 * halfWidth / Double(Self.cellsPerAxis)
@@ -27,7 +27,7 @@ struct LevelIntegral {
                 x[0, column] = (Double(column - points / 2) + 0.5) * spacing
                 x[1, column] = (Double(row - points / 2) + 0.5) * spacing
             }
-            evaluator.evaluate(at: x, into: &evaluation)
+            try evaluator.evaluate(at: x, into: &evaluation)
             for column in 0..<points {
                 let cell = Self.cell(column / perCell - 4, row / perCell - 4)
                 sums[cell] += exp(evaluation.logDensity[column]) * spacing * spacing

@@ -11,23 +11,23 @@ private struct Segments {
     var (x, y) = (LaneMatrix(rows: 2, lanes: lanes), LaneMatrix(rows: 2, lanes: lanes))
     var (atX, atY) = (Evaluation(dimension: 2, lanes: lanes), Evaluation(dimension: 2, lanes: lanes))
 
-    init(_ target: inout any DensityEvaluator) {
+    init(_ target: inout any DensityEvaluator) throws {
         let stream = RandomStream(seed: 9, firstChain: 0)
         stream.fillNormals(&x, purpose: .initialPosition, level: 0)
         stream.fillNormals(&y, purpose: .initialMomentum, level: 0)
-        target.evaluate(at: x, into: &atX)
-        target.evaluate(at: y, into: &atY)
+        try target.evaluate(at: x, into: &atX)
+        try target.evaluate(at: y, into: &atY)
     }
 
     var exact: [Double] { zip(atY.logDensity, atX.logDensity).map { $0 - $1 } }
 
-    func integrals(points: Int, back: Bool = false, _ target: inout any DensityEvaluator) -> [Double] {
+    func integrals(points: Int, back: Bool = false, _ target: inout any DensityEvaluator) throws -> [Double] {
         var line = LineIntegral(points: points, dimension: 2, lanes: lanes)
         var change = [Double](repeating: .nan, count: lanes)
         if back {
-            line.integrate(from: y, atY.score, to: x, atX.score, target: &target, into: &change)
+            try line.integrate(from: y, atY.score, to: x, atX.score, target: &target, into: &change)
         } else {
-            line.integrate(from: x, atX.score, to: y, atY.score, target: &target, into: &change)
+            try line.integrate(from: x, atX.score, to: y, atY.score, target: &target, into: &change)
         }
         return change
     }
@@ -42,8 +42,8 @@ private final class Counting: DensityEvaluator {
 
     func move(to level: NoiseLevel) { inner.move(to: level) }
 
-    func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-        inner.evaluate(at: x, into: &evaluation)
+    func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+        try inner.evaluate(at: x, into: &evaluation)
         evaluations += 1
     }
 }
@@ -53,11 +53,11 @@ struct LineIntegralTests {
     private static let points = [2, 3, 5, 10, 64]
 
     @Test("The way back gives minus what the way there gives", arguments: points)
-    func antisymmetric(points: Int) {
+    func antisymmetric(points: Int) throws {
         var target = ExactCases.bumpy.density.evaluator(lanes: lanes, at: ExactCases.bumpy.level)
-        let segments = Segments(&target)
-        let there = segments.integrals(points: points, &target)
-        let back = segments.integrals(points: points, back: true, &target)
+        let segments = try Segments(&target)
+        let there = try segments.integrals(points: points, &target)
+        let back = try segments.integrals(points: points, back: true, &target)
         for lane in 0..<lanes {
             #expect(there[lane].magnitude > 1e-3)
             #expect((there[lane] + back[lane]).magnitude < 1e-12 * max(1, there[lane].magnitude))
@@ -65,22 +65,24 @@ struct LineIntegralTests {
     }
 
     @Test("The score of a Gaussian is linear, so two points and many give its log density's change", arguments: points)
-    func exactForGaussians(points: Int) {
+    func exactForGaussians(points: Int) throws {
         for exact in [ExactCases.standard, ExactCases.correlated, ExactCases.product] {
             var target = exact.density.evaluator(lanes: lanes, at: exact.level)
-            let segments = Segments(&target)
-            for (integral, change) in zip(segments.integrals(points: points, &target), segments.exact) {
+            let segments = try Segments(&target)
+            for (integral, change) in try zip(segments.integrals(points: points, &target), segments.exact) {
                 #expect((integral - change).magnitude < 1e-12 * max(1, change.magnitude), "\(exact.name)")
             }
         }
     }
 
     @Test("Elsewhere the error falls with the square of the distance of the points")
-    func order() {
+    func order() throws {
         var target = ExactCases.bumpy.density.evaluator(lanes: lanes, at: ExactCases.bumpy.level)
-        let segments = Segments(&target)
-        let errors = [17, 33, 64].map { points in
-            let squares = zip(segments.integrals(points: points, &target), segments.exact).map { ($0 - $1) * ($0 - $1) }
+        let segments = try Segments(&target)
+        let errors = try [17, 33, 64].map { points in
+            let squares = try zip(segments.integrals(points: points, &target), segments.exact).map {
+                ($0 - $1) * ($0 - $1)
+            }
             return mean(squares).squareRoot()
         }
         #expect(errors[0] > 1e-3)
@@ -89,12 +91,12 @@ struct LineIntegralTests {
     }
 
     @Test("Only the points between the ends are evaluated", arguments: points)
-    func cost(points: Int) {
+    func cost(points: Int) throws {
         let counting = Counting(standardNormal(2).evaluator(lanes: lanes, at: singleLevel.levels[0]))
         var target: any DensityEvaluator = counting
-        let segments = Segments(&target)
+        let segments = try Segments(&target)
         let before = counting.evaluations
-        _ = segments.integrals(points: points, &target)
+        _ = try segments.integrals(points: points, &target)
         #expect(counting.evaluations - before == points - 2)
     }
 }

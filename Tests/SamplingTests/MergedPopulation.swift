@@ -27,10 +27,10 @@ struct MergedPopulation {
     let merge: PopulationMerge
     let results: [BlockResult]
 
-    init(_ plan: SamplingPlan, blocks: Int) {
-        results = (0..<blocks).map { index in
+    init(_ plan: SamplingPlan, blocks: Int) throws {
+        results = try (0..<blocks).map { index in
             var block = ChainBlock(plan: plan, index: index)
-            while block.advance() {}
+            while try block.advance() {}
             return block.result(chains: plan.lanes)
         }
         merge = PopulationMerge(
@@ -84,9 +84,9 @@ struct PopulationStudy {
     private(set) var deviations: [Double] = []
 
     init(_ target: PlaneTarget, _ settings: SamplerSettings, lanes: Int) throws {
-        exact = LevelIntegral(try target.density())
+        exact = try LevelIntegral(try target.density())
         for seed in Self.seeds {
-            let run = MergedPopulation(
+            let run = try MergedPopulation(
                 try target.plan(settings, seed: seed, lanes: lanes), blocks: Self.chains / lanes)
             let selected = run.selected(Self.chains, seed: seed)
             points.append(selected)

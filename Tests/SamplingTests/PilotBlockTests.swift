@@ -30,28 +30,28 @@ struct PilotBlockTests {
             settings: settings, seed: seed, lanes: lanes)
     }
 
-    private static func run(_ plan: SamplingPlan, _ index: Int, chains: Int = 64) -> BlockResult {
+    private static func run(_ plan: SamplingPlan, _ index: Int, chains: Int = 64) throws -> BlockResult {
         var block = plan.block(index: index, chains: chains)
-        while block.advance() {}
+        while try block.advance() {}
         return block.result(chains: chains)
     }
 
     /// What pilot blocks find together.
-    private static func table(_ plan: SamplingPlan) -> [Double] {
-        StepSizeTable.reduced((0..<16).map { run(plan, $0).stepSizes })
+    private static func table(_ plan: SamplingPlan) throws -> [Double] {
+        try StepSizeTable.reduced((0..<16).map { try run(plan, $0).stepSizes })
     }
 
     @Test(
         "Chains with the step sizes that pilots found accept as asked for, at every level",
         arguments: [(.mala, 0.57, false), (.hmc, 0.65, false), (.hmc, 0.8, false), (.mala, 0.57, true)]
             as [(SamplerSettings.Kind, Double, Bool)])
-    func reachesTarget(kind: SamplerSettings.Kind, target: Double, population: Bool) {
-        let steps = Self.table(Self.plan(kind, target: target, population: population))
+    func reachesTarget(kind: SamplerSettings.Kind, target: Double, population: Bool) throws {
+        let steps = try Self.table(Self.plan(kind, target: target, population: population))
         let plan = Self.plan(kind, target: nil, steps: .perLevel(steps), seed: 12, population: population)
         var sums = [Double](repeating: 0, count: 20)
         let blocks = 16
         for index in 0..<blocks {
-            let acceptance = Self.run(plan, index).acceptance
+            let acceptance = try Self.run(plan, index).acceptance
             for chain in 0..<64 { for level in 0..<20 { sums[level] += Double(acceptance[chain * 20 + level]) } }
         }
         for level in 0..<20 {
@@ -65,13 +65,13 @@ struct PilotBlockTests {
         let plan = Self.plan(.hmc, target: 0.65, lanes: 8)
         var block = PilotBlock(plan: plan, index: 3, chains: 5)
         var checkpoints: [[UInt8]] = []
-        repeat { checkpoints.append(block.checkpoint()) } while block.advance()
+        repeat { checkpoints.append(block.checkpoint()) } while try block.advance()
         #expect(block.stepsDone == block.steps && block.steps == 20)
         let whole = block.result(chains: 5)
         #expect(whole.stepSizes.allSatisfy { $0.isFinite && $0 > 0 })
         for checkpoint in checkpoints {
             var resumed = try PilotBlock(plan: plan, index: 3, chains: 5, resuming: checkpoint)
-            while resumed.advance() {}
+            while try resumed.advance() {}
             let result = resumed.result(chains: 5)
             #expect(result.sampleBytes == whole.sampleBytes && result.statistics == whole.statistics)
             #expect(result.gradientEvaluations == whole.gradientEvaluations)
@@ -96,7 +96,7 @@ struct PilotBlockTests {
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 3)), settings: settings, seed: 1,
             lanes: 64)
         var block = PilotBlock(plan: plan, index: 0, chains: 64)
-        while block.stepsDone < 2, block.advance() {}
+        while block.stepsDone < 2, try block.advance() {}
         let resumed = try PilotBlock(plan: plan, index: 0, chains: 64, resuming: block.checkpoint())
         #expect(resumed.stepsDone == 2)
         let steps = resumed.result(chains: 64).stepSizes
@@ -104,11 +104,11 @@ struct PilotBlockTests {
     }
 
     @Test("Gradients are an entry for each level, and for each trial the level's transitions")
-    func counts() {
+    func counts() throws {
         let plan = Self.plan(.mala, target: 0.57, lanes: 8, transitions: 2)
         var block = PilotBlock(plan: plan, index: 0, chains: 8)
         var (advances, done) = (0, 0)
-        while block.advance() {
+        while try block.advance() {
             advances += 1
             // Levels are done one by one, and none without having been entered, tried and gone through.
             #expect(block.stepsDone == done || block.stepsDone == done + 1)

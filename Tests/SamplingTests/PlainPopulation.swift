@@ -47,9 +47,9 @@ struct PopulationEnd {
 
 extension PopulationEnd {
     /// The end of a block of a plan.
-    init(of plan: SamplingPlan, index: Int) {
+    init(of plan: SamplingPlan, index: Int) throws {
         var block = ChainBlock(plan: plan, index: index)
-        while block.advance() {}
+        while try block.advance() {}
         let result = block.result(chains: plan.lanes)
         self.init(
             logNormalizer: result.logNormalizer, logWeights: result.logWeights, position: block.state.position,
@@ -58,7 +58,7 @@ extension PopulationEnd {
 
     /// The same from a population written down chain by chain, as plainly as it can be, with room for a bug; for
     /// plans without bounds, with one draw.
-    init?(plainly plan: SamplingPlan, index: Int, fault: PopulationFault?) {
+    init?(plainly plan: SamplingPlan, index: Int, fault: PopulationFault?) throws {
         let (settings, lanes) = (plan.settings, plan.lanes)
         guard let threshold = settings.population?.threshold,
             var kernel = settings.kernel.transitionKernel(dimension: plan.density.dimension, lanes: lanes)
@@ -70,18 +70,18 @@ extension PopulationEnd {
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: first)
         var target = plan.density.evaluator(lanes: lanes, at: plan.schedule.levels[first])
 
-        func logDensity(_ state: ChainState, _ level: Int) -> [Double] {
+        func logDensity(_ state: ChainState, _ level: Int) throws -> [Double] {
             var evaluator = plan.density.evaluator(lanes: lanes, at: plan.schedule.levels[level])
             var evaluation = Evaluation(dimension: plan.density.dimension, lanes: lanes)
-            evaluator.evaluate(at: state.position, into: &evaluation)
+            try evaluator.evaluate(at: state.position, into: &evaluation)
             return evaluation.logDensity
         }
-        func move(_ level: Int) {
+        func move(_ level: Int) throws {
             for transition in 0..<settings.transitions {
                 let context = TransitionContext(
                     level: level, transition: transition, stepSize: plan.stepSizes[level], mass: plan.masses[level],
                     stream: stream)
-                kernel.transition(&state, target: &target, in: context)
+                try kernel.transition(&state, target: &target, in: context)
             }
         }
 
@@ -89,12 +89,12 @@ extension PopulationEnd {
         var collected = 0.0
         for level in settings.levels.reversed() {
             target.move(to: plan.schedule.levels[level])
-            state.evaluate(&target)
-            if fault == .afterTransitions { move(level) }
+            try state.evaluate(&target)
+            if fault == .afterTransitions { try move(level) }
             let (near, far) = fault == .levelAbove ? (min(level + 1, first), min(level + 2, first)) : (level, level + 1)
-            let after = logDensity(state, near)
+            let after = try logDensity(state, near)
             let before =
-                level < first
+                try level < first
                 ? logDensity(state, far)
                 : (0..<lanes).map { lane in
                     column(state.position, lane).reduce(0.0) { $0 - $1 * $1 / 2 - log(2 * Double.pi) / 2 }
@@ -129,7 +129,7 @@ extension PopulationEnd {
                 collected += log(sum / Double(lanes))
                 if fault != .weightsKept { logWeights = logWeights.map { _ in 0 } }
             }
-            if fault != .afterTransitions { move(level) }
+            if fault != .afterTransitions { try move(level) }
         }
         let mean = logWeights.reduce(0.0) { $0 + exp($1) } / Double(lanes)
         self.init(

@@ -5,9 +5,9 @@ import Sampling
 import Testing
 import VectorMath
 
-private func finished(_ plan: SamplingPlan, index: Int = 0, chains: Int? = nil) -> ChainBlock {
+private func finished(_ plan: SamplingPlan, index: Int = 0, chains: Int? = nil) throws -> ChainBlock {
     var block = ChainBlock(plan: plan, index: index, chains: chains)
-    while block.advance() {}
+    while try block.advance() {}
     return block
 }
 
@@ -34,25 +34,27 @@ struct PopulationTests {
         ])
     func unbiased(kind: SamplerSettings.Kind, stepSize: Double, levels: ClosedRange<Int>) throws {
         let plan = try GaussianProduct.plan(kind, stepSize: stepSize, damping: 0.9, levels: levels)
-        let result = try GaussianProduct.worst(2000, level: levels.lowerBound) { PopulationEnd(of: plan, index: $0) }
+        let result = try GaussianProduct.worst(2000, level: levels.lowerBound) {
+            try PopulationEnd(of: plan, index: $0)
+        }
         #expect(result.z < zThreshold, "\(result.name)")
     }
 
     @Test("Chains that can't move still estimate the normaliser without bias")
     func still() throws {
         let plan = try GaussianProduct.plan(.mala, stepSize: 1e-60, damping: 0, lanes: 64)
-        let result = try GaussianProduct.worst(2000) { PopulationEnd(of: plan, index: $0) }
+        let result = try GaussianProduct.worst(2000) { try PopulationEnd(of: plan, index: $0) }
         #expect(result.z < zThreshold, "\(result.name)")
         let start = ChainBlock(plan: plan, index: 0).state.position
-        let end = PopulationEnd(of: plan, index: 0).position
+        let end = try PopulationEnd(of: plan, index: 0).position
         let starts = Set((0..<64).map { column(start, $0) })
         let ends = Set((0..<64).map { column(end, $0) })
         #expect(ends.isSubset(of: starts) && ends.count < 64)
     }
 
     @Test("Where the target is the start's own density all weights are equal and the normaliser is exactly one")
-    func constant() {
-        let result = finished(plan(of: standardNormal(3), threshold: 1, stepSize: 0.2)).result(chains: 64)
+    func constant() throws {
+        let result = try finished(plan(of: standardNormal(3), threshold: 1, stepSize: 0.2)).result(chains: 64)
         #expect(result.logNormalizer.magnitude < 1e-12)
         #expect(result.logWeights.allSatisfy { $0.magnitude < 1e-12 })
         #expect(result.effectiveSizes.allSatisfy { ($0 - 64).magnitude < 1e-4 })
@@ -68,7 +70,7 @@ struct PopulationTests {
         let expression = TargetExpression.bounded(of: .leaf("normal"), low: .init(low), high: .init(high))
         let density = try expression.density(models: ["normal": standardNormal(2)])
         let plan = plan(of: density, bounds: expression.bounds, levels: 4...4)
-        let normalizers = (0..<400).map { exp(finished(plan, index: $0).result(chains: 64).logNormalizer) }
+        let normalizers = try (0..<400).map { try exp(finished(plan, index: $0).result(chains: 64).logNormalizer) }
         func below(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
         let exact = (0..<2).reduce(1.0) { $0 * (below(high[$1]) - below(low[$1])) }
         #expect(zScore(normalizers, expected: exact).magnitude < zThreshold)
@@ -82,7 +84,7 @@ struct PopulationTests {
         var resampled = 0
         for level in (0...11).reversed() {
             let before = block.state
-            let entered = block.advance()
+            let entered = try block.advance()
             #expect(entered)
             let old = Set((0..<64).map { column(before.position, $0) + column(before.momentum, $0) })
             let new = (0..<64).map { column(block.state.position, $0) + column(block.state.momentum, $0) }
@@ -90,9 +92,9 @@ struct PopulationTests {
             resampled += Set(new).count < 64 ? 1 : 0
             var evaluator = plan.density.evaluator(lanes: 64, at: plan.schedule.levels[level])
             var evaluation = block.state.evaluation
-            evaluator.evaluate(at: block.state.position, into: &evaluation)
+            try evaluator.evaluate(at: block.state.position, into: &evaluation)
             #expect(evaluation == block.state.evaluation)
-            _ = block.advance()
+            _ = try block.advance()
         }
         #expect(resampled > 5)
     }
@@ -101,7 +103,7 @@ struct PopulationTests {
     func statistics() throws {
         let plan = try GaussianProduct.plan(
             .mala, threshold: 0.9, stepSize: 0.3, damping: 0, levels: 2...9, lanes: 64)
-        let result = finished(plan, index: 1).result(chains: 64)
+        let result = try finished(plan, index: 1).result(chains: 64)
         #expect(result.logWeights.count == 64)
         for numbers in [result.ancestors, result.parents] { #expect(numbers.count == 12) }
         var (ancestors, parents) = (Int32(64), Int32(64))
@@ -136,17 +138,17 @@ struct PopulationTests {
         var settings = on.settings
         settings.population = nil
         let off = SamplingPlan(density: on.density, schedule: on.schedule, settings: settings, seed: 5, lanes: 16)
-        let result = finished(off).result(chains: 9)
+        let result = try finished(off).result(chains: 9)
         #expect(result.logWeights.isEmpty && result.effectiveSizes.isEmpty)
         #expect(result.ancestors.isEmpty && result.parents.isEmpty && result.logNormalizer.isNaN)
-        #expect(result.samples != Array(finished(on).result(chains: 16).samples.prefix(18)))
+        #expect(try result.samples != Array(finished(on).result(chains: 16).samples.prefix(18)))
     }
 
     @Test("The lanes that pad a block have no part in its population, however many there are")
     func padding() throws {
         func result(lanes: Int) throws -> BlockResult {
             let plan = try GaussianProduct.plan(.hmc, stepSize: 0.5, damping: 0.9, lanes: lanes)
-            return finished(plan, chains: 21).result(chains: 21)
+            return try finished(plan, chains: 21).result(chains: 21)
         }
         let alone = try result(lanes: 21)
         #expect(alone.parents[0] < 21)
@@ -156,7 +158,8 @@ struct PopulationTests {
             #expect(padded.logDensity == alone.logDensity && padded.effectiveSizes == alone.effectiveSizes)
             #expect(padded.logNormalizer == alone.logNormalizer && padded.ancestors == alone.ancestors)
         }
-        let whole = finished(try GaussianProduct.plan(.hmc, stepSize: 0.5, damping: 0.9, lanes: 64)).result(chains: 64)
+        let whole = try finished(try GaussianProduct.plan(.hmc, stepSize: 0.5, damping: 0.9, lanes: 64)).result(
+            chains: 64)
         #expect(Array(whole.logWeights.prefix(21)) != alone.logWeights)
         #expect(whole.logNormalizer != alone.logNormalizer)
     }
@@ -167,7 +170,7 @@ struct PopulationTests {
             let expression = TargetExpression.bounded(of: .leaf("normal"), low: [low, -50], high: [low + 50, 50])
             // No bounds in the plan: chains are not folded into the box.
             let density = try expression.density(models: ["normal": standardNormal(2)])
-            return finished(plan(of: density, threshold: threshold)).result(chains: 64)
+            return try finished(plan(of: density, threshold: threshold)).result(chains: 64)
         }
         let half = try block(0, threshold: 0.001)
         let inside = half.logWeights.filter { $0 > -.infinity }
@@ -229,7 +232,7 @@ struct UnadjustedPopulationTests {
         let exact = GaussianProduct.exact(0).logNormalizer
         let scores = try stepSizes.map { stepSize in
             let plan = try GaussianProduct.plan(kind, transitions: 5, stepSize: stepSize, damping: 0.5, lanes: 64)
-            let ratios = (0..<400).map { exp(PopulationEnd(of: plan, index: $0).logNormalizer - exact) }
+            let ratios = try (0..<400).map { try exp(PopulationEnd(of: plan, index: $0).logNormalizer - exact) }
             return (z: zScore(ratios, expected: 1), bias: 1 - mean(ratios))
         }
         #expect(scores[0].z < -4 * zThreshold && scores[1].z < -4 * zThreshold)
@@ -248,20 +251,20 @@ struct PopulationBugTests {
     func plain() throws {
         let plan = try plan()
         for index in 0..<20 {
-            let plain = try #require(PopulationEnd(plainly: plan, index: index, fault: nil))
-            let block = PopulationEnd(of: plan, index: index)
+            let plain = try #require(try PopulationEnd(plainly: plan, index: index, fault: nil))
+            let block = try PopulationEnd(of: plan, index: index)
             #expect(plain.position == block.position && plain.momentum == block.momentum)
             #expect((plain.logNormalizer - block.logNormalizer).magnitude < 1e-10)
             for (one, other) in zip(plain.logWeights, block.logWeights) { #expect((one - other).magnitude < 1e-10) }
         }
-        let result = try GaussianProduct.worst(4000) { PopulationEnd(plainly: plan, index: $0, fault: nil) }
+        let result = try GaussianProduct.worst(4000) { try PopulationEnd(plainly: plan, index: $0, fault: nil) }
         #expect(result.z < zThreshold, "\(result.name)")
     }
 
     @Test("A bug is found out", arguments: PopulationFault.allCases)
     func found(fault: PopulationFault) throws {
         let plan = try plan()
-        let result = try GaussianProduct.worst(4000) { PopulationEnd(plainly: plan, index: $0, fault: fault) }
+        let result = try GaussianProduct.worst(4000) { try PopulationEnd(plainly: plan, index: $0, fault: fault) }
         #expect(result.z > 1.5 * zThreshold, "\(result.name)")
     }
 
@@ -270,9 +273,9 @@ struct PopulationBugTests {
         let plan = try GaussianProduct.plan(.mala, threshold: 0.5, stepSize: 1e-3, damping: 0, lanes: 4)
         let exact = GaussianProduct.exact(0)
         return try (0..<40).map { merge in
-            let results = (0..<200).map { index in
+            let results = try (0..<200).map { index in
                 var block = ChainBlock(plan: plan, index: 200 * merge + index)
-                while block.advance() {}
+                while try block.advance() {}
                 return block.result(chains: 4)
             }
             let selected = PopulationMerge(

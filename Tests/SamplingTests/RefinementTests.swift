@@ -29,9 +29,9 @@ private func plan(
         seed: 23, lanes: lanes, draws: draws, thin: thin)
 }
 
-private func finished(_ plan: SamplingPlan, index: Int = 0) -> BlockResult {
+private func finished(_ plan: SamplingPlan, index: Int = 0) throws -> BlockResult {
     var block = ChainBlock(plan: plan, index: index)
-    while block.advance() {}
+    while try block.advance() {}
     return block.result(chains: plan.lanes)
 }
 
@@ -58,13 +58,13 @@ private let moving: [SamplerSettings.Kind] = [.ula, .mala, .uhmc, .hmc]
 struct RefinementTests {
     @Test(
         "Chains end in the density without noise, walls and all", arguments: [SamplerSettings.Kind.mala, .hmc], [1, 4])
-    func density(kind: SamplerSettings.Kind, levels: Int) {
+    func density(kind: SamplerSettings.Kind, levels: Int) throws {
         let refinement = RefinementSettings(
             levels: levels, transitions: 60,
             stepSizes: [Double](
                 repeating: kind.isHamiltonian ? 0.15 : 0.02, count: levels))
-        let samples = (0..<40).flatMap {
-            finished(plan(kind, refinement: refinement), index: $0).samples.map(Double.init)
+        let samples = try (0..<40).flatMap {
+            try finished(plan(kind, refinement: refinement), index: $0).samples.map(Double.init)
         }
         let x = stride(from: 0, to: samples.count, by: 2).map { samples[$0] }
         let y = stride(from: 1, to: samples.count, by: 2).map { samples[$0] }
@@ -75,16 +75,18 @@ struct RefinementTests {
         // The last float below the wall is the wall.
         #expect(x.allSatisfy { (-0.2001...0.3001).contains($0) } && y.allSatisfy { (-1.0001...1.0001).contains($0) })
         // Those of level 0 are somewhere else: seen 10.2 and 9.8.
-        let noisy = (0..<40).flatMap { finished(plan(kind, refinement: nil), index: $0).samples.map(Double.init) }
+        let noisy = try (0..<40).flatMap {
+            try finished(plan(kind, refinement: nil), index: $0).samples.map(Double.init)
+        }
         let squares = stride(from: 0, to: noisy.count, by: 2).map { noisy[$0] * noisy[$0] }
         #expect(zScore(squares, expected: exact.means[2]) > 1.5 * zThreshold)
     }
 
     @Test("A population is weighted down to the density without noise, its normaliser without bias", arguments: [1, 5])
-    func population(levels: Int) {
+    func population(levels: Int) throws {
         for kind in [SamplerSettings.Kind.mala, .hmc] {
             let plan = plan(kind, refinement: RefinementSettings(levels: levels, transitions: 5), population: 0.5)
-            let results = (0..<200).map { finished(plan, index: $0) }
+            let results = try (0..<200).map { try finished(plan, index: $0) }
             #expect(
                 zScore(results.map { exp($0.logNormalizer - exact.logIntegral) }, expected: 1).magnitude < zThreshold)
             for (index, mean) in exact.means.enumerated() {
@@ -115,7 +117,7 @@ struct RefinementTests {
         let plan = SamplingPlan(
             density: try RingAndBar.density(), walls: Bounds(low: [-0.2, -1], high: [0.2, 1]), schedule: cosineSchedule,
             settings: settings, seed: 3, lanes: 64)
-        let results = (0..<32).map { finished(plan, index: $0) }
+        let results = try (0..<32).map { try finished(plan, index: $0) }
         let merge = PopulationMerge(
             results.enumerated().map { .init(index: $0, logNormalizer: $1.logNormalizer, logWeights: $1.logWeights) })
         let points = merge.selection(of: 2048, seed: 3).map { chosen in
@@ -126,9 +128,9 @@ struct RefinementTests {
     }
 
     @Test("No kernel leaves the walls, and further draws are made within them", arguments: moving)
-    func walls(kind: SamplerSettings.Kind) {
+    func walls(kind: SamplerSettings.Kind) throws {
         let refined = plan(kind, refinement: RefinementSettings(levels: 3, transitions: 4), draws: 5, thin: 3)
-        let result = finished(refined)
+        let result = try finished(refined)
         #expect(result.samples.count == 64 * 5 * 2)
         let x = stride(from: 0, to: result.samples.count, by: 2).map { Double(result.samples[$0]) }
         #expect(x.allSatisfy { (-0.2001...0.3001).contains($0) })
@@ -142,20 +144,20 @@ struct RefinementTests {
     }
 
     @Test("Until level 0 chains go as they do without refinement, and then on", arguments: moving)
-    func continuation(kind: SamplerSettings.Kind) {
+    func continuation(kind: SamplerSettings.Kind) throws {
         let (plain, refined) = (
             plan(kind, refinement: nil), plan(kind, refinement: RefinementSettings(levels: 3, transitions: 4))
         )
         var block = ChainBlock(plan: refined, index: 1)
         #expect(block.steps == plain.units(refinement: 3 * 5))
         let annealed = ChainBlock(plan: plain, index: 1).steps
-        for _ in 0..<annealed { _ = block.advance() }
+        for _ in 0..<annealed { _ = try block.advance() }
         var other = ChainBlock(plan: plain, index: 1)
-        while other.advance() {}
+        while try other.advance() {}
         #expect(block.state == other.state)
         let evaluations = block.state.evaluations
         var boundaries: [Int] = []
-        repeat { if block.atLevelBoundary { boundaries.append(block.stepsDone - annealed) } } while block.advance()
+        repeat { if block.atLevelBoundary { boundaries.append(block.stepsDone - annealed) } } while try block.advance()
         #expect(boundaries == [0, 5, 10, 15])
         let perTransition = kind.isHamiltonian ? 2 : 1
         #expect(block.state.evaluations - evaluations == 3 * (1 + 4 * perTransition))

@@ -30,9 +30,9 @@ private func plan(
         seed: 17, lanes: lanes, draws: draws, thin: thin)
 }
 
-private func finished(_ plan: SamplingPlan, index: Int = 0) -> BlockResult {
+private func finished(_ plan: SamplingPlan, index: Int = 0) throws -> BlockResult {
     var block = ChainBlock(plan: plan, index: index)
-    while block.advance() {}
+    while try block.advance() {}
     return block.result(chains: plan.lanes)
 }
 
@@ -54,7 +54,7 @@ struct ReplicaExchangeTests {
     @Test(
         "Draws go between modes where replicas are exchanged, and stay in one where they are not",
         arguments: [SamplerSettings.Kind.mala, .hmc])
-    func modesMix(kind: SamplerSettings.Kind) {
+    func modesMix(kind: SamplerSettings.Kind) throws {
         let draws = 1000
         func parts(_ result: BlockResult) -> [Double] {
             (0..<64).map { chain in
@@ -62,11 +62,11 @@ struct ReplicaExchangeTests {
                 return Double(inRight.count) / Double(draws)
             }
         }
-        let plain = parts(finished(plan(kind, exchange: nil, draws: draws)))
+        let plain = try parts(finished(plan(kind, exchange: nil, draws: draws)))
         #expect(plain.allSatisfy { $0 == 0 || $0 == 1 })
         // Seen: means of 0.692 and 0.702, a standard deviation over chains of 0.06 and 0.05, 99 and 102 round trips a
         // chain. Chains are independent, so the false alarm of the mean is 2e-7.
-        let result = finished(plan(kind, exchange: spaced(8), draws: draws))
+        let result = try finished(plan(kind, exchange: spaced(8), draws: draws))
         let exchanged = parts(result)
         #expect(zScore(exchanged, expected: 0.7).magnitude < zThreshold)
         #expect(variance(exchanged).squareRoot() < 0.1)
@@ -82,7 +82,7 @@ struct ReplicaExchangeTests {
     func ringAndBar() throws {
         func quality(_ exchange: ExchangeSettings?, thin: Int) throws -> (near: [Double], likelihood: [Double]) {
             let draws = 100
-            let result = finished(
+            let result = try finished(
                 plan(.mala, of: try RingAndBar.density(), exchange: exchange, deviation: 0.03, draws: draws, thin: thin)
             )
             let means = (0..<64).map { chain in
@@ -108,10 +108,10 @@ struct ReplicaExchangeTests {
     }
 
     @Test("Where every swap is taken walkers go round, and round trips are counted as they are made", arguments: 2...7)
-    func walkers(replicas: Int) {
+    func walkers(replicas: Int) throws {
         // N(0, I) is itself at every level.
         let rounds = 60
-        let result = finished(
+        let result = try finished(
             plan(
                 .mala, of: standardNormal(2), exchange: spaced(replicas, every: 2), deviation: 1, draws: 1 + rounds / 3,
                 thin: 3, lanes: 8))
@@ -136,22 +136,23 @@ struct ReplicaExchangeTests {
     }
 
     @Test("Every round costs each replica's transition, every exchange two evaluations for each of its pairs")
-    func cost() {
-        func perChain(_ kind: SamplerSettings.Kind, _ exchange: ExchangeSettings?, draws: Int, thin: Int) -> Int {
-            finished(plan(kind, exchange: exchange, draws: draws, thin: thin, lanes: 4)).gradientEvaluations / 4
+    func cost() throws {
+        func perChain(_ kind: SamplerSettings.Kind, _ exchange: ExchangeSettings?, draws: Int, thin: Int) throws -> Int
+        {
+            try finished(plan(kind, exchange: exchange, draws: draws, thin: thin, lanes: 4)).gradientEvaluations / 4
         }
         // Levels with two transitions; then rounds.
-        #expect(perChain(.mala, nil, draws: 7, thin: 2) == 100 * 3 + 12)
-        #expect(perChain(.mala, spaced(2), draws: 7, thin: 2) == 100 * 3 + 12 * 2 + 12 * 2)
-        #expect(perChain(.mala, spaced(4), draws: 7, thin: 2) == 100 * 3 + 12 * 4 + 6 * (4 + 2))
-        #expect(perChain(.hmc, spaced(5, every: 3), draws: 13, thin: 1) == 100 * 5 + 12 * 5 * 2 + 2 * (4 + 4))
-        #expect(perChain(.mala, spaced(5, every: 13), draws: 13, thin: 1) == 100 * 3 + 12 * 5)
+        #expect(try perChain(.mala, nil, draws: 7, thin: 2) == 100 * 3 + 12)
+        #expect(try perChain(.mala, spaced(2), draws: 7, thin: 2) == 100 * 3 + 12 * 2 + 12 * 2)
+        #expect(try perChain(.mala, spaced(4), draws: 7, thin: 2) == 100 * 3 + 12 * 4 + 6 * (4 + 2))
+        #expect(try perChain(.hmc, spaced(5, every: 3), draws: 13, thin: 1) == 100 * 5 + 12 * 5 * 2 + 2 * (4 + 4))
+        #expect(try perChain(.mala, spaced(5, every: 13), draws: 13, thin: 1) == 100 * 3 + 12 * 5)
     }
 
     @Test("Replicas that never meet leave the draws as they are, and swaps without a decision are not a number")
-    func never() {
-        let plain = finished(plan(.hmc, exchange: nil, draws: 5, thin: 2))
-        let apart = finished(plan(.hmc, exchange: spaced(3, every: 9), draws: 5, thin: 2))
+    func never() throws {
+        let plain = try finished(plan(.hmc, exchange: nil, draws: 5, thin: 2))
+        let apart = try finished(plan(.hmc, exchange: spaced(3, every: 9), draws: 5, thin: 2))
         #expect(apart.samples == plain.samples)
         #expect(apart.logDensity == plain.logDensity)
         #expect(apart.roundTrips == [Int32](repeating: 0, count: 64))
@@ -170,10 +171,10 @@ struct ReplicaExchangeTests {
     }
 
     @Test("A chain's draws and counts do not depend on the width of its block or on the lanes beside it")
-    func lanes() {
-        let wide = finished(plan(.hmc, exchange: spaced(4), draws: 6, thin: 2), index: 1)
+    func lanes() throws {
+        let wide = try finished(plan(.hmc, exchange: spaced(4), draws: 6, thin: 2), index: 1)
         for part in 0..<4 {
-            let narrow = finished(plan(.hmc, exchange: spaced(4), draws: 6, thin: 2, lanes: 16), index: 4 + part)
+            let narrow = try finished(plan(.hmc, exchange: spaced(4), draws: 6, thin: 2, lanes: 16), index: 4 + part)
             let chains = part * 16..<(part + 1) * 16
             #expect(narrow.samples == Array(wide.samples[chains.lowerBound * 12..<chains.upperBound * 12]))
             #expect(narrow.roundTrips == Array(wide.roundTrips[chains]))
@@ -182,14 +183,14 @@ struct ReplicaExchangeTests {
     }
 
     @Test("Progress counts every replica's transition, and draws are kept at the ends of rounds")
-    func progress() {
+    func progress() throws {
         let plan = plan(.mala, exchange: spaced(3), draws: 3, thin: 2, lanes: 4)
         var block = ChainBlock(plan: plan, index: 0)
         let annealing = 100 * (1 + 2)
         #expect(block.steps == annealing + 4 * 3)
         var boundaries: [Int] = []
         var evaluations: [Int] = []
-        while block.advance() {
+        while try block.advance() {
             if block.atLevelBoundary, block.stepsDone >= annealing { boundaries.append(block.stepsDone - annealing) }
             if block.stepsDone >= annealing { evaluations.append(block.state.evaluations - 300) }
         }

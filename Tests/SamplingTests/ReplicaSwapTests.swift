@@ -9,7 +9,7 @@ import VectorMath
 private typealias Swap =
     @Sendable (
         inout ChainState, inout any DensityEvaluator, inout Replica, RandomStream, Int, Int
-    ) -> Void
+    ) throws(EvaluationError) -> Void
 
 /// A deliberate bug of an exchange.
 private enum SwapFault: Sendable, CaseIterable {
@@ -29,11 +29,11 @@ private enum SwapFault: Sendable, CaseIterable {
 
 /// The exchange chain by chain, as plainly as can be, with room for a bug.
 private func plainSwap(_ fault: SwapFault?) -> Swap {
-    { state, target, replica, stream, level, transition in
+    { (state, target, replica, stream, level, transition) throws(EvaluationError) in
         let (rows, lanes) = (state.position.rows, state.position.lanes)
         var (own, other) = (Evaluation(dimension: rows, lanes: lanes), Evaluation(dimension: rows, lanes: lanes))
-        target.evaluate(at: replica.state.position, into: &own)
-        replica.target.evaluate(at: state.position, into: &other)
+        try target.evaluate(at: replica.state.position, into: &own)
+        try replica.target.evaluate(at: state.position, into: &other)
         state.evaluations += 2
         var uniforms = [Double](repeating: 0, count: lanes)
         stream.fillUniforms(&uniforms, purpose: .exchange, level: level, transition: transition)
@@ -75,7 +75,7 @@ private func values(_ lane: Int, _ lower: ChainState, _ upper: ChainState) -> [D
 /// Starts chains from exact samples of two levels, lets both move and swap, and compares, as `invariance` does.
 private func exchangeInvariance(
     of swap: Swap, between cases: [ExactCase], kernel: any TransitionKernel, stepSizes: [Double], rounds: Int = 12
-) -> Invariance {
+) throws -> Invariance {
     let (lanes, dimension, blocks) = (64, 2, 320)
     var (kernel, names) = (kernel, names(dimension: dimension))
     names = names.map { "lower " + $0 } + names.map { "upper " + $0 } + ["x x"]
@@ -87,23 +87,23 @@ private func exchangeInvariance(
         var state = ChainState(dimension: dimension, lanes: lanes)
         state.position = cases[0].draw(block * lanes, lanes)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 0)
-        state.evaluate(&target)
+        try state.evaluate(&target)
         var replica = Replica(
             level: cases[1].level, state: ChainState(dimension: dimension, lanes: lanes),
             target: cases[1].density.evaluator(lanes: lanes, at: cases[1].level))
         // Of other chains, so that the two are independent.
         replica.state.position = cases[1].draw(1 << 30 + block * lanes, lanes)
         stream.fillNormals(&replica.state.momentum, purpose: .initialMomentum, level: 1)
-        replica.state.evaluate(&replica.target)
+        try replica.state.evaluate(&replica.target)
         let start = (0..<lanes).map { values($0, state, replica.state) }
         for round in 0..<rounds {
             var context = TransitionContext(
                 level: cases[0].level.index, transition: round, stepSize: stepSizes[0], stream: stream)
-            kernel.transition(&state, target: &target, in: context)
+            try kernel.transition(&state, target: &target, in: context)
             (context.level, context.stepSize) = (cases[1].level.index, stepSizes[1])
-            kernel.transition(&replica.state, target: &replica.target, in: context)
+            try kernel.transition(&replica.state, target: &replica.target, in: context)
             let before = state.position
-            swap(&state, &target, &replica, stream, cases[0].level.index, round)
+            try swap(&state, &target, &replica, stream, cases[0].level.index, round)
             let swaps = (0..<lanes).map { column(before, $0) != column(state.position, $0) ? 1.0 : 0 }
             moved += swaps
             perBlock.append(mean(swaps))
@@ -132,17 +132,18 @@ struct ReplicaSwapTests {
     private static let levels = [8, 25].map {
         ExactCases.mixture("mixture", [[1.2, 0], [-1.2, 0.5]], [[0.25, 0.4], [0.35, 0.25]], level: $0)
     }
-    private static let right: Swap = { state, target, replica, stream, level, transition in
+    private static let right: Swap = {
+        (state, target, replica, stream, level, transition) throws(EvaluationError) in
         var swap = ReplicaSwap(dimension: 2, lanes: state.position.lanes)
-        swap.swap(
+        try swap.swap(
             &state, target: &target, with: &replica, stream: stream, level: level, transition: transition)
     }
-    private func run(_ swap: Swap, _ kind: SamplerSettings.Kind = .mala) -> Invariance {
+    private func run(_ swap: Swap, _ kind: SamplerSettings.Kind = .mala) throws -> Invariance {
         let kernel: any TransitionKernel =
             kind == .mala
             ? LangevinKernel(adjusted: true, dimension: 2, lanes: 64)
             : HamiltonianKernel(adjusted: true, leapfrogSteps: 2, damping: 0.7, dimension: 2, lanes: 64)
-        return exchangeInvariance(
+        return try exchangeInvariance(
             of: swap, between: Self.levels, kernel: kernel,
             stepSizes: kind == .mala ? [0.09, 0.25] : [0.4, 0.6])
     }
@@ -152,8 +153,8 @@ struct ReplicaSwapTests {
     @Test(
         "Transitions and swaps together keep the distributions of both levels and their independence",
         arguments: [SamplerSettings.Kind.mala, .hmc])
-    func invariance(kind: SamplerSettings.Kind) {
-        let result = run(Self.right, kind)
+    func invariance(kind: SamplerSettings.Kind) throws {
+        let result = try run(Self.right, kind)
         #expect(result.count == 36)
         #expect((0.2...0.8).contains(result.acceptance))
         #expect(result.worst < zThreshold, "\(result.worstName)")
@@ -161,14 +162,14 @@ struct ReplicaSwapTests {
 
     // Seen: 27.6, 19.1, 7.3, 24.2, above 1000, 21.3, in the order of the cases.
     @Test("A swap that is decided or carried out wrongly is found out", arguments: SwapFault.allCases)
-    fileprivate func faults(fault: SwapFault) {
-        let wrong = run(plainSwap(fault))
+    fileprivate func faults(fault: SwapFault) throws {
+        let wrong = try run(plainSwap(fault))
         #expect(wrong.worst > 1.3 * zThreshold, "\(wrong.worstName)")
     }
 
     @Test("The plain swap does as the swap does")
-    func agreement() {
-        #expect(run(plainSwap(nil)).worst < zThreshold)
+    func agreement() throws {
+        #expect(try run(plainSwap(nil)).worst < zThreshold)
         var states: [(ChainState, Replica)] = []
         for swap in [Self.right, plainSwap(nil)] {
             let stream = RandomStream(seed: 5, firstChain: 0)
@@ -176,17 +177,17 @@ struct ReplicaSwapTests {
             state.position = Self.levels[0].draw(0, 64)
             stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 0)
             var target = Self.levels[0].density.evaluator(lanes: 64, at: Self.levels[0].level)
-            state.evaluate(&target)
+            try state.evaluate(&target)
             var replica = Replica(
                 level: Self.levels[1].level, state: state,
                 target: Self.levels[1].density.evaluator(lanes: 64, at: Self.levels[1].level))
             replica.state.position = Self.levels[1].draw(64, 64)
-            replica.state.evaluate(&replica.target)
-            for transition in 0..<3 { swap(&state, &target, &replica, stream, 8, transition) }
+            try replica.state.evaluate(&replica.target)
+            for transition in 0..<3 { try swap(&state, &target, &replica, stream, 8, transition) }
             // What is current is the evaluation of the points, letter by letter.
             let now = (state.evaluation, replica.state.evaluation)
-            state.evaluate(&target)
-            replica.state.evaluate(&replica.target)
+            try state.evaluate(&target)
+            try replica.state.evaluate(&replica.target)
             #expect(now == (state.evaluation, replica.state.evaluation))
             states.append((state, replica))
         }
@@ -196,20 +197,20 @@ struct ReplicaSwapTests {
     }
 
     @Test("A swap to where there is no density is refused, one that leads out of such a place is taken")
-    func walls() {
+    func walls() throws {
         let box = UniformBox(low: [-1], high: [1])
         var state = ChainState(dimension: 1, lanes: 3)
         var target: any DensityEvaluator = Cut(inner: box.evaluator(lanes: 3, at: cosineSchedule.levels[5]))
         state.position.elements = [0.1, 0.1, 3]
-        state.evaluate(&target)
+        try state.evaluate(&target)
         var replica = Replica(
             level: cosineSchedule.levels[9], state: ChainState(dimension: 1, lanes: 3),
             target: box.evaluator(lanes: 3, at: cosineSchedule.levels[9]))
         // Outside the cut; where the score is not a number; and inside.
         replica.state.position.elements = [2, -0.5, 0.2]
-        replica.state.evaluate(&replica.target)
+        try replica.state.evaluate(&replica.target)
         var swap = ReplicaSwap(dimension: 1, lanes: 3)
-        swap.swap(
+        try swap.swap(
             &state, target: &target, with: &replica, stream: RandomStream(seed: 1, firstChain: 0), level: 5,
             transition: 0)
         #expect(swap.swapped == [0, 0, 1])
@@ -225,8 +226,8 @@ private struct Cut: DensityEvaluator {
 
     mutating func move(to level: NoiseLevel) { inner.move(to: level) }
 
-    mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-        inner.evaluate(at: x, into: &evaluation)
+    mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+        try inner.evaluate(at: x, into: &evaluation)
         for lane in 0..<x.lanes {
             if x[0, lane] > 1 { evaluation.logDensity[lane] = -.infinity }
             if x[0, lane] == -0.5 { evaluation.score[0, lane] = .nan }

@@ -42,7 +42,7 @@ enum RingAndBar {
         var fractions: [Double] = []
         for index in 0..<8 {
             var block = ChainBlock(plan: plan, index: index)
-            while block.advance() {}
+            while try block.advance() {}
             let result = block.result(chains: 250)
             fractions += result.acceptance.map { Double($0) }.filter { !$0.isNaN }
             for chain in 0..<250 {

@@ -26,11 +26,11 @@ private struct Setting: Sendable, CustomTestStringConvertible {
             lanes: lanes)
     }
 
-    func drift(_ rule: AcceptanceRule, transitions: Int = 5) -> Invariance {
+    func drift(_ rule: AcceptanceRule, transitions: Int = 5) throws -> Invariance {
         let hidden = ExactCase(
             name: exact.name, density: rule.needsEnergy ? exact.density : ScoreOnly(exact.density), level: exact.level,
             draw: exact.draw)
-        return invariance(
+        return try invariance(
             of: { kernel(rule, $0, $1) }, on: hidden, stepSize: stepSize, transitions: transitions)
     }
 }
@@ -57,12 +57,12 @@ private let gaussians: [Setting] = [
 struct ScoreAcceptanceTests {
     @Test("On a Gaussian the decisions are those of the energy, and the distribution is kept", arguments: gaussians)
     fileprivate func gaussian(setting: Setting) throws {
-        let result = setting.drift(setting.rule)
+        let result = try setting.drift(setting.rule)
         // 18 z-scores: false alarm 18 * 2e-7 = 4e-6.
         #expect(result.worst < zThreshold, "\(result.worstName)")
         #expect((0.6...0.85).contains(result.acceptance))
         // A decision could differ only where log u meets the ratio to 1e-13.
-        let known = setting.drift(.energy)
+        let known = try setting.drift(.energy)
         #expect(result.acceptance == known.acceptance)
         for (name, shift) in known.shifts { #expect((try #require(result.shifts[name]) - shift).magnitude < 1e-12) }
     }
@@ -78,26 +78,26 @@ struct ScoreAcceptanceTests {
             Setting(exact: ExactCases.mixture, rule: .line(points: 10), stepSize: 0.45, leapfrogSteps: 2),
             Setting(exact: ExactCases.bumpy, rule: .path, stepSize: 0.15, leapfrogSteps: 3),
         ])
-    fileprivate func bumpy(setting: Setting) {
-        let result = setting.drift(setting.rule, transitions: 30)
+    fileprivate func bumpy(setting: Setting) throws {
+        let result = try setting.drift(setting.rule, transitions: 30)
         #expect(result.worst < zThreshold, "\(result.worstName)")
         #expect((0.55...0.98).contains(result.acceptance))
     }
 
     /// How far a mean moves more than it does by the energy with the same random numbers, which is by chance alone.
-    private func bias(_ rule: AcceptanceRule, stepSize: Double, leapfrogSteps: Int = 0) -> Double {
+    private func bias(_ rule: AcceptanceRule, stepSize: Double, leapfrogSteps: Int = 0) throws -> Double {
         let setting = Setting(
             exact: ExactCases.bumpy, rule: rule, stepSize: stepSize, leapfrogSteps: leapfrogSteps)
         let name = "x of axis 0"
-        let moved = setting.drift(rule, transitions: 30).shifts[name] ?? .nan
-        return moved - (setting.drift(.energy, transitions: 30).shifts[name] ?? .nan)
+        let moved = try setting.drift(rule, transitions: 30).shifts[name] ?? .nan
+        return try moved - (setting.drift(.energy, transitions: 30).shifts[name] ?? .nan)
     }
 
     // Without a false alarm: the numbers are those of the seed. They are told where AcceptanceRule is declared.
     @Test("The bias of a line falls with the square of the distance of its points")
-    func biasOfLines() {
-        let langevin = [2, 3, 5, 10].map { bias(.line(points: $0), stepSize: 0.1) }
-        let hamiltonian = [2, 3, 5, 10].map { bias(.line(points: $0), stepSize: 0.3, leapfrogSteps: 3) }
+    func biasOfLines() throws {
+        let langevin = try [2, 3, 5, 10].map { try bias(.line(points: $0), stepSize: 0.1) }
+        let hamiltonian = try [2, 3, 5, 10].map { try bias(.line(points: $0), stepSize: 0.3, leapfrogSteps: 3) }
         for (found, told) in zip(
             langevin + hamiltonian, [0.114, 0.0135, 0.0031, 0.0008, 0.146, 0.0214, 0.0022, 0.0001])
         {
@@ -106,8 +106,8 @@ struct ScoreAcceptanceTests {
     }
 
     @Test("The bias of a path falls with the square of its step")
-    func biasOfPaths() {
-        let found = [0.45, 0.3, 0.15].map { bias(.path, stepSize: $0, leapfrogSteps: 3) }
+    func biasOfPaths() throws {
+        let found = try [0.45, 0.3, 0.15].map { try bias(.path, stepSize: $0, leapfrogSteps: 3) }
         for (found, told) in zip(found, [0.096, 0.036, 0.0072]) {
             #expect((found - told).magnitude < 0.1 * told + 0.0005)
         }
@@ -130,7 +130,7 @@ struct ScoreAcceptanceTests {
     fileprivate func stationary(run: LongRun) throws {
         let setting = Setting(
             exact: ExactCases.pulled, rule: run.rule, stepSize: run.stepSize, leapfrogSteps: run.leapfrogSteps)
-        let (moved, known) = (setting.drift(run.rule, transitions: 100), setting.drift(.energy, transitions: 100))
+        let (moved, known) = try (setting.drift(run.rule, transitions: 100), setting.drift(.energy, transitions: 100))
         // 18 z-scores: false alarm 18 * 2e-7 = 4e-6.
         #expect(known.worst < zThreshold, "\(known.worstName)")
         let draws = ExactCases.pulled.draw(0, 1 << 14)
@@ -148,30 +148,30 @@ struct ScoreAcceptanceTests {
     }
 
     @Test("What stands for an unknown log density changes nothing", arguments: gaussians)
-    fileprivate func pretence(setting: Setting) {
-        func end(_ density: any Density) -> ChainState {
+    fileprivate func pretence(setting: Setting) throws {
+        func end(_ density: any Density) throws -> ChainState {
             var target = density.evaluator(lanes: 64, at: setting.exact.level)
             var state = ChainState(dimension: 2, lanes: 64)
             let stream = RandomStream(seed: 17, firstChain: 0)
             stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
-            state.evaluate(&target)
+            try state.evaluate(&target)
             var kernel = setting.kernel(setting.rule, 2, 64)
             for transition in 0..<10 {
                 let context = TransitionContext(
                     level: 0, transition: transition, stepSize: setting.stepSize, stream: stream)
-                kernel.transition(&state, target: &target, in: context)
+                try kernel.transition(&state, target: &target, in: context)
             }
             return state
         }
-        let plain = end(ScoreOnly(setting.exact.density))
-        let misleading = end(ScoreOnly(setting.exact.density, pretence: { Double($0 * 7 % 13) * 100 }))
+        let plain = try end(ScoreOnly(setting.exact.density))
+        let misleading = try end(ScoreOnly(setting.exact.density, pretence: { Double($0 * 7 % 13) * 100 }))
         #expect(plain.position == misleading.position)
         #expect(plain.momentum == misleading.momentum)
         #expect(plain.accepted == misleading.accepted)
     }
 
     @Test("A line through a place without a score is not taken, and counts as a divergence", arguments: [0, 2])
-    func divergence(leapfrogSteps: Int) {
+    func divergence(leapfrogSteps: Int) throws {
         // No score in a strip; 64 points on steps of this size leave no way over it.
         struct Strip: Density {
             let shape = PointShape(dimension: 2)
@@ -181,8 +181,8 @@ struct ScoreAcceptanceTests {
             struct Evaluator: DensityEvaluator {
                 var inner: any DensityEvaluator
                 mutating func move(to level: NoiseLevel) { inner.move(to: level) }
-                mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-                    inner.evaluate(at: x, into: &evaluation)
+                mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+                    try inner.evaluate(at: x, into: &evaluation)
                     for lane in 0..<x.lanes where (0.3...0.6).contains(x[0, lane]) { evaluation.score[0, lane] = .nan }
                 }
             }
@@ -193,7 +193,7 @@ struct ScoreAcceptanceTests {
         let stream = RandomStream(seed: 4, firstChain: 0)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
         for lane in 0..<lanes where state.position[0, lane] > 0.3 { state.position[0, lane] *= -1 }
-        state.evaluate(&target)
+        try state.evaluate(&target)
         let setting = Setting(
             exact: ExactCases.standard, rule: .line(points: 64), stepSize: leapfrogSteps > 0 ? 0.9 : 0.7,
             leapfrogSteps: leapfrogSteps)
@@ -201,7 +201,7 @@ struct ScoreAcceptanceTests {
         for transition in 0..<5 {
             let context = TransitionContext(
                 level: 0, transition: transition, stepSize: setting.stepSize, stream: stream)
-            kernel.transition(&state, target: &target, in: context)
+            try kernel.transition(&state, target: &target, in: context)
         }
         #expect((0..<lanes).allSatisfy { state.position[0, $0] < 0.3 })
         #expect(state.divergences.reduce(0, +) > 100)

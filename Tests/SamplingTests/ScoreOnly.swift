@@ -25,8 +25,8 @@ struct ScoreOnly: Density {
 
         mutating func move(to level: NoiseLevel) { inner.move(to: level) }
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-            inner.evaluate(at: x, into: &evaluation)
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+            try inner.evaluate(at: x, into: &evaluation)
             for lane in evaluation.logDensity.indices { evaluation.logDensity[lane] = pretence(lane) }
         }
     }

@@ -13,30 +13,30 @@ private let mixture = GaussianMixture(
 /// A state with given positions and momenta, evaluated.
 private func state(
     _ position: LaneMatrix, _ momentum: LaneMatrix, _ target: inout any DensityEvaluator
-) -> ChainState {
+) throws -> ChainState {
     var state = ChainState(dimension: position.rows, lanes: position.lanes)
     state.position = position
     state.momentum = momentum
-    state.evaluate(&target)
+    try state.evaluate(&target)
     return state
 }
 
-private func start(lanes: Int, _ target: inout any DensityEvaluator) -> ChainState {
+private func start(lanes: Int, _ target: inout any DensityEvaluator) throws -> ChainState {
     var (position, momentum) = (LaneMatrix(rows: 2, lanes: lanes), LaneMatrix(rows: 2, lanes: lanes))
     let stream = RandomStream(seed: 6, firstChain: 0)
     stream.fillNormals(&position, purpose: .initialPosition, level: 0)
     stream.fillNormals(&momentum, purpose: .initialMomentum, level: 0)
-    return state(position, momentum, &target)
+    return try state(position, momentum, &target)
 }
 
 /// A path of so many steps, at its end.
 private func end(
     from state: ChainState, steps: Int, stepSize: Double, within bounds: Bounds? = nil,
     _ target: inout any DensityEvaluator
-) -> Trajectory {
+) throws -> Trajectory {
     var trajectory = Trajectory(dimension: 2, lanes: state.position.lanes)
-    trajectory.start(at: state)
-    trajectory.leapfrog(steps: steps, stepSize: stepSize, target: &target, reflectingAt: bounds)
+    trajectory.start(at: state, momentum: state.momentum)
+    try trajectory.leapfrog(steps: steps, stepSize: stepSize, target: &target, reflectingAt: bounds)
     return trajectory
 }
 
@@ -51,13 +51,13 @@ private func determinant(_ matrix: [[Double]]) -> Double {
 @Suite("Trajectory")
 struct TrajectoryTests {
     @Test("A path with its momentum turned around leads back to its start")
-    func reversible() {
+    func reversible() throws {
         var target = mixture.evaluator(lanes: 32, at: level)
-        let first = start(lanes: 32, &target)
-        let there = end(from: first, steps: 20, stepSize: 0.1, &target)
+        let first = try start(lanes: 32, &target)
+        let there = try end(from: first, steps: 20, stepSize: 0.1, &target)
         var turned = there.momentum
         turned.scale(by: -1)
-        let back = end(from: state(there.position, turned, &target), steps: 20, stepSize: 0.1, &target)
+        let back = try end(from: state(there.position, turned, &target), steps: 20, stepSize: 0.1, &target)
         for index in first.position.elements.indices {
             #expect((there.position.elements[index] - first.position.elements[index]).magnitude > 1e-4)
             #expect((back.position.elements[index] - first.position.elements[index]).magnitude < 1e-10)
@@ -66,7 +66,7 @@ struct TrajectoryTests {
     }
 
     @Test("A path preserves the volume of phase space in the plane")
-    func volume() {
+    func volume() throws {
         // Lanes 2 k and 2 k + 1 are displaced along axis k of phase space, there and back.
         let delta = 1e-5
         var target = mixture.evaluator(lanes: 8, at: level)
@@ -78,7 +78,7 @@ struct TrajectoryTests {
                 (position[0, lane], position[1, lane]) = (point[0], point[1])
                 (momentum[0, lane], momentum[1, lane]) = (point[2], point[3])
             }
-            let path = end(from: state(position, momentum, &target), steps: 7, stepSize: 0.25, &target)
+            let path = try end(from: state(position, momentum, &target), steps: 7, stepSize: 0.25, &target)
             let columns: [[Double]] = (0..<4).map { axis in
                 let there = column(path.position, 2 * axis) + column(path.momentum, 2 * axis)
                 let back = column(path.position, 2 * axis + 1) + column(path.momentum, 2 * axis + 1)
@@ -91,17 +91,18 @@ struct TrajectoryTests {
     }
 
     @Test("A path that is reflected at walls leads back, too")
-    func walls() {
+    func walls() throws {
         let bounds = Bounds(low: [-0.8, -0.6], high: [0.9, 0.7])
         var target = mixture.evaluator(lanes: 32, at: level)
-        var first = start(lanes: 32, &target)
-        let unbounded = end(from: first, steps: 20, stepSize: 0.1, &target)
+        var first = try start(lanes: 32, &target)
+        let unbounded = try end(from: first, steps: 20, stepSize: 0.1, &target)
         bounds.fold(&first.position, momentum: &first.momentum)
-        first.evaluate(&target)
-        let there = end(from: first, steps: 20, stepSize: 0.1, within: bounds, &target)
+        try first.evaluate(&target)
+        let there = try end(from: first, steps: 20, stepSize: 0.1, within: bounds, &target)
         var turned = there.momentum
         turned.scale(by: -1)
-        let back = end(from: state(there.position, turned, &target), steps: 20, stepSize: 0.1, within: bounds, &target)
+        let back = try end(
+            from: state(there.position, turned, &target), steps: 20, stepSize: 0.1, within: bounds, &target)
         var reflected = 0
         for lane in 0..<32 {
             for axis in 0..<2 {
@@ -115,11 +116,11 @@ struct TrajectoryTests {
     }
 
     @Test("The energy error of a path is of second order in the step")
-    func order() {
+    func order() throws {
         var target = mixture.evaluator(lanes: 64, at: level)
-        let first = start(lanes: 64, &target)
-        func error(steps: Int) -> Double {
-            let path = end(from: first, steps: steps, stepSize: 1.2 / Double(steps), &target)
+        let first = try start(lanes: 64, &target)
+        func error(steps: Int) throws -> Double {
+            let path = try end(from: first, steps: steps, stepSize: 1.2 / Double(steps), &target)
             let squares = (0..<64).map { lane in
                 let kinetic = zip(column(path.momentum, lane), column(first.momentum, lane))
                     .reduce(0.0) { $0 + ($1.0 * $1.0 - $1.1 * $1.1) / 2 }
@@ -128,20 +129,20 @@ struct TrajectoryTests {
             }
             return mean(squares).squareRoot()
         }
-        let errors = [24, 48, 96, 192].map(error)
+        let errors = try [24, 48, 96, 192].map(error)
         for (coarse, fine) in zip(errors, errors.dropFirst()) {
             #expect((3.8...4.2).contains(coarse / fine))
         }
     }
 
     @Test("Merged half steps are the same path as separate ones")
-    func merging() {
+    func merging() throws {
         var target = mixture.evaluator(lanes: 16, at: level)
-        let first = start(lanes: 16, &target)
-        let merged = end(from: first, steps: 5, stepSize: 0.2, &target)
+        let first = try start(lanes: 16, &target)
+        let merged = try end(from: first, steps: 5, stepSize: 0.2, &target)
         var step = first
         for _ in 0..<5 {
-            let path = end(from: step, steps: 1, stepSize: 0.2, &target)
+            let path = try end(from: step, steps: 1, stepSize: 0.2, &target)
             step.position = path.position
             step.momentum = path.momentum
             step.evaluation = path.evaluation

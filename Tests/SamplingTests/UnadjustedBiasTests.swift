@@ -7,7 +7,7 @@ import VectorMath
 /// The positions of 20 480 chains (two coordinates each) after `transitions` at N(0, I), started there.
 private func positions(
     _ kernel: any TransitionKernel, stepSize: Double, mass: Double = 1, transitions: Int
-) -> [Double] {
+) throws -> [Double] {
     let lanes = 2048
     var kernel = kernel
     var target = standardNormal(2).evaluator(lanes: lanes, at: singleLevel.levels[0])
@@ -17,11 +17,11 @@ private func positions(
         var state = ChainState(dimension: 2, lanes: lanes)
         stream.fillNormals(&state.position, purpose: .initialPosition, level: 0)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: 0)
-        state.evaluate(&target)
+        try state.evaluate(&target)
         for transition in 0..<transitions {
             let context = TransitionContext(
                 level: 0, transition: transition, stepSize: stepSize, mass: mass, stream: stream)
-            kernel.transition(&state, target: &target, in: context)
+            try kernel.transition(&state, target: &target, in: context)
         }
         all += state.position.elements
     }
@@ -36,10 +36,10 @@ private func varianceScore(_ x: [Double], expected: Double) -> Double {
 @Suite("Bias of unadjusted kernels")
 struct UnadjustedBiasTests {
     @Test("ULA samples a Gaussian with variance 1 / (1 - h / 2) instead of 1", arguments: [0.2, 0.5, 1.0])
-    func langevin(stepSize h: Double) {
+    func langevin(stepSize h: Double) throws {
         // The start is forgotten as (1 - h)^(2 K): under 1e-3 after 16 transitions of 0.2.
         let kernel = LangevinKernel(adjusted: false, dimension: 2, lanes: 2048)
-        let x = positions(kernel, stepSize: h, transitions: h < 0.3 ? 24 : 12)
+        let x = try positions(kernel, stepSize: h, transitions: h < 0.3 ? 24 : 12)
         // Two z-scores: false alarm 4e-7. The bias itself is 15 standard errors at the least.
         #expect(varianceScore(x, expected: 1 / (1 - h / 2)).magnitude < zThreshold)
         #expect(zScore(x).magnitude < zThreshold)
@@ -49,10 +49,10 @@ struct UnadjustedBiasTests {
     @Test(
         "U-HMC samples a Gaussian with variance 1 / (1 - (h / M)^2 / 4) instead of 1",
         arguments: [(0.8, 1.0), (0.6, 0.5), (1.8, 3.0)])
-    func hamiltonian(stepSize h: Double, mass: Double) {
+    func hamiltonian(stepSize h: Double, mass: Double) throws {
         let kernel = HamiltonianKernel(
             adjusted: false, leapfrogSteps: 3, damping: 0.5, dimension: 2, lanes: 2048)
-        let x = positions(kernel, stepSize: h, mass: mass, transitions: 20)
+        let x = try positions(kernel, stepSize: h, mass: mass, transitions: 20)
         // Steps that turn phase space by a multiple of half a turn, as three of 1 would, never mix.
         let ratio = h / mass
         // Two z-scores: false alarm 4e-7.
@@ -67,9 +67,9 @@ struct UnadjustedBiasTests {
     func bumpy(leapfrogSteps: Int) throws {
         // The same time in all: transitions times step.
         let steps = leapfrogSteps > 0 ? [0.3, 0.15, 0.075] : [0.08, 0.04, 0.02]
-        let shifts = steps.map { stepSize in
+        let shifts = try steps.map { stepSize in
             let time = leapfrogSteps > 0 ? 6.0 : 3.2
-            return invariance(
+            return try invariance(
                 of: { dimension, lanes -> any TransitionKernel in
                     if leapfrogSteps == 0 { return LangevinKernel(adjusted: false, dimension: dimension, lanes: lanes) }
                     return HamiltonianKernel(

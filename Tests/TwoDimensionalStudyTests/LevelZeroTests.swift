@@ -24,8 +24,8 @@ import VectorMath
     }
 
     @Test(arguments: [32, 64])
-    func `Cell masses of a noised box are those of its closed form`(pointsPerCell: Int) {
-        let level = LevelZero(
+    func `Cell masses of a noised box are those of its closed form`(pointsPerCell: Int) throws {
+        let level = try LevelZero(
             UniformBox(low: [-0.2, -1], high: [0.2, 1]), at: Self.level, pointsPerCell: pointsPerCell)
         for row in 0..<LevelZero.cells {
             for column in 0..<LevelZero.cells {
@@ -53,18 +53,18 @@ import VectorMath
                 mutating func move(to level: NoiseLevel) {
                     for index in parts.indices { parts[index].move(to: level) }
                 }
-                mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+                mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
                     evaluation = Evaluation(dimension: 2, lanes: lanes)
                     for index in parts.indices {
                         var part = Evaluation(dimension: 2, lanes: lanes)
-                        parts[index].evaluate(at: x, into: &part)
+                        try parts[index].evaluate(at: x, into: &part)
                         for lane in 0..<lanes { evaluation.logDensity[lane] += part.logDensity[lane] }
                     }
                 }
             }
         }
         let factors = [-0.2, 0.2].map { Gaussian(mean: [$0, 0.1], covariance: [[0.04, 0], [0, 0.01]]) }
-        let level = LevelZero(Product(factors: factors), at: Self.level, pointsPerCell: 32)
+        let level = try LevelZero(Product(factors: factors), at: Self.level, pointsPerCell: 32)
         // The integral of two Gaussians' product is a Gaussian of the difference of their means.
         let (signal, noise) = (Self.level.signalVariance, Self.level.noiseVariance)
         let (x, y) = (2 * (signal * 0.04 + noise), 2 * (signal * 0.01 + noise))
@@ -72,8 +72,8 @@ import VectorMath
         #expect((level.logNormalizer - exact).magnitude < 1e-9)
     }
 
-    @Test func `Total variation counts what is beyond the grid, and what is no number`() {
-        let level = LevelZero(UniformBox(low: [-0.2, -1], high: [0.2, 1]), at: Self.level, pointsPerCell: 32)
+    @Test func `Total variation counts what is beyond the grid, and what is no number`() throws {
+        let level = try LevelZero(UniformBox(low: [-0.2, -1], high: [0.2, 1]), at: Self.level, pointsPerCell: 32)
         let inside = Point(x: 0.1, y: 0.1)
         let cell = level.cellMasses[8 * 16 + 8]
         let one = level.totalVariation(of: [inside])
@@ -92,8 +92,8 @@ import VectorMath
     }
 
     // Four standard deviations either way: a false alarm once in 16 000 seeds.
-    @Test func `Exact samples come as close as exact samples do`() {
-        let level = LevelZero(UniformBox(low: [-0.2, -1], high: [0.2, 1]), at: Self.level, pointsPerCell: 32)
+    @Test func `Exact samples come as close as exact samples do`() throws {
+        let level = try LevelZero(UniformBox(low: [-0.2, -1], high: [0.2, 1]), at: Self.level, pointsPerCell: 32)
         let ceiling = level.ceiling(of: 2000, to: level, seeds: 50)
         let distance = level.totalVariation(of: level.samples(2000, seed: 77)).distance
         #expect((distance - ceiling.mean).magnitude < 4 * ceiling.deviation)

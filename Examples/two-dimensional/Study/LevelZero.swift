@@ -24,7 +24,7 @@ struct LevelZero: Sendable {
     ///   - level: the noise level.
     ///   - pointsPerCell: along each axis. 32 are 0.00625 apart, a quarter of the noise at level 0 of the cosine schedule
     ///     with 100 levels: the midpoint rule's error is far below that of any sampling then.
-    init(_ density: any Density, at level: NoiseLevel, pointsPerCell: Int) {
+    init(_ density: any Density, at level: NoiseLevel, pointsPerCell: Int) throws(EvaluationError) {
         let points = Self.cells * pointsPerCell
         let spacing = 2 * Self.reach / Double(points)
         func coordinate(_ index: Int) -> Double { -Self.reach + (Double(index) + 0.5) * spacing }
@@ -38,7 +38,7 @@ struct LevelZero: Sendable {
                 x[0, column] = coordinate(column)
                 x[1, column] = coordinate(row)
             }
-            evaluator.evaluate(at: x, into: &evaluation)
+            try evaluator.evaluate(at: x, into: &evaluation)
             logDensities += evaluation.logDensity
         }
         let top = logDensities.reduce(-.infinity) { $1.isFinite ? max($0, $1) : $0 }

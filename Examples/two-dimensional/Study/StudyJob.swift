@@ -72,6 +72,6 @@ extension LevelZero {
         let job = try Job.load(path: path)
         let plan = try job.plan { digest in try Network(NetworkFile(path: job.modelPaths[digest] ?? "")) }
         // Exact densities cost nothing; networks take some seconds.
-        self.init(plan.density, at: plan.schedule.levels[0], pointsPerCell: job.modelDigests.isEmpty ? 64 : 32)
+        try self.init(plan.density, at: plan.schedule.levels[0], pointsPerCell: job.modelDigests.isEmpty ? 64 : 32)
     }
 }

@@ -5,7 +5,7 @@ extension BlockRecord {
     public var checksum: UInt64 {
         var checksum = BlockChecksum()
         checksum.update(samples[...])
-        for rows in statistics { checksum.update(rows[...]) }
+        for entry in statistics.entries { checksum.update(entry.bytes[...]) }
         return checksum.value
     }
 }

@@ -6,13 +6,13 @@ public struct BlockRecord: Sendable, Equatable {
     public var chains: Int
     /// float32, little-endian, [chains * draws * dimension].
     public var samples: [UInt8]
-    /// Rows of the run's statistics, in their order, each little-endian.
-    public var statistics: [[UInt8]]
+    /// Rows of the run's statistics, in their order.
+    public var statistics: StatisticRows
     /// Gradients evaluated, all these chains together.
     public var gradientEvaluations: Int
 
     /// A record of these numbers; ``problem(in:)`` checks them.
-    public init(firstChain: Int, chains: Int, samples: [UInt8], statistics: [[UInt8]], gradientEvaluations: Int) {
+    public init(firstChain: Int, chains: Int, samples: [UInt8], statistics: StatisticRows, gradientEvaluations: Int) {
         self.firstChain = firstChain
         self.chains = chains
         self.samples = samples
@@ -39,7 +39,7 @@ public struct BlockRecord: Sendable, Equatable {
     private mutating func append(_ next: BlockRecord) {
         chains += next.chains
         samples += next.samples
-        for index in statistics.indices { statistics[index] += next.statistics[index] }
+        statistics.append(next.statistics)
         gradientEvaluations += next.gradientEvaluations
     }
 
@@ -59,10 +59,12 @@ public struct BlockRecord: Sendable, Equatable {
         guard samples.count == expected else {
             return "\(samples.count) bytes of samples \(place), expected \(expected)"
         }
-        guard statistics.count == run.statistics.count else {
-            return "\(statistics.count) statistics \(place), expected \(run.statistics.count)"
+        let names = run.statistics.map(\.name)
+        guard statistics.names == names else {
+            return "not the statistics \(names.joined(separator: ", ")) \(place)"
         }
-        for (statistic, rows) in zip(run.statistics, statistics) {
+        for statistic in run.statistics {
+            let rows = statistics[statistic.name] ?? []
             let expected = statistic.size(chains: chains, blocks: blocks)
             guard rows.count == expected else {
                 return "\(rows.count) bytes of \(statistic.name) \(place), expected \(expected)"
@@ -73,6 +75,9 @@ public struct BlockRecord: Sendable, Equatable {
         }
         return gradientEvaluations >= 0 ? nil : "\(gradientEvaluations) gradient evaluations \(place)"
     }
+
+    /// Whether no sample is NaN; a chain is double and the file is float32, so one may be infinite.
+    public var samplesAreNumbers: Bool { samples.holdsOnly(Float.self) { $0 == $0 } }
 
     /// Whether none of these int32 is negative.
     private static func areCounts(_ rows: [UInt8]) -> Bool {

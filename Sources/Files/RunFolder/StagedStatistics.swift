@@ -34,14 +34,16 @@ struct StagedStatistics {
         block = run.block
         var entries: [Entry] = []
         for statistic in run.statistics {
-            let shape = [statistic.rows == .chains ? run.chains : run.blocks] + (statistic.columns.map { [$0] } ?? [])
+            let rows = statistic.rows == .chains ? run.chains : run.blocks
+            let shape = [rows] + (statistic.axis.map { [$0.count] } ?? [])
             entries.append(Entry(statistic, try array(statistic, shape)))
         }
         self.entries = entries
     }
 
     func write(_ record: BlockRecord) throws(RunFolderError) {
-        for (entry, rows) in zip(entries, record.statistics) {
+        for entry in entries {
+            guard let rows = record.statistics[entry.statistic.name] else { continue }
             let first = record.firstChain
             try entry.array.write(bytes: rows, atRow: entry.statistic.rows == .chains ? first : first / block)
         }
@@ -71,7 +73,7 @@ struct StagedStatistics {
         for entry in entries {
             let rows = entry.statistic.rows
             let bytes = try entry.array.bytes(ofRows: rows == .chains ? chains : blocks)
-            all.append((rows, entry.statistic.size(chains: 1, blocks: 1), bytes))
+            all.append((rows, entry.statistic.rowBytes, bytes))
         }
         return all
     }

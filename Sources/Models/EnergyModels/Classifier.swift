@@ -1,3 +1,4 @@
+import TensorGraph
 import VectorMath
 
 /// Tells how probable each label is at a point of a noise level: what guides a composition towards a label.
@@ -39,7 +40,7 @@ extension Network {
         evaluator.evaluate(
             count: count, point: { points[$0 * dimension + $1] }, value: { _, _, _ in },
             gradient: { gradient[$1 * dimension + $2] = $3 },
-            logProbability: { logProbabilities[$0 * classes + $1] = $2 })
+            logProbability: { logProbabilities[$0 * classes + $1] = $2 }, pass: { $0.run() })
         return (logProbabilities, label.map { _ in gradient })
     }
 }

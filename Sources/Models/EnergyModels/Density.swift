@@ -21,7 +21,9 @@ public protocol DensityEvaluator {
     mutating func move(to level: NoiseLevel)
 
     /// Log density and score at `x` [dimension][lanes], coordinates in C order, both from one computation.
-    mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation)
+    ///
+    /// - Throws: ``EvaluationError``, where the numbers don't come of arithmetic alone. The evaluator can go on being used.
+    mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError)
 }
 
 /// Log densities and scores of the chains of a block.

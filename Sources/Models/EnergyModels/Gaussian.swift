@@ -25,6 +25,11 @@ public struct Gaussian: Density {
         Evaluator(gaussian: self, lanes: lanes, level: level)
     }
 
+    /// (abar C + sigma^2 I)^-1 at a level, row after row.
+    public func precision(at level: NoiseLevel) -> [Double] {
+        Evaluator(gaussian: self, lanes: 1, level: level).negativePrecision.map { -$0 }
+    }
+
     private struct Evaluator: DensityEvaluator {
         let gaussian: Gaussian
         /// -(abar C + sigma^2 I)^-1, row after row.

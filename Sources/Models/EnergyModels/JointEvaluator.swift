@@ -1,3 +1,4 @@
+import TensorGraph
 public import VectorMath
 
 /// A network as a leaf of a composition: a density log p_t = -E / sigma_t, conditioned on a label or on none; or of a
@@ -17,12 +18,12 @@ struct NetworkLeaf: Density {
 
         mutating func move(to level: NoiseLevel) { leaves.move(to: level) }
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
             // Not copied on the way: an array of one is made of it and it of the array.
             var evaluations = [Evaluation(dimension: 0, lanes: 0)]
             swap(&evaluations[0], &evaluation)
-            leaves.evaluate(at: x, into: &evaluations, places: [0])
-            swap(&evaluations[0], &evaluation)
+            defer { swap(&evaluations[0], &evaluation) }
+            try leaves.evaluate(at: x, into: &evaluations, places: [0])
         }
     }
 }
@@ -45,13 +46,20 @@ private struct NetworkLeaves {
     }
 
     /// - Parameter places: where each leaf's evaluation goes.
-    mutating func evaluate(at x: LaneMatrix, into evaluations: inout [Evaluation], places: [Int]) {
+    mutating func evaluate(
+        at x: LaneMatrix, into evaluations: inout [Evaluation], places: [Int]
+    ) throws(EvaluationError) {
         // log p = -E / sigma and score = -dE/dx / sigma: the one place where the noise level divides.
         let factor = isClassifier ? 1 : -1 / noise
-        points.evaluate(
-            count: x.lanes, point: { Float(x[$1, $0]) },
-            value: { evaluations[places[$0]].logDensity[$1] = factor * Double($2) },
-            gradient: { evaluations[places[$0]].score[$2, $1] = factor * Double($3) })
+        do {
+            try points.evaluate(
+                count: x.lanes, point: { Float(x[$1, $0]) },
+                value: { evaluations[places[$0]].logDensity[$1] = factor * Double($2) },
+                gradient: { evaluations[places[$0]].score[$2, $1] = factor * Double($3) },
+                pass: { (execution) throws(ExecutionCancelled) in try execution.runUnlessStopped() })
+        } catch {
+            throw .cancelled
+        }
     }
 }
 
@@ -88,12 +96,14 @@ public struct JointEvaluator {
     }
 
     /// Log density and score of every density at `x` [dimension][lanes], in the order of the densities.
-    public mutating func evaluate(at x: LaneMatrix, into evaluations: inout [Evaluation]) {
+    public mutating func evaluate(
+        at x: LaneMatrix, into evaluations: inout [Evaluation]
+    ) throws(EvaluationError) {
         for index in others.indices {
-            others[index].evaluator.evaluate(at: x, into: &evaluations[others[index].place])
+            try others[index].evaluator.evaluate(at: x, into: &evaluations[others[index].place])
         }
         for index in networks.indices {
-            networks[index].leaves.evaluate(at: x, into: &evaluations, places: networks[index].places)
+            try networks[index].leaves.evaluate(at: x, into: &evaluations, places: networks[index].places)
         }
     }
 }

@@ -78,7 +78,7 @@ public final class Network: Sendable {
         var gradient = [Float](repeating: 0, count: points.count)
         evaluator.evaluate(
             count: count, point: { points[$0 * dimension + $1] }, value: { energy[$1] = $2 },
-            gradient: { gradient[$1 * dimension + $2] = $3 })
+            gradient: { gradient[$1 * dimension + $2] = $3 }, pass: { $0.run() })
         return (description.energy?.kind == .noise ? nil : energy, gradient)
     }
 

@@ -63,24 +63,27 @@ struct NetworkEvaluator {
     ///     log probability of the label.
     ///   - gradient: takes a component of the value's gradient, by the label's place, point and axis.
     ///   - logProbability: takes a classifier's log probability, by point and class.
-    mutating func evaluate(
+    ///   - pass: runs the network; what it throws ends the evaluation.
+    mutating func evaluate<Failure>(
         count: Int, point: (Int, Int) -> Float, value: (Int, Int, Float) -> Void,
-        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)? = nil
-    ) {
+        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)? = nil,
+        pass: (Execution) throws(Failure) -> Void
+    ) throws(Failure) {
         if !isKnownUniquelyReferenced(&execution) { move(to: level) }
         for first in stride(from: 0, to: labels.count, by: together) {
             if together < labels.count { setLevel(labelsFrom: first) }
-            evaluate(
+            try evaluate(
                 labels: first..<min(first + together, labels.count), count: count, point: point, value: value,
-                gradient: gradient, logProbability: logProbability)
+                gradient: gradient, logProbability: logProbability, pass: pass)
         }
     }
 
     /// Evaluates them for the labels that are set.
-    private func evaluate(
+    private func evaluate<Failure>(
         labels: Range<Int>, count: Int, point: (Int, Int) -> Float, value: (Int, Int, Float) -> Void,
-        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)?
-    ) {
+        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)?,
+        pass: (Execution) throws(Failure) -> Void
+    ) throws(Failure) {
         let architecture = network.description.architecture
         let dimension = architecture.dimension
         let hasValue = network.description.energy?.kind != .noise
@@ -94,7 +97,7 @@ struct NetworkEvaluator {
                     }
                 }
             }
-            execution.run()
+            try pass(execution)
             execution.withOutput(0) { span in
                 for place in labels {
                     for row in 0..<filled {

@@ -54,11 +54,18 @@ public final class Execution {
         for step in plan.levelSteps { step.run(regions) }
     }
 
-    /// Computes the rest, unless an ``ExecutionStop`` cuts it short.
+    /// Computes the rest.
     public func run() {
-        let (regions, stop) = (regions, ExecutionStop.current)
+        let regions = regions
+        for step in plan.evaluationSteps { step.run(regions) }
+    }
+
+    /// Computes the rest, unless ``ExecutionStop/current`` cuts it short; what is in memory then has no meaning.
+    public func runUnlessStopped() throws(ExecutionCancelled) {
+        guard let stop = ExecutionStop.current else { return run() }
+        let regions = regions
         for step in plan.evaluationSteps {
-            if let stop, stop.cutsHere() { return }
+            guard !stop.isRequested else { throw ExecutionCancelled() }
             step.run(regions)
         }
     }

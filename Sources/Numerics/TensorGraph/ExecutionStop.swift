@@ -1,20 +1,26 @@
 import Synchronization
 
+/// An execution was cut short by an ``ExecutionStop``.
+public struct ExecutionCancelled: Error {}
+
 /// Cuts executions short from another thread: a pass through a large network takes seconds.
 ///
-/// An execution looks at it between two steps of its plan. What one that was cut short leaves in memory has no meaning,
-/// and neither has what is computed from it: whoever asks for the stop drops all of it, if ``hasCut`` says so.
+/// An execution looks at it between two steps of its plan, and throws ``ExecutionCancelled``.
 public final class ExecutionStop: Sendable {
     /// What the executions of this thread look at; nil for none.
-    @TaskLocal static var current: ExecutionStop?
+    @TaskLocal public static var current: ExecutionStop?
 
     /// Runs `body`, whose executions look at `stop`.
-    public static func heeding<Result>(_ stop: ExecutionStop?, _ body: () -> Result) -> Result {
-        $current.withValue(stop) { body() }
+    public static func heeding<Success, Failure>(
+        _ stop: ExecutionStop?, _ body: () throws(Failure) -> Success
+    ) throws(Failure) -> Success {
+        let result: Result<Success, Failure> = $current.withValue(stop) {
+            do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 
     private let wish = Atomic<Bool>(false)
-    private let cut = Atomic<Bool>(false)
 
     /// Stops nothing yet.
     public init() {}
@@ -22,13 +28,6 @@ public final class ExecutionStop: Sendable {
     /// From now on executions end at once.
     public func request() { wish.store(true, ordering: .releasing) }
 
-    /// Whether an execution was cut short.
-    public var hasCut: Bool { cut.load(ordering: .relaxed) }
-
-    /// Whether the next step is not to be run.
-    func cutsHere() -> Bool {
-        guard wish.load(ordering: .acquiring) else { return false }
-        cut.store(true, ordering: .relaxed)
-        return true
-    }
+    /// Whether they are to end.
+    public var isRequested: Bool { wish.load(ordering: .acquiring) }
 }

@@ -41,7 +41,7 @@ package enum ArchiveRequest: Sendable {
     /// Bytes that it holds in memory, roughly.
     package var size: Int {
         switch self {
-        case .result(_, _, let record, _): record.samples.count + record.statistics.reduce(0) { $0 + $1.count }
+        case .result(_, _, let record, _): record.samples.count + record.statistics.byteCount
         case .piece(_, let piece): piece.data.count
         case .checkpoint(_, let checkpoint): checkpoint.state.count
         default: 0

@@ -10,21 +10,7 @@ extension Job {
         let text = Array(canonicalText.utf8)
         return RunDescription(
             canonicalJob: text, jobHash: identity.hex, name: name, chains: chains, draws: draws,
-            shape: shape.lengths, levels: levels, block: block, statistics: statistics.map(RunStatistic.init),
+            shape: shape.lengths, levels: levels, block: block, statistics: statistics,
             selects: sampler.population != nil)
-    }
-}
-
-extension RunStatistic {
-    fileprivate init(_ array: StatisticArray) {
-        let element: NpyElementType =
-            switch array.element {
-            case .float32: .float32
-            case .float64: .float64
-            case .int32: .int32
-            }
-        self.init(
-            name: array.name, rows: array.rows == .chains ? .chains : .blocks, element: element,
-            columns: array.columns)
     }
 }

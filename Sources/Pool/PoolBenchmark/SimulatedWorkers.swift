@@ -140,9 +140,10 @@ public struct SimulatedWorkers {
         if let known = answers[key] { return known }
         let report = BlockReport(
             attempt: block, samples: [UInt8](repeating: 0, count: chains * job.draws * job.dimension * 4),
-            statistics: job.description.statistics.map {
-                [UInt8](repeating: 0, count: $0.size(chains: chains, blocks: 1))
-            },
+            statistics: StatisticRows(
+                job.description.statistics.map {
+                    .init(name: $0.name, bytes: [UInt8](repeating: 0, count: $0.size(chains: chains, blocks: 1)))
+                }),
             gradientEvaluations: chains, seconds: 0)
         // Of earlier jobs nothing comes any more, and their answers may be large.
         if answers.count > 8 { answers = [:] }

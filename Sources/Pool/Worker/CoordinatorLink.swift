@@ -1,4 +1,5 @@
 import ContentHash
+import EnergyModels
 import JobFile
 import Logging
 import Messaging
@@ -194,6 +195,11 @@ struct CoordinatorLink {
             if let last = pieces.last { send(.returned(last)) }
             handle(.ended(attempt(state.attempt), hasResult: false))
         case .abandoned(let id):
+            handle(.ended(attempt(id), hasResult: false))
+        case .failed(let id, let error):
+            // Another host may have more memory; what else fails is the block's own.
+            let isInability = if case .outOfMemory = error { true } else { false }
+            refuse(id, JobSupply.Trouble(reason: "\(error)", isInability: isInability))
             handle(.ended(attempt(id), hasResult: false))
         case .resumed(let id, let done, let steps):
             logger.info("block \(id.block) of job \(id.job.hex.prefix(8)) goes on from step \(done) of \(steps)")

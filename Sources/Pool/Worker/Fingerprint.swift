@@ -1,4 +1,3 @@
-public import Composition
 public import ContentHash
 
 /// What a worker's arithmetic comes out as. Workers of equal fingerprint compute equal bytes.
@@ -20,8 +19,8 @@ public enum Fingerprint {
 
     /// The first 16 hexadecimal digits of the SHA-256 of all parts.
     ///
-    /// - Throws: ``UnknownModel`` never, unless a target of the probe names a model that it has not.
-    public static func probe() throws(UnknownModel) -> String {
+    /// - Throws: never, unless a target of the probe names a model that it has not.
+    public static func probe() throws -> String {
         var hash = SHA256()
         hash.update(Array("revision \(revision)".utf8))
         for part in try parts() { hash.update(Array("\n\(part.name) \(part.hash.hex)".utf8)) }
@@ -29,7 +28,7 @@ public enum Fingerprint {
     }
 
     /// All that the fingerprint is taken over.
-    public static func parts() throws(UnknownModel) -> [Part] {
+    public static func parts() throws -> [Part] {
         try ProbedDensities.parts() + ProbedRuns.parts()
     }
 }

@@ -40,7 +40,7 @@ enum ProbedDensities {
         .bounded(of: .leaf("tilt"), low: [-0.5, -0.5], high: [0.5, 0.5]),
     ]
 
-    static func parts() throws(UnknownModel) -> [Fingerprint.Part] {
+    static func parts() throws -> [Fingerprint.Part] {
         var parts: [Fingerprint.Part] = []
         let kinds: [ScheduleDescription.Kind] = [
             .cosine, .linear(), .scaledLinear(first: 0.01, last: 0.5), .table([0.9, 0.7, 0.5, 0.3, 0.1]),
@@ -55,19 +55,19 @@ enum ProbedDensities {
         for (name, model) in analytic.sorted(by: { $0.key < $1.key }) {
             // Without noise too, where a box is another one.
             parts.append(
-                part(kind(model) + " \(name)", model.density(), at: [all[0].levels[3], all[0].levels[0]] + below))
+                try part(kind(model) + " \(name)", model.density(), at: [all[0].levels[3], all[0].levels[0]] + below))
         }
         for (name, density) in networks {
-            parts.append(part(name, density, at: [all[0].levels[3], all[0].levels[0]]))
+            parts.append(try part(name, density, at: [all[0].levels[3], all[0].levels[0]]))
         }
         for target in targets {
             parts.append(
-                part(name(target), try density(of: target), at: [all[0].levels[3], all[0].levels[0]]))
+                try part(name(target), density(of: target), at: [all[0].levels[3], all[0].levels[0]]))
         }
         return parts
     }
 
-    static func density(of target: TargetExpression) throws(UnknownModel) -> any Density {
+    static func density(of target: TargetExpression) throws -> any Density {
         var classifiers: [String: any Classifier] = [:]
         if target.leaves.contains("judge"), let judge = network(.classifier, energy: nil, classes: 3).classifier {
             classifiers["judge"] = judge
@@ -141,7 +141,9 @@ enum ProbedDensities {
             })
     }
 
-    private static func part(_ name: String, _ density: any Density, at levels: [NoiseLevel]) -> Fingerprint.Part {
+    private static func part(
+        _ name: String, _ density: any Density, at levels: [NoiseLevel]
+    ) throws -> Fingerprint.Part {
         var points = LaneMatrix(rows: density.dimension, lanes: lanes)
         RandomStream(seed: 3, firstChain: 0).fillNormals(&points, purpose: .initialPosition, level: 0)
         var evaluator = density.evaluator(lanes: lanes, at: levels[0])
@@ -149,7 +151,7 @@ enum ProbedDensities {
         var hash = SHA256()
         for level in levels {
             evaluator.move(to: level)
-            evaluator.evaluate(at: points, into: &evaluation)
+            try evaluator.evaluate(at: points, into: &evaluation)
             hash.update(bits: evaluation.logDensity)
             hash.update(bits: evaluation.score.elements)
         }

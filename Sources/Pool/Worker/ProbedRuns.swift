@@ -1,6 +1,7 @@
 import Composition
 import ContentHash
 import EnergyModels
+import RunFolder
 import Sampling
 
 /// Blocks of a few chains that between them use every kernel and feature of the sampler.
@@ -69,7 +70,7 @@ enum ProbedRuns {
         }
     }
 
-    static func parts() throws(UnknownModel) -> [Fingerprint.Part] {
+    static func parts() throws -> [Fingerprint.Part] {
         var parts: [Fingerprint.Part] = []
         for kind in SamplerSettings.Kind.allCases {
             for kernel in kernels(of: kind) {
@@ -121,7 +122,7 @@ enum ProbedRuns {
 
     private static func part(
         _ name: String, _ settings: SamplerSettings, draws: Int = 1, bounds: Bounds? = nil
-    ) throws(UnknownModel) -> Fingerprint.Part {
+    ) throws -> Fingerprint.Part {
         var target = ProbedDensities.runTarget
         if let bounds { target = .bounded(of: target, low: .init(bounds.low), high: .init(bounds.high)) }
         let plan = SamplingPlan(
@@ -132,11 +133,11 @@ enum ProbedRuns {
         // A chain less than lanes: what pads a block is left out.
         let chains = lanes - 1
         var block = plan.block(index: 3, chains: chains)
-        while block.advance() {}
+        while try block.advance() {}
         let result = block.result(chains: chains)
         var hash = SHA256()
         hash.update(result.sampleBytes)
-        for rows in result.statistics { hash.update(rows) }
+        for entry in result.statistics.entries { hash.update(entry.bytes) }
         hash.update(bits: [result.gradientEvaluations])
         // Whole positions and momenta: samples are rounded.
         hash.update(block.checkpoint())

@@ -1,4 +1,5 @@
 import Dispatch
+import EnergyModels
 import Foundation
 import Messaging
 import Sampling
@@ -27,18 +28,20 @@ final class SlotThreads: Sendable {
         case finished(AttemptID, result: [UInt8])
         case handedBack(BlockState)
         case abandoned(AttemptID)
+        /// The block can't be run on.
+        case failed(AttemptID, EvaluationError)
         /// The block goes on from its checkpoint.
         case resumed(AttemptID, stepsDone: Int, steps: Int)
         /// The checkpoint was of no use; the block has begun from its start.
         case startedAnew(AttemptID, reason: String)
     }
 
-    /// What is wanted of a block that is queued or runs, looked at between two steps, and within one that takes long.
+    /// What is wanted of a block that is queued or runs, looked at between two steps, and within those of networks.
     private final class Wish: Sendable {
         enum Kind: Int { case finish, handBack, abandon }
 
         private let kind = Atomic<Int>(Kind.finish.rawValue)
-        /// Cuts a step short that takes long.
+        /// Cuts the step at hand short.
         let stop = ExecutionStop()
 
         var current: Kind { Kind(rawValue: kind.load(ordering: .relaxed)) ?? .abandon }
@@ -48,10 +51,6 @@ final class SlotThreads: Sendable {
             stop.request()
         }
     }
-
-    /// The step after one that took longer is not waited for when a block is to be handed back: the state before it goes
-    /// home. A transition may take twenty times as long as the way into its level.
-    private static let longStep = Duration.milliseconds(100)
 
     private struct State {
         var queue: ArraySlice<(work: Work, wish: Wish)> = []
@@ -106,27 +105,40 @@ final class SlotThreads: Sendable {
     }
 
     private func run(_ work: Work, _ wish: Wish) -> Outcome {
-        let clock = ContinuousClock()
-        let begin = clock.now
-        var (reported, saved) = (begin, begin)
-        // What goes home if the step at hand is cut short; nil where it is waited for. At first it is what the block began
-        // with, which whoever leased it has.
-        var before: BlockState? = BlockState(attempt: work.attempt, stepsDone: 0, state: [])
-        var block = ExecutionStop.heeding(wish.stop) { self.block(work) }
-        while true {
-            let start = clock.now
-            let goesOn = ExecutionStop.heeding(before == nil ? nil : wish.stop) { block.advance() }
-            if wish.stop.hasCut, let before {
-                return wish.current == .handBack ? .handedBack(before) : .abandoned(work.attempt)
+        ExecutionStop.heeding(wish.stop) {
+            let begin = ContinuousClock.now
+            // What goes home if even the first step is cut short: what the block began with, which whoever leased it has.
+            var state = BlockState(attempt: work.attempt, stepsDone: 0, state: [])
+            do throws(EvaluationError) {
+                var block = try self.block(work)
+                do throws(EvaluationError) {
+                    if let outcome = try run(&block, work, wish, from: begin) { return outcome }
+                } catch {
+                    // The state before the step.
+                    if error == .cancelled, wish.current != .abandon { state = block.state(of: work.attempt) }
+                    throw error
+                }
+                return finished(block, work, from: begin)
+            } catch .cancelled {
+                return wish.current == .abandon ? .abandoned(work.attempt) : .handedBack(state)
+            } catch {
+                return .failed(work.attempt, error)
             }
-            guard goesOn else { break }
+        }
+    }
+
+    /// Runs a block to its end. - Returns: what became of it if it came to none.
+    private func run(
+        _ block: inout any RunnableBlock, _ work: Work, _ wish: Wish, from begin: ContinuousClock.Instant
+    ) throws(EvaluationError) -> Outcome? {
+        var (reported, saved) = (begin, begin)
+        while try block.advance() {
             switch wish.current {
             case .finish: break
             case .handBack: return .handedBack(block.state(of: work.attempt))
             case .abandon: return .abandoned(work.attempt)
             }
-            let now = clock.now
-            before = now - start > Self.longStep ? block.state(of: work.attempt) : nil
+            let now = ContinuousClock.now
             if now - reported > .milliseconds(200) {
                 reported = now
                 deliver(
@@ -137,23 +149,31 @@ final class SlotThreads: Sendable {
             }
             if now - saved >= work.checkpointInterval {
                 saved = now
-                deliver(.checkpoint(before ?? block.state(of: work.attempt)))
+                deliver(.checkpoint(block.state(of: work.attempt)))
             }
         }
+        return nil
+    }
+
+    private func finished(
+        _ block: any RunnableBlock, _ work: Work, from begin: ContinuousClock.Instant
+    ) -> Outcome {
         let result = block.result(chains: work.chains)
         let report = BlockReport(
             attempt: work.attempt, samples: result.sampleBytes, statistics: result.statistics,
-            gradientEvaluations: result.gradientEvaluations, seconds: (clock.now - begin) / .seconds(1))
+            gradientEvaluations: result.gradientEvaluations, seconds: (ContinuousClock.now - begin) / .seconds(1))
         return .finished(work.attempt, result: Message.result(report).encoded())
     }
 
-    private func block(_ work: Work) -> any RunnableBlock {
+    private func block(_ work: Work) throws(EvaluationError) -> any RunnableBlock {
         let (index, chains) = (work.attempt.block, work.chains)
         guard !work.checkpoint.isEmpty else { return work.plan.block(index: index, chains: chains) }
-        do {
+        do throws(BlockCheckpointError) {
             let block = try work.plan.block(index: index, chains: chains, resuming: work.checkpoint)
             deliver(.resumed(work.attempt, stepsDone: block.stepsDone, steps: block.steps))
             return block
+        } catch .notEvaluated(let error) {
+            throw error
         } catch {
             deliver(.startedAnew(work.attempt, reason: "\(error)"))
             return work.plan.block(index: index, chains: chains)

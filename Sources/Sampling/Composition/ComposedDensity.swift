@@ -53,8 +53,8 @@ private struct ComposedDensity: Density {
             root.move(to: level)
         }
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) {
-            leaves.evaluate(at: x, into: &evaluations)
+        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+            try leaves.evaluate(at: x, into: &evaluations)
             root.evaluate(at: x, leaves: evaluations, into: &evaluation)
         }
     }

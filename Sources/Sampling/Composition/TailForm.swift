@@ -1,5 +1,4 @@
 public import EnergyModels
-import VectorMath
 
 /// How fast a log density falls far out: l(r u) is about -r^2 q(u) / 2 for a direction u and large r, with q a
 /// quadratic form.
@@ -112,7 +111,7 @@ extension ModelDescription {
                 return { level in Self.tail(of: axes.map { covariance[$0][$0] }, at: level) }
             }
             let centred = Gaussian(mean: covariance.map { _ in 0 }, covariance: covariance)
-            return { level in Self.tail(of: centred, at: level) }
+            return { level in TailForm(matrix: centred.precision(at: level), dimension: centred.dimension) }
         case .independentGaussian(_, let deviations):
             let variances = deviations.values.map { $0 * $0 }
             return { level in Self.tail(of: variances, at: level) }
@@ -134,17 +133,6 @@ extension ModelDescription {
 
     private static func tail(of variances: [Double], at level: NoiseLevel) -> TailForm {
         TailForm(diagonal: variances.map { 1 / (level.signalVariance * $0 + level.noiseVariance) })
-    }
-
-    /// The score of a Gaussian around the origin is -q x, so at the unit vectors it gives the columns of q.
-    private static func tail(of centred: Gaussian, at level: NoiseLevel) -> TailForm {
-        let count = centred.dimension
-        var units = LaneMatrix(rows: count, lanes: count)
-        for axis in 0..<count { units[axis, axis] = 1 }
-        var evaluator = centred.evaluator(lanes: count, at: level)
-        var evaluation = Evaluation(dimension: count, lanes: count)
-        evaluator.evaluate(at: units, into: &evaluation)
-        return TailForm(matrix: evaluation.score.elements.map { -$0 }, dimension: count)
     }
 }
 

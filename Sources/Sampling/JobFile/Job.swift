@@ -2,6 +2,7 @@ public import Composition
 public import ContentHash
 public import EnergyModels
 import Foundation
+public import RunFolder
 public import Sampling
 import StrictJSON
 
@@ -80,11 +81,11 @@ public struct Job: Sendable, Equatable {
     public var levels: Int { schedule.levels }
 
     /// What each block leaves beside its samples.
-    public var statistics: [StatisticArray] {
+    public var statistics: [RunStatistic] {
         var settings = sampler
         // The pilots of a tuned job leave their step sizes, its own blocks don't.
         if !isPilot { settings.kernel = settings.kernel.stepping(by: .constant(1)) }
-        return settings.statistics(levels: levels)
+        return settings.statistics(levels: levels, lanes: block, draws: draws, thin: thin, hasEnergy: hasEnergy)
     }
 
     /// The step size at each level, index = level; NaN for a sampler without steps, and where they are not known yet.

@@ -1,3 +1,4 @@
+import RunFolder
 import Sampling
 
 extension Job {
@@ -48,11 +49,11 @@ extension Job {
     /// level.
     package var mostStateBytes: Int {
         let ofLevels = 32 * (levels + (sampler.refinement?.levels ?? 0)) + 8 * (sampler.exchange?.levels.count ?? 0)
-        return block * stateSizeOfChain + ofLevels + 4_096
+        return block * (stateSizeOfChain + bytesToldOfDraws) + ofLevels + 4_096
     }
 
-    /// Bytes of a block's state for each chain, at most: position and momentum in double precision, of its replicas too,
-    /// the draws, and what is counted.
+    /// Bytes of a block's state for each chain, at most, without what is told of its draws: position and momentum in
+    /// double precision, of its replicas too, the draws, and what is counted.
     private var stateSizeOfChain: Int {
         let replicas = sampler.exchange?.levels.count ?? 1
         let counts = 16 + levels + (sampler.refinement?.levels ?? 0) + 4 * replicas
@@ -67,11 +68,18 @@ extension Job {
         return block
     }
 
-    /// Bytes of a block's result: for each chain, and for the block besides.
+    /// Bytes of a block's result, without what is told of its draws: for each chain, and for the block besides.
     private var resultSizes: (chain: Int, block: Int) {
-        statistics.reduce(into: (chain: draws * dimension * 4, block: 0)) { sizes, array in
-            let row = (array.columns ?? 1) * array.element.size
-            if array.rows == .chains { sizes.chain += row } else { sizes.block += row }
+        statistics.reduce(into: (chain: draws * dimension * 4 - bytesToldOfDraws, block: 0)) { sizes, statistic in
+            sizes.chain += statistic.size(chains: 1, blocks: 0)
+            sizes.block += statistic.size(chains: 0, blocks: 1)
+        }
+    }
+
+    /// Bytes of what statistics tell of each draw of a chain: few enough for any block, or they would tell nothing.
+    private var bytesToldOfDraws: Int {
+        statistics.reduce(0) { sum, statistic in
+            if case .draws = statistic.axis { sum + statistic.rowBytes } else { sum }
         }
     }
 }

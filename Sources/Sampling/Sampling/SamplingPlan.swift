@@ -103,6 +103,12 @@ public struct SamplingPlan: Sendable {
     /// The replicas of a chain, beside itself.
     var replicas: Int { settings.exchange?.pairs ?? 0 }
 
+    /// What the blocks leave beside their samples.
+    var statistics: [BlockStatistic] {
+        settings.blockStatistics(
+            levels: schedule.levels.count, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy)
+    }
+
     /// Entries into levels and transitions, all told.
     var units: Int {
         firstLevel - lastLevel + 1 + settings.levels.count * settings.transitions

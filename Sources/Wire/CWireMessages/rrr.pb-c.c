@@ -367,6 +367,51 @@ void   rrr__wire__block_result__free_unpacked
   assert(message->base.descriptor == &rrr__wire__block_result__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rrr__wire__statistic__init
+                     (Rrr__Wire__Statistic         *message)
+{
+  static const Rrr__Wire__Statistic init_value = RRR__WIRE__STATISTIC__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__statistic__get_packed_size
+                     (const Rrr__Wire__Statistic *message)
+{
+  assert(message->base.descriptor == &rrr__wire__statistic__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__statistic__pack
+                     (const Rrr__Wire__Statistic *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__statistic__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__statistic__pack_to_buffer
+                     (const Rrr__Wire__Statistic *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__statistic__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Statistic *
+       rrr__wire__statistic__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Statistic *)
+     protobuf_c_message_unpack (&rrr__wire__statistic__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__statistic__free_unpacked
+                     (Rrr__Wire__Statistic *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__statistic__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rrr__wire__failure__init
                      (Rrr__Wire__Failure         *message)
 {
@@ -2438,12 +2483,12 @@ static const ProtobufCFieldDescriptor rrr__wire__block_result__field_descriptors
   },
   {
     "statistics",
-    8,
+    9,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_BYTES,
+    PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Rrr__Wire__BlockResult, n_statistics),
     offsetof(Rrr__Wire__BlockResult, statistics),
-    NULL,
+    &rrr__wire__statistic__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2456,10 +2501,11 @@ static const unsigned rrr__wire__block_result__field_indices_by_name[] = {
   3,   /* field[3] = seconds */
   4,   /* field[4] = statistics */
 };
-static const ProtobufCIntRange rrr__wire__block_result__number_ranges[2 + 1] =
+static const ProtobufCIntRange rrr__wire__block_result__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 6, 2 },
+  { 9, 4 },
   { 0, 5 }
 };
 const ProtobufCMessageDescriptor rrr__wire__block_result__descriptor =
@@ -2473,8 +2519,59 @@ const ProtobufCMessageDescriptor rrr__wire__block_result__descriptor =
   5,
   rrr__wire__block_result__field_descriptors,
   rrr__wire__block_result__field_indices_by_name,
-  2,  rrr__wire__block_result__number_ranges,
+  3,  rrr__wire__block_result__number_ranges,
   (ProtobufCMessageInit) rrr__wire__block_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__statistic__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Statistic, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Statistic, rows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__statistic__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = rows */
+};
+static const ProtobufCIntRange rrr__wire__statistic__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rrr__wire__statistic__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Statistic",
+  "Statistic",
+  "Rrr__Wire__Statistic",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Statistic),
+  2,
+  rrr__wire__statistic__field_descriptors,
+  rrr__wire__statistic__field_indices_by_name,
+  1,  rrr__wire__statistic__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__statistic__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rrr__wire__failure__field_descriptors[3] =

@@ -1,5 +1,6 @@
 import CWireMessages
 public import ContentHash
+public import RunFolder
 
 /// One attempt at one block of a job.
 public struct AttemptID: Hashable, Sendable {
@@ -119,8 +120,8 @@ public struct BlockReport: Sendable, Equatable {
     public var attempt: AttemptID
     /// Float32, little-endian, [chains, draws, …shape].
     public var samples: [UInt8]
-    /// Its rows of the arrays that the job leaves beside the samples, in the job's order, each little-endian.
-    public var statistics: [[UInt8]]
+    /// Its rows of the arrays that the job leaves beside the samples.
+    public var statistics: StatisticRows
     /// Over all chains.
     public var gradientEvaluations: Int
     /// How long it ran.
@@ -128,7 +129,7 @@ public struct BlockReport: Sendable, Equatable {
 
     /// Every field as given.
     public init(
-        attempt: AttemptID, samples: [UInt8], statistics: [[UInt8]], gradientEvaluations: Int, seconds: Double
+        attempt: AttemptID, samples: [UInt8], statistics: StatisticRows, gradientEvaluations: Int, seconds: Double
     ) {
         self.attempt = attempt
         self.samples = samples
@@ -146,8 +147,20 @@ extension BlockReport {
             "\(m.samples.len) bytes of samples, not a whole number of values")
         wire.part(&attempt, &m.attempt)
         wire.bytes(&samples, &m.samples)
-        wire.byteLists(&statistics, &m.n_statistics, &m.statistics)
+        var entries = statistics.entries
+        wire.parts(&entries, &m.n_statistics, &m.statistics)
+        if wire.isReading { statistics = StatisticRows(entries) }
         wire.number(&gradientEvaluations, &m.gradient_evaluations)
         wire.same(&seconds, &m.seconds)
+    }
+}
+
+extension StatisticRows.Entry: WirePart {
+    static var blank: StatisticRows.Entry { StatisticRows.Entry(name: "", bytes: []) }
+    static func prepare(_ fields: UnsafeMutablePointer<Rrr__Wire__Statistic>?) { rrr__wire__statistic__init(fields) }
+
+    mutating func pass(_ m: inout Rrr__Wire__Statistic, _ wire: inout WirePass) {
+        wire.line(&name, &m.name, atMost: PeerText.longestName)
+        wire.bytes(&bytes, &m.rows)
     }
 }

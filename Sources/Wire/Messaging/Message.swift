@@ -78,5 +78,5 @@ public enum Message: Sendable, Equatable {
     case refusal(exitStatus: Int32, text: String)
 
     /// Both sides must speak the same version.
-    public static let protocolVersion: UInt32 = 4
+    public static let protocolVersion: UInt32 = 5
 }

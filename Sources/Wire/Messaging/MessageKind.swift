@@ -1,4 +1,5 @@
 import ContentHash
+import RunFolder
 
 /// What an envelope may hold, by the number of its field in proto/rrr.proto; numbers that are not written follow one
 /// another.
@@ -42,7 +43,7 @@ extension MessageKind {
         case .progress: .progress(BlockProgress(attempt: .blank, stepsDone: 0, stepsTotal: 0, acceptance: 0))
         case .checkpoint: .checkpoint(BlockState(attempt: .blank, stepsDone: 0, state: []))
         case .result:
-            .result(BlockReport(attempt: .blank, samples: [], statistics: [], gradientEvaluations: 0, seconds: 0))
+            .result(BlockReport(attempt: .blank, samples: [], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0))
         case .failure: .failure(.blank, text: "")
         case .modelRequest: .modelRequest(ModelRequest(model: .blank, offset: 0, length: 0))
         case .goodbye: .goodbye(reason: "")

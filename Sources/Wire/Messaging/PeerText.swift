@@ -2,6 +2,8 @@
 enum PeerText {
     /// The longest name of a host, in bytes.
     static let longestHost = 255
+    /// The longest name of a statistic, in bytes.
+    static let longestName = 64
     /// The longest version of a program, in bytes.
     static let longestVersion = 64
     /// The longest reason of a failure, in bytes: pools keep many of them.

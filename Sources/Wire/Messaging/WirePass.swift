@@ -183,14 +183,6 @@ extension WirePass {
         list(&numbers, &count, &field, blank: 0, empty: 0) { number, field, wire in wire.number(&number, &field) }
     }
 
-    mutating func byteLists(
-        _ lists: inout [[UInt8]], _ count: inout Int, _ field: inout UnsafeMutablePointer<ProtobufCBinaryData>?
-    ) {
-        list(&lists, &count, &field, blank: [], empty: ProtobufCBinaryData()) { bytes, field, wire in
-            wire.bytes(&bytes, &field)
-        }
-    }
-
     /// An array of what costs more to make than it takes on the wire.
     private mutating func list<Value, Field>(
         _ values: inout [Value], _ count: inout Int, _ field: inout UnsafeMutablePointer<Field>?, blank: Value,

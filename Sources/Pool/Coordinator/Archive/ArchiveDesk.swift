@@ -200,13 +200,13 @@ struct ArchiveDesk {
         case .open(let job, let folder, let description, let resumes, let note):
             try open(job, folder, description, resumes: resumes, note)
         case .result(let attempt, let worker, let record, var block):
-            guard let description = shelf.place(of: attempt.job)?.description else { return }
+            guard shelf.contains(attempt.job) else { return }
             block.checksum = record.checksum
             records[attempt.job, default: []].append(record)
             notes.append(
                 Note(
                     entry: .finished(job: attempt.job, block: attempt.block, block),
-                    stored: .stored(attempt, worker, record.acceptance(in: description)),
+                    stored: .stored(attempt, worker, record.acceptance),
                     refused: { .failed(attempt.job, reason: $0) }))
         case .checkpoint(let attempt, let checkpoint):
             guard shelf.contains(attempt.job) else { return }
@@ -330,12 +330,9 @@ extension BlockRecord {
     fileprivate var chainRange: Range<Int> { firstChain..<firstChain + chains }
 
     /// The sum of the acceptance of its chains, and how many numbers that is of.
-    fileprivate func acceptance(in run: RunDescription) -> Acceptance {
-        guard let place = run.statistics.firstIndex(where: { $0.name == RunStatistic.acceptance }) else {
-            return Acceptance()
-        }
+    fileprivate var acceptance: Acceptance {
         var acceptance = Acceptance()
-        for rate in [Float](littleEndian: statistics[place]) where rate.isFinite {
+        for rate in statistics.values(of: RunStatistic.acceptance, as: Float.self) where rate.isFinite {
             acceptance.sum += Double(rate)
             acceptance.count += 1
         }

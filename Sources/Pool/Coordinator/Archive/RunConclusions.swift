@@ -25,15 +25,15 @@ extension RunStaging {
 
     /// What the pilot blocks found together.
     private func stepSizes(of job: Job) throws(RunFolderError) -> [Double] {
-        let found: [Double] = try values(of: "step_size")
+        let found: [Double] = try values(of: RunStatistic.stepSize)
         return StepSizeTable.reduced(
             (0..<job.blocks).map { Array(found[$0 * job.levels..<($0 + 1) * job.levels]) })
     }
 
     private func population(of job: Job) throws -> RunConclusion.Population {
-        let logWeights: [Double] = try values(of: "log_weight")
+        let logWeights: [Double] = try values(of: RunStatistic.logWeight)
         let merge = PopulationMerge(
-            try values(of: "log_normalizer").enumerated().map { block, logNormalizer in
+            try values(of: RunStatistic.logNormalizer).enumerated().map { block, logNormalizer in
                 let first = block * job.block
                 return PopulationMerge.Block(
                     index: block, logNormalizer: logNormalizer,
@@ -54,7 +54,7 @@ extension RunStaging {
     /// Chains of the start that have descendants on the last level of the annealing, in these blocks.
     private func ancestors(of blocks: Set<Int>, _ job: Job) throws(RunFolderError) -> Int {
         var (entry, sum) = (0, 0)
-        try forEachRows(of: "ancestors", as: Int32.self) { (rows) throws(RunFolderError) in
+        try forEachRows(of: RunStatistic.ancestors, as: Int32.self) { (rows) throws(RunFolderError) in
             for count in rows {
                 let (block, level) = entry.quotientAndRemainder(dividingBy: job.levels)
                 if level == job.sampler.levels.lowerBound, blocks.contains(block) { sum += Int(count) }
@@ -68,7 +68,7 @@ extension RunStaging {
     private func levelNormalizers(of job: Job) throws(RunFolderError) -> [Double] {
         var sums = [LogSum](repeating: LogSum(), count: job.levels)
         var entry = 0
-        try forEachRows(of: "level_log_normalizer", as: Double.self) { (rows) throws(RunFolderError) in
+        try forEachRows(of: RunStatistic.levelLogNormalizer, as: Double.self) { (rows) throws(RunFolderError) in
             for estimate in rows {
                 let (block, level) = entry.quotientAndRemainder(dividingBy: job.levels)
                 sums[level].add(estimate, weight: Double(job.chains(inBlock: block)) / Double(job.chains))

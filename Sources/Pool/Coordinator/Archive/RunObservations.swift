@@ -43,9 +43,9 @@ extension RunStaging {
             }
         }
         observations.refinementAcceptance = try means(
-            of: "refinement_acceptance", columns: job.sampler.refinement?.levels ?? 0)
+            of: RunStatistic.refinementAcceptance, columns: job.sampler.refinement?.levels ?? 0)
         observations.swapAcceptance = try means(
-            of: "swap_acceptance", columns: (job.sampler.exchange?.levels.count ?? 1) - 1)
+            of: RunStatistic.swapAcceptance, columns: (job.sampler.exchange?.levels.count ?? 1) - 1)
         observations.axes = try axes(of: job)
         return observations
     }

@@ -6,7 +6,8 @@ import VectorMath
 /// All numbers are little-endian: `rrrblock`, the version (UInt32); seed, block and shape of the plan, units done
 /// and evaluations (UInt64 each); then arrays without lengths, since those follow from the plan and the units
 /// done: position and momentum [dimension][lanes] (Float64), divergences [lanes] and accepted transitions
-/// [levels entered][lanes] (Int32), draws [lanes][kept][dimension] (Float32); at the end the checksum of all
+/// [levels entered][lanes] (Int32), draws [lanes][kept][dimension] (Float32), and if it is told of draws their log densities
+/// and energies (Float64) and the divergences until then (Int32), each [lanes][kept]; at the end the checksum of all
 /// before it (UInt64). A population, if there is one, follows the draws: the logarithms of the weights [chains] and
 /// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
 /// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
@@ -25,15 +26,15 @@ struct BlockCheckpoint {
     var divergences: [Int32]
     /// Transitions accepted at each level entered, the noisiest first, each [lanes].
     var accepted: [[Int32]]
-    /// [lanes][kept so far][dimension].
-    var draws: [Float]
+    /// Those kept so far; the others are zero.
+    var draws: KeptDraws
     /// The chains as a population; nil if they are none.
     var population: Population?
     /// The replicas of the chains; nil if they have none.
     var exchange: ReplicaExchange?
 
     private static let magic = Array("rrrblock".utf8)
-    private static let version: UInt32 = 3
+    static let version: UInt32 = 4
 
     /// What must be the same in a checkpoint and in the block that takes it up.
     private static func header(
@@ -62,9 +63,10 @@ struct BlockCheckpoint {
 extension BlockCheckpoint {
     /// As bytes, for block `index` of the plan.
     func bytes(of plan: SamplingPlan, index: Int) -> [UInt8] {
+        let kept = BlockPlace(after: unitsDone, of: plan).draws(of: plan)
         var bytes = Self.magic
         bytes.reserveCapacity(
-            256 + 16 * position.count + 4 * (accepted.count + 1) * divergences.count + 4 * draws.count)
+            256 + 16 * position.count + (4 * (accepted.count + 1) + kept * draws.drawBytes) * divergences.count)
         func append(_ number: some FixedWidthInteger) {
             withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
         }
@@ -74,7 +76,9 @@ extension BlockCheckpoint {
         append(UInt64(evaluations))
         for array in [position, momentum] { bytes.append(littleEndian: array) }
         for counts in [divergences] + accepted { bytes.append(littleEndian: counts) }
-        bytes.append(littleEndian: draws)
+        bytes.append(littleEndian: draws.points.upTo(kept))
+        for array in [draws.logDensity, draws.energy] { bytes.append(littleEndian: array.upTo(kept)) }
+        bytes.append(littleEndian: draws.divergences.upTo(kept))
         if let population {
             bytes.append(littleEndian: population.logWeights + [population.logCollected])
             bytes.append(littleEndian: population.ancestors)
@@ -102,7 +106,8 @@ extension BlockCheckpoint {
     /// Reads what ``bytes(of:index:)`` wrote for the same block of the same plan, whose chains start as `population`
     /// and have their replicas in `exchange`.
     ///
-    /// Memory is taken only after the number of bytes has been found to be what the plan asks for.
+    /// Memory is taken only after the number of bytes has been found to be what the plan asks for, but for what a block of
+    /// the plan has anyway.
     init(
         _ bytes: [UInt8], of plan: SamplingPlan, index: Int, population: Population? = nil,
         exchange: ReplicaExchange? = nil
@@ -134,7 +139,8 @@ extension BlockCheckpoint {
         let entered = plan.firstLevel + 1 - place.level
         let kept = place.draws(of: plan)
         let ofPopulation = population.map { 8 + 12 * $0.logWeights.count + 20 * entered } ?? 0
-        let ofLanes = lanes * (16 * dimension + 4 * (1 + entered) + 4 * kept * dimension)
+        draws = KeptDraws(of: plan)
+        let ofLanes = lanes * (16 * dimension + 4 * (1 + entered) + kept * draws.drawBytes)
         let setOff = exchange?.settings.levels.filter { $0 > place.level } ?? []
         let ofReplicas = setOff.count * lanes * (16 * dimension + 4)
         let ofSwaps = exchange.map { 4 * lanes * (2 * $0.settings.pairs + 2) } ?? 0
@@ -142,14 +148,19 @@ extension BlockCheckpoint {
 
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
-        divergences = try reader.counts(
-            lanes, "divergences", atMost: unitsDone + ofExchanges + kept)
+        let mostDivergences = unitsDone + ofExchanges + kept
+        divergences = try reader.counts(lanes, "divergences", atMost: mostDivergences)
         accepted = []
         for level in (place.level..<plan.firstLevel + 1).reversed() {
             let made = level > place.level ? plan.transitions(at: level) : place.transitions
             accepted.append(try reader.counts(lanes, "accepted at level \(level)", atMost: made))
         }
-        draws = reader.floats(lanes * kept * dimension)
+        draws.points.take(reader.floats(lanes * kept * dimension), upTo: kept)
+        draws.logDensity.take(reader.doubles(lanes * kept * draws.logDensity.width), upTo: kept)
+        draws.energy.take(reader.doubles(lanes * kept * draws.energy.width), upTo: kept)
+        let ofDraws = try reader.counts(
+            lanes * kept * draws.divergences.width, "divergences of draws", atMost: mostDivergences)
+        draws.divergences.take(ofDraws, upTo: kept)
         self.population = try population.map { (start) throws(BlockCheckpointError) in
             try reader.population(start, levels: entered)
         }
@@ -229,7 +240,11 @@ private struct Reader {
             replica.state.momentum.elements = doubles(count)
             replica.state.accepted = try counts(
                 lanes, "accepted by the replica at level \(level)", atMost: place.transitions + 1)
-            replica.target.evaluate(at: replica.state.position, into: &replica.state.evaluation)
+            do throws(EvaluationError) {
+                try replica.target.evaluate(at: replica.state.position, into: &replica.state.evaluation)
+            } catch {
+                throw .notEvaluated(error)
+            }
             exchange.replicas.append(replica)
         }
         let exchanges = place.exchanges(of: plan)

@@ -1,3 +1,5 @@
+public import EnergyModels
+
 /// Why bytes can't be taken up as a checkpoint of a block.
 public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// They begin with something else.
@@ -10,18 +12,22 @@ public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConver
     case otherBlock(field: String, found: UInt64, expected: UInt64)
     /// They count more than there can have been.
     case outOfRange(field: String, found: UInt64, most: Int)
+    /// They are a checkpoint, where the chains stand can't be evaluated.
+    case notEvaluated(EvaluationError)
 
     /// What is wrong and what to do, in one line.
     public var description: String {
         let problem =
             switch self {
             case .noCheckpoint: "these bytes are no checkpoint of a block"
-            case .otherVersion(let version): "the checkpoint's format is version \(version), not 3"
+            case .otherVersion(let version):
+                "the checkpoint's format is version \(version), not \(BlockCheckpoint.version)"
             case .damaged: "the checkpoint is cut short or damaged"
             case .otherBlock(let field, let found, let expected):
                 "the checkpoint is of another block: \(field) is \(found), not \(expected)"
             case .outOfRange(let field, let found, let most):
                 "the checkpoint is damaged: \(field) is \(found), above \(most)"
+            case .notEvaluated(let error): "the chains of the checkpoint can't be evaluated: \(error)"
             }
         return problem + "; run the block from its start"
     }

@@ -1,6 +1,7 @@
 import Composition
-import EnergyModels
+public import EnergyModels
 import RandomStreams
+import RunFolder
 import VectorMath
 
 /// A block of chains on its way through the noise levels (science: Du et al. 2023, algorithm 1).
@@ -26,9 +27,12 @@ public struct ChainBlock: RunnableBlock {
     private var reverseStep: ReverseStep
     /// Transitions accepted at the levels left behind, the noisiest first, each [lanes].
     private var acceptedBefore: [[Int32]]
-    private var population: Population?
-    private var exchange: ReplicaExchange?
-    private var samples: [Float]
+    private(set) var population: Population?
+    private(set) var exchange: ReplicaExchange?
+    private(set) var draws: KeptDraws
+    /// The sum of the probabilities with which proposals were accepted since it was set to zero, [lanes]; nil where
+    /// nobody asks: they tell of acceptance with less noise than the decisions do.
+    private var acceptanceProbabilities: [Double]?
 
     /// A block whose first chain is `index` times the number of lanes.
     ///
@@ -46,7 +50,7 @@ public struct ChainBlock: RunnableBlock {
         kernel = plan.settings.kernel.transitionKernel(dimension: dimension, lanes: plan.lanes)
         reverseStep = ReverseStep(dimension: dimension, lanes: plan.lanes)
         acceptedBefore = []
-        samples = [Float](repeating: 0, count: plan.lanes * plan.draws * dimension)
+        draws = KeptDraws(of: plan)
         state = ChainState(dimension: dimension, lanes: plan.lanes)
         exchange = plan.settings.exchange.map { ReplicaExchange($0, dimension: dimension, lanes: plan.lanes) }
         stream.fillNormals(&state.position, purpose: .initialPosition, level: plan.firstLevel)
@@ -71,16 +75,16 @@ public struct ChainBlock: RunnableBlock {
         state.divergences = checkpoint.divergences
         state.evaluations = checkpoint.evaluations
         acceptedBefore = checkpoint.accepted.dropLast()
-        let (kept, whole) = (place.draws(of: plan) * dimension, plan.draws * dimension)
-        for lane in 0..<plan.lanes {
-            samples.replaceSubrange(
-                lane * whole..<lane * whole + kept, with: checkpoint.draws[lane * kept..<(lane + 1) * kept])
-        }
+        draws = checkpoint.draws
         guard place.unitsDone > 0 else { return }
         // A chain's evaluation depends on its point alone, not on the lane it had when it was made, so these are the
         // bits that were there; it was counted when it was made first.
         target.move(to: plan.level(at: place.level))
-        target.evaluate(at: state.position, into: &state.evaluation)
+        do throws(EvaluationError) {
+            try target.evaluate(at: state.position, into: &state.evaluation)
+        } catch {
+            throw .notEvaluated(error)
+        }
     }
 
     /// The level that was entered last; one above the first before that.
@@ -109,27 +113,34 @@ public struct ChainBlock: RunnableBlock {
 
     /// Begins to count the probabilities of acceptance anew.
     mutating func countAcceptanceProbabilities() {
-        state.acceptanceProbabilities = [Double](repeating: 0, count: plan.lanes)
+        acceptanceProbabilities = [Double](repeating: 0, count: plan.lanes)
     }
 
     /// Mean probability of acceptance at the level in progress or just done, over the first `chains` chains, of the
     /// transitions since ``countAcceptanceProbabilities()``, which were all of the level.
     func meanAcceptanceProbability(chains: Int) -> Double {
-        let sum = state.acceptanceProbabilities?.prefix(chains).reduce(0, +) ?? 0
+        let sum = acceptanceProbabilities?.prefix(chains).reduce(0, +) ?? 0
         return sum / Double(max(1, place.transitions) * chains)
     }
 
     /// Enters a level, or makes one transition of all chains or of a replica of them.
     ///
     /// - Returns: false, without doing anything, when the block is finished.
-    public mutating func advance() -> Bool {
-        switch place.advance(in: plan) {
-        case .entry(let level): enter(level)
-        case .transition(let transition, let level): run(transition, at: level)
-        case .replica(let replica, let transition): run(transition, ofReplica: replica)
-        case nil: return false
+    /// - Throws: ``EvaluationError``, with the block as it was before.
+    public mutating func advance() throws(EvaluationError) -> Bool {
+        let before = place
+        guard let unit = place.advance(in: plan) else { return false }
+        do throws(EvaluationError) {
+            switch unit {
+            case .entry(let level): try enter(level)
+            case .transition(let transition, let level):
+                try place.isExchange(of: plan) ? runAndExchange(transition, at: level) : run(transition, at: level)
+            case .replica(let replica, let transition): try run(transition, ofReplica: replica)
+            }
+        } catch {
+            place = before
+            throw error
         }
-        if place.isExchange(of: plan) { exchangeReplicas() }
         if place.isDraw(of: plan) { keep(draw: place.draws(of: plan) - 1) }
         return true
     }
@@ -137,58 +148,78 @@ public struct ChainBlock: RunnableBlock {
     /// All that ``init(plan:index:resuming:)`` needs to go on from here, as bytes: a few numbers per chain,
     /// one per chain and level behind, and the draws kept so far.
     public func checkpoint() -> [UInt8] {
-        let (kept, whole) = (place.draws(of: plan) * dimension, plan.draws * dimension)
-        return BlockCheckpoint(
+        BlockCheckpoint(
             unitsDone: place.unitsDone, evaluations: state.evaluations, position: state.position.elements,
             momentum: state.momentum.elements, divergences: state.divergences,
             accepted: place.unitsDone > 0 ? acceptedBefore + [state.accepted] : [],
-            draws: (0..<plan.lanes).flatMap { samples[$0 * whole..<$0 * whole + kept] }, population: population,
-            exchange: exchange
+            draws: draws, population: population, exchange: exchange
         ).bytes(of: plan, index: index)
     }
 
     private var dimension: Int { plan.density.dimension }
 
-    private mutating func enter(_ level: Int) {
-        if level < plan.firstLevel {
-            let (left, density) = (plan.level(at: level + 1), plan.density)
-            exchange?.leave(left, state, density: density)
-            acceptedBefore.append(state.accepted)
-            for lane in state.accepted.indices { state.accepted[lane] = 0 }
+    private mutating func enter(_ level: Int) throws(EvaluationError) {
+        let isFirst = level == plan.firstLevel
+        // Until the chains have been evaluated, they stand where they stood.
+        var next = state
+        if !isFirst {
+            for lane in next.accepted.indices { next.accepted[lane] = 0 }
             if plan.settings.reverseSteps {
-                reverseStep.step(&state, from: plan.schedule.levels[level + 1], stream: stream)
-                plan.bounds?.fold(&state.position, momentum: &state.momentum)
+                reverseStep.step(&next, from: plan.schedule.levels[level + 1], stream: stream)
+                plan.bounds?.fold(&next.position, momentum: &next.momentum)
             }
             target.move(to: plan.level(at: level))
             // Where walls are new, chains are sent back behind them; those of a population lose their weight instead.
             if plan.level(at: level).noise == 0, population == nil {
-                plan.walls?.fold(&state.position, momentum: &state.momentum)
+                plan.walls?.fold(&next.position, momentum: &next.momentum)
             }
         }
-        guard population != nil else { return state.evaluate(&target) }
+        do throws(EvaluationError) {
+            try next.evaluate(&target)
+        } catch {
+            if !isFirst { target.move(to: plan.level(at: level + 1)) }
+            throw error
+        }
+        if !isFirst {
+            exchange?.leave(plan.level(at: level + 1), state, density: plan.density)
+            acceptedBefore.append(state.accepted)
+        }
+        swap(&state, &next)
+        guard population != nil else { return }
         let before =
-            level < plan.firstLevel
-            ? state.evaluation.logDensity : StartDensity.logDensity(at: state.position, within: plan.bounds)
-        state.evaluate(&target)
+            isFirst ? StartDensity.logDensity(at: state.position, within: plan.bounds) : next.evaluation.logDensity
         var uniform = [0.0]
         stream.fillUniforms(&uniform, purpose: .resampling, level: level)
         let after = state.evaluation.logDensity
         if let parents = population?.enter(from: before, to: after, uniform: uniform[0]) { state.resample(parents) }
     }
 
-    private mutating func run(_ transition: Int, at level: Int) {
+    private mutating func run(_ transition: Int, at level: Int) throws(EvaluationError) {
         let context = context(transition, at: level)
-        kernel?.transition(&state, target: &target, in: context)
+        let info = try kernel?.transition(&state, target: &target, in: context)
+        guard acceptanceProbabilities != nil, let info else { return }
+        for (lane, logarithm) in info.logAcceptance.enumerated() {
+            acceptanceProbabilities?[lane] += Elementary.exp(logarithm)
+        }
     }
 
-    private mutating func run(_ transition: Int, ofReplica index: Int) {
+    private mutating func run(_ transition: Int, ofReplica index: Int) throws(EvaluationError) {
         let context = context(transition, at: plan.settings.exchange?.levels[index + 1] ?? plan.lastLevel)
-        exchange?.transition(of: index, by: &kernel, in: context, for: &state)
+        try exchange?.transition(of: index, by: &kernel, in: context, for: &state)
     }
 
-    private mutating func exchangeReplicas() {
-        let (count, transition, stream) = (place.exchanges(of: plan) - 1, place.transitions, stream)
-        exchange?.exchange(count, &state, target: &target, stream: stream, transition: transition)
+    /// One transition of the chains, the last of a round, and an exchange of the replicas.
+    private mutating func runAndExchange(_ transition: Int, at level: Int) throws(EvaluationError) {
+        let (before, moved) = (state, exchange?.moved)
+        do throws(EvaluationError) {
+            try run(transition, at: level)
+            let (count, transition, stream) = (exchanges - 1, place.transitions, stream)
+            try exchange?.exchange(count, &state, target: &target, stream: stream, transition: transition)
+        } catch {
+            state = before
+            if let moved { exchange?.restore(moved) }
+            throw error
+        }
     }
 
     private func context(_ transition: Int, at level: Int) -> TransitionContext {
@@ -204,56 +235,48 @@ public struct ChainBlock: RunnableBlock {
         let rounding = DrawRounding(boxes: isDenoised ? [] : plan.boxes)
         for lane in 0..<plan.lanes {
             let start = (lane * plan.draws + draw) * dimension
-            let isFinite = rounding.write(points, lane: lane, into: &samples, at: start)
+            let isFinite = rounding.write(points, lane: lane, into: &draws.points.numbers, at: start)
             // What can't be denoised is counted already.
             if !isFinite, !isDenoised { state.divergences[lane] += 1 }
         }
+        draws.keep(draw, of: state)
     }
 
     /// What the first `chains` lanes leave; the others only pad the block. Where chains are a population it is all
     /// of them that must be asked for.
     public func result(chains: Int) -> BlockResult {
         precondition(population == nil || population?.logWeights.count == chains)
-        let levels = plan.schedule.levels.count
-        var fractions = [Float](repeating: .nan, count: chains * levels)
-        var refined = [Float](repeating: .nan, count: chains * plan.refinement.count)
-        for (offset, counts) in (acceptedBefore + [state.accepted]).enumerated() {
-            let level = plan.firstLevel - offset
-            let proposed = plan.proposals(at: level)
-            guard proposed > 0 else { continue }
-            let replica = exchange?.replicas.first { $0.level.index == level }?.state.accepted
-            for chain in 0..<chains {
-                let accepted = Int(counts[chain]) + Int(replica?[chain] ?? 0)
-                let fraction = Float(Double(accepted) / Double(proposed))
-                if level < 0 {
-                    refined[chain * plan.refinement.count - 1 - level] = fraction
-                } else {
-                    fractions[chain * levels + level] = fraction
-                }
-            }
+        let entries = plan.statistics.map {
+            StatisticRows.Entry(name: $0.array.name, bytes: $0.rows(self, chains))
         }
         return BlockResult(
-            samples: Array(samples.prefix(chains * plan.draws * dimension)),
-            acceptance: fractions,
-            logDensity: plan.hasEnergy
-                ? Array(state.evaluation.logDensity.prefix(chains)) : [Double](repeating: .nan, count: chains),
-            divergences: Array(state.divergences.prefix(chains)),
-            gradientEvaluations: state.evaluations * chains,
-            logWeights: population?.logWeights ?? [],
-            effectiveSizes: perLevel(.nan, \.effectiveSize),
-            ancestors: perLevel(0, \.ancestors),
-            parents: perLevel(0, \.parents),
-            logNormalizers: perLevel(.nan, \.logNormalizer),
-            logNormalizer: population?.levels.last?.logNormalizer ?? .nan,
-            stepSizes: [],
-            roundTrips: exchange.map { Array($0.roundTrips.prefix(chains)) } ?? [],
-            swapAcceptance: exchange?.swapAcceptance(chains: chains, exchanges: place.exchanges(of: plan)) ?? [],
-            refinementAcceptance: refined,
-            refinementEffectiveSizes: population?.levels.dropFirst(plan.firstLevel + 1).map(\.effectiveSize) ?? [])
+            samples: draws.points.ofFirst(chains), statistics: StatisticRows(entries),
+            gradientEvaluations: state.evaluations * chains)
     }
 
+    /// The fraction of proposals accepted at some levels, those of replicas among them, [chains, levels]; NaN where none
+    /// were made.
+    func acceptance(at levels: [Int], chains: Int) -> [Float] {
+        var fractions = [Float](repeating: .nan, count: chains * levels.count)
+        let counts = acceptedBefore + [state.accepted]
+        for (column, level) in levels.enumerated() {
+            let proposed = plan.proposals(at: level)
+            guard proposed > 0, counts.indices.contains(plan.firstLevel - level) else { continue }
+            let own = counts[plan.firstLevel - level]
+            let replica = exchange?.replicas.first { $0.level.index == level }?.state.accepted
+            for chain in 0..<chains {
+                let accepted = Int(own[chain]) + Int(replica?[chain] ?? 0)
+                fractions[chain * levels.count + column] = Float(Double(accepted) / Double(proposed))
+            }
+        }
+        return fractions
+    }
+
+    /// Exchanges of replicas so far.
+    var exchanges: Int { place.exchanges(of: plan) }
+
     /// A number of the population for every level of the schedule, `missing` where it wasn't; none without one.
-    private func perLevel<Number>(_ missing: Number, _ number: (Population.Level) -> Number) -> [Number] {
+    func perLevel<Number>(_ missing: Number, _ number: (Population.Level) -> Number) -> [Number] {
         guard let population else { return [] }
         var numbers = [Number](repeating: missing, count: plan.schedule.levels.count)
         for (offset, level) in population.levels.prefix(plan.firstLevel + 1).enumerated() {
@@ -261,51 +284,4 @@ public struct ChainBlock: RunnableBlock {
         }
         return numbers
     }
-}
-
-/// What a finished block sends home.
-public struct BlockResult: Sendable, Equatable {
-    /// [chains, draws, dimension].
-    public let samples: [Float]
-    /// [chains, levels], the fraction of proposals accepted, those of replicas among them; index = level; NaN where
-    /// none were made.
-    public let acceptance: [Float]
-    /// [chains], of the point at the last draw and the last level, which is not denoised, up to the composition's
-    /// constant; NaN if the score alone is known.
-    public let logDensity: [Double]
-    /// [chains], proposals with a non-finite energy or gradient, and draws that could not be denoised or are not finite as
-    /// floats.
-    public let divergences: [Int32]
-    /// Evaluations of energy and score, summed over the chains.
-    public internal(set) var gradientEvaluations: Int
-    /// [chains], the logarithms of the weights since the latest resampling, minus infinity for zero; they hold for
-    /// all draws of a chain. Empty, as what follows, where chains are no population.
-    public let logWeights: [Double]
-    /// [levels], the effective size on entering the level, before resampling; index = level; NaN where the block
-    /// never was, 0 where all weights are zero.
-    public let effectiveSizes: [Float]
-    /// [levels], how many chains of the start have descendants on the level; 0 where the block never was.
-    public let ancestors: [Int32]
-    /// [levels], how many chains the latest resampling until then let live, all before the first; 0 where the block
-    /// never was.
-    public let parents: [Int32]
-    /// [levels], the logarithm of the estimate of the integral of exp(l) at the level, l as it is evaluated there; the
-    /// estimate itself is unbiased. Index = level; minus infinity if all weights are zero, NaN where the block never
-    /// was.
-    public let logNormalizers: [Double]
-    /// The last of these; NaN where chains are no population.
-    public let logNormalizer: Double
-    /// [levels], what a pilot block has found; index = level, NaN where no transitions ran. Empty for other blocks.
-    public internal(set) var stepSizes: [Double]
-    /// [chains], how often a point went from the last level to the highest one with a replica and back. Empty, as what
-    /// follows, where no replicas are exchanged.
-    public let roundTrips: [Int32]
-    /// [chains, pairs], the fraction of the decisions on a swap of two neighbouring replicas that were swaps, the pair
-    /// at the last level first; NaN where there were none.
-    public let swapAcceptance: [Float]
-    /// [chains, levels of refinement], the fraction of proposals accepted, the level right below level 0 first.
-    public let refinementAcceptance: [Float]
-    /// [levels of refinement], the effective size on entering the level, before resampling; empty where chains are no
-    /// population.
-    public let refinementEffectiveSizes: [Float]
 }

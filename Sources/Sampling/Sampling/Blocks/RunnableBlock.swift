@@ -1,3 +1,5 @@
+public import EnergyModels
+
 /// A block of chains that is run step by step, and can be written down in between and taken up again elsewhere.
 public protocol RunnableBlock {
     /// Steps done so far.
@@ -7,8 +9,11 @@ public protocol RunnableBlock {
     /// Fraction of proposals accepted so far at the level in progress or just done, over the first `chains` chains; nil
     /// where there were none.
     func latestAcceptance(chains: Int) -> Double?
-    /// Makes a step. - Returns: false, without doing anything, when the block is finished.
-    mutating func advance() -> Bool
+    /// Makes a step.
+    ///
+    /// - Returns: false, without doing anything, when the block is finished.
+    /// - Throws: ``EvaluationError``, with the block as it was before: a checkpoint of it can go on elsewhere.
+    mutating func advance() throws(EvaluationError) -> Bool
     /// All that it takes to go on from here.
     func checkpoint() -> [UInt8]
     /// What the first `chains` chains of a finished block leave.

@@ -52,12 +52,12 @@ struct ReplicaExchange {
     mutating func transition(
         of index: Int, by kernel: inout (any TransitionKernel)?, in context: TransitionContext,
         for chains: inout ChainState
-    ) {
-        replicas[index].transition(by: &kernel, in: context)
+    ) throws(EvaluationError) {
+        try replicas[index].transition(by: &kernel, in: context)
         replicas[index].state.handOver(to: &chains)
     }
 
-    /// Lets neighbours swap.
+    /// Lets neighbours swap. After an error it is not what it was before: see ``restore(_:)``.
     ///
     /// - Parameters:
     ///   - count: of the exchanges before.
@@ -67,20 +67,20 @@ struct ReplicaExchange {
     mutating func exchange(
         _ count: Int, _ chains: inout ChainState, target: inout any DensityEvaluator, stream: RandomStream,
         transition: Int
-    ) {
+    ) throws(EvaluationError) {
         for pair in settings.pairs(in: count) {
             let level = settings.levels[pair]
             if pair == 0 {
-                swap.swap(
+                try swap.swap(
                     &chains, target: &target, with: &replicas[0], stream: stream, level: level, transition: transition)
             } else {
                 // Taken out and put back, so that it is changed in place.
                 var lower = replicas.remove(at: pair - 1)
-                swap.swap(
+                defer { replicas.insert(lower, at: pair - 1) }
+                try swap.swap(
                     &lower.state, target: &lower.target, with: &replicas[pair - 1], stream: stream, level: level,
                     transition: transition)
                 lower.state.handOver(to: &chains)
-                replicas.insert(lower, at: pair - 1)
             }
             for lane in roundTrips.indices where swap.swapped[lane] != 0 {
                 swaps[pair][lane] += 1
@@ -88,6 +88,22 @@ struct ReplicaExchange {
             }
         }
         mark()
+    }
+
+    /// What an exchange changes.
+    struct Moved {
+        fileprivate let states: [ChainState]
+        fileprivate let swaps: [[Int32]]
+        fileprivate let phases: [[Phase]]
+    }
+
+    /// What the next exchange may change.
+    var moved: Moved { Moved(states: replicas.map(\.state), swaps: swaps, phases: phases) }
+
+    /// Takes an exchange back that has failed.
+    mutating func restore(_ moved: Moved) {
+        for index in replicas.indices { replicas[index].state = moved.states[index] }
+        (swaps, phases) = (moved.swaps, moved.phases)
     }
 
     private mutating func mark() {
@@ -112,8 +128,10 @@ struct ReplicaExchange {
 }
 
 extension Replica {
-    fileprivate mutating func transition(by kernel: inout (any TransitionKernel)?, in context: TransitionContext) {
-        kernel?.transition(&state, target: &target, in: context)
+    fileprivate mutating func transition(
+        by kernel: inout (any TransitionKernel)?, in context: TransitionContext
+    ) throws(EvaluationError) {
+        _ = try kernel?.transition(&state, target: &target, in: context)
     }
 }
 

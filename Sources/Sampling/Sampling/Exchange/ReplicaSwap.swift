@@ -54,12 +54,13 @@ public struct ReplicaSwap {
     ///   - target: evaluates the target there.
     ///   - replica: the chains at the other level.
     ///   - level: addresses the random numbers, as `transition` does.
+    /// - Throws: ``EvaluationError``, with both as they were before.
     public mutating func swap(
         _ state: inout ChainState, target: inout any DensityEvaluator, with replica: inout Replica,
         stream: RandomStream, level: Int, transition: Int
-    ) {
-        target.evaluate(at: replica.state.position, into: &atOwn)
-        replica.target.evaluate(at: state.position, into: &atOther)
+    ) throws(EvaluationError) {
+        try target.evaluate(at: replica.state.position, into: &atOwn)
+        try replica.target.evaluate(at: state.position, into: &atOther)
         state.evaluations += 2
         stream.fillUniforms(&logUniforms, purpose: .exchange, level: level, transition: transition)
         Elementary.log(inPlace: &logUniforms)

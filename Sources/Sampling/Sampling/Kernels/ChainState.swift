@@ -13,9 +13,6 @@ public struct ChainState: Sendable, Equatable {
     public var momentum: LaneMatrix
     /// Transitions accepted at the current level, [lanes].
     public var accepted: [Int32]
-    /// The sum of the probabilities with which proposals were accepted since it was set to zero, [lanes]; nil where
-    /// nobody asks: they tell of acceptance with less noise than the decisions do.
-    var acceptanceProbabilities: [Double]?
     /// Proposals with a non-finite energy or gradient so far, and draws that could not be denoised or are not finite as
     /// floats, [lanes].
     public var divergences: [Int32]
@@ -33,8 +30,8 @@ public struct ChainState: Sendable, Equatable {
     }
 
     /// Evaluates the target at the position.
-    public mutating func evaluate(_ target: inout any DensityEvaluator) {
-        target.evaluate(at: position, into: &evaluation)
+    public mutating func evaluate(_ target: inout any DensityEvaluator) throws(EvaluationError) {
+        try target.evaluate(at: position, into: &evaluation)
         evaluations += 1
     }
 }

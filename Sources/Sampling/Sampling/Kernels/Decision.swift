@@ -8,13 +8,17 @@ struct Decision {
     private(set) var accepted: [UInt8]
     /// One where the chain stays; [lanes].
     private(set) var rejected: [UInt8]
+    private var diverged: [UInt8]
+    private var logAcceptance: [Double]
     private var logUniforms: [Double]
     private var scoreNorms: [Double]
 
     init(lanes: Int) {
         accepted = [UInt8](repeating: 0, count: lanes)
         rejected = accepted
+        diverged = accepted
         logUniforms = [Double](repeating: 0, count: lanes)
+        logAcceptance = logUniforms
         scoreNorms = logUniforms
     }
 
@@ -29,7 +33,7 @@ struct Decision {
     mutating func decide(
         _ state: inout ChainState, position: LaneMatrix, evaluation: Evaluation, logRatio: [Double]?,
         in context: TransitionContext
-    ) {
+    ) -> TransitionInfo {
         evaluation.score.squaredNorms(into: &scoreNorms)
         if logRatio != nil {
             context.stream.fillUniforms(
@@ -38,35 +42,30 @@ struct Decision {
         }
         for lane in accepted.indices {
             let proposed = evaluation.logDensity[lane]
-            let diverged =
+            let diverges =
                 proposed.isNaN || proposed == .infinity || !scoreNorms[lane].isFinite || logRatio?[lane].isNaN == true
-            var takes = !diverged
-            if takes, let logRatio, state.evaluation.logDensity[lane].isFinite {
-                takes = proposed > -.infinity && logUniforms[lane] <= logRatio[lane]
+            var takes = !diverges
+            var logProbability: Double?
+            if let logRatio, state.evaluation.logDensity[lane].isFinite {
+                let isBelow = logUniforms[lane] <= logRatio[lane]
+                takes = takes && proposed > -.infinity && isBelow
+                // Where a proposal is turned down for another reason than the ratio, that is what decides.
+                if logRatio[lane].isFinite, takes || !isBelow { logProbability = min(0, logRatio[lane]) }
             }
             accepted[lane] = takes ? 1 : 0
             rejected[lane] = takes ? 0 : 1
+            diverged[lane] = diverges ? 1 : 0
+            logAcceptance[lane] = logProbability ?? (takes ? 0 : -.infinity)
             state.accepted[lane] += takes ? 1 : 0
-            state.divergences[lane] += diverged ? 1 : 0
+            state.divergences[lane] += diverges ? 1 : 0
         }
-        if let logRatio { countProbabilities(&state, logRatio) }
         state.position.copyLanes(of: position, where: accepted)
         state.evaluation.score.copyLanes(of: evaluation.score, where: accepted)
         for lane in accepted.indices where accepted[lane] != 0 {
             state.evaluation.logDensity[lane] = evaluation.logDensity[lane]
         }
-    }
-
-    /// Before the state moves. Where the ratio did not decide, the decision counts.
-    private func countProbabilities(_ state: inout ChainState, _ logRatio: [Double]) {
-        guard state.acceptanceProbabilities != nil else { return }
-        for lane in accepted.indices {
-            let isDecidedByRatio = state.evaluation.logDensity[lane].isFinite && logRatio[lane].isFinite
-            let isPossible = accepted[lane] != 0 || logUniforms[lane] > logRatio[lane]
-            let probability =
-                isDecidedByRatio && isPossible ? Elementary.exp(min(0, logRatio[lane])) : Double(accepted[lane])
-            state.acceptanceProbabilities?[lane] += probability
-        }
+        return TransitionInfo(
+            accepted: accepted, diverged: diverged, logAcceptance: logAcceptance, logRatio: logRatio)
     }
 }
 

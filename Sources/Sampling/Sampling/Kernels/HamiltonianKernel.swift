@@ -20,6 +20,7 @@ public struct HamiltonianKernel: TransitionKernel {
     private let leapfrogSteps: Int
     private let damping: Double
     private var noise: LaneMatrix
+    private var refreshed: LaneMatrix
     private var trajectory: Trajectory
     private var change: [Double]
     private var before: [Double]
@@ -43,6 +44,7 @@ public struct HamiltonianKernel: TransitionKernel {
         self.leapfrogSteps = leapfrogSteps
         self.damping = damping
         noise = LaneMatrix(rows: dimension, lanes: lanes)
+        refreshed = noise
         trajectory = Trajectory(dimension: dimension, lanes: lanes)
         change = [Double](repeating: 0, count: lanes)
         before = change
@@ -52,30 +54,35 @@ public struct HamiltonianKernel: TransitionKernel {
 
     public mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) throws(EvaluationError) -> TransitionInfo {
         context.stream.fillNormals(
             &noise, purpose: .momentum, level: context.level, transition: context.transition)
-        state.momentum.combine((1 - damping * damping).squareRoot(), noise, keeping: damping)
-        state.momentum.squaredNorms(into: &before)
+        refreshed.setScaled(1, state.momentum)
+        refreshed.combine((1 - damping * damping).squareRoot(), noise, keeping: damping)
+        refreshed.squaredNorms(into: &before)
 
         let stepSize = context.stepSize / context.mass
-        trajectory.start(at: state)
-        trajectory.leapfrog(
+        trajectory.start(at: state, momentum: refreshed)
+        try trajectory.leapfrog(
             steps: leapfrogSteps, stepSize: stepSize, target: &target,
             reflectingAt: adjusted ? nil : context.bounds)
-        state.evaluations += leapfrogSteps
+        if adjusted { try weigh(state, stepSize: stepSize, target: &target) }
 
-        if adjusted { weigh(state, stepSize: stepSize, target: &target) }
-        if line != nil { state.evaluations += acceptance.evaluations }
-        decision.decide(
+        // From here on nothing fails.
+        state.evaluations += leapfrogSteps + (line == nil ? 0 : acceptance.evaluations)
+        swap(&state.momentum, &refreshed)
+        let info = decision.decide(
             &state, position: trajectory.position, evaluation: trajectory.evaluation,
             logRatio: adjusted ? change : nil, in: context)
         state.momentum.copyLanes(of: trajectory.momentum, where: decision.accepted)
         state.momentum.negateLanes(where: decision.rejected)
+        return info
     }
 
     /// Log a of every chain's path into `change`; `before` has the squares of the refreshed momenta.
-    private mutating func weigh(_ state: ChainState, stepSize: Double, target: inout any DensityEvaluator) {
+    private mutating func weigh(
+        _ state: ChainState, stepSize: Double, target: inout any DensityEvaluator
+    ) throws(EvaluationError) {
         switch acceptance {
         case .path:
             state.evaluation.score.squaredNorms(into: &before)
@@ -83,7 +90,7 @@ public struct HamiltonianKernel: TransitionKernel {
             for lane in change.indices { change[lane] = stepSize * stepSize / 8 * (before[lane] - after[lane]) }
             return
         case .line:
-            line?.integrate(
+            try line?.integrate(
                 from: state.position, state.evaluation.score, to: trajectory.position, trajectory.evaluation.score,
                 target: &target, into: &change)
         case .energy:

@@ -42,24 +42,22 @@ public struct LangevinKernel: TransitionKernel {
 
     public mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
-    ) {
+    ) throws(EvaluationError) -> TransitionInfo {
         let h = context.stepSize
         context.stream.fillNormals(
             &noise, purpose: .proposal, level: context.level, transition: context.transition)
         proposal.set(state.position, plus: h, state.evaluation.score)
         proposal.add((2 * h).squareRoot(), noise)
         if !adjusted, let bounds = context.bounds { bounds.fold(&proposal, momentum: &noise) }
-        target.evaluate(at: proposal, into: &evaluation)
-        state.evaluations += 1
+        try target.evaluate(at: proposal, into: &evaluation)
         if adjusted {
             proposal.driftResiduals(
                 from: state.position, step: h, drift: state.evaluation.score, into: &forward)
             state.position.driftResiduals(from: proposal, step: h, drift: evaluation.score, into: &backward)
             if line != nil {
-                line?.integrate(
+                try line?.integrate(
                     from: state.position, state.evaluation.score, to: proposal, evaluation.score, target: &target,
                     into: &change)
-                state.evaluations += acceptance.evaluations
             } else {
                 state.evaluation.changes(to: evaluation, into: &change)
             }
@@ -67,7 +65,8 @@ public struct LangevinKernel: TransitionKernel {
                 forward[lane] = change[lane] + (forward[lane] - backward[lane]) / (4 * h)
             }
         }
-        decision.decide(
+        state.evaluations += 1 + (line == nil ? 0 : acceptance.evaluations)
+        return decision.decide(
             &state, position: proposal, evaluation: evaluation, logRatio: adjusted ? forward : nil,
             in: context)
     }

@@ -33,7 +33,7 @@ public struct LineIntegral {
     public mutating func integrate(
         from x: LaneMatrix, _ scoreAtX: LaneMatrix, to y: LaneMatrix, _ scoreAtY: LaneMatrix,
         target: inout any DensityEvaluator, into change: inout [Double]
-    ) {
+    ) throws(EvaluationError) {
         let segments = Double(points - 1)
         step.set(y, plus: -1, x)
         sum.setScaled(0.5, scoreAtX)
@@ -42,7 +42,7 @@ public struct LineIntegral {
             let part = Double(index) / segments
             point.setScaled(1 - part, x)
             point.add(part, y)
-            target.evaluate(at: point, into: &evaluation)
+            try target.evaluate(at: point, into: &evaluation)
             sum.add(1, evaluation.score)
         }
         for lane in change.indices { change[lane] = 0 }

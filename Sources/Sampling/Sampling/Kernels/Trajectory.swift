@@ -17,10 +17,10 @@ public struct Trajectory {
         evaluation = Evaluation(dimension: dimension, lanes: lanes)
     }
 
-    /// Begins a path where the chains stand.
-    public mutating func start(at state: ChainState) {
+    /// Begins a path where the chains stand, with a momentum v / M.
+    public mutating func start(at state: ChainState, momentum start: LaneMatrix) {
         position.setScaled(1, state.position)
-        momentum.setScaled(1, state.momentum)
+        momentum.setScaled(1, start)
         evaluation.score.setScaled(1, state.evaluation.score)
     }
 
@@ -29,12 +29,12 @@ public struct Trajectory {
     /// - Parameter bounds: a box at whose walls the path is reflected; nil lets it pass.
     public mutating func leapfrog(
         steps: Int, stepSize: Double, target: inout any DensityEvaluator, reflectingAt bounds: Bounds? = nil
-    ) {
+    ) throws(EvaluationError) {
         momentum.add(stepSize / 2, evaluation.score)
         for step in 1...steps {
             position.add(stepSize, momentum)
             bounds?.fold(&position, momentum: &momentum)
-            target.evaluate(at: position, into: &evaluation)
+            try target.evaluate(at: position, into: &evaluation)
             momentum.add(step < steps ? stepSize : stepSize / 2, evaluation.score)
         }
     }

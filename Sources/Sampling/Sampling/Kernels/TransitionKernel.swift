@@ -4,9 +4,13 @@ public import RandomStreams
 
 /// A Markov transition of all chains of a block at one noise level.
 public protocol TransitionKernel {
-    /// Moves every chain once and counts what was accepted and what diverged.
+    /// Moves every chain once, counts in the state what was accepted and what diverged, and tells of it.
+    ///
+    /// - Throws: ``EvaluationError``, with the state as it was before.
+    @discardableResult
     mutating func transition(
-        _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext)
+        _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
+    ) throws(EvaluationError) -> TransitionInfo
 }
 
 /// What a transition needs to know besides the state.

@@ -1,4 +1,4 @@
-import EnergyModels
+public import EnergyModels
 import VectorMath
 
 /// A block of chains that looks for a step size at every level on its way down.
@@ -68,8 +68,9 @@ public struct PilotBlock: RunnableBlock {
     /// Enters a level, or makes a transition of a trial there.
     ///
     /// - Returns: false, without doing anything, when the block is finished.
-    public mutating func advance() -> Bool {
-        guard block.advance() else { return false }
+    /// - Throws: ``EvaluationError``, with the block as it was before.
+    public mutating func advance() throws(EvaluationError) -> Bool {
+        guard try block.advance() else { return false }
         let level = block.level
         let transitions = block.plan.transitions(at: level)
         guard let trial else {
@@ -131,7 +132,6 @@ public struct PilotBlock: RunnableBlock {
     /// What the block leaves, with its step sizes; its evaluations include those of the trials.
     public func result(chains: Int) -> BlockResult {
         var result = block.result(chains: chains)
-        result.stepSizes = block.plan.stepSizes
         result.gradientEvaluations +=
             (discarded.done + discarded.since) * block.plan.settings.evaluationsPerTransition * chains
         return result

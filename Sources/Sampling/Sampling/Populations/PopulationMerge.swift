@@ -11,9 +11,9 @@ public struct PopulationMerge: Sendable, Equatable {
     public struct Block: Sendable, Equatable {
         /// The block's number.
         public var index: Int
-        /// ``BlockResult/logNormalizer``.
+        /// The block's estimate, ``RunStatistic/logNormalizer``.
         public var logNormalizer: Double
-        /// ``BlockResult/logWeights``, [chains], at least one.
+        /// Of its chains, ``RunStatistic/logWeight``, [chains], at least one.
         public var logWeights: [Double]
 
         public init(index: Int, logNormalizer: Double, logWeights: [Double]) {

@@ -23,6 +23,7 @@ typedef struct Rrr__Wire__Progress Rrr__Wire__Progress;
 typedef struct Rrr__Wire__Checkpoint Rrr__Wire__Checkpoint;
 typedef struct Rrr__Wire__Returned Rrr__Wire__Returned;
 typedef struct Rrr__Wire__BlockResult Rrr__Wire__BlockResult;
+typedef struct Rrr__Wire__Statistic Rrr__Wire__Statistic;
 typedef struct Rrr__Wire__Failure Rrr__Wire__Failure;
 typedef struct Rrr__Wire__ModelRequest Rrr__Wire__ModelRequest;
 typedef struct Rrr__Wire__Goodbye Rrr__Wire__Goodbye;
@@ -284,17 +285,31 @@ struct  Rrr__Wire__BlockResult
    * float32, little-endian, [chains, draws, ...shape]
    */
   ProtobufCBinaryData samples;
-  /*
-   * rows of the arrays that the job leaves beside the samples, little-endian
-   */
   size_t n_statistics;
-  ProtobufCBinaryData *statistics;
+  Rrr__Wire__Statistic **statistics;
   uint64_t gradient_evaluations;
   double seconds;
 };
 #define RRR__WIRE__BLOCK_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__block_result__descriptor) \
     , NULL, {0,NULL}, 0,NULL, 0, 0 }
+
+
+/*
+ * A block's rows of an array that the job leaves beside the samples.
+ */
+struct  Rrr__Wire__Statistic
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * little-endian
+   */
+  ProtobufCBinaryData rows;
+};
+#define RRR__WIRE__STATISTIC__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__statistic__descriptor) \
+    , (char *)protobuf_c_empty_string, {0,NULL} }
 
 
 struct  Rrr__Wire__Failure
@@ -858,6 +873,25 @@ Rrr__Wire__BlockResult *
 void   rrr__wire__block_result__free_unpacked
                      (Rrr__Wire__BlockResult *message,
                       ProtobufCAllocator *allocator);
+/* Rrr__Wire__Statistic methods */
+void   rrr__wire__statistic__init
+                     (Rrr__Wire__Statistic         *message);
+size_t rrr__wire__statistic__get_packed_size
+                     (const Rrr__Wire__Statistic   *message);
+size_t rrr__wire__statistic__pack
+                     (const Rrr__Wire__Statistic   *message,
+                      uint8_t             *out);
+size_t rrr__wire__statistic__pack_to_buffer
+                     (const Rrr__Wire__Statistic   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Statistic *
+       rrr__wire__statistic__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__statistic__free_unpacked
+                     (Rrr__Wire__Statistic *message,
+                      ProtobufCAllocator *allocator);
 /* Rrr__Wire__Failure methods */
 void   rrr__wire__failure__init
                      (Rrr__Wire__Failure         *message);
@@ -1359,6 +1393,9 @@ typedef void (*Rrr__Wire__Returned_Closure)
 typedef void (*Rrr__Wire__BlockResult_Closure)
                  (const Rrr__Wire__BlockResult *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__Statistic_Closure)
+                 (const Rrr__Wire__Statistic *message,
+                  void *closure_data);
 typedef void (*Rrr__Wire__Failure_Closure)
                  (const Rrr__Wire__Failure *message,
                   void *closure_data);
@@ -1449,6 +1486,7 @@ extern const ProtobufCMessageDescriptor rrr__wire__progress__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__returned__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__block_result__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__statistic__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__failure__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__model_request__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__goodbye__descriptor;

@@ -59,7 +59,7 @@ struct BlockBenchmark: ParsableCommand {
         /// As many evaluations as a level takes, entered and left at the next.
         func blockLevel() -> Double {
             let before = block.state.evaluations
-            for _ in 0...plan.settings.transitions where !block.advance() { preconditionFailure() }
+            for _ in 0...plan.settings.transitions where (try? block.advance()) != true { preconditionFailure() }
             let done = block.state.evaluations - before
             if block.stepsDone == block.steps {
                 block = ChainBlock(plan: plan, index: blocks)
@@ -75,7 +75,7 @@ struct BlockBenchmark: ParsableCommand {
         func evaluateLevel() -> Double {
             level = (level + plan.schedule.levels.count - 1) % plan.schedule.levels.count
             alone.move(to: plan.schedule.levels[level])
-            for _ in 0..<evaluations { alone.evaluate(at: points, into: &evaluation) }
+            for _ in 0..<evaluations { try? alone.evaluate(at: points, into: &evaluation) }
             return Double(evaluations * lanes)
         }
         let rates = Rates.inTurns(repeats: repeats, seconds: seconds, [blockLevel, evaluateLevel])

@@ -50,9 +50,9 @@ struct NetworkBenchmark: ParsableCommand {
         var evaluator = network.density().evaluator(lanes: rows, at: level)
         let points = LaneMatrix(rows: 2, lanes: rows, repeating: 0.25)
         var evaluation = Evaluation(dimension: 2, lanes: rows)
-        evaluator.evaluate(at: points, into: &evaluation)
+        try? evaluator.evaluate(at: points, into: &evaluation)
         let before = rrr_allocations()
-        for _ in 0..<100 { evaluator.evaluate(at: points, into: &evaluation) }
+        for _ in 0..<100 { try? evaluator.evaluate(at: points, into: &evaluation) }
         let allocations = Double(rrr_allocations() - before) / 100
 
         let shapes = Self.multiplies(network.description.architecture, rows: rows)
@@ -67,7 +67,7 @@ struct NetworkBenchmark: ParsableCommand {
             repeats: self.repeats, seconds: seconds,
             [
                 {
-                    for _ in 0..<repeats { evaluator.evaluate(at: points, into: &evaluation) }
+                    for _ in 0..<repeats { try? evaluator.evaluate(at: points, into: &evaluation) }
                     return Double(repeats * rows)
                 },
                 {

@@ -1,0 +1,18 @@
+/// Why a density was not evaluated. What was to take the numbers has no meaning then.
+public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Whoever asked wants it no more, as by an `ExecutionStop`.
+    case cancelled
+    /// There is no room for it here; elsewhere there may be. What for, and how much.
+    case outOfMemory(String)
+    /// Where the numbers come from, such as a program that answers for a model, is gone or has failed: which and why.
+    case sourceFailed(String)
+
+    /// What is wrong, in one line.
+    public var description: String {
+        switch self {
+        case .cancelled: "the evaluation was cancelled"
+        case .outOfMemory(let what): "out of memory: \(what)"
+        case .sourceFailed(let why): why
+        }
+    }
+}
