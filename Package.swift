@@ -231,7 +231,7 @@ let besides: [Target] = [
             "Training", "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON",
             "VectorMath",
         ],
-        exclude: ["Malformed"]),
+        exclude: ["Malformed", "Fixtures"]),
     tests("RunFolderTests", ["RunFolder", "ContentHash", "StrictJSON"]),
     tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "CZeroMQ", "RawPeers"]),
     // Connections that keep to no protocol.
