@@ -234,7 +234,7 @@ let besides: [Target] = [
             "Training", "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON",
             "VectorMath",
         ],
-        exclude: ["Malformed"]),
+        exclude: ["Malformed", "Fixtures"]),
     tests("RunFolderTests", ["RunFolder", "ContentHash", "StrictJSON"]),
     tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
     // Connections that keep to no protocol.

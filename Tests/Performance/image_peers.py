@@ -124,13 +124,14 @@ class JAX:
         jax.eval_shape(lambda x: output(x, weights, network, layers), np.zeros((1, *shape(network)), np.float32))
 
         def total(x, table):
-            f = output(x, lambda name, *_: table[name], network, layers)
+            f = self.output(x, table)
             values = 0.5 * ((x - f) ** 2).sum((1, 2, 3))
             return values.sum(), values
 
         evaluate, table = jax.jit(jax.grad(total, has_aux=True)), jax.device_put(weights.table)
         self.call = lambda x: jax.block_until_ready(evaluate(x, table))
-        self.put = jax.device_put
+        self.put, self.table = jax.device_put, table
+        self.output = lambda x, table: output(x, lambda name, *_: table[name], network, layers)
 
     def evaluation(self, x):
         x = self.put(x)
@@ -157,8 +158,8 @@ class PyTorch:
         layers = Layers(
             lambda x, shift: x + shift[:, :, None, None], conv, norm, F.silu, lambda x: F.avg_pool2d(x, 2),
             lambda x: F.interpolate(x, scale_factor=2), lambda a, b: torch.cat([a, b], 1), attention)  # fmt: skip
-        self.torch, weights = torch, Weights(torch.from_numpy)
-        self.output = lambda x: output(x, weights, network, layers)
+        self.torch, self.weights = torch, Weights(torch.from_numpy)
+        self.output = lambda x: output(x, self.weights, network, layers)
 
     def evaluation(self, x):
         x = self.torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))).requires_grad_()

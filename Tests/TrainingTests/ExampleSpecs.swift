@@ -1,5 +1,7 @@
 import Foundation
+import RandomStreams
 import RunFolder
+import VectorMath
 
 @testable import Training
 
@@ -22,6 +24,14 @@ enum ExampleSpecs {
          "optimizer": {"learning_rate": 1e-2, "decay": "cosine", "warmup": 3, "clip_norm": 1}}
         """
 
+    /// A tiny U-Net over sprites.
+    static let sprites = """
+        {"rrr_training": 1, "seed": 3, "iterations": 3, "batch": 4, "shard": 1,
+         "architecture": {"kind": "unet", "size": [32, 32], "channels": 3, "model_channels": 4, "multipliers": [1, 1, 2],
+                          "blocks": 1, "attention": [8], "heads": 2, "groups": 2, "levels": 10, "classes": 23},
+         "data": {"kind": "sprites"}}
+        """
+
     static func decode(_ text: String, file: String = "spec.json") throws -> TrainingSpec {
         try TrainingSpec.decode(Array(text.utf8), file: file)
     }
@@ -38,6 +48,24 @@ enum ExampleSpecs {
 
     static let malformedFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Malformed")
+}
+
+/// Points drawn from data.
+struct TrainingPoints {
+    private let data: TrainingData
+    private var points: LaneMatrix
+
+    init(data: TrainingData, count: Int) {
+        self.data = data
+        points = LaneMatrix(rows: data.dimension, lanes: count)
+    }
+
+    /// The points of an iteration, row by row.
+    mutating func draw(iteration: Int) -> [[Double]] {
+        var labels = [Int32](repeating: 0, count: points.lanes)
+        data.draw(RandomStream(seed: 1, firstChain: 0), iteration: iteration, points: &points, labels: &labels)
+        return (0..<points.lanes).map { lane in (0..<points.rows).map { points[$0, lane] } }
+    }
 }
 
 /// An empty folder that goes, with all that is in it, when its owner goes.

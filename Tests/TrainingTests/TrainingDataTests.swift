@@ -123,6 +123,41 @@ struct TrainingDataTests {
         for count in counts { #expect((count - 2000).magnitude < 240) }
     }
 
+    @Test("images of bytes are from -1 to 1, and half of those that shall be flipped are mirrored")
+    func images() throws {
+        let folder = try TemporaryFolder()
+        let tones: [UInt8] = [0, 51, 102, 153, 204, 255]
+        let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 2, 3), }\n"
+        let path = folder("images.npy")
+        try Data([0x93] + "NUMPY".utf8 + [1, 0, UInt8(header.utf8.count), 0] + header.utf8 + tones)
+            .write(to: URL(filePath: path))
+        func drawn(_ more: String) throws -> [[Double]] {
+            let spec = try ExampleSpecs.decode(
+                """
+                {"rrr_training": 1, "iterations": 1, "batch": 8,
+                 "architecture": {"kind": "unet", "size": [2, 3], "channels": 1, "model_channels": 4, "multipliers": [1],
+                                  "blocks": 1, "attention": [], "heads": 1, "groups": 2, "levels": 10},
+                 "data": {"kind": "npy", "file": "\(path)"\(more)}}
+                """)
+            var points = TrainingPoints(data: try TrainingData(spec), count: 1_000)
+            return try points.draw(iteration: 0).map { row in
+                try row.map { value in
+                    // One, three and five fifths, and no others.
+                    let fifths = (value * 5).rounded()
+                    try #require((value * 5 - fifths).magnitude < 1e-12)
+                    return fifths
+                }
+            }
+        }
+        let image = [-5.0, -3, -1, 1, 3, 5]
+        let mirrored = [-1.0, -3, -5, 5, 3, 1]
+        #expect(Set(try drawn("")) == [image])
+        let flipped = try drawn(", \"flip\": true")
+        #expect(Set(flipped) == [image, mirrored])
+        // Five standard errors: probability 6e-7.
+        #expect((flipped.count { $0 == mirrored } - 500).magnitude < 80)
+    }
+
     @Test("array files that do not fit are refused with their name and what is wrong")
     func misfits() throws {
         let folder = try TemporaryFolder()

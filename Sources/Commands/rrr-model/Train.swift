@@ -22,6 +22,9 @@ struct Train: ParsableCommand {
     @Option(help: "Threads that compute (default: one per core that it may use). The result does not depend on it.")
     var threads: Int?
 
+    @Option(help: "A file for the losses on the way, a line each time: step,loss,held_out_loss,seconds.")
+    var history: String?
+
     @Flag(help: "Go on from the checkpoint, if there is one.")
     var resume = false
 
@@ -35,6 +38,9 @@ struct Train: ParsableCommand {
         if let threads, !(1...4096).contains(threads) {
             throw ValidationError("--threads must be from 1 to 4096, is \(threads).")
         }
+        if let history, [output, output + ".checkpoint", spec].contains(history) {
+            throw ValidationError("--history \(history) is a file of the training itself; give another name.")
+        }
         if resume, force { throw ValidationError("--resume goes on, --force begins again: give one of them.") }
     }
 
@@ -43,7 +49,7 @@ struct Train: ParsableCommand {
             let signals = StopSignals { _ in }
             var session = try TrainingSession(
                 try TrainingSpec.load(path: spec), output: output,
-                threads: threads ?? MachineCapacity.processors,
+                threads: threads ?? MachineCapacity.processors, history: history,
                 start: resume ? .resume : force ? .force : .fresh)
             var line = ProgressLine()
             defer { line.clear() }

@@ -52,6 +52,25 @@ extension NpyReader {
     /// - Parameter point: the shape of a point.
     /// - Throws: `.malformed` when it has another shape, or a coordinate that is not finite.
     public func points(shape point: [Int]) throws(RunFolderError) -> [Float] {
+        try expectPoints(of: point)
+        let dimension = point.reduce(1, *)
+        let values = try floats()
+        if let index = values.firstIndex(where: { !$0.isFinite }) {
+            throw malformed(
+                "[\(index / dimension), \(index % dimension)] is \(values[index]) in single precision; "
+                    + "every coordinate must be finite")
+        }
+        return values
+    }
+
+    /// The same of an array of bytes, as they are; nil for one of other numbers.
+    /// - Throws: `.malformed` when it has another shape.
+    public func bytes(shape point: [Int]) throws(RunFolderError) -> [UInt8]? {
+        try expectPoints(of: point)
+        return header.elementType == .uint8 ? try words(as: UInt8.self) : nil
+    }
+
+    private func expectPoints(of point: [Int]) throws(RunFolderError) {
         let shape = header.shape
         let dimension = point.reduce(1, *)
         guard 1...2 ~= shape.count - point.count, Array(shape.suffix(point.count)) == point else {
@@ -62,13 +81,6 @@ extension NpyReader {
                 "has the shape \(shape); give \(rows), [n, \(axes)], or samples, [chains, draws, \(axes)]"
                     + (isTransposed ? "; is it transposed? save a.T" : ""))
         }
-        let values = try floats()
-        if let index = values.firstIndex(where: { !$0.isFinite }) {
-            throw malformed(
-                "[\(index / dimension), \(index % dimension)] is \(values[index]) in single precision; "
-                    + "every coordinate must be finite")
-        }
-        return values
     }
 
     /// The labels of `count` points, whatever the array's shape: [count], from 0 to `classes` - 1.

@@ -4,7 +4,7 @@ import StrictJSON
 
 /// Reads where the points of a training come from.
 struct DataDecoder {
-    private static let kinds = ["distribution", "npy"] + ModelDescription.analyticKinds
+    private static let kinds = ["distribution", "npy", "sprites"] + ModelDescription.analyticKinds
 
     /// What relative file names are put behind: empty, or a folder with a slash at its end.
     let folder: String
@@ -16,10 +16,16 @@ struct DataDecoder {
             let members = try field.members("a distribution", allowed: ["kind", "name", "labels"])
             return try density(try named(members), members)
         case "npy":
-            let members = try field.members("an array file", allowed: ["kind", "file", "labels"])
+            let members = try field.members("an array file", allowed: ["kind", "file", "labels", "flip", "held_out"])
             let file = try members.required("file", "the array of points, such as \"points.npy\"")
             let labels = try members["labels"]?.path("\"labels.npy\"", in: folder)
-            return .arrays(points: try file.path("\"points.npy\"", in: folder), labels: labels)
+            return .arrays(
+                points: try file.path("\"points.npy\"", in: folder), labels: labels,
+                flipped: try members["flip"]?.bool() ?? false,
+                heldOut: try members["held_out"]?.integer(0...1 << 31) ?? 0)
+        case "sprites":
+            _ = try field.members("pictures of sprites, whose labels need no other key", allowed: ["kind"])
+            return .sprites
         default:
             return try density(try ModelDescription.decode(field, alsoAllowed: ["labels"]), members)
         }
@@ -52,7 +58,8 @@ struct DataDecoder {
     func dimension(of data: DataDescription) throws(RunFolderError) -> Int {
         switch data {
         case .density(let density, _): return density.shape.dimension
-        case .arrays(let points, _):
+        case .sprites: return SpriteScene.shape.lengths.reduce(1, *)
+        case .arrays(let points, _, _, _):
             let shape = try NpyReader(path: points).header.shape
             guard let last = shape.last, shape.count > 1, 1...4096 ~= last else {
                 throw RunFolderError(.malformed, path: points, reason: "has the shape \(shape), no rows of coordinates")
@@ -66,6 +73,10 @@ struct DataDecoder {
         _ data: DataDescription, _ field: JSONField, for architecture: NetworkDescription.Architecture
     ) throws(JSONProblem) {
         let members = try field.members("data")
+        if case .sprites = data { return try Self.checkSprites(field, for: architecture) }
+        if case .arrays(_, _, true, _) = data, architecture.shape.lengths.count != 3, let flip = members["flip"] {
+            throw flip.problem("only images can be mirrored, which a \"unet\" takes; leave it out")
+        }
         if case .density(let density, _) = data, density.shape.dimension != architecture.dimension {
             throw field.problem(
                 "has \(density.shape.dimension) dimensions, the architecture \(architecture.dimension); give both the same"
@@ -82,6 +93,21 @@ struct DataDecoder {
         if members["labels"] == nil, let classes = architecture.classes {
             throw field.problem("\"labels\" are missing; a network of \(classes) classes learns from labelled points")
         }
+    }
+
+    private static func checkSprites(
+        _ field: JSONField, for architecture: NetworkDescription.Architecture
+    ) throws(JSONProblem) {
+        let shape = SpriteScene.shape
+        guard architecture.shape.lengths == shape.lengths else {
+            throw field.problem(
+                "sprites are images of the shape \(shape.lengths), the architecture takes \(architecture.shape); give a "
+                    + "\"unet\" with \"size\": [\(shape.height), \(shape.width)] and \"channels\": \(shape.channels)")
+        }
+        guard let classes = architecture.classes, classes != SpriteScene.classes else { return }
+        throw field.problem(
+            "sprites have \(SpriteScene.classes) labels, the architecture \(classes) classes; give "
+                + "\(SpriteScene.classes), or leave \"classes\" out")
     }
 }
 

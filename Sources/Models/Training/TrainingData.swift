@@ -14,9 +14,12 @@ struct TrainingData: Sendable {
         /// Cumulative weights [K]; labels are components, if they are wanted.
         case mixture(means: [[Double]], deviations: [[Double]], cumulative: [Double], labelled: Bool)
         case box(low: [Double], high: [Double])
-        /// Points [n][d] and labels [n].
-        case table(points: [Float], labels: [Int32]?)
+        case table(PointTable)
+        case sprites
     }
+
+    /// The iteration whose batch is held out; no training has as many.
+    static let heldOutIteration = Int(UInt32.max)
 
     private let source: Source
     /// Coordinates of a point.
@@ -36,14 +39,18 @@ struct TrainingData: Sendable {
         case .density(let density, let labelled):
             source = Self.source(density, labelled)
             files = []
-        case .arrays(let points, let labels):
-            let values = try Self.points(points, shape: architecture.shape)
-            var given: [Int32]?
-            if let labels {
-                given = try Self.labels(
-                    labels, count: values.count / architecture.dimension, classes: architecture.classes ?? 0)
+        case .sprites:
+            source = .sprites
+            files = []
+        case .arrays(let points, let labels, let flipped, let heldOut):
+            do throws(RunFolderError) {
+                source = .table(
+                    try PointTable(
+                        points: points, labels: labels, flipped: flipped, heldOut: heldOut, shape: architecture.shape,
+                        classes: architecture.classes ?? 0))
+            } catch {
+                throw TrainingError(error)
             }
-            source = .table(points: values, labels: given)
             var files: [Digest] = []
             do throws(UnreadableFile) {
                 for path in [points, labels].compactMap(\.self) { files.append(try SHA256.hash(ofFile: path)) }
@@ -84,24 +91,10 @@ struct TrainingData: Sendable {
         return factor
     }
 
-    private static func points(_ path: String, shape: PointShape) throws(TrainingError) -> [Float] {
-        do throws(RunFolderError) {
-            let values = try NpyReader(path: path).points(shape: shape.lengths)
-            guard !values.isEmpty else {
-                throw RunFolderError(.malformed, path: path, reason: "holds no points; give at least one")
-            }
-            return values
-        } catch {
-            throw TrainingError(error)
-        }
-    }
-
-    private static func labels(_ path: String, count: Int, classes: Int) throws(TrainingError) -> [Int32] {
-        do throws(RunFolderError) {
-            return try NpyReader(path: path).labels(count: count, classes: classes)
-        } catch {
-            throw TrainingError(error)
-        }
+    /// Whether the batch of ``heldOutIteration`` has points that no other has: what is drawn afresh always does.
+    var holdsOut: Bool {
+        if case .table(let table) = source { return table.holdsOut }
+        return true
     }
 
     /// Draws the points of consecutive rows of a batch.
@@ -124,7 +117,7 @@ struct TrainingData: Sendable {
         case .mixture(let means, let deviations, let cumulative, let labelled):
             random.fillNormals(&points, purpose: .dataPoint, level: 0, transition: iteration)
             let last = cumulative.count - 1
-            for (lane, u) in uniforms(random, .dataRow, iteration, lanes: points.lanes).enumerated() {
+            for (lane, u) in random.uniforms(.dataRow, iteration, lanes: points.lanes).enumerated() {
                 let component = cumulative.firstIndex { u * cumulative[last] <= $0 } ?? last
                 for i in 0..<dimension {
                     points[i, lane] = means[component][i] + deviations[component][i] * points[i, lane]
@@ -133,25 +126,25 @@ struct TrainingData: Sendable {
             }
         case .box(let low, let high):
             for i in 0..<dimension {
-                for (lane, u) in uniforms(random, .dataPoint, iteration, level: i, lanes: points.lanes).enumerated() {
+                for (lane, u) in random.uniforms(.dataPoint, iteration, level: i, lanes: points.lanes).enumerated() {
                     points[i, lane] = low[i] + u * (high[i] - low[i])
                 }
             }
-        case .table(let values, let given):
-            let count = values.count / dimension
-            for (lane, u) in uniforms(random, .dataRow, iteration, lanes: points.lanes).enumerated() {
-                let row = Int((1 - u) * Double(count))
-                for i in 0..<dimension { points[i, lane] = Double(values[row * dimension + i]) }
-                if let given { labels[lane] = given[row] }
+        case .table(let table): table.draw(random, iteration: iteration, points: &points, labels: &labels)
+        case .sprites:
+            for (lane, scene) in SpriteScene.draw(random, iteration: iteration, count: points.lanes).enumerated() {
+                scene.paint(&points, lane: lane)
+                if noLabel > 0 { labels[lane] = Int32(scene.label) }
             }
         }
     }
+}
 
-    private func uniforms(
-        _ random: RandomStream, _ purpose: RandomStream.Purpose, _ iteration: Int, level: Int = 0, lanes: Int
-    ) -> [Double] {
+extension RandomStream {
+    /// Uniforms in (0, 1] of an iteration, one for each lane.
+    func uniforms(_ purpose: Purpose, _ iteration: Int, level: Int = 0, lanes: Int) -> [Double] {
         var values = [Double](repeating: 0, count: lanes)
-        random.fillUniforms(&values, purpose: purpose, level: level, transition: iteration)
+        fillUniforms(&values, purpose: purpose, level: level, transition: iteration)
         return values
     }
 }

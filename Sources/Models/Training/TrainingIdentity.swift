@@ -32,7 +32,11 @@ extension DataDescription {
         func rows(_ arrays: [PointArray]) -> JSONText { .array(arrays.map(row)) }
         func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
         switch self {
-        case .arrays: return .array(files.map { .string($0.hex) })
+        case .arrays(_, _, let flipped, let heldOut):
+            let names = JSONText.array(files.map { .string($0.hex) })
+            guard flipped || heldOut > 0 else { return names }
+            return .object([("files", names), ("flip", .bool(flipped)), ("held_out", .integer(heldOut))])
+        case .sprites: return .string("sprites")
         case .density(.gaussian(let mean, let covariance), _):
             return .object([("mean", row(mean)), ("covariance", .array(covariance.map(numbers)))])
         case .density(.independentGaussian(let mean, let deviations), _):

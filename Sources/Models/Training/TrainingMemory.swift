@@ -23,8 +23,9 @@ struct TrainingMemory {
         // Adam has four numbers for each; the sum of gradients is one, and the initial weights are drawn in doubles.
         parameters = spec.network.architecture.parameterCount * (spec.shards + 7) * MemoryLayout<Float>.stride
         data =
-            if case .arrays(let points, _) = spec.data, let shape = try? NpyReader(path: points).header.shape {
-                shape.reduce(1, *) * MemoryLayout<Float>.stride
+            if case .arrays(let points, _, _, _) = spec.data, let header = try? NpyReader(path: points).header {
+                header.shape.reduce(1, *)
+                    * (header.elementType == .uint8 && header.shape.count > 2 ? 1 : MemoryLayout<Float>.stride)
             } else {
                 0
             }

@@ -8,6 +8,8 @@ public struct TrainingProgress: Sendable {
     public let iterations: Int
     /// The mean of the last hundred losses; NaN before the first step.
     public let loss: Double
+    /// That of the average of the parameters on a batch that is held out, as it was last told; nil where there is none.
+    public var heldOutLoss: Double?
     /// Since the command began, in seconds.
     public let secondsElapsed: Double
     /// Steps taken since then.
@@ -23,6 +25,7 @@ public struct TrainingProgress: Sendable {
     public var text: String {
         var parts = ["\(steps)/\(iterations) iterations", "\(steps * 100 / iterations) %"]
         if loss.isFinite { parts.append("loss " + String(format: "%.5f", loss)) }
+        if let heldOutLoss { parts.append("held out " + String(format: "%.5f", heldOutLoss)) }
         if let rate { parts.append(String(format: "%.1f iterations/s", rate)) }
         return parts.joined(separator: ", ")
     }

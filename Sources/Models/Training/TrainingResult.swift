@@ -15,16 +15,22 @@ public struct TrainingResult: Sendable {
         """
         iterations   \(progress.iterations)
         loss         \(String(format: "%.5f", progress.loss))   mean of the last \(TrainingRun.recent) iterations
-        seconds      \(String(format: "%.1f", progress.secondsElapsed))
+        \(heldOutText)seconds      \(String(format: "%.1f", progress.secondsElapsed))
         sha256       \(sha256)
         \(output)
         """
+    }
+
+    private var heldOutText: String {
+        guard let loss = progress.heldOutLoss else { return "" }
+        return "held out     \(String(format: "%.5f", loss))   of the averaged weights on a batch of its own\n"
     }
 
     /// The same, for programs.
     public var json: String {
         JSONText.object([
             ("iterations", .integer(progress.iterations)), ("loss", .number(progress.loss)),
+            ("held_out_loss", progress.heldOutLoss.map { .number($0) } ?? .null),
             ("seconds", .number(progress.secondsElapsed)), ("sha256", .string(sha256)), ("file", .string(output)),
         ]).pretty
     }

@@ -15,6 +15,7 @@ public struct TrainingRun {
 
     private let spec: TrainingSpec
     private let crew: BatchCrew
+    private let holdsOut: Bool
     private var gradient: [Float]
 
     /// At the first step, on data that the spec names. - Throws: ``TrainingError`` with exit status 65 or 66.
@@ -35,6 +36,7 @@ public struct TrainingRun {
         self.optimizer = optimizer
         self.losses = losses
         gradient = [Float](repeating: 0, count: optimizer.parameters.count)
+        holdsOut = data.holdsOut
         crew = BatchCrew(spec, data: data, parameters: gradient.count, threads: threads)
     }
 
@@ -46,9 +48,23 @@ public struct TrainingRun {
 
     /// Takes one step. - Throws: ``TrainingError`` with exit status 2 if it leads nowhere; nothing has moved then.
     public mutating func step() throws(TrainingError) {
+        try step(
+            loss: crew.evaluate(iteration: steps, parameters: optimizer.parameters, gradient: &gradient),
+            gradient: gradient)
+    }
+
+    /// The loss of the parameters' average on the batch that is held out; nil where the data have none.
+    mutating func heldOutLoss() -> Double? {
+        guard holdsOut else { return nil }
+        let sum = crew.evaluate(
+            iteration: TrainingData.heldOutIteration, parameters: optimizer.average, gradient: &gradient)
+        return sum / Double(spec.batch)
+    }
+
+    /// Takes the step that follows from a batch's loss and gradient, both summed over its rows.
+    mutating func step(loss sum: Double, gradient: [Float]) throws(TrainingError) {
         let rows = Double(spec.batch)
-        let loss =
-            crew.evaluate(iteration: steps, parameters: optimizer.parameters, gradient: &gradient) / rows
+        let loss = sum / rows
         let norm = Gradient.norm(gradient) / rows
         guard loss.isFinite, norm.isFinite else {
             let clip = spec.optimizer.clipNorm == nil ? ", or set \"clip_norm\": 1" : " or \"clip_norm\""

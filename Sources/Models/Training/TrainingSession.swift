@@ -34,17 +34,23 @@ public struct TrainingSession {
     /// What is worth knowing before the first step.
     private let notes: [String]
     private var run: TrainingRun
+    private var history: LossHistory?
+    private var heldOutLoss: Double?
 
     /// Gets everything ready and tries the output by writing the first checkpoint, `output`.checkpoint.
     ///
-    /// - Parameter threads: how many compute side by side; the result does not depend on it.
+    /// - Parameters:
+    ///   - threads: how many compute side by side; the result does not depend on it.
+    ///   - history: a file for the losses on the way, `step,loss,held_out_loss,seconds`; nil for none.
     /// - Throws: ``TrainingError``: 65 for data or a checkpoint that does not fit the spec, 66 for data files that are
     ///   not there, 73 for files in the way or an output that cannot be written, 75 while another training writes it.
-    public init(_ spec: TrainingSpec, output: String, threads: Int, start: Start) throws(TrainingError) {
+    public init(_ spec: TrainingSpec, output: String, threads: Int, history: String? = nil, start: Start)
+        throws(TrainingError)
+    {
         self.spec = spec
         self.output = output
         checkpoint = output + ".checkpoint"
-        for path in [output, checkpoint] { try Self.refuseUnlessFile(path) }
+        for path in [output, checkpoint, history].compactMap(\.self) { try Self.refuseUnlessFile(path) }
         try Self.createFolder(of: output)
         do throws(RunFolderError) {
             claim = try FileClaim(output)
@@ -69,6 +75,12 @@ public struct TrainingSession {
         guard start == .resume, hasCheckpoint else {
             run = TrainingRun(spec, data: data, threads: threads)
             firstStep = 0
+            self.history = try history.map { path throws(TrainingError) in
+                if start == .fresh, FileManager.default.fileExists(atPath: path) {
+                    throw TrainingError(exitStatus: 73, "\(path): is there already; add --force to replace it")
+                }
+                return try LossHistory(path: path, after: 0)
+            }
             try save()
             return
         }
@@ -77,6 +89,8 @@ public struct TrainingSession {
             count: spec.network.architecture.parameterCount)
         run = TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
         firstStep = run.steps
+        let reached = firstStep
+        self.history = try history.map { path throws(TrainingError) in try LossHistory(path: path, after: reached) }
     }
 
     /// A folder would stop the finished model from getting its name, and a device or a pipe would be replaced by it.
@@ -119,7 +133,7 @@ public struct TrainingSession {
         var saved = run.steps
         func progress() -> TrainingProgress {
             TrainingProgress(
-                steps: run.steps, iterations: spec.iterations, loss: run.meanLoss,
+                steps: run.steps, iterations: spec.iterations, loss: run.meanLoss, heldOutLoss: heldOutLoss,
                 secondsElapsed: (clock.now - begin) / .seconds(1), stepsElapsed: run.steps - firstStep)
         }
         notes.forEach(note)
@@ -137,6 +151,11 @@ public struct TrainingSession {
                     "\(error); the checkpoint of iteration \(saved) stays at \(checkpoint)")
             }
             if run.steps == 1, let advice = TrainingAdvice.afterFirstStep(loss: run.meanLoss, spec) { note(advice) }
+            if run.steps.isMultiple(of: spec.reportEvery) || run.steps == spec.iterations {
+                heldOutLoss = run.heldOutLoss()
+                let reached = progress()
+                try history?.append(reached)
+            }
             // The last one too: the model file may meet a full disk.
             if run.steps.isMultiple(of: spec.checkpointEvery) || run.steps == spec.iterations {
                 guard run.optimizer.isFinite else {

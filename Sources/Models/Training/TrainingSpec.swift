@@ -20,6 +20,8 @@ public struct TrainingSpec: Sendable, Equatable {
     public var ema: Double
     /// The probability that a point's label is hidden, which trains the network without a condition.
     public var labelDropout: Double
+    /// Steps from one report of the losses to the next.
+    public var reportEvery: Int
     /// Steps from one checkpoint to the next.
     public var checkpointEvery: Int
     /// The type of the numbers in the model file.
@@ -33,8 +35,12 @@ public struct TrainingSpec: Sendable, Equatable {
 public enum DataDescription: Sendable, Equatable {
     /// Fresh samples of an analytic density; labelled by its components, if it is a mixture and they are wanted.
     case density(ModelDescription, labelledByComponent: Bool)
-    /// The rows of an array file [n, d], drawn with replacement, and their labels [n], if there are any.
-    case arrays(points: String, labels: String?)
+    /// The rows of an array file [n, d], or images [n, channels, height, width], drawn with replacement, and their
+    /// labels [n], if there are any. Half of the images are mirrored where they shall be flipped, and so many of the
+    /// last rows are held out.
+    case arrays(points: String, labels: String?, flipped: Bool = false, heldOut: Int = 0)
+    /// Fresh pictures of sprites, each labelled by one of them.
+    case sprites
 }
 
 /// Adam (Kingma and Ba 2015) with a learning rate that may warm up and decay.

@@ -6,7 +6,7 @@ import StrictJSON
 struct TrainingSpecDecoder: JSONSectionDecoder {
     static let keys = [
         "rrr_training", "seed", "architecture", "energy", "schedule", "data", "iterations", "batch", "shard",
-        "optimizer", "ema", "label_dropout", "checkpoint_every", "weights",
+        "optimizer", "ema", "label_dropout", "report_every", "checkpoint_every", "weights",
     ]
     /// Each shard's gradient is kept until the batch is through.
     private static let mostShards = 128
@@ -62,6 +62,7 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
                 $0 >= 0 && $0 < 1
             }
         }
+        let reportEvery = attempt { () throws(JSONProblem) in try spec["report_every"]?.integer(1...1 << 31) ?? 100 }
         let checkpointEvery = attempt { () throws(JSONProblem) in
             try spec["checkpoint_every"]?.integer(1...1 << 31) ?? 1000
         }
@@ -95,7 +96,7 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
             try decoder.check(data, field, for: architecture)
         }
         guard let seed, let energy, let schedule, let iterations, let batch, let shard = shard ?? nil, let ema,
-            let dropout, let checkpointEvery, let weights, let data
+            let dropout, let reportEvery, let checkpointEvery, let weights, let data
         else { return nil }
         return TrainingSpec(
             seed: seed,
@@ -103,7 +104,8 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
                 architecture: architecture, energy: energy,
                 schedule: schedule ?? ScheduleDescription(kind: .cosine, levels: architecture.levels)),
             data: data, iterations: iterations, batch: batch, shard: shard, optimizer: optimizer, ema: ema,
-            labelDropout: dropout ?? (architecture.conditions == nil ? 0 : 0.1), checkpointEvery: checkpointEvery,
+            labelDropout: dropout ?? (architecture.conditions == nil ? 0 : 0.1), reportEvery: reportEvery,
+            checkpointEvery: checkpointEvery,
             weights: weights)
     }
 
