@@ -87,10 +87,12 @@ extension History {
             if let peer = peerOf[id] { book.claim(isSuspect(processes[peer].index), "a good worker is sent home") }
             book.dismissed(id)
         case .registerAgain:
-            let isQuiet = plan.isReliable && plan.faults.allSatisfy(\.fault.leavesConnectionsAlone)
             book.claim(!isQuiet, "a worker has to register again without a cause")
         }
     }
+
+    /// Whether everything that is sent arrives, and in time.
+    var isQuiet: Bool { plan.isReliable && plan.faults.allSatisfy(\.fault.leavesConnectionsAlone) }
 
     /// Whether a worker may be taken for one that fails at what others do: blocks that fail or hang do so for all until
     /// their job is handed in again.

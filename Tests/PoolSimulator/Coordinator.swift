@@ -234,8 +234,8 @@ extension History {
             isPausedThere[job] = archive.job(identities[job])?.isPaused == true
             if plan.jobs.indices.contains(job) { queue.add(.command(job), at: time) }
         case .end(let number, _, let entry, _):
-            guard let job = places[number], case .ended(_, let end, _, _) = entry, end == .failed, jobs[job].isHandedInAgain,
-                !wasHandedInAgain[job]
+            guard let job = places[number], case .ended(_, let end, _, _) = entry, end == .failed,
+                jobs[job].isHandedInAgain, !wasHandedInAgain[job]
             else { return }
             wasHandedInAgain[job] = true
             isAccepted[job] = false

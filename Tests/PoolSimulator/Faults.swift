@@ -64,7 +64,8 @@ extension History {
         }
         switch nonsense {
         case .otherVersion:
-            feed(.message(.failure(MessagingError(code: .version(9), message: "another version")), from: stranger, over: nil))
+            let error = MessagingError(code: .version(9), message: "another version")
+            feed(.message(.failure(error), from: stranger, over: nil))
         case .tooLong:
             feed(.message(.failure(MessagingError(code: .tooLong, message: "too long")), from: stranger, over: nil))
         case .unregistered:
@@ -82,7 +83,8 @@ extension History {
             let other = AttemptID(job: identities[0], block: 0, attempt: 1 << 30)
             tell(
                 .result(
-                    BlockReport(attempt: other, samples: [1], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0)),
+                    BlockReport(
+                        attempt: other, samples: [1], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0)),
                 from: from)
         case .strayPiece:
             tell(

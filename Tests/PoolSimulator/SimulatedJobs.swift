@@ -64,25 +64,26 @@ final class SimulatedJobs: Sendable {
     /// What any block of the job comes to.
     func report(of job: Job, _ attempt: AttemptID) -> BlockReport {
         let id = job.identity
-        var report = known.withLock { $0.reports[id] }
-        if report == nil {
-            let made = BlockReport(
-                attempt: attempt, samples: [UInt8](repeating: 0, count: job.draws * job.dimension * 4),
-                statistics: StatisticRows(
-                    job.description.statistics.map { statistic in
-                        // A step that could have been found, where steps are looked for.
-                        let bytes =
-                            statistic.name == RunStatistic.stepSize
-                            ? [Double](repeating: 0.1, count: job.levels).flatMap { $0.littleEndianBytes }
-                            : [UInt8](repeating: 0, count: statistic.size(chains: 1, blocks: 1))
-                        return .init(name: statistic.name, bytes: bytes)
-                    }),
-                gradientEvaluations: 1, seconds: 0.001)
-            known.withLock { $0.reports[id] = made }
-            report = made
-        }
-        report?.attempt = attempt
-        return report ?? BlockReport(attempt: attempt, samples: [], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0)
+        var report = known.withLock { $0.reports[id] } ?? made(of: job)
+        known.withLock { $0.reports[id] = report }
+        report.attempt = attempt
+        return report
+    }
+
+    private func made(of job: Job) -> BlockReport {
+        BlockReport(
+            attempt: AttemptID(job: job.identity, block: 0, attempt: 1),
+            samples: [UInt8](repeating: 0, count: job.draws * job.dimension * 4),
+            statistics: StatisticRows(
+                job.description.statistics.map { statistic in
+                    // A step that could have been found, where steps are looked for.
+                    let bytes =
+                        statistic.name == RunStatistic.stepSize
+                        ? [Double](repeating: 0.1, count: job.levels).flatMap { $0.littleEndianBytes }
+                        : [UInt8](repeating: 0, count: statistic.size(chains: 1, blocks: 1))
+                    return .init(name: statistic.name, bytes: bytes)
+                }),
+            gradientEvaluations: 1, seconds: 0.001)
     }
 
     /// What the folder of a finished pilot tells.

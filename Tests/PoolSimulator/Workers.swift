@@ -85,7 +85,10 @@ extension History {
         for action in processes[peer].session.handle(event, at: now) {
             if isLogged { log("worker \(peer): \(action)") }
             switch action {
-            case .register(let number, let holding): post(.registration(number, holding: holding), from: peer)
+            case .register(let number, let holding):
+                let isPrompt = plan.network.latency < 100_000
+                book.claim(number == 1 || !isPrompt || !isQuiet, "a worker registers again without a cause")
+                post(.registration(number, holding: holding), from: peer)
             case .sendHeartbeat(let grant, let holding): post(.count(grant: grant, holding: holding), from: peer)
             case .announce(let attempt): post(.progress(attempt, fraction: 0), from: peer)
             case .start(let attempt): start(attempt, at: peer)

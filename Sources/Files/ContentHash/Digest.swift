@@ -3,8 +3,16 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
     /// The length of every digest, in bytes.
     public static let byteCount = 32
 
-    /// In place: digests are keys, and come with every message.
-    private let words: SIMD4<UInt64>
+    /// In place: digests are keys, and come with every message. Single words, for a vector would want an alignment that
+    /// the frames of asynchronous functions do not have.
+    private struct Words: Hashable {
+        let first: UInt64
+        let second: UInt64
+        let third: UInt64
+        let fourth: UInt64
+    }
+
+    private let words: Words
 
     /// The digest's 32 bytes.
     public var bytes: [UInt8] {
@@ -19,11 +27,11 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
 
     /// A digest as the hash function leaves it, which is of the right length by construction.
     init(sha256 bytes: [UInt8]) {
-        words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+        words = bytes.withUnsafeBytes { $0.loadUnaligned(as: Words.self) }
     }
 
     /// Every part of a digest is as random as all of it.
-    public func hash(into hasher: inout Hasher) { hasher.combine(words[0]) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(words.first) }
 
     /// A digest from the 64 hexadecimal digits of ``hex``, in either case; nil for anything else.
     public init?(hex: String) {

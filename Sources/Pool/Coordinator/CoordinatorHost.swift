@@ -150,7 +150,8 @@ struct CoordinatorHost {
                 _ = transmit(ModelUpload.answer(request, from: models.path(of: request.model)).encoded(), peer)
             case .end(let line): line.end()
             case .ask(let request): archive.ask(request)
-            case .inspect(let job): inspector.inspect(job, folder: folder(of: job)) { [post] in post(.inspected(job, $0)) }
+            case .inspect(let job):
+                inspector.inspect(job, folder: folder(of: job)) { [post] in post(.inspected(job, $0)) }
             case .lookUp(let job, let lookup):
                 events.append(.lookedUp(job, hasRun: RunFolder.hasSummary(in: folder(of: job)), lookup))
             case .removeSummary(let job): try? RunFolder.removeSummary(in: folder(of: job))

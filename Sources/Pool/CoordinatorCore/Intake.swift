@@ -198,7 +198,9 @@ package struct Intake {
 
     /// Whether a job that is here has the model, or waits for it.
     func isNeeded(_ model: Digest) -> Bool {
-        entries.values.contains { $0.found.contains(model) || $0.missing.contains(model) || $0.download?.model == model }
+        entries.values.contains {
+            $0.found.contains(model) || $0.missing.contains(model) || $0.download?.model == model
+        }
     }
 
     /// Takes in what a reading came to.
@@ -279,7 +281,9 @@ package struct Intake {
 
     /// What to ask submitters for now, and who is done with: who sends nothing or too little, and who gives way to
     /// others.
-    package mutating func requests(at now: Duration) -> (messages: [(peer: PeerID, messages: [Message])], done: [Decision]) {
+    package mutating func requests(
+        at now: Duration
+    ) -> (messages: [(peer: PeerID, messages: [Message])], done: [Decision]) {
         guard !entries.isEmpty else { return ([], []) }
         var done: [Decision] = []
         for peer in waiting {

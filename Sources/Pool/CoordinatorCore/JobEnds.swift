@@ -14,7 +14,8 @@ extension CoordinatorCore {
         guard let id = identities[number], let job = jobs[id], let work = job.work else { return }
         ask(
             .finish(
-                number, work.job, work.preliminaries, provenance: job.provenance(at: now, date: Date(timeIntervalSince1970: moment.date)),
+                number, work.job, work.preliminaries,
+                provenance: job.provenance(at: now, date: Date(timeIntervalSince1970: moment.date)),
                 note: .ended(
                     job: number, .finished, failure: "", secondsElapsed: job.secondsElapsed(at: now))))
     }

@@ -43,7 +43,9 @@ extension MessageKind {
         case .progress: .progress(BlockProgress(attempt: .blank, stepsDone: 0, stepsTotal: 0, acceptance: 0))
         case .checkpoint: .checkpoint(BlockState(attempt: .blank, stepsDone: 0, state: []))
         case .result:
-            .result(BlockReport(attempt: .blank, samples: [], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0))
+            .result(
+                BlockReport(
+                    attempt: .blank, samples: [], statistics: StatisticRows(), gradientEvaluations: 0, seconds: 0))
         case .failure: .failure(.blank, text: "")
         case .modelRequest: .modelRequest(ModelRequest(model: .blank, offset: 0, length: 0))
         case .goodbye: .goodbye(reason: "")
