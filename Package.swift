@@ -207,6 +207,12 @@ let besides: [Target] = [
             logging,
         ]),
     tests(
+        "CoordinatorCoreTests",
+        [
+            "CoordinatorCore", "PoolCore", "Messaging", "JobFile", "Journal", "RunFolder", "Sampling", "EnergyModels",
+            "ContentHash", logging,
+        ]),
+    tests(
         "WorkerTests",
         [
             "Worker", "ModelTransfer", "Messaging", "JobFile", "ContentHash", "PoolCore", "Sampling", "EnergyModels",

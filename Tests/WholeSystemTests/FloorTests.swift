@@ -36,4 +36,18 @@ struct FloorTests {
         }
         #expect(known > 300)
     }
+
+    @Test("The state machines of the pool have no clock, no file and no thread")
+    func purity() throws {
+        let forbidden = /\b(ContinuousClock|Date\(\)|FileManager|FileHandle|FileSlice|RunStaging|Thread|Mutex|DispatchQueue)\b/
+        for room in ["Pool/PoolCore", "Pool/CoordinatorCore"] {
+            let files = try Self.names(in: "\(Self.sources)/\(room)").filter { $0.hasSuffix(".swift") }
+            #expect(files.count > 5)
+            for file in files {
+                let text = try String(contentsOfFile: "\(Self.sources)/\(room)/\(file)", encoding: .utf8)
+                let found = text.firstMatch(of: forbidden).map { String($0.output.0) }
+                #expect(found == nil, "\(room)/\(file)")
+            }
+        }
+    }
 }
