@@ -77,19 +77,16 @@ struct FolderInspectorTests {
         }
     }
 
-    @Test func `What is damaged is no finished run afterwards`() throws {
+    @Test func `What is damaged is looked at each time`() throws {
         let inspections = Inspections()
         defer { inspections.remove() }
         let inspector = inspections.inspector()
-        for content in [RunFolderContent.damaged(jobHash: "", reason: "a digit"), .finished(jobHash: "another")] {
-            let folder = try inspections.make("a", bytes: 100)
-            inspections.content.withLock { $0 = content }
-            #expect(isSound(inspector, inspections.job, folder) == false)
-            #expect(!RunFolder.hasSummary(in: folder))
-        }
-        // There is nothing to look at then.
-        #expect(isSound(inspector, inspections.job, inspections.folder + "/a") == false)
-        #expect(inspections.read.withLock { $0.count } == 2)
+        let folder = try inspections.make("a", bytes: 100)
+        inspections.content.withLock { $0 = .damaged(jobHash: "", reason: "a digit") }
+        for _ in 0..<2 { #expect(isSound(inspector, inspections.job, folder) == false) }
+        inspections.content.withLock { $0 = .finished(jobHash: "another") }
+        #expect(isSound(inspector, inspections.job, folder) == false)
+        #expect(inspections.read.withLock { $0.count } == 3)
     }
 
     @Test func `What lacks a file is looked at each time`() throws {

@@ -67,6 +67,31 @@ struct InspectionTests {
         #expect(desk.accepted.last?.isFinished == true)
     }
 
+    @Test func `What a look at the old files found does not take the new run's away`() throws {
+        let (isThere, goOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let desk = try DeskUnderTest(
+            inspector: FolderInspector { _ in
+                isThere.signal()
+                goOn.wait()
+                return .damaged(jobHash: "", reason: "a bit")
+            })
+        defer { desk.remove() }
+        let job = try SmallJobs.job(plain)
+        desk.join([1], arithmetic: "a")
+        desk.submit(job)
+        #expect(try desk.finish(job) == .finished)
+        desk.submit(job, from: [201])
+        isThere.wait()
+        desk.submit(job, force: true, from: [202])
+        try desk.work(until: { desk.status(of: job)?.state.isOver == false })
+        #expect(try desk.finish(job) == .finished)
+        goOn.signal()
+        // Who asked first is answered after a second look, at the new run.
+        try desk.work(until: { isThere.wait(timeout: .now()) == .success })
+        #expect(RunFolder.hasSummary(in: desk.folder + "/jobs/" + job.identity.hex))
+        goOn.signal()
+    }
+
     @Test(arguments: [1 << 25, 4])
     func `A model that came with a job which is refused does not stay, one of a job that is accepted does`(
         chains: Int

@@ -94,7 +94,18 @@ struct CoordinatorHost {
         switch call {
         case .read(let number, let outcome): handle(.read(number, reception.reading(outcome, of: number)))
         case .archived(let replies): for reply in replies { handle(.archived(reply)) }
-        case .inspected(let job, let content): handle(.inspected(job, content))
+        case .inspected(let job, let content): handle(.inspected(job, withoutDamage(content, of: job)))
+        }
+    }
+
+    /// A damaged run goes, unless its job has begun anew meanwhile: then the files may be those of the new run.
+    private func withoutDamage(_ content: FolderContent, of job: Digest) -> FolderContent {
+        guard case .nothing(.some) = content, core.isUpToDate(inspectionOf: job) else { return content }
+        do {
+            try RunFolder.removeSummary(in: folder(of: job))
+            return content
+        } catch {
+            return .unknown("\(error)")
         }
     }
 

@@ -69,7 +69,7 @@ package typealias Line = Connection.Identity
 
 /// What the folder of a job holds.
 package enum FolderContent: Sendable {
-    /// No finished run; or one that was damaged, for that reason, and was removed.
+    /// No finished run; or one that is damaged, for that reason, and has to go before its job runs again.
     case nothing(damage: String? = nil)
     /// A finished run, whose files are what they were.
     case sound(FinishedRun)

@@ -1,4 +1,4 @@
-import ContentHash
+package import ContentHash
 import Journal
 import Logging
 import Messaging
@@ -86,6 +86,9 @@ extension CoordinatorCore {
             proceed(job)
         }
     }
+
+    /// Whether what is found in a job's folder is that of the run which was to be looked at.
+    package func isUpToDate(inspectionOf job: Digest) -> Bool { inspections[job]?.isOutdated == false }
 
     private func unreadable(_ id: Digest, _ reason: String) -> String {
         "the finished job \(id.hex.prefix(8)) can't be read: \(reason)"

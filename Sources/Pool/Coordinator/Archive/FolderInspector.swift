@@ -21,7 +21,7 @@ final class FolderInspector: Sendable {
         self.content = content
     }
 
-    /// Looks at the files of a finished job, on a thread of its own. One that is damaged is no finished run afterwards.
+    /// Looks at the files of a finished job, on a thread of its own.
     ///
     /// - Parameter tell: called from there with what was found.
     func inspect(_ job: Digest, folder: String, tell: @escaping @Sendable (FolderContent) -> Void) {
@@ -38,15 +38,12 @@ final class FolderInspector: Sendable {
     }
 
     private func read(_ job: Digest, _ folder: String) -> FolderContent {
-        let damage: String
         do {
-            switch try content(folder) {
-            case .finished(job.hex): return run(in: folder)
-            case .damaged(_, let reason): damage = reason
-            default: damage = "\(folder): not the files of this job"
+            return switch try content(folder) {
+            case .finished(job.hex): run(in: folder)
+            case .damaged(_, let reason): .nothing(damage: reason)
+            default: .nothing(damage: "\(folder): not the files of this job")
             }
-            try RunFolder.removeSummary(in: folder)
-            return .nothing(damage: damage)
         } catch {
             return .unknown("\(error)")
         }
