@@ -280,4 +280,20 @@ struct WorkerSessionTests {
         _ = session.handle(.heard, at: .seconds(63))
         #expect(session.handle(.ticked, at: .seconds(63)).contains(.leave))
     }
+
+    @Test(arguments: [false, true])
+    func `An attempt that is leased again while it stops begins when it has stopped, unless it came to its end`(
+        hasResult: Bool
+    ) {
+        var session = welcomed(slots: 2)
+        let attempt = Attempt(1, 0)
+        _ = session.handle(.leased(grant: 1, [attempt]), at: .zero)
+        #expect(session.handle(.revoked(job: 1, blocks: []), at: .zero) == [.abandon(attempt)])
+        // The job has begun anew, and its attempts count from 1 again.
+        #expect(session.handle(.leased(grant: 2, [attempt]), at: .zero).isEmpty)
+        #expect(session.holding == [attempt])
+        let actions = session.handle(.ended(attempt, hasResult: hasResult), at: .zero)
+        #expect(actions == [hasResult ? .deliver(attempt) : .start(attempt)])
+        #expect(session.holding == [attempt])
+    }
 }

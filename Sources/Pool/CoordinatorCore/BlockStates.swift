@@ -96,10 +96,19 @@ extension CoordinatorCore {
             act(on: .supplied(worker))
             ask(.load(first, worker, after: after))
         case .lease(let stateBytes):
-            workers[worker]?.loading.subtract(held)
+            // A late checkpoint of an earlier attempt may have come while the block waited.
+            let begun = stateBytes > 0 ? [] : held.filter { isCheckpointed($0) }
+            for attempt in begun { deliver(Delivery([attempt], to: worker, .state(after: nil), since: delivery.since)) }
+            let fresh = held.filter { !begun.contains($0) }
+            guard !fresh.isEmpty else { return }
+            workers[worker]?.loading.subtract(fresh)
             act(on: .sent(worker))
-            lease(held, to: worker, stateBytes: stateBytes)
+            lease(fresh, to: worker, stateBytes: stateBytes)
         }
+    }
+
+    private func isCheckpointed(_ attempt: Attempt) -> Bool {
+        identities[attempt.job].flatMap { jobs[$0]?.checkpointed.contains(attempt.block) } == true
     }
 
     /// Brings a piece of what a block has come to to the worker that goes on with it; the block follows the last one.

@@ -138,9 +138,7 @@ public struct WorkerSession: Sendable {
             // A grant that was overtaken may bring a block that is here under another number.
             let held = queue + running.subtracting(abandoned) + untaken
             let known = Set(held.map { Place(job: $0.job, block: $0.block) })
-            queue += attempts.filter {
-                !known.contains(Place(job: $0.job, block: $0.block)) && !abandoned.contains($0)
-            }
+            queue += attempts.filter { !known.contains(Place(job: $0.job, block: $0.block)) }
         case .preparing(let job):
             preparing.insert(job)
         case .prepared(let job):
@@ -175,6 +173,8 @@ public struct WorkerSession: Sendable {
             abandoned.remove(attempt)
             (worked, idleSince) = (true, now)
             if hasResult {
+                // A job that was begun anew may have had it leased again while it was being stopped.
+                queue.removeAll { $0 == attempt }
                 untaken.insert(attempt)
                 lastConfirmed = now
                 actions.append(.deliver(attempt))
@@ -188,7 +188,8 @@ public struct WorkerSession: Sendable {
             tick(now, &actions)
         }
         while stoppedAt == nil, running.count < slots,
-            let next = queue.firstIndex(where: { !preparing.contains($0.job) })
+            // The same attempt, of a job that was begun anew, may still be stopping.
+            let next = queue.firstIndex(where: { !preparing.contains($0.job) && !running.contains($0) })
         {
             let attempt = queue.remove(at: next)
             running.insert(attempt)
