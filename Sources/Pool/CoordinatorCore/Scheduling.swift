@@ -18,10 +18,10 @@ extension CoordinatorCore {
     mutating func act(on event: Scheduler.Event, holding parcel: Parcel? = nil) {
         guard !isTelling else { return untold.append((event, parcel)) }
         isTelling = true
-        for action in scheduler.handle(event, at: now) { perform(action, parcel) }
-        while !untold.isEmpty {
-            let (event, parcel) = untold.removeFirst()
+        var next = Optional((event, parcel))
+        while let (event, parcel) = next {
             for action in scheduler.handle(event, at: now) { perform(action, parcel) }
+            next = untold.isEmpty ? nil : untold.removeFirst()
         }
         isTelling = false
     }

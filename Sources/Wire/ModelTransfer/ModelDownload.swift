@@ -17,12 +17,6 @@ public struct ModelDownload {
     /// The SHA-256 of the file.
     public var model: Digest { file.model }
 
-    /// When it last moved forward.
-    public var lastProgress: Duration { window.lastTaken }
-
-    /// Bytes that have arrived.
-    public var received: Int { window.received }
-
     /// What to ask the sender for now; to be called often.
     public mutating func requests(at now: Duration) -> [Message] {
         window.requests(at: now).map {
