@@ -6,6 +6,7 @@ public struct JSONForm<Value> {
     /// What is written for a value.
     public let write: (Value) -> JSONText
 
+    /// Both ways as given.
     public init(
         read: @escaping (JSONField) throws(JSONProblem) -> Value, write: @escaping (Value) -> JSONText
     ) {

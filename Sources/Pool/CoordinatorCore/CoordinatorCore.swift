@@ -277,12 +277,14 @@ package struct CoordinatorCore {
         if now - lastEvents > .milliseconds(200) {
             lastEvents = now
             watchWaitingTimes()
-            for job in inOrder where !job.state.isOver && !job.watchers.isEmpty { announce(job.identity) }
+            for job in jobs(where: { !$0.state.isOver && !$0.watchers.isEmpty }) { announce(job) }
         }
     }
 
-    /// The jobs in the order of their numbers.
-    var inOrder: [RunningJob] { jobs.values.sorted { $0.number < $1.number } }
+    /// Some of the jobs, in the order of their numbers. Few of those that are known are under way.
+    func jobs(where isWanted: (RunningJob) -> Bool) -> [Digest] {
+        jobs.values.filter(isWanted).map { ($0.number, $0.identity) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
 
     /// Sends the workers home and tells who waits for a job.
     private mutating func dismiss() {
@@ -293,8 +295,8 @@ package struct CoordinatorCore {
         for peer in intake.waiting {
             send(.refusal(exitStatus: 75, text: "the coordinator was stopped before the job was accepted"), to: peer)
         }
-        for job in inOrder where !job.state.isOver {
-            for watcher in job.watchers {
+        for id in jobs(where: { !$0.state.isOver }) {
+            for watcher in jobs[id]?.watchers ?? [] {
                 send(
                     .refusal(
                         exitStatus: 75,

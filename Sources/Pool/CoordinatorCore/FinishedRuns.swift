@@ -72,8 +72,7 @@ extension CoordinatorCore {
             case .unknown(let reason): settle(.refused(submission.peer, exitStatus: 75, text: unreadable(id, reason)))
             }
         }
-        let waiting = jobs.values.filter { $0.work?.inspects == id }.sorted { $0.number < $1.number }
-        for job in waiting.map(\.identity) {
+        for job in jobs(where: { $0.work?.inspects == id }) {
             jobs[job]?.work?.inspects = nil
             switch content {
             case _ where inspection.isOutdated: break

@@ -28,8 +28,7 @@ extension CoordinatorCore {
         if let job = jobs[id] { tellEnd(of: job, "finished") }
         announce(id)
         forgetText(of: id)
-        for waiting in jobs.values.filter({ $0.work?.waitsFor == id }).sorted(by: { $0.number < $1.number }) {
-            let waiting = waiting.identity
+        for waiting in jobs(where: { $0.work?.waitsFor == id }) {
             jobs[waiting]?.work?.waitsFor = nil
             jobs[waiting]?.work?.found = nil
             proceed(waiting)
@@ -79,7 +78,7 @@ extension CoordinatorCore {
 
     mutating func failAll(reason: String) {
         verdict = reason
-        for job in inOrder where !job.state.isOver { fail(job.identity, reason: reason) }
+        for job in jobs(where: { !$0.state.isOver }) { fail(job, reason: reason) }
     }
 
     mutating func cancel(_ id: Digest, _ peer: PeerID) {

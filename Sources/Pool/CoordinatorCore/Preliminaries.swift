@@ -158,7 +158,7 @@ extension CoordinatorCore {
     /// Fails the jobs that wait for one that has ended without what they wait for.
     mutating func stopWaiting(for id: Digest, reason: String) {
         let name = jobs[id]?.name ?? "job \(id.hex.prefix(8))"
-        for waiting in inOrder.map(\.identity) where jobs[waiting]?.work?.waitsFor == id {
+        for waiting in jobs(where: { $0.work?.waitsFor == id }) {
             jobs[waiting]?.work?.waitsFor = nil
             fail(waiting, reason: "\(name), which it needs, did not end well: \(reason)")
         }
@@ -166,9 +166,10 @@ extension CoordinatorCore {
 
     /// Fails jobs whose time is over while they wait.
     mutating func watchWaitingTimes() {
-        for job in inOrder where job.work?.waitsFor != nil {
-            if let left = remainingTime(of: job), left < .zero { fail(job.identity, reason: "its time limit is over") }
-        }
+        let late = jobs(where: { job in
+            job.work?.waitsFor != nil && remainingTime(of: job).map { $0 < .zero } ?? false
+        })
+        for job in late { fail(job, reason: "its time limit is over") }
     }
 
     func remainingTime(of job: RunningJob) -> Duration? {

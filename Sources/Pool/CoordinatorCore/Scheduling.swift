@@ -132,8 +132,8 @@ extension CoordinatorCore {
 
     /// Workers whose connections are gone, and who have not said goodbye, have vanished.
     mutating func watchConnections() {
-        for worker in workers.keys.sorted() {
-            guard let since = workers[worker]?.goneSince, now - since > Self.goodbyeDelay else { continue }
+        let gone = workers.filter { $0.value.goneSince.map { now - $0 > Self.goodbyeDelay } ?? false }
+        for worker in gone.keys.sorted() {
             act(on: .vanished(worker, reason: "the connection to worker \(worker) is gone"))
         }
     }

@@ -149,9 +149,7 @@ extension CoordinatorCore {
         act(
             on: .registered(
                 id, slots: registration.slots, group: registration.fingerprint, holding: holding))
-        for job in jobs.values.filter({ $0.work?.waitsForWorker == true }).sorted(by: { $0.number < $1.number }) {
-            proceed(job.identity)
-        }
+        for job in jobs(where: { $0.work?.waitsForWorker == true }) { proceed(job) }
     }
 
     /// Whether a job is not with the scheduler yet and will be, as soon as its text is read or its files are open.
