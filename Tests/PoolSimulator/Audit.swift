@@ -10,7 +10,17 @@ extension History {
         }
         let group = speaking.map { plan.workers[processes[$0].index].group } ?? ""
         take(event, actions, group)
+        checkReports(actions)
         for action in actions { take(action, group) }
+    }
+
+    /// A loss tells against what may have run, not against what waited behind it.
+    private mutating func checkReports(_ actions: [Scheduler.Action]) {
+        for case .forget(let id, _) in actions {
+            let slots = peerOf[id].map { plan.workers[processes[$0].index].slots } ?? .max
+            let reports = actions.filter { if case .report(_, id, _) = $0 { true } else { false } }
+            book.claim(reports.count <= slots, "a loss is held against blocks that only waited")
+        }
     }
 
     private mutating func take(_ event: Scheduler.Event, _ actions: [Scheduler.Action], _ group: String) {

@@ -36,6 +36,8 @@ public enum PlantedBug: Sendable, CaseIterable {
     case countsInability
     /// A job whose workers are away for a moment is begun anew.
     case beginsAnewAtOnce
+    /// A loss is held against blocks that only waited at the worker, too.
+    case reportsWhatWaited
 }
 
 /// A scheduler with a mistake.
@@ -43,6 +45,8 @@ struct FaultyScheduler: Scheduling {
     private let bug: PlantedBug
     private var scheduler: Scheduler
     private var known: Set<WorkerID> = []
+    /// Whom blocks were granted to.
+    private var holders: [Attempt: WorkerID] = [:]
 
     init(_ bug: PlantedBug, _ configuration: PoolConfiguration) {
         self.bug = bug
@@ -57,7 +61,27 @@ struct FaultyScheduler: Scheduling {
 
     mutating func handle(_ event: Scheduler.Event, at now: Duration) -> [Scheduler.Action] {
         if case .registered(let id, _, _, _) = event { known.insert(id) }
-        return scheduler.handle(misunderstood(event), at: now).flatMap { spoiled($0, at: now) }
+        holders = holders.filter { scheduler.holds($0.value, $0.key) }
+        let actions = scheduler.handle(misunderstood(event), at: now).flatMap { spoiled($0, at: now) }
+        let reports = bug == .reportsWhatWaited ? reportsOfWhatWaited(beside: actions) : []
+        for case .grant(let id, _, let attempts) in actions {
+            for attempt in attempts { holders[attempt] = id }
+        }
+        return actions + reports
+    }
+
+    /// For each worker that is lost, with a report on what ran there: the same on all else that it held.
+    private func reportsOfWhatWaited(beside actions: [Scheduler.Action]) -> [Scheduler.Action] {
+        let lost = Set(actions.compactMap { if case .forget(let id, _) = $0 { id } else { nil } })
+        var told: [WorkerID: (attempts: Set<Attempt>, reason: String)] = [:]
+        for case .report(let attempt, let id, let reason) in actions where lost.contains(id) {
+            told[id, default: ([], reason)].attempts.insert(attempt)
+        }
+        return told.flatMap { id, ran in
+            holders.filter { $0.value == id && !ran.attempts.contains($0.key) }.keys
+                .sorted { ($0.job, $0.block) < ($1.job, $1.block) }
+                .map { .report($0, id, reason: ran.reason) }
+        }
     }
 
     private func misunderstood(_ event: Scheduler.Event) -> Scheduler.Event {
