@@ -128,6 +128,34 @@ struct SlotThreadsTests {
         #expect(elsewhere.gradientEvaluations == undisturbed.gradientEvaluations)
     }
 
+    @Test func `A block within a long step shows that it goes on, and one that hangs there does not`() throws {
+        let (isThere, hangs) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        // Tells from when on it looks no more, and until when.
+        let isDeaf = Mutex(false)
+        let long = Disturbed(at: 30) {
+            isThere.signal()
+            // A pass through a large network, which looks at this between two of its steps; and then does not any more.
+            while ExecutionStop.current?.isRequested != true, !isDeaf.withLock({ $0 }) {}
+            hangs.signal()
+            while isDeaf.withLock({ $0 }) {}
+            return .cancelled
+        }
+        _ = outcome(of: long) { slots in
+            isThere.wait()
+            for _ in 0..<3 {
+                let end = ContinuousClock.now + .seconds(10)
+                while slots.signsOfLife() != [Self.attempt], ContinuousClock.now < end {}
+                #expect(ContinuousClock.now < end)
+            }
+            isDeaf.withLock { $0 = true }
+            hangs.wait()
+            _ = slots.signsOfLife()
+            #expect(slots.signsOfLife().isEmpty)
+            slots.abandon(Self.attempt)
+            isDeaf.withLock { $0 = false }
+        }
+    }
+
     @Test func `A block that is to be dropped is not waited for either`() throws {
         let isThere = DispatchSemaphore(value: 0)
         let cut = Disturbed(at: 30) {

@@ -21,6 +21,7 @@ public final class ExecutionStop: Sendable {
     }
 
     private let wish = Atomic<Bool>(false)
+    private let looks = Atomic<Int>(0)
 
     /// Stops nothing yet.
     public init() {}
@@ -29,5 +30,12 @@ public final class ExecutionStop: Sendable {
     public func request() { wish.store(true, ordering: .releasing) }
 
     /// Whether they are to end.
-    public var isRequested: Bool { wish.load(ordering: .acquiring) }
+    public var isRequested: Bool {
+        // One thread computes and looks, so nothing is lost between the two.
+        looks.store(looks.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+        return wish.load(ordering: .acquiring)
+    }
+
+    /// How often executions have looked at it: where this grows, something is being computed.
+    public var timesLookedAt: Int { looks.load(ordering: .relaxed) }
 }
