@@ -37,6 +37,8 @@ final class DeskUnderTest {
     private(set) var registersAgain: [PeerID] = []
     /// The states and pieces of states that were sent, in order.
     private(set) var states: [(peer: PeerID, state: BlockState)] = []
+    /// What workers were told is stored of their blocks' states.
+    private(set) var settled: [(peer: PeerID, attempt: AttemptID, bytes: Int)] = []
 
     /// What was logged, in order.
     var log: [String] { logged.lines.withLock { $0 } }
@@ -142,6 +144,7 @@ final class DeskUnderTest {
             let messages = sent.messages
             sent.messages = []
             for case (let peer, .checkpoint(let state)) in messages { states.append((peer, state)) }
+            for case (let peer, .settled(let attempt, let bytes)) in messages { settled.append((peer, attempt, bytes)) }
             for case (let peer, .accepted(_, let isFinished)) in messages { accepted.append((peer, isFinished)) }
             for case (let peer, .refusal(let status, let text)) in messages { refusals.append((peer, status, text)) }
             for case (let peer, .modelRequest(let request)) in messages {

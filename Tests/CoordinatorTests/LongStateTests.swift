@@ -49,7 +49,7 @@ struct LongStateTests {
     }
 
     @Test func `A checkpoint in pieces comes to the next worker in pieces, before the block`() throws {
-        let (lease, pieces) = try handedOver { $0.pieces.map { .checkpoint($0) } }
+        let (lease, pieces) = try handedOver { $0.pieces().map { .checkpoint($0) } }
         #expect(pieces.map(\.offset) == [0, BlockState.longestPiece, 2 * BlockState.longestPiece])
         #expect(pieces.map(\.isLast) == [false, false, true])
         #expect(pieces.flatMap(\.state) == bytes)
@@ -70,7 +70,7 @@ struct LongStateTests {
         try desk.work(until: { !desk.leases.isEmpty })
         let attempt = try #require(desk.leases.first?.lease.blocks.first)
         for steps in 1...9 {
-            for piece in BlockState(attempt: attempt, stepsDone: steps, state: bytes).pieces.dropLast() {
+            for piece in BlockState(attempt: attempt, stepsDone: steps, state: bytes).pieces().dropLast() {
                 desk.take(.checkpoint(piece), from: [1])
             }
         }
@@ -80,7 +80,7 @@ struct LongStateTests {
         case "stays": break
         default:
             let other = BlockState(attempt: attempt, stepsDone: 10, state: bytes)
-            desk.take(.checkpoint(try #require(other.pieces.last)), from: [1])
+            desk.take(.checkpoint(try #require(other.pieces().last)), from: [1])
         }
         desk.close()
         #expect(try pieceBytes(in: desk.folder) == (what == "stays" ? 2 * BlockState.longestPiece : 0))
@@ -95,7 +95,7 @@ struct LongStateTests {
         try first.work(until: { !first.leases.isEmpty })
         let attempt = try #require(first.leases.first?.lease.blocks.first)
         let state = BlockState(attempt: attempt, stepsDone: 3, state: bytes)
-        for piece in state.pieces.dropLast() { first.take(.checkpoint(piece), from: [1]) }
+        for piece in state.pieces().dropLast() { first.take(.checkpoint(piece), from: [1]) }
         first.close()
         #expect(try pieceBytes(in: first.folder) > 0)
         let desk = try DeskUnderTest(after: first)
@@ -108,7 +108,7 @@ struct LongStateTests {
     @Test func `A state that is longer than any of its job is not kept`() throws {
         let (lease, pieces) = try handedOver { state in
             let long = [UInt8](repeating: 1, count: 9 << 20)
-            return BlockState(attempt: state.attempt, stepsDone: 3, state: long).pieces.map { .checkpoint($0) }
+            return BlockState(attempt: state.attempt, stepsDone: 3, state: long).pieces().map { .checkpoint($0) }
         }
         #expect(pieces.isEmpty && lease.stateBytes.isEmpty)
     }
@@ -124,7 +124,7 @@ struct LongStateTests {
         first.submit(job)
         try first.work(until: { !first.leases.isEmpty })
         let attempt = try #require(first.leases.first?.lease.blocks.first)
-        for piece in BlockState(attempt: attempt, stepsDone: 6, state: bytes).pieces {
+        for piece in BlockState(attempt: attempt, stepsDone: 6, state: bytes).pieces() {
             first.take(.checkpoint(piece), from: [1])
         }
         first.close()
@@ -197,9 +197,57 @@ struct LongStateTests {
 
     @Test func `So does the state of a block that is handed back`() throws {
         let (_, pieces) = try handedOver { state in
-            state.pieces.dropLast().map { .checkpoint($0) } + state.pieces.suffix(1).map { .returned($0) }
+            state.pieces().dropLast().map { .checkpoint($0) } + state.pieces().suffix(1).map { .returned($0) }
         }
         #expect(pieces.flatMap(\.state) == bytes)
+    }
+
+    @Test func `What is settled of a state is sent once, and comes to the next worker with the rest`() throws {
+        let desk = try DeskUnderTest()
+        defer { desk.remove() }
+        let job = try longJob()
+        desk.join([1], arithmetic: "a")
+        desk.submit(job)
+        try desk.work(until: { !desk.leases.isEmpty })
+        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        func state(_ steps: Int, settled: Int) -> BlockState {
+            BlockState(
+                attempt: attempt, stepsDone: steps, state: Array(bytes.prefix(settled)) + [UInt8(steps)],
+                settled: settled)
+        }
+        for piece in state(3, settled: 1_000).pieces() { desk.take(.checkpoint(piece), from: [1]) }
+        try desk.work(until: { desk.settled.count == 1 })
+        let later = state(4, settled: 1_500_000).pieces(from: 1_000)
+        #expect(later.flatMap(\.state).count == 1_499_001)
+        for piece in later { desk.take(.checkpoint(piece), from: [1]) }
+        try desk.work(until: { desk.settled.count == 2 })
+        #expect(desk.settled.map(\.bytes) == [1_000, 1_500_000])
+        #expect(desk.settled.allSatisfy { $0.peer == [1] && $0.attempt == attempt })
+        // Nothing new: the rest alone, and no more to be told.
+        let last = state(5, settled: 1_500_000).pieces(from: 1_500_000)
+        #expect(last.map(\.state) == [[5]])
+        desk.take(.checkpoint(last[0]), from: [1])
+        desk.take(.goodbye(reason: "stopped"), from: [1])
+        desk.join([2], arithmetic: "a")
+        try desk.work(until: { desk.leases.contains { $0.peer == [2] } })
+        #expect(desk.settled.count == 2)
+        #expect(desk.states.flatMap(\.state.state) == bytes.prefix(1_500_000) + [5])
+        #expect(desk.leases.last?.lease.stateBytes == [0: 1_500_001])
+    }
+
+    @Test func `A state without a start that is not stored is not kept, and its worker is told`() throws {
+        let desk = try DeskUnderTest()
+        defer { desk.remove() }
+        desk.join([1], arithmetic: "a")
+        desk.submit(try longJob())
+        try desk.work(until: { !desk.leases.isEmpty })
+        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        let state = BlockState(attempt: attempt, stepsDone: 3, state: Array(bytes.prefix(20)), settled: 12)
+        for piece in state.pieces(from: 8) { desk.take(.checkpoint(piece), from: [1]) }
+        try desk.work(until: { !desk.settled.isEmpty })
+        #expect(desk.settled.allSatisfy { $0.bytes == 0 })
+        for piece in state.pieces() { desk.take(.checkpoint(piece), from: [1]) }
+        #expect(try desk.stored().first?.checkpoints.map(\.value.settled) == [12])
     }
 
     @Test func `A short state comes with the lease, as ever`() throws {
@@ -212,7 +260,7 @@ struct LongStateTests {
 
     @Test(arguments: [[1, 2], [0, 2], [0, 1], [0, 0, 2], [0, 1, 1, 2], [2]])
     func `What has lost a piece on its way is no state`(order: [Int]) throws {
-        let (lease, pieces) = try handedOver { state in order.map { .checkpoint(state.pieces[$0]) } }
+        let (lease, pieces) = try handedOver { state in order.map { .checkpoint(state.pieces()[$0]) } }
         #expect(pieces.isEmpty)
         #expect(lease.checkpoints.isEmpty)
     }
@@ -231,7 +279,7 @@ struct LongStateTests {
     @Test func `A state that begins anew replaces the one that was on its way`() throws {
         let (_, pieces) = try handedOver { state in
             let later = BlockState(attempt: state.attempt, stepsDone: 4, state: state.state.reversed())
-            return state.pieces.dropLast().map { .checkpoint($0) } + later.pieces.map { .checkpoint($0) }
+            return state.pieces().dropLast().map { .checkpoint($0) } + later.pieces().map { .checkpoint($0) }
         }
         #expect(pieces.flatMap(\.state) == bytes.reversed())
         #expect(pieces.allSatisfy { $0.stepsDone == 4 })

@@ -102,17 +102,21 @@ struct JournalTests {
     }
 
     private func piece(
-        _ steps: Int, _ offset: Int, _ data: [UInt8], block: Int = 0, attempt: Int = 1
+        _ steps: Int, _ offset: Int, _ data: [UInt8], block: Int = 0, attempt: Int = 1, from start: Int = 0
     ) -> JournalEntry {
         .statePiece(
-            job: 1, block: block, attempt: attempt, StatePiece(stepsDone: steps, offset: offset, data: data))
+            job: 1, block: block, attempt: attempt,
+            StatePiece(stepsDone: steps, offset: offset, data: data, isFirst: offset == start))
     }
 
     private func last(
-        _ steps: Int, _ data: [UInt8], at offset: Int = 0, block: Int = 0, attempt: Int = 1
+        _ steps: Int, _ data: [UInt8], at offset: Int = 0, block: Int = 0, attempt: Int = 1, from start: Int = 0,
+        settled: Int = 0
     ) -> JournalEntry {
         .checkpoint(
-            job: 1, block: block, BlockCheckpoint(attempt: attempt, stepsDone: steps, state: data, offset: offset))
+            job: 1, block: block,
+            BlockCheckpoint(
+                attempt: attempt, stepsDone: steps, state: data, offset: offset, start: start, settled: settled))
     }
 
     /// The bytes of all pieces that the journal has, of states that are whole and of others.
@@ -217,6 +221,60 @@ struct JournalTests {
         try again.append([last(30, [10])])
         #expect(
             try again.statePiece(job: 1, block: 0) == StatePiece(stepsDone: 30, offset: 0, data: [10], isLast: true))
+    }
+
+    /// The bytes of what checkpoints share.
+    private func settledBytes(in folder: ScratchFolder) throws -> Int {
+        let queue = try DatabaseQueue(path: folder.path + "/" + Journal.fileName)
+        return try queue.read {
+            try Int.fetchOne($0, sql: "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM settled_piece") ?? 0
+        }
+    }
+
+    @Test("What is settled of a state is written once, and is there for every later one")
+    func settled() throws {
+        let folder = try ScratchFolder()
+        let journal = try openJournal(folder)
+        try journal.append([
+            .accepted(job(1)), piece(10, 0, [1, 2]), piece(10, 2, [3]), last(10, [90], at: 3, settled: 3),
+        ])
+        #expect(try #require(try state(in: journal)) == (10, [1, 2, 3, 90]))
+        // Nothing new is settled.
+        try journal.append([last(11, [91], at: 3, from: 3, settled: 3)])
+        #expect(try #require(try state(in: journal)) == (11, [1, 2, 3, 91]))
+        try journal.append([piece(12, 3, [4, 5], from: 3), last(12, [92], at: 5, from: 3, settled: 5)])
+        #expect(try #require(try state(in: journal)) == (12, [1, 2, 3, 4, 5, 92]))
+        // Another attempt, which has sent less before, cuts elsewhere.
+        try journal.append([
+            piece(20, 2, [3, 4, 5, 6], attempt: 2, from: 2), piece(20, 6, [7], attempt: 2, from: 2),
+            piece(20, 7, [80], attempt: 2, from: 2), last(20, [93], at: 8, attempt: 2, from: 2, settled: 7),
+        ])
+        #expect(try #require(try state(in: journal)) == (20, [1, 2, 3, 4, 5, 6, 7, 80, 93]))
+        // What isn't kept settles nothing, and neither does what begins behind what is there.
+        try journal.append([
+            piece(15, 5, [66, 77, 88], from: 5), last(15, [94], at: 8, from: 5, settled: 8),
+            piece(30, 8, [9], from: 8), last(30, [95], at: 9, from: 8, settled: 9),
+        ])
+        #expect(try #require(try state(in: journal)) == (20, [1, 2, 3, 4, 5, 6, 7, 80, 93]))
+        journal.close()
+        #expect(try settledBytes(in: folder) == 7)
+        let again = try openJournal(folder)
+        #expect(try again.recover(job: 1)?.checkpoints == [0: CheckpointMark(attempt: 2, stepsDone: 20, settled: 7)])
+        try again.append(finished(1, 0..<1))
+        again.close()
+        #expect(try settledBytes(in: folder) == 0 && pieceBytes(in: folder) == 0)
+    }
+
+    @Test("Where a state is lost, or its job begins anew, nothing of it stays settled")
+    func unsettled() throws {
+        let folder = try ScratchFolder()
+        let begun = [piece(10, 0, [1, 2]), last(10, [90], at: 2, settled: 2)]
+        for end in [JournalEntry.stateLost(job: 1, block: 0), .restarted(job(1)), .forgotten(job: 1)] {
+            let journal = try openJournal(folder)
+            try journal.append((try journal.recover(job: 1) == nil ? [.accepted(job(1))] : []) + begun + [end])
+            journal.close()
+            #expect(try settledBytes(in: folder) == 0 && pieceBytes(in: folder) == 0)
+        }
     }
 
     @Test("Of a finished block no piece is kept, and a state of which pieces are missing is damaged")

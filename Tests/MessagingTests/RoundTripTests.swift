@@ -37,15 +37,33 @@ struct RoundTripTests {
     }
 
     @Test func `A long state is cut into pieces that make the whole again, a short one stays as it is`() throws {
-        #expect(Samples.state.pieces == [Samples.state])
-        #expect(BlockState(attempt: Samples.attempt, stepsDone: 0, state: []).pieces.map(\.isWhole) == [true])
+        #expect(Samples.state.pieces() == [Samples.state])
+        #expect(BlockState(attempt: Samples.attempt, stepsDone: 0, state: []).pieces().map(\.isOnly) == [true])
         let bytes = (0..<2 * BlockState.longestPiece + 7).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        let pieces = BlockState(attempt: Samples.attempt, stepsDone: 5, state: bytes).pieces
+        let pieces = BlockState(attempt: Samples.attempt, stepsDone: 5, state: bytes).pieces()
         #expect(pieces.map(\.offset) == [0, BlockState.longestPiece, 2 * BlockState.longestPiece])
         #expect(pieces.map(\.isLast) == [false, false, true])
         #expect(pieces.map(\.state.count) == [BlockState.longestPiece, BlockState.longestPiece, 7])
         #expect(pieces.flatMap(\.state) == bytes)
-        #expect(pieces.allSatisfy { $0.attempt == Samples.attempt && $0.stepsDone == 5 && !$0.isWhole })
+        #expect(pieces.allSatisfy { $0.attempt == Samples.attempt && $0.stepsDone == 5 && !$0.isOnly })
+        let draws = BlockState(attempt: Samples.attempt, stepsDone: 5, state: Array(0..<20), settled: 11)
+        for (start, offsets) in [(0, [0, 4, 8, 11, 15, 19]), (8, [8, 11, 15, 19]), (11, [11, 15, 19]), (12, [0])] {
+            let pieces = draws.pieces(from: start, atMost: 4)
+            #expect(pieces.map(\.offset).starts(with: offsets))
+            #expect(pieces.map(\.isFirst) == [true] + [Bool](repeating: false, count: pieces.count - 1))
+            #expect(pieces.flatMap(\.state) == Array((offsets[0]..<20).map(UInt8.init)))
+            for piece in pieces { #expect(try again(.checkpoint(piece)) == .checkpoint(piece)) }
+        }
+        for (offset, start, settled, isLast) in [
+            (5, 6, 8, false), (5, 5, 4, false), (5, 0, 7, false), (5, 0, 8, true), (.max - 2, 0, 0, false),
+        ] {
+            let wrong = BlockState(
+                attempt: Samples.attempt, stepsDone: 5, state: [1, 2, 3], offset: offset, start: start,
+                settled: settled, isLast: isLast)
+            for message in [Message.checkpoint(wrong), .returned(wrong)] {
+                #expect(throws: MessagingError.self) { try again(message) }
+            }
+        }
         for piece in pieces {
             guard case .checkpoint(piece) = try again(.checkpoint(piece)) else {
                 Issue.record("another message")

@@ -74,7 +74,7 @@ enum Samples {
         .goodbye(reason: "asked to"),
         .welcome(worker: .max, registration: 9, heartbeat: .milliseconds(1_500), silence: .seconds(6)), .lease(lease),
         .registration(holder), .checkpoint(state), .returned(state), .checkpoint(statePiece),
-        .taken(job: job, blocks: [1, 1 << 40]),
+        .taken(job: job, blocks: [1, 1 << 40]), .settled(attempt, bytes: 1 << 33),
         .revoke(job: job, blocks: [3], handBack: true), .drain(reason: "it fails", exitStatus: 70),
         .submit(jobText: [123, 125], force: false, watch: true, terms: terms),
         .control(job: job, .pause), .control(job: job, .resume), .control(job: job, .priority(-4)),

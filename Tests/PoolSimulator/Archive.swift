@@ -93,17 +93,19 @@ struct Archive {
             return .stored(attempt, worker, Acceptance())
         case .piece(let attempt, let piece):
             guard stored[attempt.job]?.isOpen == true else { return nil }
-            let before = piece.offset == 0 ? [] : stored[attempt.job]?.arriving[attempt]?.bytes ?? []
+            let before = piece.isFirst ? [] : stored[attempt.job]?.arriving[attempt]?.bytes ?? []
             stored[attempt.job]?.arriving[attempt] = (piece.stepsDone, before + piece.data)
         case .checkpoint(let attempt, let checkpoint):
             guard let known = stored[attempt.job], known.isOpen, !known.finished.contains(attempt.block),
-                checkpoint.stepsDone > known.job.checkpoints[attempt.block]?.stepsDone ?? 0
+                checkpoint.stepsDone > known.job.checkpoints[attempt.block]?.stepsDone ?? 0,
+                checkpoint.start <= known.job.checkpoints[attempt.block]?.settled ?? 0
             else { return nil }
-            let before = checkpoint.offset == 0 ? [] : known.arriving[attempt]?.bytes ?? []
+            let before = checkpoint.offset == checkpoint.start ? [] : known.arriving[attempt]?.bytes ?? []
+            let settled = known.states[attempt.block]?.prefix(checkpoint.start) ?? []
             stored[attempt.job]?.arriving[attempt] = nil
-            stored[attempt.job]?.states[attempt.block] = before + checkpoint.state
+            stored[attempt.job]?.states[attempt.block] = settled + before + checkpoint.state
             stored[attempt.job]?.job.checkpoints[attempt.block] = CheckpointMark(
-                attempt: attempt.number, stepsDone: checkpoint.stepsDone)
+                attempt: attempt.number, stepsDone: checkpoint.stepsDone, settled: checkpoint.settled)
             stored[attempt.job]?.job.reports[attempt.block] = nil
         case .load(let attempt, let worker, let before):
             return .loaded(attempt, worker, piece(of: attempt, after: before))

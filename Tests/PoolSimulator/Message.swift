@@ -7,8 +7,8 @@ enum Message {
     case registration(UInt32, holding: [Attempt])
     case count(grant: UInt64, holding: Int)
     case progress(Attempt, fraction: Double)
-    /// A piece of a state: its place among so many, the last one of which makes the checkpoint.
-    case checkpoint(Attempt, steps: Int, piece: Int, of: Int)
+    /// A piece of a state, the last one of which makes the checkpoint.
+    case checkpoint(BlockState)
     case returned(Attempt)
     case result(Attempt)
     case failure(Attempt)
@@ -25,6 +25,8 @@ enum Message {
     case revocation(job: JobNumber, blocks: [Int])
     case recall(job: JobNumber, blocks: [Int])
     case taken(job: JobNumber, blocks: [Int])
+    /// So many bytes at the start of a block's states are stored.
+    case settled(Attempt, bytes: Int)
     case heartbeat
     case dismissal
 }
@@ -40,13 +42,17 @@ struct SimulatedLease {
     let stateBytes: [Int: Int]
 }
 
-/// What a block has come to, as bytes: its steps, over and over.
+/// What a block has come to, as bytes: its steps, over and over; where it has pieces, they follow a byte for each step,
+/// which no later state changes.
 enum SimulatedState {
     static let pieceBytes = 4
 
+    static func settled(steps: Int, pieces: Int) -> Int { pieces > 1 ? steps : 0 }
+
     static func bytes(steps: Int, pieces: Int) -> [UInt8] {
-        [UInt8](repeating: UInt8(steps), count: pieces * pieceBytes)
+        (0..<settled(steps: steps, pieces: pieces)).map { UInt8($0 + 1) }
+            + [UInt8](repeating: UInt8(steps), count: pieces * pieceBytes)
     }
 
-    static func steps(_ bytes: [UInt8]) -> Int { Int(bytes.first ?? 0) }
+    static func steps(_ bytes: [UInt8]) -> Int { Int(bytes.last ?? 0) }
 }

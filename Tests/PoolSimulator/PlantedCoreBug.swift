@@ -17,6 +17,8 @@ public enum PlantedCoreBug: Sendable, CaseIterable {
     case leavesStatesOut
     /// The last piece of a state is not asked for.
     case stopsBeforeTheLastPiece
+    /// A piece of a state is not stored.
+    case losesPieces
     /// A number of leases is left out.
     case leavesAGapInLeases
     /// A job's end is not noted.
@@ -43,6 +45,7 @@ extension History {
             if lease.number > 2 { lease.number += 1 }
             return [.send(.lease(lease), to: peer)]
         case (.stopsBeforeTheLastPiece, .send(.checkpoint(let state), _)): return state.isLast ? [] : [action]
+        case (.losesPieces, .ask(.piece)): return []
         case (.forgetsEnds, .ask(.end)): return []
         default: return [action]
         }

@@ -36,7 +36,7 @@ extension History {
         identities.firstIndex(of: job).map { Attempt(job: $0, block: block, number: number) }
     }
 
-    private func identity(_ attempt: Attempt) -> AttemptID {
+    func identity(_ attempt: Attempt) -> AttemptID {
         AttemptID(job: identities[attempt.job], block: attempt.block, attempt: attempt.number)
     }
 
@@ -60,12 +60,7 @@ extension History {
                 BlockProgress(
                     attempt: identity(attempt), stepsDone: Int(fraction * Double(steps)),
                     stepsTotal: fraction > 0 ? steps : 0, acceptance: .nan))
-        case .checkpoint(let attempt, let steps, let piece, let count):
-            let bytes = SimulatedState.bytes(steps: steps, pieces: 1)
-            return .checkpoint(
-                BlockState(
-                    attempt: identity(attempt), stepsDone: steps, state: bytes, offset: piece * bytes.count,
-                    isLast: piece == count - 1))
+        case .checkpoint(let piece): return .checkpoint(piece)
         case .returned(let attempt):
             return .returned(BlockState(attempt: identity(attempt), stepsDone: 0, state: []))
         case .result(let attempt):
@@ -110,6 +105,7 @@ extension History {
                     number: lease.number, job: job, hasText: !lease.jobText.isEmpty,
                     attempts: lease.blocks.compactMap(inPlace), states: lease.checkpoints,
                     stateBytes: lease.stateBytes))
+        case .settled(let id, let bytes): return inPlace(id).map { .settled($0, bytes: bytes) }
         case .revoke(let id, let blocks, let handBack):
             guard let job = identities.firstIndex(of: id) else { return nil }
             return handBack ? .recall(job: job, blocks: blocks) : .revocation(job: job, blocks: blocks)

@@ -23,6 +23,8 @@ struct WorkerProcess {
     var checkpoints: [Attempt: Int] = [:]
     /// Pieces of states that go before blocks.
     var arriving: [Attempt: [UInt8]] = [:]
+    /// Bytes at the start of states of its runs that the coordinator has stored.
+    var settled: [Attempt: Int] = [:]
     /// Jobs whose texts are here.
     var texts: Set<JobNumber> = []
     /// Jobs whose models are here.

@@ -1,3 +1,4 @@
+import Messaging
 import PoolCore
 
 /// The workers' side: sessions, and slots that take time.
@@ -35,7 +36,7 @@ extension History {
         switch message {
         case .welcome(let number):
             let configuration = plan.configuration
-            processes[peer].arriving = [:]
+            (processes[peer].arriving, processes[peer].settled) = ([:], [:])
             tell(
                 peer,
                 .welcomed(registration: number, heartbeat: configuration.heartbeat, silence: configuration.silence))
@@ -50,6 +51,11 @@ extension History {
             if blocks.isEmpty { processes[peer].texts.remove(job) }
             tell(peer, .revoked(job: job, blocks: blocks))
         case .recall(let job, let blocks): tell(peer, .recalled(job: job, blocks: blocks))
+        case .settled(let attempt, let bytes):
+            if processes[peer].runs.contains(where: { $0.attempt == attempt }) {
+                processes[peer].settled[attempt] = bytes
+            }
+            tell(peer, .heard)
         case .taken(let job, let blocks): tell(peer, .taken(job: job, blocks: blocks))
         case .heartbeat: tell(peer, .heard)
         case .dismissal:
@@ -70,7 +76,12 @@ extension History {
             return tell(peer, .registrationWanted)
         }
         for (attempt, state) in zip(lease.attempts, states) {
-            processes[peer].checkpoints[attempt] = SimulatedState.steps(lease.states[attempt.block] ?? state)
+            let state = lease.states[attempt.block] ?? state
+            let steps = SimulatedState.steps(state)
+            book.claim(
+                state.isEmpty || state == SimulatedState.bytes(steps: steps, pieces: jobs[attempt.job].pieces),
+                "a block goes on from a state that none has come to")
+            processes[peer].checkpoints[attempt] = steps
         }
         if !processes[peer].models.contains(lease.job) {
             tell(peer, .preparing(job: lease.job))
@@ -114,8 +125,13 @@ extension History {
     private mutating func post(_ message: Message, from peer: Int) { send(message, peer: peer, toWorker: false) }
 
     private mutating func postState(_ attempt: Attempt, steps: Int, from peer: Int) {
-        let count = jobs[attempt.job].pieces
-        for piece in 0..<count { post(.checkpoint(attempt, steps: steps, piece: piece, of: count), from: peer) }
+        let pieces = jobs[attempt.job].pieces
+        let state = BlockState(
+            attempt: identity(attempt), stepsDone: steps, state: SimulatedState.bytes(steps: steps, pieces: pieces),
+            settled: SimulatedState.settled(steps: steps, pieces: pieces))
+        for piece in state.pieces(from: processes[peer].settled[attempt] ?? 0, atMost: SimulatedState.pieceBytes) {
+            post(.checkpoint(piece), from: peer)
+        }
     }
 
     // MARK: Slots.
@@ -128,6 +144,7 @@ extension History {
             !process.runs.contains { $0.attempt == attempt && !$0.isStopping }, "a worker runs an attempt twice")
         let steps = process.checkpoints[attempt] ?? 0
         checkLoss(attempt, steps)
+        processes[peer].settled[attempt] = SimulatedState.settled(steps: steps, pieces: jobs[attempt.job].pieces)
         processes[peer].runs.append(.init(attempt: attempt, number: nextRun, step: steps, since: time))
         nextRun += 1
         planStep(processes[peer].runs.count - 1, at: peer)

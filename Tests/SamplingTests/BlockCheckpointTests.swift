@@ -28,15 +28,18 @@ private func changed(_ bytes: [UInt8], at offset: Int, to new: [UInt8]) -> [UInt
 
 private func word(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
 
-/// Where things are in a checkpoint of 8 lanes and 2 dimensions.
+/// Where things are in a checkpoint of 8 lanes and 2 dimensions with one draw, of which all is told.
 private enum Place {
     static let version = 8
     static let seed = 12
-    static let unitsDone = seed + 20 * 8
-    static let evaluations = unitsDone + 8
+    static let draw = seed + 20 * 8
+    static let told = draw + 8 * 2 * 4
+    static let evaluations = told + 8 * (8 + 8 + 4)
     static let momentum = evaluations + 8 + 8 * 8 * 2
     static let divergences = momentum + 8 * 8 * 2
     static let accepted = divergences + 4 * 8
+    /// From the end.
+    static let unitsDone = 16
 }
 
 private func refusal(_ bytes: [UInt8], of plan: SamplingPlan, index: Int = 2) -> BlockCheckpointError? {
@@ -108,7 +111,7 @@ struct BlockCheckpointTests {
             }
         }
         // The last level's counts, and before the levels' numbers the ancestors.
-        let end = bytes.count - 8
+        let end = bytes.count - Place.unitsDone
         #expect(
             refusal(changed(bytes, at: end - 12, to: [9, 0, 0, 0]), of: plan)
                 == .outOfRange(field: "ancestors and parents", found: 9, most: 8))
@@ -138,7 +141,7 @@ struct BlockCheckpointTests {
         }
         // At the end 8 lanes each: swaps of two pairs, phases at three levels, round trips; before them what a replica
         // accepted. There were two exchanges, one for each pair.
-        let end = bytes.count - 8
+        let end = bytes.count - Place.unitsDone
         for (row, value, field, most) in [
             (1, 3, "round trips", 2), (2, 3, "phase of a walker", 2), (5, 2, "swaps of pair 1", 1),
             (6, 2, "swaps of pair 0", 1), (7, 7, "accepted by the replica at level 4", 6),
@@ -172,6 +175,21 @@ struct BlockCheckpointTests {
         #expect(try size(annealing + 10) == size(annealing) + 10 * 8 * 2 * 4)
     }
 
+    @Test("What is settled in a checkpoint stands in all later ones, whoever takes them", arguments: CheckpointCase.all)
+    func settled(example: CheckpointCase) throws {
+        var running = try block(example.plan, units: 0)
+        var settled: [UInt8] = []
+        repeat {
+            let bytes = running.checkpoint()
+            #expect(running.settledBytes >= settled.count && running.settledBytes < bytes.count)
+            #expect(bytes.starts(with: settled))
+            settled = Array(bytes.prefix(running.settledBytes))
+            running = try ChainBlock(plan: example.plan, index: 2, resuming: bytes)
+            #expect(running.settledBytes == settled.count)
+        } while try running.advance()
+        #expect(settled.count > 0)
+    }
+
     @Test("A momentum, accepted counts, divergences or draws that are lost change the result")
     func lost() throws {
         let plan = CheckpointCase.hamiltonian.plan
@@ -180,9 +198,7 @@ struct BlockCheckpointTests {
         let undisturbed = try end(block(plan, units: 0))
         #expect(try sameBits(end(try ChainBlock(plan: plan, index: 2, resuming: bytes)), undisturbed))
         let zeros = [UInt8](repeating: 0, count: 8 * 8 * 2)
-        let drawsAt = Place.accepted + 6 * 4 * 8
-        let toldAt = drawsAt + 8 * 2 * 4
-        #expect(bytes.count == toldAt + 8 * (8 + 8 + 4) + 8)
+        #expect(bytes.count == Place.accepted + 6 * 4 * 8 + 16)
         func altered(_ offset: Int, _ new: [UInt8]) throws -> BlockResult {
             try end(try ChainBlock(plan: plan, index: 2, resuming: changed(bytes, at: offset, to: new)))
         }
@@ -194,10 +210,11 @@ struct BlockCheckpointTests {
         #expect(divergences.divergences != undisturbed.divergences)
         let evaluations = try altered(Place.evaluations, word(5))
         #expect(evaluations.gradientEvaluations < undisturbed.gradientEvaluations)
-        let draws = try altered(drawsAt, Array(zeros.prefix(8)))
+        let draws = try altered(Place.draw, Array(zeros.prefix(8)))
         #expect(draws.samples.prefix(2) == [0, 0] && draws.samples.dropFirst(2) == undisturbed.samples.dropFirst(2))
         for (name, place, new) in [
-            ("lp", toldAt, word(0)), ("energy", toldAt + 8 * 8, word(0)), ("diverging", toldAt + 8 * 16, [1, 0, 0, 0]),
+            ("lp", Place.told, word(0)), ("energy", Place.told + 8 * 8, word(0)),
+            ("diverging", Place.told + 8 * 16, [1, 0, 0, 0]),
         ] {
             let told = try altered(place, new)
             let others = told.statistics.entries.filter { undisturbed.statistics[$0.name] != $0.bytes }
@@ -217,8 +234,10 @@ struct RefusedCheckpointTests {
     func truncated() {
         for count in bytes.indices { #expect(refusal(Array(bytes.prefix(count)), of: plan) != nil) }
         #expect(refusal(bytes + [0], of: plan) == .damaged)
-        #expect(refusal(changed(bytes + [0], at: 0, to: []), of: plan) == .damaged)
-        #expect(refusal(changed(Array(bytes.dropLast(4)), at: 0, to: []), of: plan) == .damaged)
+        // What is there too much, and too little, before the number of units.
+        let (front, back) = (bytes.dropLast(Place.unitsDone), bytes.suffix(Place.unitsDone))
+        #expect(refusal(changed(front + [0] + back, at: 0, to: []), of: plan) == .damaged)
+        #expect(refusal(changed(front.dropLast(4) + back, at: 0, to: []), of: plan) == .damaged)
         #expect(refusal([], of: plan) == .noCheckpoint)
         #expect(refusal(bytes, of: plan) == nil)
     }
@@ -238,13 +257,13 @@ struct RefusedCheckpointTests {
     @Test("Bytes of other kinds and other versions are told apart")
     func kinds() {
         #expect(refusal(Array("rrrblok".utf8) + bytes, of: plan) == .noCheckpoint)
-        for version in [1, 2, 3] as [UInt8] {
+        for version in [1, 2, 3, 4] as [UInt8] {
             let other = changed(bytes, at: Place.version, to: [version, 0, 0, 0])
             #expect(refusal(other, of: plan) == .otherVersion(UInt32(version)))
         }
         #expect(
             BlockCheckpointError.otherVersion(2).description
-                == "the checkpoint's format is version 2, not 4; run the block from its start")
+                == "the checkpoint's format is version 2, not 5; run the block from its start")
     }
 
     @Test("A checkpoint of another block, seed or shape is refused by the name of what differs")
@@ -288,16 +307,16 @@ struct RefusedCheckpointTests {
             }
             return field
         }
-        #expect(field(Place.unitsDone, word(29)) == "units done")
-        #expect(field(Place.unitsDone, word(.max)) == "units done")
+        #expect(field(bytes.count - Place.unitsDone, word(29)) == "units done")
+        #expect(field(bytes.count - Place.unitsDone, word(.max)) == "units done")
         #expect(field(Place.evaluations, word(1 << 63)) == "evaluations")
         #expect(field(Place.evaluations, word(51)) == "evaluations")
         #expect(field(Place.divergences, [27, 0, 0, 0]) == "divergences")
-        #expect(field(bytes.count - 8 - 4, [27, 0, 0, 0]) == "divergences of draws")
+        #expect(field(Place.told + 8 * 20 - 4, [27, 0, 0, 0]) == "divergences of draws")
         #expect(field(Place.accepted, [4, 0, 0, 0]) == "accepted at level 5")
         #expect(field(Place.accepted, [255, 255, 255, 255]) == "accepted at level 5")
         #expect(field(Place.accepted + 5 * 4 * 8, [5, 0, 0, 0]) == "accepted at level 0")
         // Another number of units asks for another number of bytes.
-        #expect(refusal(changed(bytes, at: Place.unitsDone, to: word(26)), of: plan) == .damaged)
+        #expect(refusal(changed(bytes, at: bytes.count - Place.unitsDone, to: word(26)), of: plan) == .damaged)
     }
 }

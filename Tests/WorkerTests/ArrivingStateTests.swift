@@ -5,6 +5,7 @@ import Logging
 import Messaging
 import ModelTransfer
 import PoolCore
+import Sampling
 import Synchronization
 import Testing
 
@@ -81,7 +82,7 @@ struct ArrivingStateTests {
         let attempt = AttemptID(job: job, block: 0, attempt: 1)
         // No state that it could go on from, but a whole one: the block begins all the same, from its start.
         let state = [UInt8](repeating: 1, count: BlockState.longestPiece + 5)
-        let pieces = BlockState(attempt: attempt, stepsDone: 3, state: state).pieces
+        let pieces = BlockState(attempt: attempt, stepsDone: 3, state: state).pieces()
         for index in arriving { try worker.send(.checkpoint(pieces[index])) }
         try worker.send(
             .lease(
@@ -98,6 +99,49 @@ struct ArrivingStateTests {
             }
         }
         #expect(registers == (arriving.count < 2))
+        try worker.stop()
+    }
+
+    /// The pieces of the next checkpoint.
+    private func checkpoint(of worker: WorkerUnderTest) throws -> [BlockState] {
+        var pieces: [BlockState] = []
+        return try worker.next { message -> [BlockState]? in
+            guard case .checkpoint(let piece) = message else { return nil }
+            pieces = piece.isFirst ? [piece] : pieces + [piece]
+            return piece.isLast ? pieces : nil
+        } ?? []
+    }
+
+    @Test func `What is stored of a block's states is not sent again, until its worker is welcomed anew`() throws {
+        let worker = try WorkerUnderTest()
+        try worker.welcome()
+        // Its draws take minutes, and more than a piece each few checkpoints.
+        let long = String(decoding: text, as: UTF8.self)
+            .replacing(#""chains": 4,"#, with: #""chains": 4, "draws": 500000, "thin": 100,"#)
+        let text = Array(long.utf8)
+        let job = SHA256.hash(of: text)
+        let attempt = AttemptID(job: job, block: 0, attempt: 1)
+        try worker.send(
+            .lease(
+                Lease(
+                    job: job, jobText: text, textDigest: job, blocks: [attempt], number: 1,
+                    checkpointInterval: .milliseconds(50))))
+        var first = try checkpoint(of: worker)
+        while first.last?.settled == 0 { first = try checkpoint(of: worker) }
+        let settled = try #require(first.last?.settled)
+        #expect(first.first?.start == 0)
+        try worker.send(.settled(attempt, bytes: settled))
+        var next = try checkpoint(of: worker)
+        while next.first?.start == 0 { next = try checkpoint(of: worker) }
+        #expect(next.first?.start == settled)
+        // The whole is one that a block goes on from.
+        let plan = try Job.decode(text, file: "job").plan { _ in throw ModelTransferError(.unavailable, "none") }
+        let whole = first.flatMap(\.state).prefix(settled) + next.flatMap(\.state)
+        #expect(try plan.block(index: 0, chains: 4, resuming: Array(whole)).stepsDone == next.last?.stepsDone)
+        try worker.send(.registerAgain(reason: "another coordinator"))
+        try worker.welcome()
+        while next.first?.start != 0 { next = try checkpoint(of: worker) }
+        try worker.send(.revoke(job: job, blocks: []))
         try worker.stop()
     }
 }

@@ -8,6 +8,7 @@ import GRDB
 final class EntryWriter {
     private let path: String
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
+    private let findSettled, settlePieces, dropSettledPieces: Statement
     private let insertFinished, insertCheckpoint, insertPiece, insertReport, insertWorker, insertWorkerName: Statement
     private let dropFinishedBlock, dropFinished, dropCheckpoint, dropCheckpoints: Statement
     private let dropPieces, dropBlockPieces, dropOldPieces, dropUnfinished, dropBlockUnfinished: Statement
@@ -50,13 +51,26 @@ final class EntryWriter {
             """)
         insertCheckpoint = try prepare(
             """
-            INSERT INTO checkpoint (job, block, attempt, steps_done, state, state_offset) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+            INSERT INTO checkpoint (job, block, attempt, steps_done, state, state_offset, settled)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
             WHERE NOT EXISTS (SELECT 1 FROM finished WHERE job = ?1 AND block = ?2)
             ON CONFLICT (job, block) DO UPDATE
                 SET attempt = excluded.attempt, steps_done = excluded.steps_done, state = excluded.state,
-                    state_offset = excluded.state_offset
+                    state_offset = excluded.state_offset, settled = excluded.settled
                 WHERE excluded.steps_done > checkpoint.steps_done
             """)
+        findSettled = try prepare("SELECT settled FROM checkpoint WHERE job = ? AND block = ?")
+        // Of pieces that came with the checkpoint, what is settled now and was not before: another attempt may have cut
+        // its states elsewhere.
+        settlePieces = try prepare(
+            """
+            INSERT OR REPLACE INTO settled_piece (job, block, offset, data)
+            SELECT job, block, MAX(offset, ?5), SUBSTR(data, MAX(offset, ?5) - offset + 1) FROM state_piece
+            WHERE job = ?1 AND block = ?2 AND attempt = ?3 AND steps_done = ?4
+                AND offset + LENGTH(data) > ?5 AND offset < ?6
+            """)
+        dropSettledPieces = try prepare(
+            "DELETE FROM state_piece WHERE job = ? AND block = ? AND attempt = ? AND steps_done = ? AND offset < ?")
         insertPiece = try prepare(
             """
             INSERT OR REPLACE INTO state_piece (job, block, attempt, steps_done, offset, data)
@@ -118,15 +132,9 @@ final class EntryWriter {
         case .lost(let job, let blocks):
             for block in blocks { try dropFinishedBlock.execute(arguments: [job, block]) }
         case .checkpoint(let job, let block, let checkpoint):
-            try insertCheckpoint.execute(
-                arguments: [
-                    job, block, checkpoint.attempt, checkpoint.stepsDone, Data(checkpoint.state), checkpoint.offset,
-                ])
-            // What gets further does not take workers down by itself.
-            if db.changesCount > 0 { try dropBlockReports.execute(arguments: [job, block]) }
-            try dropOldPieces.execute(arguments: [job, block])
+            try keep(checkpoint, ofBlock: block, job: job, in: db)
         case .statePiece(let job, let block, let attempt, let piece):
-            if piece.offset == 0 { try dropBlockUnfinished.execute(arguments: [job, block, attempt]) }
+            if piece.isFirst { try dropBlockUnfinished.execute(arguments: [job, block, attempt]) }
             try insertPiece.execute(arguments: [job, block, attempt, piece.stepsDone, piece.offset, Data(piece.data)])
         case .stateAbandoned(let job, let block, let attempt):
             try dropBlockUnfinished.execute(arguments: [job, block, attempt])
@@ -163,6 +171,27 @@ final class EntryWriter {
             try dropWork(of: job)
             try change(job, in: db, forgetJob, [job])
         }
+    }
+
+    private func keep(_ checkpoint: BlockCheckpoint, ofBlock block: Int, job: Int, in db: Database) throws {
+        let (attempt, steps) = (checkpoint.attempt, checkpoint.stepsDone)
+        let settled = try Int.fetchOne(findSettled, arguments: [job, block]) ?? 0
+        if checkpoint.start <= settled {
+            try insertCheckpoint.execute(
+                arguments: [
+                    job, block, attempt, steps, Data(checkpoint.state), checkpoint.offset, checkpoint.settled,
+                ])
+            if db.changesCount > 0 {
+                if checkpoint.settled > settled {
+                    try settlePieces.execute(
+                        arguments: [job, block, attempt, steps, settled, checkpoint.settled])
+                }
+                try dropSettledPieces.execute(arguments: [job, block, attempt, steps, checkpoint.settled])
+                // What gets further does not take workers down by itself.
+                try dropBlockReports.execute(arguments: [job, block])
+            }
+        }
+        try dropOldPieces.execute(arguments: [job, block])
     }
 
     private func change(_ job: Int, in db: Database, _ statement: Statement, _ values: StatementArguments) throws {

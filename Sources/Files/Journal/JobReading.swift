@@ -72,12 +72,13 @@ struct JobReading {
     /// The latest checkpoint of a block, with its state.
     func checkpoint(job: Int, block: Int) throws -> BlockCheckpoint? {
         try Row.fetchOne(
-            db, sql: "SELECT attempt, steps_done, state, state_offset FROM checkpoint WHERE job = ? AND block = ?",
+            db,
+            sql: "SELECT attempt, steps_done, state, state_offset, settled FROM checkpoint WHERE job = ? AND block = ?",
             arguments: [job, block]
         ).map { row in
             BlockCheckpoint(
                 attempt: try integer(row, 0), stepsDone: try integer(row, 1), state: try bytes(row, 2),
-                offset: try integer(row, 3))
+                offset: try integer(row, 3), settled: try integer(row, 4))
         }
     }
 
@@ -85,7 +86,8 @@ struct JobReading {
     func statePiece(job: Int, block: Int, stepsDone: Int?, offset: Int) throws -> StatePiece? {
         guard
             let row = try Row.fetchOne(
-                db, sql: "SELECT attempt, steps_done, state_offset FROM checkpoint WHERE job = ? AND block = ?",
+                db,
+                sql: "SELECT attempt, steps_done, state_offset, settled FROM checkpoint WHERE job = ? AND block = ?",
                 arguments: [job, block])
         else { return nil }
         let (attempt, latest, end) = (try integer(row, 0), try integer(row, 1), try integer(row, 2))
@@ -96,12 +98,18 @@ struct JobReading {
                 StatePiece(stepsDone: latest, offset: offset, data: $0.state, isLast: true)
             }
         }
-        let piece = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT data FROM state_piece
-                WHERE job = ? AND block = ? AND attempt = ? AND steps_done = ? AND offset = ?
-                """, arguments: [job, block, attempt, latest, offset])
+        let isSettled = offset < (try integer(row, 3))
+        let piece =
+            isSettled
+            ? try Row.fetchOne(
+                db, sql: "SELECT data FROM settled_piece WHERE job = ? AND block = ? AND offset = ?",
+                arguments: [job, block, offset])
+            : try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT data FROM state_piece
+                    WHERE job = ? AND block = ? AND attempt = ? AND steps_done = ? AND offset = ?
+                    """, arguments: [job, block, attempt, latest, offset])
         guard let piece else { throw damaged("the state of block \(block) of job \(job)") }
         return StatePiece(stepsDone: latest, offset: offset, data: try bytes(piece, 0))
     }
@@ -190,11 +198,11 @@ struct JobReading {
 
     private func readCheckpoints(into job: inout RecoveredJob) throws {
         let rows = try Row.fetchCursor(
-            db, sql: "SELECT block, attempt, steps_done FROM checkpoint WHERE job = ?",
+            db, sql: "SELECT block, attempt, steps_done, settled FROM checkpoint WHERE job = ?",
             arguments: [job.record.number])
         while let row = try rows.next() {
             job.checkpoints[try block(row, of: job)] = CheckpointMark(
-                attempt: try integer(row, 1), stepsDone: try integer(row, 2))
+                attempt: try integer(row, 1), stepsDone: try integer(row, 2), settled: try integer(row, 3))
         }
     }
 

@@ -19,8 +19,9 @@ public enum JournalEntry: Sendable, Equatable {
     case statesAbandoned(job: Int)
     /// A block's checkpoint can't be read: it goes.
     case stateLost(job: Int, block: Int)
-    /// A block got so far. Replaces an earlier checkpoint of it and takes its reports away; one with no more steps than
-    /// that, or of a block that is finished, changes nothing.
+    /// A block got so far. Replaces an earlier checkpoint of it, but for what no later one changes, and takes its reports
+    /// away; one with no more steps than that, one whose start is not stored, or one of a block that is finished changes
+    /// nothing.
     case checkpoint(job: Int, block: Int, BlockCheckpoint)
     /// An attempt took a block down.
     case report(job: Int, block: Int, FailureReport)
@@ -123,13 +124,21 @@ public struct BlockCheckpoint: Sendable, Equatable {
     public var state: [UInt8]
     /// The place of that piece's first byte in the whole; 0 for what is no piece.
     public var offset: Int
+    /// The place of the first byte that came with it: those before came with an earlier checkpoint.
+    public var start: Int
+    /// Bytes at the start of the whole that no later state changes; at most ``offset``.
+    public var settled: Int
 
     /// Every field as given.
-    public init(attempt: Int, stepsDone: Int, state: [UInt8], offset: Int = 0) {
-        self.offset = offset
+    public init(
+        attempt: Int, stepsDone: Int, state: [UInt8], offset: Int = 0, start: Int = 0, settled: Int = 0
+    ) {
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.state = state
+        self.offset = offset
+        self.start = start
+        self.settled = settled
     }
 }
 
@@ -141,14 +150,17 @@ public struct StatePiece: Sendable, Equatable {
     public var offset: Int
     /// The bytes.
     public var data: [UInt8]
+    /// Whether it is the first that came of its state; so it is of those that are written.
+    public var isFirst: Bool
     /// Whether the state ends with it; so it is of those that are read.
     public var isLast: Bool
 
     /// Every field as given.
-    public init(stepsDone: Int, offset: Int, data: [UInt8], isLast: Bool = false) {
+    public init(stepsDone: Int, offset: Int, data: [UInt8], isFirst: Bool = false, isLast: Bool = false) {
         self.stepsDone = stepsDone
         self.offset = offset
         self.data = data
+        self.isFirst = isFirst
         self.isLast = isLast
     }
 }

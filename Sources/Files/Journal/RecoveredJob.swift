@@ -75,10 +75,13 @@ public struct CheckpointMark: Sendable, Equatable {
     public var attempt: Int
     /// Of the block's steps.
     public var stepsDone: Int
+    /// Bytes at the start of the state that no later one changes.
+    public var settled: Int
 
     /// Every field as given.
-    public init(attempt: Int, stepsDone: Int) {
+    public init(attempt: Int, stepsDone: Int, settled: Int = 0) {
         self.attempt = attempt
         self.stepsDone = stepsDone
+        self.settled = settled
     }
 }

@@ -9,7 +9,7 @@ enum Schema {
     static let applicationID = 0x7272_726A
 
     /// Step n leads from version n to version n + 1.
-    static let steps = [version1, version2, version3, version4]
+    static let steps = [version1, version2, version3, version4, version5]
 
     private static let version1 = """
         -- A job that was handed in and is not forgotten.
@@ -155,6 +155,23 @@ enum Schema {
         DROP TABLE checkpoint_piece;
         CREATE TRIGGER pieced_block_finished AFTER INSERT ON finished BEGIN
             DELETE FROM state_piece WHERE job = NEW.job AND block = NEW.block;
+        END;
+        """
+
+    private static let version5 = """
+        -- Bytes at the start of the whole state that no later one changes.
+        ALTER TABLE checkpoint ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+        -- Those bytes, in pieces without gaps: they stay while checkpoints of the block replace one another.
+        CREATE TABLE settled_piece (
+            job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+            block INTEGER NOT NULL CHECK (block >= 0),
+            -- The place of its first byte in the state.
+            offset INTEGER NOT NULL CHECK (offset >= 0),
+            data BLOB NOT NULL,
+            UNIQUE (job, block, offset)
+        ) STRICT;
+        CREATE TRIGGER checkpoint_gone AFTER DELETE ON checkpoint BEGIN
+            DELETE FROM settled_piece WHERE job = OLD.job AND block = OLD.block;
         END;
         """
 

@@ -16,39 +16,51 @@ extension CoordinatorCore {
     mutating func take(_ state: BlockState, from worker: WorkerID) {
         guard let attempt = attempt(state.attempt), let limits = jobs[state.attempt.job]?.work?.form.limits,
             Double(state.stepsDone) <= limits.steps, state.state.count <= limits.stateBytes - state.offset,
-            state.isWhole || follows(state, attempt, worker)
+            isStored(state.start, of: state, worker), state.isOnly || follows(state, attempt, worker)
         else { return act(on: .heard(worker)) }
         guard !state.isLast else {
             act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
             // One that is not kept leaves no pieces behind.
-            if !state.isWhole { abandonState(of: worker) }
+            if !state.isOnly { abandonState(of: worker) }
             return
         }
         ask(
-            .piece(attempt, StatePiece(stepsDone: state.stepsDone, offset: state.offset, data: state.state)))
+            .piece(
+                attempt,
+                StatePiece(
+                    stepsDone: state.stepsDone, offset: state.offset, data: state.state, isFirst: state.isFirst)))
         // A worker whose heartbeats wait behind pieces is to know that they get through.
         if let peer = workers[worker]?.peer { send(.heartbeat(), to: peer) }
         act(on: .heard(worker))
     }
 
+    /// Whether what a worker leaves out at the start of a state is stored; it is told if it is not.
+    private mutating func isStored(_ start: Int, of state: BlockState, _ worker: WorkerID) -> Bool {
+        let stored = jobs[state.attempt.job]?.checkpointed[state.attempt.block] ?? 0
+        guard start > stored else { return true }
+        if let peer = workers[worker]?.peer { send(.settled(state.attempt, bytes: stored), to: peer) }
+        return false
+    }
+
     /// Whether a piece is the next one of a state that is wanted. What follows one that is not taken is not taken either:
     /// there will be another checkpoint.
     private mutating func follows(_ state: BlockState, _ attempt: Attempt, _ worker: WorkerID) -> Bool {
-        if state.offset == 0 {
+        if state.isFirst {
             abandonState(of: worker)
-            workers[worker]?.arriving = Arrival(attempt: attempt, stepsDone: state.stepsDone, bytes: 0)
+            workers[worker]?.arriving = Arrival(
+                attempt: attempt, stepsDone: state.stepsDone, start: state.start, end: state.start)
         }
         let arrived = workers.values.reduce(0) { $0 + ($1.arriving?.bytes ?? 0) }
         guard
             workers[worker]?.arriving
-                == Arrival(attempt: attempt, stepsDone: state.stepsDone, bytes: state.offset),
+                == Arrival(attempt: attempt, stepsDone: state.stepsDone, start: state.start, end: state.offset),
             scheduler.holds(worker, attempt), !state.state.isEmpty, isStorageReady,
             arrived + state.state.count <= configuration.memory.unfinishedStates
         else {
             abandonState(of: worker)
             return false
         }
-        workers[worker]?.arriving?.bytes += state.state.count
+        workers[worker]?.arriving?.end += state.state.count
         return true
     }
 
@@ -108,7 +120,7 @@ extension CoordinatorCore {
     }
 
     private func isCheckpointed(_ attempt: Attempt) -> Bool {
-        identities[attempt.job].flatMap { jobs[$0]?.checkpointed.contains(attempt.block) } == true
+        identities[attempt.job].flatMap { jobs[$0]?.checkpointed[attempt.block] } != nil
     }
 
     /// Brings a piece of what a block has come to to the worker that goes on with it; the block follows the last one.
@@ -125,7 +137,7 @@ extension CoordinatorCore {
             log(
                 .error,
                 "block \(attempt.block) of job \(job.hex.prefix(8)) begins from its start: what it has come to is lost")
-            jobs[job]?.checkpointed.remove(attempt.block)
+            jobs[job]?.checkpointed[attempt.block] = nil
             act(on: .stateLost(attempt.job, block: attempt.block))
         }
         // An empty one takes the place of what has come before.

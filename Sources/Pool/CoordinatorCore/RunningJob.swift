@@ -83,8 +83,8 @@ struct RunningJob {
     var isPaused = false
     /// As it was before it was taken up.
     private(set) var past: PastJob?
-    /// Blocks that have a checkpoint in the journal.
-    var checkpointed: Set<Int> = []
+    /// Blocks that have a checkpoint in the journal, with the bytes at its start that no later one changes.
+    var checkpointed: [Int: Int] = [:]
 
     private let started: Duration
     private var ended: Duration?
@@ -119,7 +119,7 @@ struct RunningJob {
             chainsDone += min(blocks.upperBound * blockSize, chains) - blocks.lowerBound * blockSize
         }
         blocksDone = progress.stored.count
-        checkpointed = Set(stored.checkpoints.keys)
+        checkpointed = stored.checkpoints.mapValues(\.settled)
         again = stored.blocksRunAgain
         for share in stored.workers { shares[share.worker.name] = share }
         progress.checkpoints = stored.checkpoints.mapValues(\.stepsDone)
@@ -147,7 +147,7 @@ struct RunningJob {
     mutating func count(_ report: BlockReport, from worker: WorkerRecord) {
         if state == .queued { state = .running }
         partial[report.attempt.block] = nil
-        checkpointed.remove(report.attempt.block)
+        checkpointed[report.attempt.block] = nil
         blocksDone += 1
         chainsDone += min(blockSize, chains - report.attempt.block * blockSize)
         again += report.attempt.attempt > 1 ? 1 : 0
@@ -182,7 +182,7 @@ struct RunningJob {
     mutating func end(as state: JobStatus.State, failure: String = "", at now: Duration) {
         guard !self.state.isOver else { return }
         (self.state, self.failure, ended) = (state, failure, now)
-        (work, partial, checkpointed, past) = (nil, [:], [], nil)
+        (work, partial, checkpointed, past) = (nil, [:], [:], nil)
     }
 
     /// Since it was submitted, up to its end.

@@ -46,15 +46,19 @@ extension CoordinatorCore {
             break
         case .keepCheckpoint(let attempt, let steps):
             guard case .checkpoint(let worker, let state) = parcel, let id = identities[attempt.job] else { return }
-            if !state.isWhole { workers[worker]?.arriving = nil }
-            jobs[id]?.checkpointed.insert(attempt.block)
+            if !state.isOnly { workers[worker]?.arriving = nil }
+            jobs[id]?.checkpointed[attempt.block] = state.settled
+            if state.settled > state.start, let peer = workers[worker]?.peer {
+                send(.settled(state.attempt, bytes: state.settled), to: peer)
+            }
             // Whose arithmetic it is of must be known as well.
             note(state.attempt.job, worker)
             ask(
                 .checkpoint(
                     attempt,
                     BlockCheckpoint(
-                        attempt: attempt.number, stepsDone: steps, state: state.state, offset: state.offset)))
+                        attempt: attempt.number, stepsDone: steps, state: state.state, offset: state.offset,
+                        start: state.start, settled: state.settled)))
         case .report(let attempt, let worker, let reason):
             if complaints.admits(.failure) {
                 log(.warning, "block \(attempt.block) at worker \(worker): \(reason)")
@@ -146,9 +150,9 @@ extension CoordinatorCore {
         for (job, group) in Dictionary(grouping: attempts, by: \.job).sorted(by: { $0.key < $1.key }) {
             guard let checkpointed = identities[job].flatMap({ jobs[$0]?.checkpointed }) else { continue }
             // What a block has come to is on the disk.
-            let begun = checkpointed.isEmpty ? [] : group.filter { checkpointed.contains($0.block) }
+            let begun = checkpointed.isEmpty ? [] : group.filter { checkpointed[$0.block] != nil }
             for attempt in begun { deliver(Delivery([attempt], to: worker, .state(after: nil), since: now)) }
-            let fresh = begun.isEmpty ? group : group.filter { !checkpointed.contains($0.block) }
+            let fresh = begun.isEmpty ? group : group.filter { checkpointed[$0.block] == nil }
             if !fresh.isEmpty { lease(fresh, to: worker) }
         }
     }

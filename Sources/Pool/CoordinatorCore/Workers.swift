@@ -34,7 +34,11 @@ struct WorkerEntry {
 struct Arrival: Equatable {
     let attempt: Attempt
     let stepsDone: Int
-    var bytes: Int
+    /// Where its first piece began, and where the next one is to begin.
+    let start: Int
+    var end: Int
+
+    var bytes: Int { end - start }
 }
 
 /// What workers say.

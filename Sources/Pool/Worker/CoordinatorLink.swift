@@ -32,6 +32,13 @@ struct CoordinatorLink {
     private var checkpoints: [Attempt: [UInt8]] = [:]
     /// Long states that come before their blocks.
     private var arriving: [AttemptID: [UInt8]] = [:]
+    /// Bytes at the start of the states of blocks that run which the coordinator has stored.
+    private var settled: [AttemptID: Int] = [:]
+    /// What was last told of blocks that run.
+    private var progress: [AttemptID: BlockProgress] = [:]
+    /// When those were last told of again that are within a long step.
+    private var lastSigns = Duration.zero
+    private static let betweenSigns = Duration.seconds(10)
     /// Messages with results that are not taken yet.
     private var results: [Attempt: [UInt8]] = [:]
     /// Why the blocks that are being refused cannot run.
@@ -69,6 +76,10 @@ struct CoordinatorLink {
     /// Looks at every timer.
     mutating func tick() {
         handle(.ticked)
+        if now - lastSigns >= Self.betweenSigns {
+            lastSigns = now
+            for id in slots.signsOfLife() { send(.progress(progress[id] ?? .beginning(id)), as: .progress(id)) }
+        }
         tell(report.ticked(at: now))
     }
 
@@ -114,8 +125,7 @@ struct CoordinatorLink {
             send(.heartbeat(lease: grant, holding: holding), as: .heartbeat)
         case .announce(let attempt):
             guard let id = identity(attempt) else { return }
-            let beginning = BlockProgress(attempt: id, stepsDone: 0, stepsTotal: 0, acceptance: .nan)
-            send(.progress(beginning), as: .progress(id))
+            send(.progress(.beginning(id)), as: .progress(id))
         case .start(let attempt):
             begin(attempt)
         case .abandon(let attempt):
@@ -180,33 +190,42 @@ struct CoordinatorLink {
     mutating func take(_ outcome: SlotThreads.Outcome) {
         switch outcome {
         case .progress(let progress):
+            self.progress[progress.attempt] = progress
             send(.progress(progress), as: .progress(progress.attempt))
         case .checkpoint(let state):
-            outbox.add(state.pieces.map { Message.checkpoint($0).encoded() }, as: .checkpoint(state.attempt))
+            outbox.add(pieces(of: state).map { Message.checkpoint($0).encoded() }, as: .checkpoint(state.attempt))
         case .finished(let id, let result):
-            let attempt = attempt(id)
-            results[attempt] = result
+            results[attempt(id)] = result
             blocksRun += 1
-            handle(.ended(attempt, hasResult: true))
+            end(id, hasResult: true)
         case .handedBack(let state):
-            let pieces = state.pieces
+            let pieces = pieces(of: state)
             outbox.add(
                 pieces.dropLast().map { Message.checkpoint($0).encoded() }, as: .checkpoint(state.attempt))
             if let last = pieces.last { send(.returned(last)) }
-            handle(.ended(attempt(state.attempt), hasResult: false))
+            end(state.attempt)
         case .abandoned(let id):
-            handle(.ended(attempt(id), hasResult: false))
+            end(id)
         case .failed(let id, let error):
             // Another host may have more memory; what else fails is the block's own.
             let isInability = if case .outOfMemory = error { true } else { false }
             refuse(id, JobSupply.Trouble(reason: "\(error)", isInability: isInability))
-            handle(.ended(attempt(id), hasResult: false))
-        case .resumed(let id, let done, let steps):
+            end(id)
+        case .resumed(let id, let done, let steps, let settled):
+            self.settled[id] = settled
             logger.info("block \(id.block) of job \(id.job.hex.prefix(8)) goes on from step \(done) of \(steps)")
         case .startedAnew(let id, let reason):
             logger.warning("block \(id.block) of job \(id.job.hex.prefix(8)) begins from its start: \(reason)")
         }
     }
+
+    private mutating func end(_ id: AttemptID, hasResult: Bool = false) {
+        (settled[id], progress[id]) = (nil, nil)
+        handle(.ended(attempt(id), hasResult: hasResult))
+    }
+
+    /// What the coordinator has not stored of a state.
+    private func pieces(of state: BlockState) -> [BlockState] { state.pieces(from: settled[state.attempt] ?? 0) }
 
     // MARK: What the coordinator tells
 
@@ -223,7 +242,8 @@ struct CoordinatorLink {
         switch message {
         case .welcome(let worker, let number, let heartbeat, let silence):
             tell(report.welcomed(as: worker))
-            arriving = [:]
+            // It may be another coordinator, which has stored less.
+            (arriving, settled) = ([:], [:])
             supply.startAnew(inUse: Set(session.jobs.compactMap { jobs[$0] }))
             handle(.welcomed(registration: number, heartbeat: heartbeat, silence: silence))
         case .heartbeat:
@@ -233,6 +253,9 @@ struct CoordinatorLink {
         case .checkpoint(let state):
             handle(.heard)
             take(state)
+        case .settled(let id, let bytes):
+            handle(.heard)
+            if session.holding.contains(attempt(id)) { settled[id] = bytes }
         case .taken(let job, let blocks):
             handle(.taken(job: number(job), blocks: blocks))
         case .modelChunk(let chunk):
@@ -324,5 +347,12 @@ struct CoordinatorLink {
                 handle(.unprepared(job: number(job)))
             }
         }
+    }
+}
+
+extension BlockProgress {
+    /// Of a block that runs, of which no step is known to be done.
+    fileprivate static func beginning(_ attempt: AttemptID) -> BlockProgress {
+        BlockProgress(attempt: attempt, stepsDone: 0, stepsTotal: 0, acceptance: .nan)
     }
 }

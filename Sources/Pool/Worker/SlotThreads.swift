@@ -30,8 +30,8 @@ final class SlotThreads: Sendable {
         case abandoned(AttemptID)
         /// The block can't be run on.
         case failed(AttemptID, EvaluationError)
-        /// The block goes on from its checkpoint.
-        case resumed(AttemptID, stepsDone: Int, steps: Int)
+        /// The block goes on from its checkpoint, of which so many bytes don't change any more.
+        case resumed(AttemptID, stepsDone: Int, steps: Int, settled: Int)
         /// The checkpoint was of no use; the block has begun from its start.
         case startedAnew(AttemptID, reason: String)
     }
@@ -43,6 +43,13 @@ final class SlotThreads: Sendable {
         private let kind = Atomic<Int>(Kind.finish.rawValue)
         /// Cuts the step at hand short.
         let stop = ExecutionStop()
+        private let looks = Atomic<Int>(0)
+
+        /// Whether a step has looked at it since this was last asked.
+        var wasLookedAt: Bool {
+            let now = stop.timesLookedAt
+            return looks.exchange(now, ordering: .relaxed) != now
+        }
 
         var current: Kind { Kind(rawValue: kind.load(ordering: .relaxed)) ?? .abandon }
 
@@ -86,6 +93,14 @@ final class SlotThreads: Sendable {
 
     /// Makes a block end early and report its state.
     func handBack(_ attempt: AttemptID) { change(attempt, to: .handBack) }
+
+    /// The blocks whose steps have computed something since this was last asked: a step may take longer than a coordinator
+    /// waits for the next one.
+    func signsOfLife() -> [AttemptID] {
+        state.withLock { state in
+            state.active.filter { $0.value.reduce(false) { $1.wasLookedAt || $0 } }.map(\.key)
+        }
+    }
 
     private func change(_ attempt: AttemptID, to kind: Wish.Kind) {
         for wish in state.withLock({ $0.active[attempt] ?? [] }) { wish.change(to: kind) }
@@ -170,7 +185,9 @@ final class SlotThreads: Sendable {
         guard !work.checkpoint.isEmpty else { return work.plan.block(index: index, chains: chains) }
         do throws(BlockCheckpointError) {
             let block = try work.plan.block(index: index, chains: chains, resuming: work.checkpoint)
-            deliver(.resumed(work.attempt, stepsDone: block.stepsDone, steps: block.steps))
+            deliver(
+                .resumed(
+                    work.attempt, stepsDone: block.stepsDone, steps: block.steps, settled: block.settledBytes))
             return block
         } catch .notEvaluated(let error) {
             throw error
@@ -183,6 +200,6 @@ final class SlotThreads: Sendable {
 
 extension RunnableBlock {
     fileprivate func state(of attempt: AttemptID) -> BlockState {
-        BlockState(attempt: attempt, stepsDone: stepsDone, state: checkpoint())
+        BlockState(attempt: attempt, stepsDone: stepsDone, state: checkpoint(), settled: settledBytes)
     }
 }

@@ -727,6 +727,51 @@ void   rrr__wire__taken__free_unpacked
   assert(message->base.descriptor == &rrr__wire__taken__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rrr__wire__settled__init
+                     (Rrr__Wire__Settled         *message)
+{
+  static const Rrr__Wire__Settled init_value = RRR__WIRE__SETTLED__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__settled__get_packed_size
+                     (const Rrr__Wire__Settled *message)
+{
+  assert(message->base.descriptor == &rrr__wire__settled__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__settled__pack
+                     (const Rrr__Wire__Settled *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__settled__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__settled__pack_to_buffer
+                     (const Rrr__Wire__Settled *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__settled__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Settled *
+       rrr__wire__settled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Settled *)
+     protobuf_c_message_unpack (&rrr__wire__settled__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__settled__free_unpacked
+                     (Rrr__Wire__Settled *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__settled__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rrr__wire__revoke__init
                      (Rrr__Wire__Revoke         *message)
 {
@@ -1537,7 +1582,7 @@ void   rrr__wire__refusal__free_unpacked
   assert(message->base.descriptor == &rrr__wire__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[29] =
+static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[30] =
 {
   {
     "protocol_version",
@@ -1744,6 +1789,18 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[29]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "settled",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, settled),
+    &rrr__wire__settled__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "submit",
     50,
     PROTOBUF_C_LABEL_NONE,
@@ -1889,44 +1946,45 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[29]
   },
 };
 static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
-  23,   /* field[23] = accepted */
-  20,   /* field[20] = cancel */
+  24,   /* field[24] = accepted */
+  21,   /* field[21] = cancel */
   4,   /* field[4] = checkpoint */
-  22,   /* field[22] = control */
+  23,   /* field[23] = control */
   14,   /* field[14] = drain */
-  25,   /* field[25] = event */
+  26,   /* field[26] = event */
   6,   /* field[6] = failure */
-  21,   /* field[21] = fetch */
-  27,   /* field[27] = file_chunk */
+  22,   /* field[22] = fetch */
+  28,   /* field[28] = file_chunk */
   8,   /* field[8] = goodbye */
   2,   /* field[2] = heartbeat */
   11,   /* field[11] = lease */
   13,   /* field[13] = model_chunk */
   7,   /* field[7] = model_request */
-  24,   /* field[24] = pool_status */
+  25,   /* field[25] = pool_status */
   3,   /* field[3] = progress */
   0,   /* field[0] = protocol_version */
-  28,   /* field[28] = refusal */
+  29,   /* field[29] = refusal */
   15,   /* field[15] = register_again */
   1,   /* field[1] = registration */
   5,   /* field[5] = result */
   9,   /* field[9] = returned */
   12,   /* field[12] = revoke */
-  18,   /* field[18] = status_request */
-  17,   /* field[17] = submit */
+  17,   /* field[17] = settled */
+  19,   /* field[19] = status_request */
+  18,   /* field[18] = submit */
   16,   /* field[16] = taken */
   10,   /* field[10] = welcome */
-  26,   /* field[26] = worker_list */
-  19,   /* field[19] = workers_request */
+  27,   /* field[27] = worker_list */
+  20,   /* field[20] = workers_request */
 };
 static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
 {
   { 1, 0 },
   { 10, 1 },
   { 30, 10 },
-  { 50, 17 },
-  { 70, 23 },
-  { 0, 29 }
+  { 50, 18 },
+  { 70, 24 },
+  { 0, 30 }
 };
 const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
 {
@@ -1936,7 +1994,7 @@ const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
   "Rrr__Wire__Envelope",
   "rrr.wire",
   sizeof(Rrr__Wire__Envelope),
-  29,
+  30,
   rrr__wire__envelope__field_descriptors,
   rrr__wire__envelope__field_indices_by_name,
   5,  rrr__wire__envelope__number_ranges,
@@ -2264,7 +2322,7 @@ const ProtobufCMessageDescriptor rrr__wire__progress__descriptor =
   (ProtobufCMessageInit) rrr__wire__progress__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__checkpoint__field_descriptors[5] =
+static const ProtobufCFieldDescriptor rrr__wire__checkpoint__field_descriptors[7] =
 {
   {
     "attempt",
@@ -2326,18 +2384,44 @@ static const ProtobufCFieldDescriptor rrr__wire__checkpoint__field_descriptors[5
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Checkpoint, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settled",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Checkpoint, settled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__checkpoint__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
   4,   /* field[4] = more */
   3,   /* field[3] = offset */
+  6,   /* field[6] = settled */
+  5,   /* field[5] = start */
   2,   /* field[2] = state */
   1,   /* field[1] = steps_done */
 };
 static const ProtobufCIntRange rrr__wire__checkpoint__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor =
 {
@@ -2347,14 +2431,14 @@ const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor =
   "Rrr__Wire__Checkpoint",
   "rrr.wire",
   sizeof(Rrr__Wire__Checkpoint),
-  5,
+  7,
   rrr__wire__checkpoint__field_descriptors,
   rrr__wire__checkpoint__field_indices_by_name,
   1,  rrr__wire__checkpoint__number_ranges,
   (ProtobufCMessageInit) rrr__wire__checkpoint__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__returned__field_descriptors[4] =
+static const ProtobufCFieldDescriptor rrr__wire__returned__field_descriptors[6] =
 {
   {
     "attempt",
@@ -2404,17 +2488,43 @@ static const ProtobufCFieldDescriptor rrr__wire__returned__field_descriptors[4] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Returned, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settled",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Returned, settled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__returned__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
   3,   /* field[3] = offset */
+  5,   /* field[5] = settled */
+  4,   /* field[4] = start */
   2,   /* field[2] = state */
   1,   /* field[1] = steps_done */
 };
 static const ProtobufCIntRange rrr__wire__returned__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor rrr__wire__returned__descriptor =
 {
@@ -2424,7 +2534,7 @@ const ProtobufCMessageDescriptor rrr__wire__returned__descriptor =
   "Rrr__Wire__Returned",
   "rrr.wire",
   sizeof(Rrr__Wire__Returned),
-  4,
+  6,
   rrr__wire__returned__field_descriptors,
   rrr__wire__returned__field_indices_by_name,
   1,  rrr__wire__returned__number_ranges,
@@ -3046,6 +3156,57 @@ const ProtobufCMessageDescriptor rrr__wire__taken__descriptor =
   rrr__wire__taken__field_indices_by_name,
   1,  rrr__wire__taken__number_ranges,
   (ProtobufCMessageInit) rrr__wire__taken__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__settled__field_descriptors[2] =
+{
+  {
+    "attempt",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Settled, attempt),
+    &rrr__wire__attempt_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Settled, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__settled__field_indices_by_name[] = {
+  0,   /* field[0] = attempt */
+  1,   /* field[1] = bytes */
+};
+static const ProtobufCIntRange rrr__wire__settled__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rrr__wire__settled__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Settled",
+  "Settled",
+  "Rrr__Wire__Settled",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Settled),
+  2,
+  rrr__wire__settled__field_descriptors,
+  rrr__wire__settled__field_indices_by_name,
+  1,  rrr__wire__settled__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__settled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rrr__wire__revoke__field_descriptors[3] =

@@ -61,7 +61,8 @@ extension BlockProgress {
     }
 }
 
-/// What a block has come to, or a piece of it: a long state travels in pieces, in their order.
+/// What a block has come to, or a piece of it: a long state travels in pieces, in their order, and without what is
+/// stored of it.
 public struct BlockState: Sendable, Equatable {
     /// The most bytes of a piece.
     public static let longestPiece = 1 << 20
@@ -74,30 +75,58 @@ public struct BlockState: Sendable, Equatable {
     public var state: [UInt8]
     /// Where the piece begins; 0 for a whole state.
     public var offset: Int
+    /// Where the first piece begins: what is before that is stored already.
+    public var start: Int
+    /// Bytes at the state's start that no later state of the block changes; no piece goes across their end.
+    public var settled: Int
     /// Whether nothing follows.
     public var isLast: Bool
 
     /// Every field as given.
-    public init(attempt: AttemptID, stepsDone: Int, state: [UInt8], offset: Int = 0, isLast: Bool = true) {
+    public init(
+        attempt: AttemptID, stepsDone: Int, state: [UInt8], offset: Int = 0, start: Int = 0, settled: Int = 0,
+        isLast: Bool = true
+    ) {
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.state = state
         self.offset = offset
+        self.start = start
+        self.settled = settled
         self.isLast = isLast
     }
 
-    /// Whether it is no piece of a longer state.
-    public var isWhole: Bool { offset == 0 && isLast }
+    /// Whether nothing goes before it.
+    public var isFirst: Bool { offset == start }
 
-    /// A whole state as pieces of at most ``longestPiece`` bytes; one, even if it is empty.
-    public var pieces: [BlockState] {
-        guard state.count > Self.longestPiece else { return [self] }
-        return stride(from: 0, to: state.count, by: Self.longestPiece).map { start in
-            let end = min(start + Self.longestPiece, state.count)
-            return BlockState(
-                attempt: attempt, stepsDone: stepsDone, state: Array(state[start..<end]), offset: start,
-                isLast: end == state.count)
-        }
+    /// Whether it is all that is sent of a state.
+    public var isOnly: Bool { isFirst && isLast }
+
+    /// Whether ``pieces(from:atMost:)`` may have made it.
+    var isPossible: Bool {
+        let end = offset.addingReportingOverflow(state.count)
+        return start <= min(offset, settled) && !end.overflow
+            && (offset >= settled || (end.partialValue <= settled && !isLast))
+    }
+
+    /// A whole state as pieces, in their order; one, even if it is empty.
+    ///
+    /// - Parameters:
+    ///   - start: where they begin, at most at ``settled``: what is before that is stored where they go.
+    ///   - most: bytes of a piece.
+    public func pieces(from start: Int = 0, atMost most: Int = Self.longestPiece) -> [BlockState] {
+        let start = start <= settled ? start : 0
+        var pieces: [BlockState] = []
+        var offset = start
+        repeat {
+            let end = min(offset + most, offset < settled ? settled : state.count)
+            pieces.append(
+                BlockState(
+                    attempt: attempt, stepsDone: stepsDone, state: Array(state[offset..<end]), offset: offset,
+                    start: start, settled: settled, isLast: end == state.count))
+            offset = end
+        } while offset < state.count
+        return pieces
     }
 }
 
@@ -110,7 +139,10 @@ extension BlockState {
         wire.bytes(&state, &m.state)
         wire.number(&offset, &m.offset)
         wire.flag(&more, &m.more)
+        wire.number(&start, &m.start)
+        wire.number(&settled, &m.settled)
         isLast = !more
+        wire.check(isPossible, "a piece that no state is cut into")
     }
 }
 

@@ -35,6 +35,8 @@ public enum Message: Sendable, Equatable {
     case lease(Lease)
     /// The results of these blocks are stored, or not needed.
     case taken(job: Digest, blocks: [Int])
+    /// So many bytes at the start of the block's states are stored: states need not begin with them any more.
+    case settled(AttemptID, bytes: Int)
     /// Blocks not to run after all; all of the job's if none is named. With `handBack` what they have come to is
     /// wanted.
     case revoke(job: Digest, blocks: [Int], handBack: Bool = false)

@@ -29,6 +29,9 @@ extension Message {
                 wire.number(&state.stepsDone, &m.steps_done)
                 wire.bytes(&state.state, &m.state)
                 wire.number(&state.offset, &m.offset)
+                wire.number(&state.start, &m.start)
+                wire.number(&state.settled, &m.settled)
+                wire.check(state.isPossible, "a piece that no state is cut into")
             }
             self = .returned(state)
         case .result(var report):
@@ -67,6 +70,12 @@ extension Message {
                 wire.numbers(&blocks, &m.n_blocks, &m.blocks)
             }
             self = .taken(job: job, blocks: blocks)
+        case .settled(var attempt, var bytes):
+            wire.body(.settled, &envelope.settled, rrr__wire__settled__init) { m, wire in
+                wire.part(&attempt, &m.attempt)
+                wire.number(&bytes, &m.bytes)
+            }
+            self = .settled(attempt, bytes: bytes)
         case .revoke(var job, var blocks, var handBack):
             wire.body(.revoke, &envelope.revoke, rrr__wire__revoke__init) { m, wire in
                 wire.digest(&job, &m.job)

@@ -7,7 +7,7 @@ enum MessageKind: UInt32 {
     // Worker to coordinator.
     case registration = 10, heartbeat, progress, checkpoint, result, failure, modelRequest, goodbye, returned
     // Coordinator to worker.
-    case welcome = 30, lease, revoke, modelChunk, drain, registerAgain, taken
+    case welcome = 30, lease, revoke, modelChunk, drain, registerAgain, taken, settled
     // Submitter to coordinator.
     case submit = 50, statusRequest, workersRequest, cancel, fetch, control
     // Coordinator to submitter.
@@ -23,8 +23,8 @@ extension MessageKind {
         switch self {
         // A block that is held takes less than fifty bytes.
         case .registration: Self.small + 50 * limits.heldBlocks
-        case .heartbeat, .progress, .failure, .modelRequest, .goodbye, .welcome, .drain, .registerAgain, .statusRequest,
-            .workersRequest, .cancel, .fetch, .control, .accepted:
+        case .heartbeat, .progress, .failure, .modelRequest, .goodbye, .welcome, .drain, .registerAgain, .settled,
+            .statusRequest, .workersRequest, .cancel, .fetch, .control, .accepted:
             Self.small
         case .modelChunk: Self.small + ModelChunk.longest
         case .submit: Self.small + limits.jobTextBytes
@@ -57,6 +57,7 @@ extension MessageKind {
         case .drain: .drain(reason: "")
         case .registerAgain: .registerAgain(reason: "")
         case .taken: .taken(job: .blank, blocks: [])
+        case .settled: .settled(.blank, bytes: 0)
         case .submit: .submit(jobText: [], force: false, watch: false)
         case .statusRequest: .statusRequest(job: nil)
         case .workersRequest: .workersRequest

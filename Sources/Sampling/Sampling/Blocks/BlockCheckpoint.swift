@@ -3,17 +3,20 @@ import VectorMath
 
 /// A block of chains between two units, as it is written down.
 ///
-/// All numbers are little-endian: `rrrblock`, the version (UInt32); seed, block and shape of the plan, units done
-/// and evaluations (UInt64 each); then arrays without lengths, since those follow from the plan and the units
-/// done: position and momentum [dimension][lanes] (Float64), divergences [lanes] and accepted transitions
-/// [levels entered][lanes] (Int32), draws [lanes][kept][dimension] (Float32), and if it is told of draws their log densities
-/// and energies (Float64) and the divergences until then (Int32), each [lanes][kept]; at the end the checksum of all
-/// before it (UInt64). A population, if there is one, follows the draws: the logarithms of the weights [chains] and
+/// All numbers are little-endian. First comes what no later checkpoint of the block changes, so that it need be stored
+/// only once: `rrrblock`, the version (UInt32), seed, block and shape of the plan (UInt64 each), and the draws kept until
+/// then, one after the other: for each the points [lanes][dimension] (Float32) and, if it is told of draws, their log
+/// densities and energies (Float64) and the divergences until then (Int32), each [lanes].
+///
+/// Then come evaluations (UInt64) and arrays without lengths, since those follow from the plan and the units done:
+/// position and momentum [dimension][lanes] (Float64), divergences [lanes] and accepted transitions [levels
+/// entered][lanes] (Int32). A population, if there is one, follows: the logarithms of the weights [chains] and
 /// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
 /// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
 /// (Float64). Where replicas are exchanged there follow for each one set off, ascending, position and momentum
 /// [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then swaps [pairs][lanes], the walkers' phases
-/// [levels][lanes] and round trips [lanes] (Int32). Log density and score are left out: they can be computed again.
+/// [levels][lanes] and round trips [lanes] (Int32). At the end stand the units done (UInt64) and the checksum of all
+/// before it (UInt64). Log density and score are left out: they can be computed again.
 struct BlockCheckpoint {
     var unitsDone: Int
     /// Evaluations of the composition so far.
@@ -34,7 +37,7 @@ struct BlockCheckpoint {
     var exchange: ReplicaExchange?
 
     private static let magic = Array("rrrblock".utf8)
-    static let version: UInt32 = 4
+    static let version: UInt32 = 5
 
     /// What must be the same in a checkpoint and in the block that takes it up.
     private static func header(
@@ -61,6 +64,13 @@ struct BlockCheckpoint {
 }
 
 extension BlockCheckpoint {
+    /// Bytes at the start of a checkpoint of the plan, with so many draws kept, that no later one of the block changes;
+    /// 0 as long as there are no draws.
+    static func settledBytes(of plan: SamplingPlan, draws: Int, drawBytes: Int) -> Int {
+        guard draws > 0 else { return 0 }
+        return magic.count + 4 + 8 * header(of: plan, index: 0, population: nil).count + draws * plan.lanes * drawBytes
+    }
+
     /// As bytes, for block `index` of the plan.
     func bytes(of plan: SamplingPlan, index: Int) -> [UInt8] {
         let kept = BlockPlace(after: unitsDone, of: plan).draws(of: plan)
@@ -72,13 +82,14 @@ extension BlockCheckpoint {
         }
         append(Self.version)
         for field in Self.header(of: plan, index: index, population: population) { append(field.value) }
-        append(UInt64(unitsDone))
+        for draw in 0..<kept {
+            bytes.append(littleEndian: draws.points.of(draw: draw))
+            for array in [draws.logDensity, draws.energy] { bytes.append(littleEndian: array.of(draw: draw)) }
+            bytes.append(littleEndian: draws.divergences.of(draw: draw))
+        }
         append(UInt64(evaluations))
         for array in [position, momentum] { bytes.append(littleEndian: array) }
         for counts in [divergences] + accepted { bytes.append(littleEndian: counts) }
-        bytes.append(littleEndian: draws.points.upTo(kept))
-        for array in [draws.logDensity, draws.energy] { bytes.append(littleEndian: array.upTo(kept)) }
-        bytes.append(littleEndian: draws.divergences.upTo(kept))
         if let population {
             bytes.append(littleEndian: population.logWeights + [population.logCollected])
             bytes.append(littleEndian: population.ancestors)
@@ -99,6 +110,7 @@ extension BlockCheckpoint {
             let phases = exchange.phases.map { $0.map { Int32($0.rawValue) } }
             for counts in exchange.swaps + phases + [exchange.roundTrips] { bytes.append(littleEndian: counts) }
         }
+        append(UInt64(unitsDone))
         append(Self.checksum(of: bytes[...]))
         return bytes
     }
@@ -118,10 +130,11 @@ extension BlockCheckpoint {
         var reader = Reader(bytes: bytes, next: Self.magic.count)
         let version: UInt32 = reader.number()
         guard version == Self.version else { throw .otherVersion(version) }
-        let end = bytes.count - 8
-        guard end >= front + 8 * (header.count + 2) else { throw .damaged }
-        var trailer = Reader(bytes: bytes, next: end)
-        guard trailer.number() == Self.checksum(of: bytes[..<end]) else { throw .damaged }
+        // Before the units done and the checksum.
+        let end = bytes.count - 16
+        guard end >= front + 8 * (header.count + 1) else { throw .damaged }
+        var trailer = Reader(bytes: bytes, next: end + 8)
+        guard trailer.number() == Self.checksum(of: bytes[..<(end + 8)]) else { throw .damaged }
 
         for field in header {
             let found: UInt64 = reader.number()
@@ -129,12 +142,11 @@ extension BlockCheckpoint {
                 throw .otherBlock(field: field.name, found: found, expected: field.value)
             }
         }
-        unitsDone = try reader.count("units done", atMost: plan.units)
+        trailer.next = end
+        unitsDone = try trailer.count("units done", atMost: plan.units)
         let place = BlockPlace(after: unitsDone, of: plan)
         // Evaluations of exchanges so far, at most.
         let ofExchanges = place.exchanges(of: plan) * (plan.settings.exchange?.mostEvaluations ?? 0)
-        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition) + ofExchanges
-        evaluations = try reader.count("evaluations", atMost: most)
         let (lanes, dimension) = (plan.lanes, plan.density.dimension)
         let entered = plan.firstLevel + 1 - place.level
         let kept = place.draws(of: plan)
@@ -144,23 +156,27 @@ extension BlockCheckpoint {
         let setOff = exchange?.settings.levels.filter { $0 > place.level } ?? []
         let ofReplicas = setOff.count * lanes * (16 * dimension + 4)
         let ofSwaps = exchange.map { 4 * lanes * (2 * $0.settings.pairs + 2) } ?? 0
-        guard end - reader.next == ofLanes + ofPopulation + ofReplicas + ofSwaps else { throw .damaged }
+        guard end - reader.next == 8 + ofLanes + ofPopulation + ofReplicas + ofSwaps else { throw .damaged }
 
+        let mostDivergences = unitsDone + ofExchanges + kept
+        for draw in 0..<kept {
+            draws.points.take(reader.floats(lanes * dimension), ofDraw: draw)
+            draws.logDensity.take(reader.doubles(lanes * draws.logDensity.width), ofDraw: draw)
+            draws.energy.take(reader.doubles(lanes * draws.energy.width), ofDraw: draw)
+            let divergences = try reader.counts(
+                lanes * draws.divergences.width, "divergences of draws", atMost: mostDivergences)
+            draws.divergences.take(divergences, ofDraw: draw)
+        }
+        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition) + ofExchanges
+        evaluations = try reader.count("evaluations", atMost: most)
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
-        let mostDivergences = unitsDone + ofExchanges + kept
         divergences = try reader.counts(lanes, "divergences", atMost: mostDivergences)
         accepted = []
         for level in (place.level..<plan.firstLevel + 1).reversed() {
             let made = level > place.level ? plan.transitions(at: level) : place.transitions
             accepted.append(try reader.counts(lanes, "accepted at level \(level)", atMost: made))
         }
-        draws.points.take(reader.floats(lanes * kept * dimension), upTo: kept)
-        draws.logDensity.take(reader.doubles(lanes * kept * draws.logDensity.width), upTo: kept)
-        draws.energy.take(reader.doubles(lanes * kept * draws.energy.width), upTo: kept)
-        let ofDraws = try reader.counts(
-            lanes * kept * draws.divergences.width, "divergences of draws", atMost: mostDivergences)
-        draws.divergences.take(ofDraws, upTo: kept)
         self.population = try population.map { (start) throws(BlockCheckpointError) in
             try reader.population(start, levels: entered)
         }

@@ -156,6 +156,11 @@ public struct ChainBlock: RunnableBlock {
         ).bytes(of: plan, index: index)
     }
 
+    /// Bytes at the start of ``checkpoint()`` that no later one changes: those of the draws kept so far, if there are any.
+    public var settledBytes: Int {
+        BlockCheckpoint.settledBytes(of: plan, draws: place.draws(of: plan), drawBytes: draws.drawBytes)
+    }
+
     private var dimension: Int { plan.density.dimension }
 
     private mutating func enter(_ level: Int) throws(EvaluationError) {

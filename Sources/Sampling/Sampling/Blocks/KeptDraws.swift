@@ -69,17 +69,17 @@ struct DrawArray<Number: NpyElement & Equatable>: Sendable, Equatable {
         (0..<chains * draws).map { $0 % draws == 0 ? numbers[$0] : numbers[$0] - numbers[$0 - 1] }
     }
 
-    /// Those of each chain's first draws, [lanes, `kept`, width].
-    func upTo(_ kept: Int) -> [Number] {
-        stride(from: 0, to: numbers.count, by: max(1, draws * width)).flatMap { numbers[$0..<$0 + kept * width] }
+    /// Those of one draw, [lanes, width].
+    func of(draw: Int) -> [Number] {
+        guard width > 0 else { return [] }
+        return stride(from: draw * width, to: numbers.count, by: draws * width).flatMap { numbers[$0..<$0 + width] }
     }
 
-    /// Takes back what ``upTo(_:)`` gave.
-    mutating func take(_ values: [Number], upTo kept: Int) {
-        let (own, whole) = (kept * width, draws * width)
-        guard own > 0 else { return }
-        for lane in 0..<numbers.count / whole {
-            numbers.replaceSubrange(lane * whole..<lane * whole + own, with: values[lane * own..<(lane + 1) * own])
+    /// Takes back what ``of(draw:)`` gave.
+    mutating func take(_ values: [Number], ofDraw draw: Int) {
+        for (lane, start) in stride(from: 0, to: values.count, by: max(1, width)).enumerated() {
+            let place = (lane * draws + draw) * width
+            numbers.replaceSubrange(place..<place + width, with: values[start..<start + width])
         }
     }
 }

@@ -16,6 +16,8 @@ public protocol RunnableBlock {
     mutating func advance() throws(EvaluationError) -> Bool
     /// All that it takes to go on from here.
     func checkpoint() -> [UInt8]
+    /// Bytes at the start of ``checkpoint()`` that no later one changes, whoever takes it: the draws kept so far.
+    var settledBytes: Int { get }
     /// What the first `chains` chains of a finished block leave.
     func result(chains: Int) -> BlockResult
 }

@@ -129,6 +129,9 @@ public struct PilotBlock: RunnableBlock {
         return bytes
     }
 
+    /// 0: a pilot block has no draw before its end.
+    public var settledBytes: Int { 0 }
+
     /// What the block leaves, with its step sizes; its evaluations include those of the trials.
     public func result(chains: Int) -> BlockResult {
         var result = block.result(chains: chains)

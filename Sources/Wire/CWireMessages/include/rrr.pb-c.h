@@ -31,6 +31,7 @@ typedef struct Rrr__Wire__Welcome Rrr__Wire__Welcome;
 typedef struct Rrr__Wire__LeasedBlock Rrr__Wire__LeasedBlock;
 typedef struct Rrr__Wire__Lease Rrr__Wire__Lease;
 typedef struct Rrr__Wire__Taken Rrr__Wire__Taken;
+typedef struct Rrr__Wire__Settled Rrr__Wire__Settled;
 typedef struct Rrr__Wire__Revoke Rrr__Wire__Revoke;
 typedef struct Rrr__Wire__ModelChunk Rrr__Wire__ModelChunk;
 typedef struct Rrr__Wire__Drain Rrr__Wire__Drain;
@@ -84,6 +85,7 @@ typedef enum {
   RRR__WIRE__ENVELOPE__BODY_DRAIN = 34,
   RRR__WIRE__ENVELOPE__BODY_REGISTER_AGAIN = 35,
   RRR__WIRE__ENVELOPE__BODY_TAKEN = 36,
+  RRR__WIRE__ENVELOPE__BODY_SETTLED = 37,
   RRR__WIRE__ENVELOPE__BODY_SUBMIT = 50,
   RRR__WIRE__ENVELOPE__BODY_STATUS_REQUEST = 51,
   RRR__WIRE__ENVELOPE__BODY_WORKERS_REQUEST = 52,
@@ -127,6 +129,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__Drain *drain;
     Rrr__Wire__RegisterAgain *register_again;
     Rrr__Wire__Taken *taken;
+    Rrr__Wire__Settled *settled;
     /*
      * Submitter to coordinator.
      */
@@ -254,10 +257,18 @@ struct  Rrr__Wire__Checkpoint
    * whether pieces follow
    */
   protobuf_c_boolean more;
+  /*
+   * where the first piece begins: what is before that is stored already
+   */
+  uint64_t start;
+  /*
+   * bytes at the state's start that no later state of the block changes: no piece goes across their end
+   */
+  uint64_t settled;
 };
 #define RRR__WIRE__CHECKPOINT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__checkpoint__descriptor) \
-    , NULL, 0, {0,NULL}, 0, 0 }
+    , NULL, 0, {0,NULL}, 0, 0, 0, 0 }
 
 
 /*
@@ -271,10 +282,12 @@ struct  Rrr__Wire__Returned
   uint32_t steps_done;
   ProtobufCBinaryData state;
   uint64_t offset;
+  uint64_t start;
+  uint64_t settled;
 };
 #define RRR__WIRE__RETURNED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__returned__descriptor) \
-    , NULL, 0, {0,NULL}, 0 }
+    , NULL, 0, {0,NULL}, 0, 0, 0 }
 
 
 struct  Rrr__Wire__BlockResult
@@ -428,6 +441,20 @@ struct  Rrr__Wire__Taken
 #define RRR__WIRE__TAKEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__taken__descriptor) \
     , {0,NULL}, 0,NULL }
+
+
+/*
+ * So many bytes at the start of a block's states are stored: states need not begin with them any more.
+ */
+struct  Rrr__Wire__Settled
+{
+  ProtobufCMessage base;
+  Rrr__Wire__AttemptID *attempt;
+  uint64_t bytes;
+};
+#define RRR__WIRE__SETTLED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__settled__descriptor) \
+    , NULL, 0 }
 
 
 struct  Rrr__Wire__Revoke
@@ -1025,6 +1052,25 @@ Rrr__Wire__Taken *
 void   rrr__wire__taken__free_unpacked
                      (Rrr__Wire__Taken *message,
                       ProtobufCAllocator *allocator);
+/* Rrr__Wire__Settled methods */
+void   rrr__wire__settled__init
+                     (Rrr__Wire__Settled         *message);
+size_t rrr__wire__settled__get_packed_size
+                     (const Rrr__Wire__Settled   *message);
+size_t rrr__wire__settled__pack
+                     (const Rrr__Wire__Settled   *message,
+                      uint8_t             *out);
+size_t rrr__wire__settled__pack_to_buffer
+                     (const Rrr__Wire__Settled   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Settled *
+       rrr__wire__settled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__settled__free_unpacked
+                     (Rrr__Wire__Settled *message,
+                      ProtobufCAllocator *allocator);
 /* Rrr__Wire__Revoke methods */
 void   rrr__wire__revoke__init
                      (Rrr__Wire__Revoke         *message);
@@ -1417,6 +1463,9 @@ typedef void (*Rrr__Wire__Lease_Closure)
 typedef void (*Rrr__Wire__Taken_Closure)
                  (const Rrr__Wire__Taken *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__Settled_Closure)
+                 (const Rrr__Wire__Settled *message,
+                  void *closure_data);
 typedef void (*Rrr__Wire__Revoke_Closure)
                  (const Rrr__Wire__Revoke *message,
                   void *closure_data);
@@ -1494,6 +1543,7 @@ extern const ProtobufCMessageDescriptor rrr__wire__welcome__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__leased_block__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__lease__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__taken__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__settled__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__revoke__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__model_chunk__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__drain__descriptor;
