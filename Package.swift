@@ -62,7 +62,9 @@ let files = floor(
         .systemLibrary(name: "CSodium"),
         room("ContentHash", ["CSodium"]),
         room("StrictJSON"),
-        room("RunFolder", ["ContentHash", "StrictJSON"], settings: opened),
+        .systemLibrary(name: "CPNG"),
+        room("Pictures", ["CPNG"], settings: opened),
+        room("RunFolder", ["ContentHash", "Pictures", "StrictJSON"], settings: opened),
         room("Safetensors", ["RunFolder", "StrictJSON"]),
         room(
             "Journal", ["ContentHash", "RunFolder", database, .product(name: "GRDBSQLite", package: "GRDB.swift")],
@@ -76,8 +78,8 @@ let models = floor(
         room(
             "Training",
             [
-                "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "Safetensors", "ContentHash", "StrictJSON",
-                "VectorMath", "MachineCapacity",
+                "EnergyModels", "TensorGraph", "RandomStreams", "Pictures", "RunFolder", "Safetensors", "ContentHash",
+                "StrictJSON", "VectorMath", "MachineCapacity",
             ], settings: opened),
         room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
         room("ModelImport", ["EnergyModels", "RunFolder", "Safetensors", "StrictJSON"], settings: opened),
@@ -91,7 +93,10 @@ let sampling = floor(
             "Sampling", ["Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"], settings: opened),
         room(
             "JobFile",
-            ["StrictJSON", "ContentHash", "RunFolder", "Composition", "EnergyModels", "RandomStreams", "Sampling"]),
+            [
+                "StrictJSON", "ContentHash", "Pictures", "RunFolder", "Composition", "EnergyModels", "RandomStreams",
+                "Sampling",
+            ]),
     ])
 
 let wire = floor(
@@ -149,7 +154,7 @@ let commands = floor(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder",
+                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "Pictures", "PoolBenchmark", "RunFolder",
                 "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
                 "ProgramVersion", logging,
@@ -189,7 +194,7 @@ let besides: [Target] = [
     tests(
         "JobFileTests",
         [
-            "JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "RunFolder",
+            "JobFile", "StrictJSON", "Composition", "EnergyModels", "Sampling", "ContentHash", "Pictures", "RunFolder",
             "VectorMath",
         ],
         exclude: ["Malformed"]),
@@ -237,11 +242,12 @@ let besides: [Target] = [
     tests(
         "TrainingTests",
         [
-            "Training", "EnergyModels", "TensorGraph", "RandomStreams", "RunFolder", "ContentHash", "StrictJSON",
-            "VectorMath",
+            "Training", "EnergyModels", "TensorGraph", "RandomStreams", "Pictures", "RunFolder", "ContentHash",
+            "StrictJSON", "VectorMath",
         ],
         exclude: ["Malformed", "Fixtures"]),
-    tests("RunFolderTests", ["RunFolder", "ContentHash", "StrictJSON"]),
+    tests("PicturesTests", ["Pictures"]),
+    tests("RunFolderTests", ["RunFolder", "Pictures", "ContentHash", "StrictJSON"]),
     tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
     // Connections that keep to no protocol.
     .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
@@ -268,8 +274,8 @@ let besides: [Target] = [
     tests(
         "WholeSystemTests",
         [
-            "RunFolder", "ContentHash", "EnergyModels", "ForeignNetworks", "Messaging", "OpenFiles", "RawPeers",
-            database,
+            "RunFolder", "Pictures", "ContentHash", "EnergyModels", "ForeignNetworks", "Messaging", "OpenFiles",
+            "RawPeers", database,
         ]),
 ]
 

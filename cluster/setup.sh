@@ -2,7 +2,7 @@
 # Installs the libraries that a Debian 12 host lacks for building and running rrr; without root it says which.
 set -euo pipefail
 
-packages=(libopenblas-dev libzmq3-dev libprotobuf-c-dev libsqlite3-dev)
+packages=(libopenblas-dev libzmq3-dev libprotobuf-c-dev libsqlite3-dev libpng-dev)
 
 if ! command -v swift >/dev/null; then
     echo "setup.sh: there is no swift; install a toolchain of 6.1 or later from https://www.swift.org/install" >&2

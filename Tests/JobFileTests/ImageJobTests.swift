@@ -2,6 +2,7 @@ import ContentHash
 import EnergyModels
 import Foundation
 import JobFile
+import Pictures
 import RunFolder
 import Sampling
 import StrictJSON
@@ -316,5 +317,33 @@ struct ImageJobTests {
         #expect(error?.code == .noInput)
         #expect(error?.description.contains("/models/a/mean/file: ") == true)
         #expect(error?.description.contains("/none.npy: no such file") == true)
+    }
+
+    @Test("The picture of samples has the rows and columns that are asked for; the usual ones make no other job")
+    func grid() throws {
+        let model = #""a": {"kind": "gaussian", "shape": [3, 32, 32], "mean": 0, "std": 0.5}"#
+        let plain = try Folder().load(model)
+        #expect(plain.pictureLayout?.grid == SheetGrid(rows: 2, columns: 2))
+        let usual = try Folder().load(model, more: #", "output": {"formats": ["npy"], "grid": [2, 2]}"#)
+        #expect(usual.canonicalText == plain.canonicalText && !plain.canonicalText.contains("grid"))
+        let wide = try Folder().load(model, more: #", "output": {"grid": [1, 4]}"#)
+        #expect(wide.canonicalText.contains(#""output":{"formats":["npy"],"grid":[1,4]}"#))
+        #expect(wide.pictureLayout?.grid == SheetGrid(rows: 1, columns: 4))
+        #expect(try Job.decode(Array(wide.canonicalText.utf8), file: "canonical") == wide)
+        let points = try Folder().load(#""a": {"kind": "gaussian", "mean": [0, 0], "covariance": [[1, 0], [0, 1]]}"#)
+        #expect(points.pictureLayout == nil)
+    }
+
+    @Test("A job that is run first has the same identity whatever the picture of the other")
+    func preliminaryGrid() throws {
+        let text = """
+            {"rrr": 1, "name": "images", "models": {"a": {"kind": "gaussian", "shape": [1, 2, 2], "mean": 0, "std": 1}},
+             "target": "a", "schedule": {"kind": "cosine", "levels": 4}, "sampler": {"kind": "mala", "step_size": "tuned"},
+             "chains": 4, "output": {"grid": [1, 4]}}
+            """
+        let job = try Job.decode(Array(text.utf8), file: "job")
+        let other = try Job.decode(Array(text.replacing("[1, 4]", with: "[4, 1]").utf8), file: "job")
+        #expect(job.identity != other.identity)
+        #expect(try #require(job.preliminary).job.identity == #require(other.preliminary).job.identity)
     }
 }

@@ -289,5 +289,9 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("output-zarr", "/output/formats/1", #"write "npy""#),
         Malformed("output-of-nothing", "/output/formats", "must not be empty"),
         Malformed("output-key-unknown", "/output/format", #"did you mean "formats""#),
+        Malformed("output-grid-of-points", "/output/grid", "a grid is of images"),
+        Malformed("output-grid-of-one-number", "/output/grid", "must be rows and columns"),
+        Malformed("output-grid-without-rows", "/output/grid/0", "from 1 to 1000"),
+        Malformed("output-grid-too-large", "/output/grid", "fewer rows or columns"),
     ]
 }

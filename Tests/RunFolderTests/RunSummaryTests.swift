@@ -94,6 +94,9 @@ struct RunSummaryTests {
         let more = fullText.replacing("\"abcd\"", with: "\"abcd\",\n  \"statistics_sha256\": \"ef01\"")
         #expect(summary.json == sealed(more))
         #expect(try RunSummary(json: Array(summary.json.utf8)) == summary)
+        summary.pictureSHA256 = "12ab"
+        #expect(summary.json == sealed(more.replacing("\"ef01\"", with: "\"ef01\",\n  \"picture_sha256\": \"12ab\"")))
+        #expect(try RunSummary(json: Array(summary.json.utf8)) == summary)
     }
 
     @Test(

@@ -3,7 +3,7 @@ import Testing
 @testable import RunFolder
 
 /// Two small arrays in an archive of that name, written with that threshold for 64-bit numbers.
-private func writeArchive(_ name: String, in folder: TemporaryFolder, zip64Threshold: Int) throws {
+func writeArchive(_ name: String, in folder: TemporaryFolder, zip64Threshold: Int) throws {
     let first = try ArrayStaging(folder: folder.path, name: "a.npy", elementType: .float32, shape: [2, 3])
     try first.write([0, 1, 2, 3, 4, .nan] as [Float], atRow: 0)
     let second = try ArrayStaging(folder: folder.path, name: "b.npy", elementType: .int32, shape: [2])

@@ -44,6 +44,9 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("data-flip-of-points", "/data/flip", "only images can be mirrored"),
         Malformed("data-flip-is-a-number", "/data/flip", "true or false"),
         Malformed("data-held-out-negative", "/data/held_out", "from 0 to"),
+        Malformed("pictures-for-points", "/data", #"give a "unet" with 1 or 3 "channels""#),
+        Malformed("pictures-labelled-by-a-file", "/data/labels", #"must be "folder""#),
+        Malformed("pictures-without-a-folder", "/data", #""folder" is missing"#),
         Malformed("sprites-with-labels", "/data/labels", #"no such key here; known: "kind""#),
         Malformed("sprites-of-another-size", "/data", #"give a "unet" with "size": [32, 32] and "channels": 3"#),
         Malformed(

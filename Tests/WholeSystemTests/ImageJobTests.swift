@@ -1,5 +1,6 @@
 import ContentHash
 import Foundation
+import Pictures
 import RunFolder
 import Testing
 
@@ -44,7 +45,8 @@ struct ImageJobTests {
                 "rrr-coordinator", ["submit", job, "--workers", "\(workers)", "--output", output], label: "w\(workers)")
             #expect(ending.status == 0, "\(ending.errors)")
             #expect(ending.output.contains("48 x 2 x 3 x 8 x 8"))
-            all.insert(try commands.bytes(of: output))
+            let picture = try Data(contentsOf: URL(fileURLWithPath: output + "/samples.png"))
+            all.insert(try commands.bytes(of: output) + [SHA256.hash(of: Array(picture)).hex])
         }
         #expect(all.count == 1)
         let digest = try SHA256.hash(ofFile: commands.path("templates.npy"))
@@ -57,6 +59,68 @@ struct ImageJobTests {
         let samples = try NpyReader(path: output + "/samples.npy")
         #expect(samples.header.shape == [48, 2] + Self.shape)
         try Self.check(samples.all())
+        try Self.checkPicture(output, samples.all())
+    }
+
+    /// The last draws of the 48 chains, of 8 x 8 pixels enlarged 16 times, 8 in each row with 2 white pixels around each.
+    private static func checkPicture(_ output: String, _ samples: [Float]) throws {
+        let image = try PNGImage(decoding: Array(Data(contentsOf: URL(fileURLWithPath: output + "/samples.png"))))
+        #expect(image.width == 8 * 130 + 2 && image.height == 8 * 130 + 2 && image.channels == 3)
+        var wrong = 0
+        for y in 0..<image.height {
+            for x in 0..<image.width {
+                let (cell, dy, dx) = (y / 130 * 8 + x / 130, y % 130 - 2, x % 130 - 2)
+                for channel in 0..<3 {
+                    let byte = Double(image.bytes[(y * image.width + x) * 3 + channel])
+                    var tone = 255.0
+                    if dy >= 0, dx >= 0, cell < 48 {
+                        let place = (cell * 2 + 1) * pixels + channel * 64 + dy / 16 * 8 + dx / 16
+                        tone = 127.5 * (Double(min(max(samples[place], -1), 1)) + 1)
+                    }
+                    if abs(byte - tone) > 0.501 { wrong += 1 }
+                }
+            }
+        }
+        #expect(wrong == 0)
+    }
+
+    @Test("Other sheets are made of a finished run, which stays what it was")
+    func sheets() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try Self.job(in: commands, block: 8)
+        let output = commands.path("out")
+        let run = try await commands.run(
+            "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "submit")
+        #expect(run.status == 0, "\(run.errors)")
+        func picture(_ arguments: [String], _ label: String) async throws -> Commands.Ending {
+            try await commands.run("rrr-coordinator", ["picture", output] + arguments, label: label)
+        }
+        let sheet = try await picture(["--grid", "3", "4", "--by", "acceptance", "--descending"], "sheet")
+        #expect(sheet.status == 0, "\(sheet.errors)")
+        #expect(sheet.output == output + "/picture.png\n")
+        let image = try PNGImage(decoding: Array(Data(contentsOf: URL(fileURLWithPath: output + "/picture.png"))))
+        #expect(image.width == 4 * 130 + 2 && image.height == 3 * 130 + 2)
+        let draws = try await picture(
+            ["--chains", "0-2,40", "--draws", "0-1", "--out", commands.path("draws.png")], "draws")
+        #expect(draws.status == 0, "\(draws.errors)")
+        let rows = try PNGImage(decoding: Array(Data(contentsOf: URL(fileURLWithPath: commands.path("draws.png")))))
+        #expect(rows.width == 2 * 130 + 2 && rows.height == 4 * 130 + 2)
+        let wrong: [([String], Int32, String)] = [
+            (["--output", output + "/samples.png"], 73, "a file of the run itself"),
+            (["--output", job], 73, "no PNG file"), (["--chains", "48"], 65, "has no chain 48"),
+            (["--chains", "3-1"], 64, "chains"), (["--grid", "3"], 64, "--grid takes rows and columns"),
+            (["--by", "beauty"], 64, "log_density"), (["--by", "label"], 64, "several folders"),
+            ([commands.path("cache"), "--output", commands.path("x.png")], 66, "no finished run"),
+        ]
+        for (number, (arguments, status, words)) in wrong.enumerated() {
+            let ending = try await picture(arguments, "wrong\(number)")
+            #expect(ending.status == status && ending.errors.contains(words), "\(arguments): \(ending.errors)")
+        }
+        // Once more: its files are found to be what they were.
+        let again = try await commands.run(
+            "rrr-coordinator", ["submit", job, "--workers", "2", "--output", output], label: "again")
+        #expect(again.status == 0 && again.output.contains("48 x 2 x 3 x 8 x 8"), "\(again.errors)")
     }
 
     /// At level 0 the target is a mixture of Gaussians with the means w a m / (v + w) for pictures m, a the signal, and the

@@ -1,4 +1,5 @@
 import Foundation
+import Pictures
 import RunFolder
 import Testing
 
@@ -170,5 +171,44 @@ struct TrainingCommandTests {
         #expect(
             try await commands.run("rrr-model", ["inspect", commands.path("points.npy")], label: "npy").status == 65)
         #expect(try await commands.run("rrr-model", ["inspect", "none.safetensors"], label: "none").status == 66)
+    }
+
+    @Test("A folder of PNG files trains a network, and a picture of another size is refused by its name")
+    func pictures() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        for label in 0..<2 {
+            let folder = commands.folder.appendingPathComponent("pictures/\(label)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            for place in 0..<4 {
+                let bytes = (0..<16).map { UInt8(60 * label + 20 * place + $0) }
+                let image = PNGImage(width: 4, height: 4, channels: 1, bytes: bytes)
+                try Data(image.encoded()).write(to: folder.appendingPathComponent("\(place).png"))
+            }
+        }
+        let text = """
+            {"rrr_training": 1, "iterations": 4, "batch": 8,
+             "architecture": {"kind": "unet", "size": [4, 4], "channels": 1, "model_channels": 4, "multipliers": [1], "blocks": 1,
+                              "attention": [], "heads": 1, "groups": 2, "levels": 10, "classes": 2},
+             "data": {"kind": "png", "folder": "pictures", "labels": "folder", "flip": true, "held_out": 2}}
+            """
+        let spec = commands.path("spec.json")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: spec))
+        var models: Set<Data> = []
+        for threads in ["1", "2"] {
+            let model = commands.path("model\(threads).safetensors")
+            let ending = try await commands.run(
+                "rrr-model", ["train", spec, "--output", model, "--threads", threads], label: "train\(threads)")
+            #expect(ending.status == 0, "\(ending.errors)")
+            models.insert(try Data(contentsOf: URL(fileURLWithPath: model)))
+        }
+        #expect(models.count == 1)
+
+        let large = PNGImage(width: 5, height: 4, channels: 1, bytes: [UInt8](repeating: 7, count: 20))
+        try Data(large.encoded()).write(to: commands.folder.appendingPathComponent("pictures/1/large.png"))
+        let refused = try await commands.run(
+            "rrr-model", ["train", spec, "--output", commands.path("x.safetensors")], label: "refused")
+        #expect(refused.status == 65)
+        #expect(refused.errors.contains("pictures/1/large.png: has 4 x 5 pixels"), "\(refused.errors)")
     }
 }

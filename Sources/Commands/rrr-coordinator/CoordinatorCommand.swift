@@ -14,7 +14,7 @@ struct CoordinatorCommand: ParsableCommand {
         version: programVersion,
         subcommands: [
             Submit.self, Serve.self, Validate.self, Status.self, Workers.self, Cancel.self, Pause.self, Resume.self,
-            Prioritize.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,
+            Prioritize.self, Picture.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,
         ])
 
     static func main() { start() }

@@ -89,6 +89,13 @@ public struct ArrayStaging: ~Copyable {
         try staged.file.rows(range, of: header, dataOffset: dataOffset)
     }
 
+    /// Some numbers, counted in C order over the whole array, which has them.
+    func numbers<Element: NpyElement>(
+        _ range: Range<Int>, as type: Element.Type = Element.self
+    ) throws(RunFolderError) -> [Element] {
+        try staged.file.numbers(range, of: header, dataOffset: dataOffset)
+    }
+
     /// Brings the array to the disk and gives it its name, replacing a file of that name.
     public mutating func finish() throws(RunFolderError) {
         try sync()

@@ -34,6 +34,11 @@ public final class IncomingFile {
     /// SHA-256 of what was written, in hexadecimal digits.
     public var hash: String { digest.finalize().hex }
 
+    /// All that was written.
+    public func content() throws(RunFolderError) -> [UInt8] {
+        try staged.file.read(count: try staged.file.size(), at: 0)
+    }
+
     /// Writes the next piece, at its place.
     public func write(_ bytes: [UInt8], at offset: Int) throws(RunFolderError) {
         digest.update(bytes)
@@ -49,8 +54,11 @@ public final class IncomingFile {
 }
 
 extension RunFolder {
-    /// All files of a run, the summary last: where it stands, the others do.
+    /// The files of every run, the summary last: where it stands, the others do.
     public static let fileNames = [samplesName, jobName, statisticsName, provenanceName, summaryName]
+
+    /// All names that a run takes for itself, whether it has a picture or not.
+    public static let ownNames = [pictureName] + fileNames
 
     /// Takes the mark of completeness away, before anything else of a folder is replaced.
     public static func removeSummary(in folder: String) throws(RunFolderError) {

@@ -20,7 +20,7 @@ package enum Folder {
     }
 
     /// Whether `path` is a folder.
-    static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
@@ -32,7 +32,7 @@ package enum Folder {
     }
 
     /// The names in `path`, in no order. A folder that is not there is `.missing`, a file `.cannotCreate`.
-    static func names(in path: String) throws(RunFolderError) -> [String] {
+    package static func names(in path: String) throws(RunFolderError) -> [String] {
         guard let folder = opendir(path) else {
             let number = errno
             let code: RunFolderError.Code =
@@ -71,7 +71,7 @@ package enum Folder {
     }
 
     /// The path of `name` in `folder`.
-    static func path(_ folder: String, _ name: String) -> String {
+    package static func path(_ folder: String, _ name: String) -> String {
         folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 

@@ -13,15 +13,17 @@ public struct NpyReader: ~Copyable {
         try self.init(try File(path, for: .reading))
     }
 
-    init(_ file: consuming File) throws(RunFolderError) {
+    /// - Parameter entry: the bytes of the file that are the array's, where it stands within an archive.
+    init(_ file: consuming File, entry: Range<Int>? = nil) throws(RunFolderError) {
         let path = file.path
-        let size = try file.size()
+        let first = entry?.lowerBound ?? 0
+        let size = entry == nil ? try file.size() : entry?.count ?? 0
         func malformed(_ reason: String) -> RunFolderError {
             RunFolderError(.malformed, path: path, reason: reason)
         }
 
         guard size >= 10 else { throw malformed("\(size) bytes are too few for a npy file") }
-        let start: [UInt8] = try file.read(count: 10, at: 0)
+        let start: [UInt8] = try file.read(count: 10, at: first)
         guard start.starts(with: NpyHeader.magic) else {
             throw malformed(
                 start.starts(with: Array("PK".utf8))
@@ -32,13 +34,13 @@ public struct NpyReader: ~Copyable {
         guard (1...3).contains(major), minor == 0 else { throw malformed("npy version \(major).\(minor) is not known") }
         let lengthSize = major == 1 ? 2 : 4
         guard size >= 8 + lengthSize else { throw malformed("the file ends within the npy header") }
-        let lengthBytes: [UInt8] = try file.read(count: lengthSize, at: 8)
+        let lengthBytes: [UInt8] = try file.read(count: lengthSize, at: first + 8)
         let length = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
         let dataOffset = 8 + lengthSize + length
         // Nothing is allocated from a number in the file before the file has proved as long as it says.
         guard dataOffset <= size else { throw malformed("the file ends within the npy header") }
         guard length <= NpyReader.largestHeader else { throw malformed("a npy header of \(length) bytes is not read") }
-        let text: [UInt8] = try file.read(count: length, at: 8 + lengthSize)
+        let text: [UInt8] = try file.read(count: length, at: first + 8 + lengthSize)
         guard text.last == UInt8(ascii: "\n") else { throw malformed("the npy header does not end with a newline") }
 
         let header = try NpyHeaderParser.parse(text, path: path)
@@ -49,7 +51,7 @@ public struct NpyReader: ~Copyable {
         }
         self.header = header
         self.file = file
-        self.dataOffset = dataOffset
+        self.dataOffset = first + dataOffset
     }
 
     private static let largestHeader = 1 << 20
@@ -62,6 +64,13 @@ public struct NpyReader: ~Copyable {
         _ range: Range<Int>, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
         try file.rows(range, of: header, dataOffset: dataOffset)
+    }
+
+    /// Some numbers, counted in C order over the whole array, which has them. Throws as ``rows(_:as:)`` does.
+    func numbers<Element: NpyElement>(
+        _ range: Range<Int>, as type: Element.Type = Element.self
+    ) throws(RunFolderError) -> [Element] {
+        try file.numbers(range, of: header, dataOffset: dataOffset)
     }
 
     /// All numbers of the array in C order.
@@ -109,17 +118,24 @@ extension File {
     func rows<Element: NpyElement>(
         _ range: Range<Int>, of header: NpyHeader, dataOffset: Int
     ) throws(RunFolderError) -> [Element] {
+        guard range.lowerBound >= 0, range.upperBound <= header.rows else {
+            throw RunFolderError(
+                .invalidValue, path: path, reason: "rows \(range) are not all among its \(header.rows) rows")
+        }
+        let size = header.rowSize
+        return try numbers(range.lowerBound * size..<range.upperBound * size, of: header, dataOffset: dataOffset)
+    }
+
+    /// Some numbers of such an array, counted in C order over all of it.
+    func numbers<Element: NpyElement>(
+        _ range: Range<Int>, of header: NpyHeader, dataOffset: Int
+    ) throws(RunFolderError) -> [Element] {
         guard Element.npyElementType == header.elementType, header.isPlain else {
             let order = header.isPlain ? "" : " in another order"
             throw RunFolderError(
                 .invalidValue, path: path,
                 reason: "holds \(header.elementType.rawValue)\(order), not \(Element.npyElementType.rawValue)")
         }
-        guard range.lowerBound >= 0, range.upperBound <= header.rows else {
-            throw RunFolderError(
-                .invalidValue, path: path, reason: "rows \(range) are not all among its \(header.rows) rows")
-        }
-        let rowBytes = header.rowSize * header.elementType.size
-        return try read(count: range.count * header.rowSize, at: dataOffset + range.lowerBound * rowBytes)
+        return try read(count: range.count, at: dataOffset + range.lowerBound * header.elementType.size)
     }
 }

@@ -1,3 +1,5 @@
+public import Pictures
+
 /// What an output folder needs to know of a job before its first result.
 public struct RunDescription: Sendable, Equatable {
     /// The text of `job.json`, written as it is.
@@ -21,11 +23,13 @@ public struct RunDescription: Sendable, Equatable {
     public let statistics: [RunStatistic]
     /// Whether the samples are selected among those of the chains at the end, rather than being all of them.
     public let selects: Bool
+    /// How the picture of samples is laid out; nil where points are no images.
+    public let picture: SheetLayout?
 
     /// A description of these numbers; `RunStaging` checks them.
     public init(
         canonicalJob: [UInt8], jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], levels: Int,
-        block: Int, statistics: [RunStatistic], selects: Bool = false
+        block: Int, statistics: [RunStatistic], selects: Bool = false, picture: SheetLayout? = nil
     ) {
         self.canonicalJob = canonicalJob
         self.jobHash = jobHash
@@ -37,6 +41,7 @@ public struct RunDescription: Sendable, Equatable {
         self.block = block
         self.statistics = statistics
         self.selects = selects
+        self.picture = picture
     }
 
     /// The shape of `samples.npy`.

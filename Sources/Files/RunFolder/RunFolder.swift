@@ -6,6 +6,8 @@ public enum RunFolder {
     public static let samplesName = "samples.npy"
     /// Per-chain statistics.
     public static let statisticsName = "statistics.npz"
+    /// Samples side by side, of a run whose points are images.
+    public static let pictureName = "samples.png"
     /// Everything that depends on timing or placement.
     public static let provenanceName = "provenance.json"
     /// The summary, which is written last: where it stands, the run is whole.
@@ -29,7 +31,8 @@ public enum RunFolder {
     /// of a run, and samples of the shape that the summary names. Takes no time; ``content(of:)`` reads the samples too.
     public static func isComplete(_ folder: String, jobHash: String) -> Bool {
         guard let summary = try? summary(in: folder), summary.jobHash == jobHash else { return false }
-        let others = [jobName, statisticsName, provenanceName]
+        let others =
+            [jobName, statisticsName, provenanceName] + (summary.pictureSHA256 == nil ? [] : [pictureName])
         guard others.allSatisfy({ Folder.isFile(Folder.path(folder, $0)) }) else { return false }
         return (try? checkShape(of: Folder.path(folder, samplesName), summary)) != nil
     }

@@ -31,7 +31,7 @@ extension RunFolder {
         guard names.contains(summaryName) else {
             // A summary under its hidden name alone: a run was killed while its files got their names, one by one.
             let isHalf = all.contains(StagedFile.hiddenName(of: summaryName))
-            let others = isHalf ? names.filter { !fileNames.contains($0) } : names
+            let others = isHalf ? names.filter { !ownNames.contains($0) } : names
             return others.isEmpty ? .empty : .foreign(others)
         }
         let summary: RunSummary
@@ -52,7 +52,9 @@ extension RunFolder {
 
     /// What is wrong with the files beside a summary; nil if nothing is.
     private static func damage(in folder: String, _ summary: RunSummary) throws(RunFolderError) -> String? {
-        for name in [jobName, statisticsName, provenanceName] where !Folder.isFile(Folder.path(folder, name)) {
+        let pictures = summary.pictureSHA256 == nil ? [] : [pictureName]
+        for name in [jobName, statisticsName, provenanceName] + pictures
+        where !Folder.isFile(Folder.path(folder, name)) {
             return "\(Folder.path(folder, name)): the file is missing"
         }
         do {
@@ -64,6 +66,7 @@ extension RunFolder {
             } else {
                 try checkEnd(ofArchive: Folder.path(folder, statisticsName))
             }
+            if let hash = summary.pictureSHA256 { try checkHash(of: Folder.path(folder, pictureName), hash) }
             try checkShape(of: Folder.path(folder, samplesName), summary)
             try checkHash(of: Folder.path(folder, samplesName), summary.samplesSHA256)
             return nil

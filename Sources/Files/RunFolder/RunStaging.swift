@@ -211,19 +211,24 @@ public final class RunStaging {
         try conclusion.check(against: description, folder: folder)
         var archive = try StagedFile(folder: folder, name: RunFolder.statisticsName)
         var origin = try staged(RunFolder.provenanceName, Seal.text(of: provenance))
+        let pictureBytes: [UInt8]?
         var selected: ArrayStaging?
         let samplesTold: (hash: Digest, nonFiniteDraws: Int)
         if let selection = conclusion.population?.selection {
             let samples = try select(selection)
             samplesTold = try RunStaging.hash(of: samples, description).finish(size: samples.fileSize)
             try samples.sync()
+            pictureBytes = try picture(of: samples)
             selected = consume samples
             try statistics.writeArchive(to: archive.file, with: selectedRows(selection))
         } else {
             samplesTold = try hash.finish(size: draws.fileSize)
             try draws.sync()
+            pictureBytes = try picture(of: draws)
             try statistics.writeArchive(to: archive.file, with: nil)
         }
+        var picture: StagedFile?
+        if let pictureBytes { picture = try staged(RunFolder.pictureName, pictureBytes) }
         let statisticsHash = PrefixHash(ofFile: archive.file.path)
         let archiveSize = try archive.file.size()
         // While the disk takes it in.
@@ -237,6 +242,7 @@ public final class RunStaging {
                     + "try smaller step sizes")
         }
         summary.statisticsSHA256 = try statisticsHash.finish(size: archiveSize).hash.hex
+        summary.pictureSHA256 = pictureBytes.map { SHA256.hash(of: $0).hex }
         summary.warnings = warnings(summary)
         var mark = try staged(RunFolder.summaryName, Array(summary.json.utf8))
         try job.file.sync()
@@ -244,6 +250,9 @@ public final class RunStaging {
         try Folder.removeFile(Folder.path(folder, RunFolder.summaryName))
         try folderLock.sync()
         if selected == nil { try draws.publish() } else { try selected?.publish() }
+        // That of an earlier run would pass for this one's.
+        if picture == nil { try Folder.removeFile(Folder.path(folder, RunFolder.pictureName)) }
+        try picture?.publish()
         try archive.publish()
         try job.publish()
         try origin.publish()

@@ -118,6 +118,8 @@ public struct RunSummary: Sendable, Equatable {
     public var samplesSHA256: String
     /// SHA-256 of `statistics.npz`, in hexadecimal digits; nil in a summary of a program that did not tell it.
     public var statisticsSHA256: String?
+    /// SHA-256 of `samples.png`, in hexadecimal digits; nil where there is none.
+    public var pictureSHA256: String?
 
     /// A summary of these numbers.
     public init(
@@ -125,7 +127,7 @@ public struct RunSummary: Sendable, Equatable {
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
         nonFiniteDraws: Int = 0, logNormalizer: LogNormalizer? = nil, population: Population? = nil,
         preliminaries: [Preliminary] = [], logDensity: LogDensity, warnings: [String] = [],
-        samplesSHA256: String, statisticsSHA256: String? = nil
+        samplesSHA256: String, statisticsSHA256: String? = nil, pictureSHA256: String? = nil
     ) {
         self.jobHash = jobHash
         self.name = name
@@ -145,6 +147,7 @@ public struct RunSummary: Sendable, Equatable {
         self.warnings = warnings
         self.samplesSHA256 = samplesSHA256
         self.statisticsSHA256 = statisticsSHA256
+        self.pictureSHA256 = pictureSHA256
     }
 
     /// The text of `summary.json`, which ends with the SHA-256 of all before it; numbers that are not finite become null.
@@ -184,6 +187,7 @@ public struct RunSummary: Sendable, Equatable {
         members.append(("warnings", .array(warnings.map { .string($0) })))
         members.append(("samples_sha256", .string(samplesSHA256)))
         if let statisticsSHA256 { members.append(("statistics_sha256", .string(statisticsSHA256))) }
+        if let pictureSHA256 { members.append(("picture_sha256", .string(pictureSHA256))) }
         return String(decoding: Seal.text(of: members), as: UTF8.self)
     }
 }

@@ -58,7 +58,8 @@ extension RunSummary {
                 standardDeviation: try density.member("standard_deviation").optionalNumber()),
             warnings: try Self.warnings(summary),
             samplesSHA256: try summary.member("samples_sha256").string(),
-            statisticsSHA256: summary.has("statistics_sha256") ? try summary.member("statistics_sha256").string() : nil)
+            statisticsSHA256: summary.has("statistics_sha256") ? try summary.member("statistics_sha256").string() : nil,
+            pictureSHA256: summary.has("picture_sha256") ? try summary.member("picture_sha256").string() : nil)
     }
 }
 

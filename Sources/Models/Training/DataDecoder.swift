@@ -4,7 +4,7 @@ import StrictJSON
 
 /// Reads where the points of a training come from.
 struct DataDecoder {
-    private static let kinds = ["distribution", "npy", "sprites"] + ModelDescription.analyticKinds
+    private static let kinds = ["distribution", "npy", "png", "sprites"] + ModelDescription.analyticKinds
 
     /// What relative file names are put behind: empty, or a folder with a slash at its end.
     let folder: String
@@ -22,6 +22,18 @@ struct DataDecoder {
             return .arrays(
                 points: try file.path("\"points.npy\"", in: folder), labels: labels,
                 flipped: try members["flip"]?.bool() ?? false,
+                heldOut: try members["held_out"]?.integer(0...1 << 31) ?? 0)
+        case "png":
+            let members = try field.members(
+                "a folder of pictures", allowed: ["kind", "folder", "labels", "flip", "held_out"])
+            if let labels = members["labels"] {
+                let wish = "\"folder\", for labels by sub-folder"
+                guard try labels.string(wish) == "folder" else { throw labels.problem("must be \(wish)") }
+            }
+            return .pictures(
+                folder: try members.required("folder", "the folder of PNG files, such as \"pictures\"")
+                    .path("\"pictures\"", in: folder),
+                labelled: members["labels"] != nil, flipped: try members["flip"]?.bool() ?? false,
                 heldOut: try members["held_out"]?.integer(0...1 << 31) ?? 0)
         case "sprites":
             _ = try field.members("pictures of sprites, whose labels need no other key", allowed: ["kind"])
@@ -59,6 +71,9 @@ struct DataDecoder {
         switch data {
         case .density(let density, _): return density.shape.dimension
         case .sprites: return SpriteScene.shape.lengths.reduce(1, *)
+        case .pictures(let folder, _, _, _):
+            throw RunFolderError(
+                .malformed, path: folder, reason: "pictures need a \"unet\", whose \"size\" and \"channels\" are given")
         case .arrays(let points, _, _, _):
             let shape = try NpyReader(path: points).header.shape
             guard let last = shape.last, shape.count > 1, 1...4096 ~= last else {
@@ -74,6 +89,14 @@ struct DataDecoder {
     ) throws(JSONProblem) {
         let members = try field.members("data")
         if case .sprites = data { return try Self.checkSprites(field, for: architecture) }
+        if case .pictures = data {
+            let lengths = architecture.shape.lengths
+            guard lengths.count == 3, [1, 3].contains(lengths[0]) else {
+                throw field.problem(
+                    "pictures are grey or coloured, the architecture takes \(architecture.shape); give a \"unet\" with 1 or "
+                        + "3 \"channels\"")
+            }
+        }
         if case .arrays(_, _, true, _) = data, architecture.shape.lengths.count != 3, let flip = members["flip"] {
             throw flip.problem("only images can be mirrored, which a \"unet\" takes; leave it out")
         }

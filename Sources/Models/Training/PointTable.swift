@@ -3,7 +3,7 @@ import RandomStreams
 import RunFolder
 import VectorMath
 
-/// The points of an array file and their labels, of which rows are drawn with replacement.
+/// Points of files and their labels, of which rows are drawn with replacement.
 struct PointTable: Sendable {
     /// [n][d].
     private enum Numbers: Sendable {
@@ -42,11 +42,31 @@ struct PointTable: Sendable {
         points path: String, labels: String?, flipped: Bool, heldOut: Int, shape: PointShape, classes: Int
     ) throws(RunFolderError) {
         let file = try NpyReader(path: path)
+        let numbers: Numbers
         if shape.lengths.count == 3, let tones = try file.bytes(shape: shape.lengths) {
             numbers = .tones(tones)
         } else {
             numbers = .floats(try file.points(shape: shape.lengths))
         }
+        let known = try labels.map { path throws(RunFolderError) in
+            try NpyReader(path: path).labels(count: numbers.count / shape.dimension, classes: classes)
+        }
+        try self.init(numbers, labels: known, path: path, flipped: flipped, heldOut: heldOut, shape: shape)
+    }
+
+    /// Images of bytes, [n, channels, height, width], and a label for each.
+    /// - Throws: ``RunFolderError``, naming `folder`, where too many are held out.
+    init(
+        tones: [UInt8], labels: [Int32]?, folder: String, flipped: Bool, heldOut: Int, shape: PointShape
+    ) throws(RunFolderError) {
+        try self.init(.tones(tones), labels: labels, path: folder, flipped: flipped, heldOut: heldOut, shape: shape)
+    }
+
+    private init(
+        _ numbers: Numbers, labels: [Int32]?, path: String, flipped: Bool, heldOut: Int, shape: PointShape
+    ) throws(RunFolderError) {
+        self.numbers = numbers
+        self.labels = labels
         dimension = shape.dimension
         let count = numbers.count / dimension
         guard count > heldOut else {
@@ -55,9 +75,6 @@ struct PointTable: Sendable {
                 reason: count == 0
                     ? "holds no points; give at least one"
                     : "holds \(count) points, and \"held_out\" leaves none of them to train on; make it smaller")
-        }
-        self.labels = try labels.map { path throws(RunFolderError) in
-            try NpyReader(path: path).labels(count: count, classes: classes)
         }
         flippedWidth = flipped ? shape.lengths.last : nil
         trained = 0..<count - heldOut

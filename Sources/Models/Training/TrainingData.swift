@@ -24,7 +24,7 @@ struct TrainingData: Sendable {
     private let source: Source
     /// Coordinates of a point.
     let dimension: Int
-    /// Digests of the data files, points first.
+    /// Digests of the data files, points first; of pictures those of all tones and labels.
     let files: [Digest]
     /// What a point without a label gets: the embedding behind those of the classes.
     private let noLabel: Int32
@@ -58,6 +58,18 @@ struct TrainingData: Sendable {
                 throw TrainingError(exitStatus: 66, error.description)
             }
             self.files = files
+        case .pictures(let folder, let labelled, let flipped, let heldOut):
+            do throws(RunFolderError) {
+                let pictures = try PictureFolder(folder, labelled: labelled, classes: architecture.classes ?? 0)
+                let tones = try pictures.tones(shape: architecture.shape)
+                files = [tones, pictures.labels?.littleEndianBytes].compactMap(\.self).map { SHA256.hash(of: $0) }
+                source = .table(
+                    try PointTable(
+                        tones: tones, labels: pictures.labels, folder: folder, flipped: flipped, heldOut: heldOut,
+                        shape: architecture.shape))
+            } catch {
+                throw TrainingError(error)
+            }
         }
     }
 

@@ -32,6 +32,11 @@ extension DataDescription {
         func rows(_ arrays: [PointArray]) -> JSONText { .array(arrays.map(row)) }
         func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
         switch self {
+        case .pictures(_, _, let flipped, let heldOut):
+            return .object([
+                ("pictures", .array(files.map { .string($0.hex) })), ("flip", .bool(flipped)),
+                ("held_out", .integer(heldOut)),
+            ])
         case .arrays(_, _, let flipped, let heldOut):
             let names = JSONText.array(files.map { .string($0.hex) })
             guard flipped || heldOut > 0 else { return names }

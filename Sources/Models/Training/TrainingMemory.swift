@@ -23,11 +23,16 @@ struct TrainingMemory {
         // Adam has four numbers for each; the sum of gradients is one, and the initial weights are drawn in doubles.
         parameters = spec.network.architecture.parameterCount * (spec.shards + 7) * MemoryLayout<Float>.stride
         data =
-            if case .arrays(let points, _, _, _) = spec.data, let header = try? NpyReader(path: points).header {
-                header.shape.reduce(1, *)
-                    * (header.elementType == .uint8 && header.shape.count > 2 ? 1 : MemoryLayout<Float>.stride)
-            } else {
-                0
+            switch spec.data {
+            case .arrays(let points, _, _, _):
+                (try? NpyReader(path: points).header).map { header in
+                    header.shape.reduce(1, *)
+                        * (header.elementType == .uint8 && header.shape.count > 2 ? 1 : MemoryLayout<Float>.stride)
+                } ?? 0
+            case .pictures(let folder, let labelled, _, _):
+                (try? PictureFolder(folder, labelled: labelled, classes: spec.network.architecture.classes ?? 0))
+                    .map { $0.files.count * spec.network.architecture.dimension } ?? 0
+            case .density, .sprites: 0
             }
     }
 

@@ -39,6 +39,8 @@ public enum DataDescription: Sendable, Equatable {
     /// labels [n], if there are any. Half of the images are mirrored where they shall be flipped, and so many of the
     /// last rows are held out.
     case arrays(points: String, labels: String?, flipped: Bool = false, heldOut: Int = 0)
+    /// The PNG files of a folder, labelled by its sub-folders if that is wanted, the rest as for arrays.
+    case pictures(folder: String, labelled: Bool, flipped: Bool = false, heldOut: Int = 0)
     /// Fresh pictures of sprites, each labelled by one of them.
     case sprites
 }

@@ -41,7 +41,7 @@ extension CoordinatorCore {
         case .statusRequest(let job): status(of: job, to: peer, over: line)
         case .workersRequest: send(.workers(workerList()), to: peer, over: line)
         case .fetch(let job, let file, let offset, let length):
-            guard RunFolder.fileNames.contains(file) else {
+            guard RunFolder.ownNames.contains(file) else {
                 send(.refusal(exitStatus: 65, text: "a run has no file \"\(file)\""), to: peer)
                 return
             }

@@ -11,6 +11,6 @@ extension Job {
         return RunDescription(
             canonicalJob: text, jobHash: identity.hex, name: name, chains: chains, draws: draws,
             shape: shape.lengths, levels: levels, block: block, statistics: statistics,
-            selects: sampler.population != nil)
+            selects: sampler.population != nil, picture: pictureLayout)
     }
 }

@@ -1,6 +1,7 @@
 import Composition
 import ContentHash
 import EnergyModels
+import Pictures
 import Sampling
 import StrictJSON
 
@@ -17,12 +18,17 @@ extension Job {
             ("sampler", JSONForm.sampler(on: schedule).write(sampler)),
             ("chains", .integer(chains)), ("draws", .integer(draws)), ("thin", .integer(thin)),
             ("block", .integer(block)),
-            ("output", .object([("formats", .array([.string("npy")]))])),
+            ("output", .object(outputMembers)),
         ]
         // Written only where it is not the default, so that jobs from before the key was known stay the same jobs.
         if allowsUnnormalized { members.append(("allow_unnormalized", .bool(true))) }
         if isPilot { members.append(("pilot", .bool(true))) }
         return JSONText.object(members).canonical
+    }
+
+    private var outputMembers: [(String, JSONText)] {
+        [("formats", .array([.string("npy")]))]
+            + (grid.map { [("grid", .array([.integer($0.rows), .integer($0.columns)]))] } ?? [])
     }
 }
 

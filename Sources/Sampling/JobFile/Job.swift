@@ -2,6 +2,7 @@ public import Composition
 public import ContentHash
 public import EnergyModels
 import Foundation
+public import Pictures
 public import RunFolder
 public import Sampling
 import StrictJSON
@@ -34,6 +35,8 @@ public struct Job: Sendable, Equatable {
     public internal(set) var thin: Int
     /// Chains that run in lock-step and travel as one task.
     public let block: Int
+    /// Rows and columns of the picture of samples; nil for the usual ones, and where points are no images.
+    public internal(set) var grid: SheetGrid?
     /// Where the model files were when the job was read.
     public let modelPaths: [Digest: String]
 
@@ -55,6 +58,15 @@ public struct Job: Sendable, Equatable {
 
     /// Whether the target's log density is known, not its score alone.
     public var hasEnergy: Bool { target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true } }
+
+    /// How the picture of its samples is laid out; nil where points are no images, or a single one is too large for a picture.
+    public var pictureLayout: SheetLayout? {
+        if let grid { return SheetLayout(grid, shape: shape.lengths) }
+        return usualPictureLayout
+    }
+
+    /// The layout where the job says nothing of it.
+    var usualPictureLayout: SheetLayout? { .usual(shape: shape.lengths, count: chains * draws) }
 
     /// Coordinates of a point.
     public var dimension: Int { shape.dimension }

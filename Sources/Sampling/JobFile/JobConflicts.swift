@@ -1,5 +1,6 @@
 import Composition
 import EnergyModels
+import Pictures
 import Sampling
 
 extension Job {
@@ -37,7 +38,9 @@ extension Job {
         }
     }
 
-    private var rules: [Rule] { targetRules + samplerRules + refinementRules + lengthRules }
+    private var rules: [Rule] {
+        targetRules + samplerRules + refinementRules + lengthRules + [Rule("output", "grid", problem: gridProblem)]
+    }
 
     private var targetRules: [Rule] {
         [
@@ -131,5 +134,17 @@ extension Job {
             Rule("block", problem: blockSizeProblem),
             Rule("sampler", problem: preliminaryProblem),
         ]
+    }
+
+    /// Why there is no picture with the rows and columns that were asked for.
+    private var gridProblem: String? {
+        guard let grid, SheetLayout(grid, shape: shape.lengths) == nil else { return nil }
+        guard shape.lengths.count == 3, [1, 3].contains(shape.lengths[0]) else {
+            return "points have the shape \(shape), and a grid is of images, [channels, height, width] with 1 or 3 "
+                + "channels; leave it out"
+        }
+        return "\(grid.rows) x \(grid.columns) pictures of \(shape.lengths[1]) x \(shape.lengths[2]) make more than "
+            + "\(SheetLayout.mostPixels) pixels, or a side of more than \(SheetLayout.mostSide); ask for fewer rows or "
+            + "columns"
     }
 }

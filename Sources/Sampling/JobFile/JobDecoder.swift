@@ -2,6 +2,7 @@ import StrictJSON
 import Composition
 import ContentHash
 import EnergyModels
+import Pictures
 import RandomStreams
 import Sampling
 
@@ -54,7 +55,7 @@ struct JobDecoder: JSONSectionDecoder {
         let draws = attempt { () throws(JSONProblem) in try job["draws"]?.integer(1...1 << 24) ?? 1 }
         let thin = attempt { () throws(JSONProblem) in try job["thin"]?.integer(1...1 << 24) ?? 1 }
         let block = attempt { () throws(JSONProblem) in try job["block"]?.integer(1...65_536) }
-        _ = attempt { () throws(JSONProblem) in try Self.output(job["output"]) }
+        let grid = attempt { () throws(JSONProblem) in try Self.grid(job["output"]) }
         let sampler = attempt { () throws(JSONProblem) -> SamplerSettings? in
             let field = try job.required("sampler", "the kernel: {\"kind\": \"hmc\", \"step_size\": 0.03}")
             return try schedule.map { schedule throws(JSONProblem) in
@@ -70,17 +71,19 @@ struct JobDecoder: JSONSectionDecoder {
         let pilot = attempt { () throws(JSONProblem) in try job["pilot"]?.bool() ?? false }
         let unnormalized = attempt { () throws(JSONProblem) in try job["allow_unnormalized"]?.bool() ?? false }
         guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block, let unnormalized,
-            let pilot,
+            let pilot, let grid,
             let sampler = sampler ?? nil, let target = target ?? nil, let shape = leaves.values.first?.shape
         else { return nil }
-        let result = Job(
+        var result = Job(
             name: name, seed: seed, models: leaves, shape: shape, target: target, allowsUnnormalized: unnormalized,
             schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin,
-            block: block ?? Job.usualBlock(dimension: shape.dimension),
+            block: block ?? Job.usualBlock(dimension: shape.dimension), grid: grid,
             modelPaths: models.paths)
         for conflict in result.conflicts {
             problems.append(root.nearest(to: conflict.place).problem(conflict.problem))
         }
+        // What is the usual grid anyway makes no other job.
+        if grid != nil, grid == result.usualPictureLayout?.grid { result.grid = nil }
         return result
     }
 
@@ -102,13 +105,20 @@ struct JobDecoder: JSONSectionDecoder {
         return try ScheduleDescription.decode(field, spacing: true)
     }
 
-    private static func output(_ field: JSONField?) throws(JSONProblem) {
-        guard let field else { return }
-        let members = try field.members("{\"formats\": [\"npy\"]}", allowed: ["formats"])
-        guard let formats = members["formats"] else { return }
-        for format in try formats.array("the formats to write: [\"npy\"]") {
+    /// What the output says: the grid of the picture, nil where it says nothing of it.
+    private static func grid(_ field: JSONField?) throws(JSONProblem) -> SheetGrid? {
+        guard let field else { return nil }
+        let members = try field.members(
+            "{\"formats\": [\"npy\"], \"grid\": [8, 8]}", allowed: ["formats", "grid"])
+        for format in try members["formats"]?.array("the formats to write: [\"npy\"]") ?? [] {
             let name = try format.string("\"npy\"")
             guard name == "npy" else { throw format.problem("no format \"\(name)\" in this version; write \"npy\"") }
         }
+        guard let grid = members["grid"] else { return nil }
+        let wish = "rows and columns of the picture of samples, such as [8, 8]"
+        let sides = try grid.array(wish)
+        guard sides.count == 2 else { throw grid.problem("must be \(wish)") }
+        return SheetGrid(
+            rows: try sides[0].integer(1...SheetGrid.most), columns: try sides[1].integer(1...SheetGrid.most))
     }
 }

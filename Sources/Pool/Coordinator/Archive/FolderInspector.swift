@@ -13,7 +13,7 @@ final class FolderInspector: Sendable {
     private let small = DispatchQueue(label: "inspection of finished folders")
     private let large = DispatchQueue(label: "inspection of large finished folders")
     /// What the files of jobs were like when they were found sound, by job.
-    private let sound = Mutex<[Digest: [FileStamp]]>([:])
+    private let sound = Mutex<[Digest: [FileStamp?]]>([:])
     private let content: @Sendable (String) throws -> RunFolderContent
 
     /// - Parameter content: reads a folder.
@@ -27,9 +27,11 @@ final class FolderInspector: Sendable {
     func inspect(_ job: Digest, folder: String, tell: @escaping @Sendable (FolderContent) -> Void) {
         guard RunFolder.hasSummary(in: folder) else { return small.async { tell(.nothing()) } }
         // Before anything is read: what changes meanwhile is looked at the next time.
-        let stamps = RunFolder.fileNames.compactMap { FileStamp(of: folder + "/" + $0) }
-        let isKnown = stamps.count == RunFolder.fileNames.count && sound.withLock { $0[job] == stamps }
-        let size = stamps.reduce(0) { $0 + $1.size }
+        let stamps = RunFolder.ownNames.map { FileStamp(of: folder + "/" + $0) }
+        // Not every run has a picture.
+        let isWhole = zip(RunFolder.ownNames, stamps).allSatisfy { $1 != nil || $0 == RunFolder.pictureName }
+        let isKnown = isWhole && sound.withLock { $0[job] == stamps }
+        let size = stamps.reduce(0) { $0 + ($1?.size ?? 0) }
         (isKnown || size < Self.large ? small : large).async { [self] in
             let found = isKnown ? run(in: folder) : read(job, folder)
             if case .sound = found { sound.withLock { $0[job] = stamps } }

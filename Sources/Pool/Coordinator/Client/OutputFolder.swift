@@ -32,7 +32,7 @@ public struct OutputFolder: Sendable {
         case .damaged(let hash, let reason):
             throw refusal("holds the damaged result of another job, \(name(of: hash)) (\(reason))")
         case .foreign(let names):
-            let taken = names.filter(RunFolder.fileNames.contains)
+            let taken = names.filter(RunFolder.ownNames.contains)
             guard !taken.isEmpty else { return false }
             throw refusal("holds files that the job would replace: \(taken.joined(separator: ", "))")
         }
