@@ -13,15 +13,17 @@ public struct NpyReader: ~Copyable {
         try self.init(try File(path, for: .reading))
     }
 
-    init(_ file: consuming File) throws(RunFolderError) {
+    /// - Parameter extent: the bytes of the file that are the array's own; nil for all.
+    init(_ file: consuming File, within extent: Range<Int>? = nil) throws(RunFolderError) {
         let path = file.path
-        let size = try file.size()
+        let size = if let extent { extent.count } else { try file.size() }
+        let begin = extent?.lowerBound ?? 0
         func malformed(_ reason: String) -> RunFolderError {
             RunFolderError(.malformed, path: path, reason: reason)
         }
 
         guard size >= 10 else { throw malformed("\(size) bytes are too few for a npy file") }
-        let start: [UInt8] = try file.read(count: 10, at: 0)
+        let start: [UInt8] = try file.read(count: 10, at: begin)
         guard start.starts(with: NpyHeader.magic) else {
             throw malformed(
                 start.starts(with: Array("PK".utf8))
@@ -32,13 +34,13 @@ public struct NpyReader: ~Copyable {
         guard (1...3).contains(major), minor == 0 else { throw malformed("npy version \(major).\(minor) is not known") }
         let lengthSize = major == 1 ? 2 : 4
         guard size >= 8 + lengthSize else { throw malformed("the file ends within the npy header") }
-        let lengthBytes: [UInt8] = try file.read(count: lengthSize, at: 8)
+        let lengthBytes: [UInt8] = try file.read(count: lengthSize, at: begin + 8)
         let length = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
         let dataOffset = 8 + lengthSize + length
         // Nothing is allocated from a number in the file before the file has proved as long as it says.
         guard dataOffset <= size else { throw malformed("the file ends within the npy header") }
         guard length <= NpyReader.largestHeader else { throw malformed("a npy header of \(length) bytes is not read") }
-        let text: [UInt8] = try file.read(count: length, at: 8 + lengthSize)
+        let text: [UInt8] = try file.read(count: length, at: begin + 8 + lengthSize)
         guard text.last == UInt8(ascii: "\n") else { throw malformed("the npy header does not end with a newline") }
 
         let header = try NpyHeaderParser.parse(text, path: path)
@@ -49,7 +51,7 @@ public struct NpyReader: ~Copyable {
         }
         self.header = header
         self.file = file
-        self.dataOffset = dataOffset
+        self.dataOffset = begin + dataOffset
     }
 
     private static let largestHeader = 1 << 20
