@@ -92,6 +92,8 @@ let sampling = floor(
         room(
             "JobFile",
             ["StrictJSON", "ContentHash", "RunFolder", "Composition", "EnergyModels", "RandomStreams", "Sampling"]),
+        // Whether samples can be trusted.
+        room("Diagnostics", ["RunFolder", "StrictJSON", "RandomStreams", "VectorMath"], settings: opened),
     ])
 
 let wire = floor(
@@ -122,7 +124,7 @@ let pool = floor(
             "Coordinator",
             [
                 "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels",
-                "Sampling", "RunFolder",
+                "Sampling", "Diagnostics", "RunFolder",
                 "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
         room(
@@ -149,7 +151,8 @@ let commands = floor(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark", "RunFolder",
+                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "PoolBenchmark",
+                "RunFolder",
                 "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
                 "ProgramVersion", logging,
@@ -184,6 +187,7 @@ let besides: [Target] = [
     tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "StrictJSON", "VectorMath"], exclude: ["Fixtures"]),
     tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
     tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"]),
+    tests("DiagnosticsTests", ["Diagnostics", "RunFolder", "VectorMath"], exclude: ["Fixtures", "reference.py"]),
     tests("ContentHashTests", ["ContentHash"]),
     tests("StrictJSONTests", ["StrictJSON"]),
     tests(
