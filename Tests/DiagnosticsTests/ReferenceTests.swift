@@ -1,3 +1,4 @@
+import RunFolder
 import Testing
 
 @testable import Diagnostics
@@ -25,6 +26,24 @@ struct ReferenceTests {
         for (found, fraction) in zip(draws.energyFractions, expected.energyFractions) {
             #expect(agree(found.isNaN ? nil : found, fraction))
         }
+    }
+
+    @Test("What is told of a variable is the same", arguments: Reference.names)
+    func variables(name: String) throws {
+        let draws = try Reference.draws(name)
+        let variable = RunDiagnostics.Variable(name, draws)
+        #expect(variable.mean == draws.mean)
+        #expect(variable.rHat == draws.rHat)
+        guard !draws.isConstant else {
+            // ArviZ takes as many draws of one number for independent ones.
+            #expect(variable == RunDiagnostics.Variable(name: name, mean: draws.mean, standardDeviation: 0))
+            return
+        }
+        #expect(variable.standardDeviation == draws.standardDeviation)
+        #expect(variable.bulkSize == draws.bulkEffectiveSize)
+        #expect(variable.tailSize == draws.tailEffectiveSize)
+        #expect(variable.meanError == draws.meanStandardError)
+        #expect(variable.deviationError == draws.deviationStandardError)
     }
 
     @Test("Quantiles of the standard normal are right to 15 digits, far into the tails")

