@@ -97,6 +97,8 @@ let sampling = floor(
                 "StrictJSON", "ContentHash", "Pictures", "RunFolder", "Composition", "EnergyModels", "RandomStreams",
                 "Sampling",
             ]),
+        // Whether samples can be trusted.
+        room("Diagnostics", ["RunFolder", "StrictJSON", "RandomStreams", "VectorMath"], settings: opened),
     ])
 
 let wire = floor(
@@ -127,7 +129,7 @@ let pool = floor(
             "Coordinator",
             [
                 "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels",
-                "Sampling", "RunFolder",
+                "Sampling", "Diagnostics", "RunFolder",
                 "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
         room(
@@ -154,8 +156,9 @@ let commands = floor(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "JobFile", "Journal", "ModelTransfer", "Pictures", "PoolBenchmark", "RunFolder",
-                "StopSignals",
+                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures",
+                "PoolBenchmark",
+                "RunFolder", "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
                 "ProgramVersion", logging,
             ]),
@@ -189,6 +192,7 @@ let besides: [Target] = [
     tests("EnergyModelsTests", ["EnergyModels", "Safetensors", "StrictJSON", "VectorMath"], exclude: ["Fixtures"]),
     tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
     tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"]),
+    tests("DiagnosticsTests", ["Diagnostics", "RunFolder", "VectorMath"], exclude: ["Fixtures", "reference.py"]),
     tests("ContentHashTests", ["ContentHash"]),
     tests("StrictJSONTests", ["StrictJSON"]),
     tests(

@@ -136,35 +136,4 @@ struct RunSheetTests {
         #expect(try PNGImage(decoding: folder.bytes("picture.png")) == image)
         #expect(try RunFolder.content(of: folder.path) == .finished(jobHash: ImageRun.description().jobHash))
     }
-
-    @Test("Arrays are found in an archive, with 64-bit numbers too", arguments: [Int(UInt32.max), 100, 0])
-    func archives(threshold: Int) throws {
-        let folder = try TemporaryFolder()
-        try writeArchive("s.npz", in: folder, zip64Threshold: threshold)
-        let archive = try NpzReader(path: folder("s.npz"))
-        guard let a = try archive.array("a"), let b = try archive.array("b") else {
-            Issue.record("not found")
-            return
-        }
-        #expect(a.header.shape == [2, 3] && b.header.shape == [2])
-        #expect(try a.rows(0..<1) == [0, 1, 2] as [Float])
-        #expect(try b.all() == [-1, 7] as [Int32])
-        if try archive.array("c") != nil { Issue.record("found what is not there") }
-    }
-
-    @Test("An archive that is damaged is refused or read, and nothing worse")
-    func damagedArchive() throws {
-        let folder = try TemporaryFolder()
-        try writeArchive("s.npz", in: folder, zip64Threshold: 0)
-        let sound = try folder.bytes("s.npz")
-        for place in sound.indices {
-            var bytes = sound
-            bytes[place] = ~bytes[place]
-            try folder.write(bytes, "t.npz")
-            _ = failure { () throws(RunFolderError) in _ = try NpzReader(path: folder("t.npz")).array("a") }
-            try folder.write(sound.prefix(place), "t.npz")
-            let error = failure { () throws(RunFolderError) in _ = try NpzReader(path: folder("t.npz")) }
-            #expect(error?.code == .malformed, "\(place) bytes")
-        }
-    }
 }

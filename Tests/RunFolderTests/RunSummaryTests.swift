@@ -133,6 +133,74 @@ struct RunSummaryTests {
         #expect(try RunSummary(json: Array(lines.joined(separator: "\n").utf8)) == expected)
     }
 
+    private static let diagnosed = {
+        var summary = full
+        summary.diagnostics = RunDiagnostics(
+            chains: 20, draws: 100,
+            variables: [
+                RunDiagnostics.Variable(
+                    name: "x[0]", mean: 0.5, standardDeviation: 2, meanError: 0.1, deviationError: 0.05,
+                    bulkSize: 410.5,
+                    tailSize: 390.25, rHat: 1.005),
+                RunDiagnostics.Variable(name: "norm"),
+            ],
+            checks: [
+                RunDiagnostics.Check(name: "acceptance", value: 0.75, limit: 0.05, passes: true, text: "it is high"),
+                RunDiagnostics.Check(name: "r_hat", value: nil, limit: 1.01, passes: false, text: "chains stand still"),
+                RunDiagnostics.Check(name: "drift", value: 0.5, limit: 0.1, passes: false, text: "chains move"),
+            ])
+        return summary
+    }()
+
+    @Test("Diagnostics are written beside the other names, and read back")
+    func diagnostics() throws {
+        let summary = Self.diagnosed
+        #expect(try RunSummary(json: Array(summary.json.utf8)) == summary)
+        let text = summary.json
+        #expect(text.contains("\"diagnostics\": {\n    \"version\": 1,\n    \"verdict\": \"failed\","))
+        // Without them it is what it was.
+        let start = try #require(text.firstRange(of: "  \"diagnostics\"")).lowerBound
+        let end = try #require(text.firstRange(of: "  \"samples_sha256\"")).lowerBound
+        let rest = String(text[..<start] + text[end...])
+        #expect(rest.prefix(fullText.count - 3) == fullText.dropLast(3))
+    }
+
+    @Test("Diagnostics of a later version are passed over, damaged ones refused")
+    func foreignDiagnostics() throws {
+        func unsealed(_ old: String, _ new: String) throws -> [UInt8] {
+            var lines = Self.diagnosed.json.replacing(old, with: new).split(separator: "\n")
+            lines.removeAll { $0.contains("content_sha256") }
+            return Array(lines.joined(separator: "\n").replacing("\"abcd\",", with: "\"abcd\"").utf8)
+        }
+        let later = try unsealed("\"version\": 1,\n    \"verdict\"", "\"version\": 2,\n    \"verdict\"")
+        #expect(try RunSummary(json: later) == full)
+        let damaged = try unsealed("\"passes\": true", "\"passes\": 1")
+        let error = failure { () throws(RunFolderError) in _ = try RunSummary(json: damaged) }
+        #expect(error?.reason.contains("/diagnostics/checks/0/passes: expected true or false") == true)
+    }
+
+    @Test("The verdict is the last line of the table, and the last of the diagnostics' own")
+    func verdict() {
+        let diagnostics = Self.diagnosed.diagnostics
+        let line = "failed: chains stand still (and 1 more check fails)"
+        #expect(Self.diagnosed.text.hasSuffix("few \"ancestors\"\nverdict         \(line)\n"))
+        #expect(
+            diagnostics?.text == """
+                20 chains of 100 draws
+
+                      mean  sd  mcse_mean  mcse_sd  ess_bulk  ess_tail  r_hat
+                x[0]   0.5   2        0.1     0.05     410.5     390.3  1.005
+                norm     -   -          -        -         -         -      -
+
+                passed  acceptance  it is high
+                FAILED  r_hat       chains stand still
+                FAILED  drift       chains move
+
+                verdict  \(line)
+
+                """)
+    }
+
     @Test("Numbers that are not finite become null")
     func notFinite() throws {
         var summary = full
@@ -202,6 +270,7 @@ struct RunSummaryTests {
         "Numbers in the table have four significant digits",
         arguments: [
             (0, "0"), (0.123456, "0.1235"), (-1234.56, "-1235"), (123456.7, "123457"), (1e20, "1e+20"),
+            (-4.29064181837946e+72, "-4.291e+72"),
             (0.000012345678, "1.235e-05"), (1.5e-9, "1.5e-9"), (-2.5e-12, "-2.5e-12"), (.nan, "-"),
         ])
     func digits(value: Double, expected: String) {

@@ -13,11 +13,11 @@ public struct NpyReader: ~Copyable {
         try self.init(try File(path, for: .reading))
     }
 
-    /// - Parameter entry: the bytes of the file that are the array's, where it stands within an archive.
-    init(_ file: consuming File, entry: Range<Int>? = nil) throws(RunFolderError) {
+    /// - Parameter extent: the bytes of the file that are the array's own; nil for all.
+    init(_ file: consuming File, within extent: Range<Int>? = nil) throws(RunFolderError) {
         let path = file.path
-        let first = entry?.lowerBound ?? 0
-        let size = entry == nil ? try file.size() : entry?.count ?? 0
+        let size = if let extent { extent.count } else { try file.size() }
+        let first = extent?.lowerBound ?? 0
         func malformed(_ reason: String) -> RunFolderError {
             RunFolderError(.malformed, path: path, reason: reason)
         }

@@ -1,93 +1,112 @@
-/// Where the arrays of a `.npz` archive lie: a zip archive of entries that are not compressed, as ``ZipWriter`` writes it.
+/// An archive of stored arrays, as ``ZipWriter`` writes it, open for reading.
 struct NpzReader {
     private let path: String
-    /// By name, without `.npy`; bytes of the file.
-    private let entries: [String: Range<Int>]
+    /// Where each array's file lies in the archive.
+    private let extents: [String: Range<Int>]
 
-    /// Reads the directory of an archive. Throws `.malformed` for another kind of file, `.missing` and `.inputOutput`.
+    /// The names of the arrays.
+    var names: Set<String> { Set(extents.keys) }
+
+    /// Reads the directory. Throws `.missing`, `.inputOutput`, and `.malformed` where it is not such an archive.
     init(path: String) throws(RunFolderError) {
         let file = try File(path, for: .reading)
-        let size = try file.size()
-        let tail = LittleEndianReader(try file.read(count: min(size, 98), at: max(0, size - 98)), path: path)
-        let end = tail.bytes.count - 22
-        guard end >= 0, try tail.number(end, 4) == 0x0605_4b50 else {
-            throw RunFolderError(.malformed, path: path, reason: "no archive that numpy.savez writes")
+        self.path = path
+        extents = try NpzReader.extents(in: file, size: try file.size())
+    }
+
+    /// The array of a name. Throws `.missing` when there is none, and as `NpyReader` does.
+    func array(_ name: String) throws(RunFolderError) -> NpyReader {
+        guard let extent = extents[name] else {
+            throw RunFolderError(.missing, path: path, reason: "has no array \"\(name)\"")
         }
-        var (length, offset) = (try tail.number(end + 12, 4), try tail.number(end + 16, 4))
-        // 76 bytes further ahead is the record with the same numbers, and wider ones.
-        if offset == UInt32.max, end >= 76, try tail.number(end - 76, 4) == 0x0606_4b50 {
-            (length, offset) = (try tail.number(end - 36, 8), try tail.number(end - 28, 8))
+        return try NpyReader(try File(path, for: .reading), within: extent)
+    }
+
+    /// The ends of the archive: of the last record, and of the 64-bit one with its locator before it.
+    private static let (endSize, wideEndSize) = (22, 56 + 20)
+    private static let mostDirectoryBytes = 1 << 20
+
+    private static func extents(in file: borrowing File, size: Int) throws(RunFolderError) -> [String: Range<Int>] {
+        let path = file.path
+        func malformed(_ reason: String) -> RunFolderError {
+            RunFolderError(.malformed, path: path, reason: reason)
         }
-        guard offset >= 0, length >= 0, offset <= size, length <= size - offset else {
-            throw RunFolderError(.malformed, path: path, reason: "its directory lies beyond its end")
+        guard size >= endSize else { throw malformed("\(size) bytes are too few for an archive") }
+        let ending = ZipBytes(
+            try file.read(count: min(size, endSize + wideEndSize), at: max(0, size - endSize - wideEndSize)))
+        let last = ending.count - endSize
+        guard ending.number(last, 4) == 0x0605_4b50 else { throw malformed("the file is cut off, or is no archive") }
+        var (length, start) = (ending.number(last + 12, 4), ending.number(last + 16, 4))
+        if start == 0xFFFF_FFFF || length == 0xFFFF_FFFF || ending.number(last + 10, 2) == 0xFFFF {
+            guard last == wideEndSize, ending.number(0, 4) == 0x0606_4b50 else {
+                throw malformed("the directory is missing")
+            }
+            (length, start) = (ending.number(40, 8), ending.number(48, 8))
         }
-        let directory = LittleEndianReader(try file.read(count: length, at: offset), path: path)
-        var entries: [String: Range<Int>] = [:]
+        guard length >= 0, length <= mostDirectoryBytes, start >= 0, start <= size - length else {
+            throw malformed("the directory is not within the file")
+        }
+        let directory = ZipBytes(try file.read(count: length, at: start))
+        var extents: [String: Range<Int>] = [:]
         var position = 0
         while position < length {
-            let entry = try Entry(directory, at: position)
-            let local = LittleEndianReader(try file.read(count: 30, at: entry.offset), path: path)
-            let start = entry.offset + 30 + (try local.number(26, 2)) + (try local.number(28, 2))
-            guard entry.isStored, start <= size, entry.size <= size - start else {
-                throw RunFolderError(
-                    .malformed, path: path, reason: "the entry \(entry.name) is compressed, or lies beyond the end")
+            guard let entry = directory.entry(at: position), entry.isStored, entry.name.hasSuffix(".npy") else {
+                throw malformed("entry \(extents.count) of the directory is not a stored array")
             }
-            entries[entry.name.hasSuffix(".npy") ? String(entry.name.dropLast(4)) : entry.name] =
-                start..<start + entry.size
+            guard entry.offset <= start - 30 else { throw malformed("\(entry.name) is not within the file") }
+            let local = ZipBytes(try file.read(count: 30, at: entry.offset))
+            let data = entry.offset + 30 + local.number(26, 2) + local.number(28, 2)
+            guard local.number(0, 4) == 0x0403_4b50, data <= start, entry.size <= start - data else {
+                throw malformed("\(entry.name) is not within the file")
+            }
+            extents[String(entry.name.dropLast(".npy".count))] = data..<data + entry.size
             position = entry.end
         }
-        self.path = path
-        self.entries = entries
+        return extents
     }
+}
 
-    /// An array; nil if there is none of that name.
-    func array(_ name: String) throws(RunFolderError) -> NpyReader? {
-        guard let entry = entries[name] else { return nil }
-        return try NpyReader(try File(path, for: .reading), entry: entry)
-    }
-
-    private struct Entry {
+/// Numbers in an archive's records, low byte first.
+private struct ZipBytes {
+    struct Entry {
         let name: String
         let isStored: Bool
         let size: Int
         let offset: Int
-        /// Of the entry in the directory.
+        /// Where the next entry begins.
         let end: Int
+    }
 
-        init(_ directory: borrowing LittleEndianReader, at position: Int) throws(RunFolderError) {
-            guard try directory.number(position, 4) == 0x0201_4b50 else {
-                throw directory.malformed("its directory has no entry at byte \(position)")
-            }
-            isStored = try directory.number(position + 10, 2) == 0
-            var (size, offset) = (try directory.number(position + 24, 4), try directory.number(position + 42, 4))
-            let nameEnd = position + 46 + (try directory.number(position + 28, 2))
-            end = nameEnd + (try directory.number(position + 30, 2)) + (try directory.number(position + 32, 2))
-            guard end <= directory.bytes.count else { throw directory.malformed("its directory is cut off") }
-            name = String(decoding: directory.bytes[position + 46..<nameEnd], as: UTF8.self)
-            // Numbers that need more than 32 bits: the size, twice, and the offset, each where it is needed.
-            var wide = nameEnd + 4
-            if size == UInt32.max {
-                size = try directory.number(wide, 8)
-                wide += 16
-            }
-            if offset == UInt32.max { offset = try directory.number(wide, 8) }
-            guard size >= 0, offset >= 0 else { throw directory.malformed("an entry of no possible size") }
-            (self.size, self.offset) = (size, offset)
+    private let bytes: [UInt8]
+    var count: Int { bytes.count }
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// 0 where it is not all within, and negative where it is beyond all numbers.
+    func number(_ offset: Int, _ size: Int) -> Int {
+        guard offset >= 0, offset <= bytes.count - size else { return 0 }
+        return Int(
+            truncatingIfNeeded: bytes[offset..<offset + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    }
+
+    /// An entry of the directory; nil if there is none.
+    func entry(at position: Int) -> Entry? {
+        guard number(position, 4) == 0x0201_4b50 else { return nil }
+        let nameEnd = position + 46 + number(position + 28, 2)
+        let end = nameEnd + number(position + 30, 2) + number(position + 32, 2)
+        guard end <= bytes.count else { return nil }
+        var (size, offset) = (number(position + 24, 4), number(position + 42, 4))
+        // The 64-bit numbers stand in this order, those that need it.
+        var wide = nameEnd + 4
+        if size == 0xFFFF_FFFF {
+            size = number(wide, 8)
+            wide += 16
         }
+        if offset == 0xFFFF_FFFF { offset = number(wide, 8) }
+        guard size >= 0, offset >= 0 else { return nil }
+        return Entry(
+            name: String(decoding: bytes[position + 46..<nameEnd], as: UTF8.self),
+            isStored: number(position + 10, 2) == 0,
+            size: size, offset: offset, end: end)
     }
-}
-
-/// Numbers in bytes, low byte first.
-private struct LittleEndianReader {
-    let bytes: [UInt8]
-    private let path: String
-
-    init(_ bytes: [UInt8], path: String) { (self.bytes, self.path) = (bytes, path) }
-
-    func number(_ offset: Int, _ size: Int) throws(RunFolderError) -> Int {
-        guard offset >= 0, offset + size <= bytes.count else { throw malformed("its directory is cut off") }
-        return bytes[offset..<offset + size].reversed().reduce(0) { $0 << 8 | Int($1) }
-    }
-
-    func malformed(_ reason: String) -> RunFolderError { RunFolderError(.malformed, path: path, reason: reason) }
 }

@@ -46,7 +46,7 @@ public struct RunSheet: Sendable {
     private func byLabel(_ runs: [FinishedSamples]) throws(RunFolderError) -> [FinishedSamples] {
         var labelled: [(labels: [Int], place: Int)] = []
         for (place, run) in runs.enumerated() {
-            let labels = try run.labels()
+            let labels = run.labels()
             guard !labels.isEmpty else {
                 throw RunFolderError(
                     .malformed, path: run.folder,

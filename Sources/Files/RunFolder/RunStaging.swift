@@ -198,9 +198,12 @@ public final class RunStaging {
     /// nothing is lost; `.notFinite` when not one of the draws is finite; `.inputOutput`, `.full` or `.cannotCreate` when
     /// a file cannot be written.
     ///
-    /// - Parameter warnings: what the summary's other numbers give reason to doubt; they are written into it.
+    /// - Parameters:
+    ///   - warnings: what the summary's other numbers give reason to doubt; they are written into it.
+    ///   - diagnostics: what is thought of the samples; it too.
     public func finish(
-        provenance: [(String, JSONText)], conclusion: RunConclusion, warnings: (RunSummary) -> [String] = { _ in [] }
+        provenance: [(String, JSONText)], conclusion: RunConclusion, warnings: (RunSummary) -> [String] = { _ in [] },
+        diagnostics: (RunSummary) throws(RunFolderError) -> RunDiagnostics? = { _ in nil }
     ) throws(RunFolderError) -> RunSummary {
         try expectOpen()
         guard isReadyToFinish else {
@@ -244,6 +247,7 @@ public final class RunStaging {
         summary.statisticsSHA256 = try statisticsHash.finish(size: archiveSize).hash.hex
         summary.pictureSHA256 = pictureBytes.map { SHA256.hash(of: $0).hex }
         summary.warnings = warnings(summary)
+        summary.diagnostics = try diagnostics(summary)
         var mark = try staged(RunFolder.summaryName, Array(summary.json.utf8))
         try job.file.sync()
 

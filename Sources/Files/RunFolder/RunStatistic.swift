@@ -53,6 +53,15 @@ public struct RunStatistic: Sendable, Equatable {
     /// Divergent transitions of each chain, int32 [chains].
     public static let divergences = "divergences"
 
+    /// Of each draw the log-density, in nats, float64 [chains, draws].
+    public static let logDensityOfDraws = "lp"
+    /// Of each draw of a Hamiltonian kernel the energy, float64 [chains, draws].
+    public static let energyOfDraws = "energy"
+    /// Of replicas: the part of the decisions on a swap that were swaps, float32 [chains, pairs].
+    public static let swapAcceptance = "swap_acceptance"
+    /// Mean acceptance at the levels below 0, float32 [chains, levels below 0].
+    public static let refinementAcceptance = "refinement_acceptance"
+
     /// Where samples are selected, for each of their rows the chain that it is of, int32 [chains].
     public static let selected = "selected"
 

@@ -114,6 +114,8 @@ public struct RunSummary: Sendable, Equatable {
     public var logDensity: LogDensity
     /// What gives reason to doubt the samples, a sentence each; it depends on the job and its statistics alone.
     public var warnings: [String]
+    /// Whether the samples can be trusted; nil in a summary of a program that did not tell it.
+    public var diagnostics: RunDiagnostics?
     /// SHA-256 of `samples.npy`, in hexadecimal digits.
     public var samplesSHA256: String
     /// SHA-256 of `statistics.npz`, in hexadecimal digits; nil in a summary of a program that did not tell it.
@@ -127,7 +129,8 @@ public struct RunSummary: Sendable, Equatable {
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
         nonFiniteDraws: Int = 0, logNormalizer: LogNormalizer? = nil, population: Population? = nil,
         preliminaries: [Preliminary] = [], logDensity: LogDensity, warnings: [String] = [],
-        samplesSHA256: String, statisticsSHA256: String? = nil, pictureSHA256: String? = nil
+        diagnostics: RunDiagnostics? = nil, samplesSHA256: String, statisticsSHA256: String? = nil,
+        pictureSHA256: String? = nil
     ) {
         self.jobHash = jobHash
         self.name = name
@@ -145,6 +148,7 @@ public struct RunSummary: Sendable, Equatable {
         self.preliminaries = preliminaries
         self.logDensity = logDensity
         self.warnings = warnings
+        self.diagnostics = diagnostics
         self.samplesSHA256 = samplesSHA256
         self.statisticsSHA256 = statisticsSHA256
         self.pictureSHA256 = pictureSHA256
@@ -185,6 +189,7 @@ public struct RunSummary: Sendable, Equatable {
         members.append(
             ("log_density", .object([("mean", .optional(mean)), ("standard_deviation", .optional(deviation))])))
         members.append(("warnings", .array(warnings.map { .string($0) })))
+        if let diagnostics { members.append(("diagnostics", diagnostics.json)) }
         members.append(("samples_sha256", .string(samplesSHA256)))
         if let statisticsSHA256 { members.append(("statistics_sha256", .string(statisticsSHA256))) }
         if let pictureSHA256 { members.append(("picture_sha256", .string(pictureSHA256))) }
@@ -213,7 +218,7 @@ extension RunSummary.LogNormalizer {
 }
 
 extension JSONText {
-    fileprivate static func optional(_ value: Double?) -> JSONText {
+    static func optional(_ value: Double?) -> JSONText {
         value.map { .number($0) } ?? .null
     }
 

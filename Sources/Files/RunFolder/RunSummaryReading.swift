@@ -57,6 +57,7 @@ extension RunSummary {
                 mean: try density.member("mean").optionalNumber(),
                 standardDeviation: try density.member("standard_deviation").optionalNumber()),
             warnings: try Self.warnings(summary),
+            diagnostics: summary.has("diagnostics") ? try RunDiagnostics(try summary.member("diagnostics")) : nil,
             samplesSHA256: try summary.member("samples_sha256").string(),
             statisticsSHA256: summary.has("statistics_sha256") ? try summary.member("statistics_sha256").string() : nil,
             pictureSHA256: summary.has("picture_sha256") ? try summary.member("picture_sha256").string() : nil)
@@ -112,7 +113,7 @@ extension RunSummary {
 }
 
 /// A value of a summary's text and the way to it, for errors.
-private struct SummaryNode {
+struct SummaryNode {
     private let node: JSONNode
     private let pointer: String
     private let path: String
@@ -145,6 +146,11 @@ private struct SummaryNode {
     func string() throws(RunFolderError) -> String {
         guard case .string(let text) = node.value else { throw wrong("a string") }
         return text
+    }
+
+    func bool() throws(RunFolderError) -> Bool {
+        guard case .bool(let value) = node.value else { throw wrong("true or false") }
+        return value
     }
 
     func count() throws(RunFolderError) -> Int {

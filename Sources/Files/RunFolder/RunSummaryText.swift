@@ -1,6 +1,8 @@
 extension RunSummary {
     /// The summary as a short table for people: one line a quantity, with its unit or definition, then one a warning, and a
     /// final newline.
+    ///
+    /// The last one is the verdict, where there is one.
     public var text: String {
         let size = ([chains, draws] + shape).map(String.init).joined(separator: " x ")
         var lines: [(label: String, value: String, note: String)] = [
@@ -48,6 +50,7 @@ extension RunSummary {
             guard !line.note.isEmpty else { return start + line.value + "\n" }
             return start + RunSummary.padded(line.value, to: valueWidth) + "  " + line.note + "\n"
         }.joined() + warnings.map { RunSummary.padded("warning", to: labelWidth) + "  " + $0 + "\n" }.joined()
+            + (diagnostics.map { RunSummary.padded("verdict", to: labelWidth) + "  " + $0.verdict + "\n" } ?? "")
     }
 
     private var acceptanceNote: String {
@@ -69,22 +72,23 @@ extension RunSummary {
     }
 
     /// Four significant digits; the whole number is in `summary.json`.
-    private static func short(_ value: Double?) -> String {
+    package static func short(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "-" }
         guard value != 0 else { return "0" }
         var exponent = 0
         var scale = value.magnitude
         while scale >= 10 { (scale, exponent) = (scale / 10, exponent + 1) }
         while scale < 1 { (scale, exponent) = (scale * 10, exponent - 1) }
-        // Whole numbers longer than that keep all of their digits.
         let decimals = 3 - exponent
-        guard decimals > 0 else { return (value.magnitude < 1e15 ? value.rounded() : value).description.withoutPoint }
-        guard decimals <= 8 else {
-            let sign = value < 0 ? "-" : ""
-            return "\(sign)\(((scale * 1000).rounded() / 1000).description.withoutPoint)e\(exponent)"
+        guard decimals > 8 || exponent >= 15 else {
+            // Whole numbers longer than that keep all of their digits.
+            guard decimals > 0 else { return value.rounded().description.withoutPoint }
+            let power = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
+            return ((value * power).rounded() / power).description.withoutPoint
         }
-        let power = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
-        return ((value * power).rounded() / power).description.withoutPoint
+        let sign = value < 0 ? "-" : ""
+        let digits = ((scale * 1000).rounded() / 1000).description.withoutPoint
+        return "\(sign)\(digits)e\(exponent < 0 ? "" : "+")\(exponent)"
     }
 }
 

@@ -28,6 +28,8 @@ public struct RandomStream: Sendable, Equatable {
         case preliminarySeed = 15
         /// The uniform that decides on a swap of two replicas; the level is the lower one's.
         case exchange = 16
+        /// A coordinate of a direction that points are projected on, for diagnostics; the chain is the direction.
+        case projection = 32
         // Training: the chain is the row of a batch, the transition the iteration.
         /// A weight at the start of training; the chain is its place in the parameter, the level the parameter.
         case initialWeight = 7

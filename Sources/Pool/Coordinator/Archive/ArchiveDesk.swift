@@ -231,9 +231,13 @@ struct ArchiveDesk {
                 // What is lost runs again, and then the job comes to its end once more.
                 guard losses[job] == before, before == nil || run.isReadyToFinish else { return }
                 let observations = try run.observations(of: content)
+                let conclusion = try run.conclusion(of: content, after: preliminaries)
                 _ = try run.finish(
-                    provenance: provenance, conclusion: try run.conclusion(of: content, after: preliminaries)
-                ) { content.warnings(of: $0, observations) }
+                    provenance: provenance, conclusion: conclusion,
+                    warnings: { content.warnings(of: $0, observations) },
+                    diagnostics: { (summary) throws(RunFolderError) in
+                        try run.diagnostics(of: content, summary, conclusion)
+                    })
             } catch {
                 if let error = error as? RunFolderError, error.code == .full {
                     // Some of its files may have their final names already: they are taken up anew the next time.

@@ -1,3 +1,4 @@
+import Diagnostics
 import JobFile
 import RunFolder
 import Sampling
@@ -48,6 +49,17 @@ extension RunStaging {
             of: RunStatistic.swapAcceptance, columns: (job.sampler.exchange?.levels.count ?? 1) - 1)
         observations.axes = try axes(of: job)
         return observations
+    }
+
+    /// What is thought of the run's samples; nil of those that are found for another job's sake.
+    func diagnostics(
+        of job: Job, _ summary: RunSummary, _ conclusion: RunConclusion
+    ) throws(RunFolderError) -> RunDiagnostics? {
+        guard !job.isPilot else { return nil }
+        return try RunExamination(
+            StagedRecords(self, selection: conclusion.population?.selection), summary: summary,
+            canonicalJob: Array(job.canonicalText.utf8)
+        ).diagnostics()
     }
 
     /// Means over the rows of a statistic, column by column; nil where no number is finite.

@@ -32,12 +32,8 @@ extension RunStatistic {
     public static let logNormalizer = "log_normalizer"
     /// What pilot blocks have found, float64 [blocks, levels].
     public static let stepSize = "step_size"
-    /// Of replicas: the part of the decisions on a swap that were swaps, float32 [chains, pairs].
-    public static let swapAcceptance = "swap_acceptance"
-    /// Mean acceptance at the levels below 0, float32 [chains, levels below 0].
-    public static let refinementAcceptance = "refinement_acceptance"
     /// Of each draw: the log density, the energy, and divergences since the draw before.
-    static let ofDraws = (logDensity: "lp", energy: "energy", divergences: "diverging")
+    static let ofDraws = (logDensity: logDensityOfDraws, energy: energyOfDraws, divergences: "diverging")
 }
 
 extension SamplerSettings {

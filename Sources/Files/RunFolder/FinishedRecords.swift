@@ -1,0 +1,52 @@
+/// A finished run's folder, open for reading.
+public final class FinishedRecords: RunRecords {
+    /// The content of `summary.json`.
+    public let summary: RunSummary
+    /// The text of `job.json`.
+    public let canonicalJob: [UInt8]
+    public let selection: [Int]?
+    private let samples: NpyReader
+    private let statistics: NpzReader
+
+    /// Reads all files of the folder to see that they are as they were written, and opens them.
+    ///
+    /// Throws `.missing` when there is no finished run in it, `.malformed` when one is damaged, `.inputOutput`.
+    public init(_ folder: String) throws(RunFolderError) {
+        switch try RunFolder.content(of: folder) {
+        case .finished: break
+        case .damaged(_, let reason):
+            throw RunFolderError(.malformed, path: folder, reason: "the run is damaged: \(reason)")
+        case .absent: throw RunFolderError(.missing, path: folder, reason: "no such folder")
+        case .empty, .foreign:
+            throw RunFolderError(
+                .missing, path: folder, reason: "holds no finished run; name a folder that \"submit\" has written")
+        }
+        summary = try RunFolder.summary(in: folder)
+        let job = try File(Folder.path(folder, RunFolder.jobName), for: .reading)
+        canonicalJob = try job.read(count: try job.size(), at: 0)
+        samples = try NpyReader(path: Folder.path(folder, RunFolder.samplesName))
+        statistics = try NpzReader(path: Folder.path(folder, RunFolder.statisticsName))
+        var selected: [Int]?
+        if statistics.names.contains(RunStatistic.selected) {
+            let rows: [Int32] = try statistics.array(RunStatistic.selected).all()
+            selected = rows.map { Int($0) }
+        }
+        selection = selected
+    }
+
+    /// Some of all the numbers of `samples.npy`, one after the other.
+    func samples(numbered numbers: Range<Int>) throws(RunFolderError) -> [Float] { try samples.numbers(numbers) }
+
+    public func samples(ofRows rows: Range<Int>) throws(RunFolderError) -> [Float] { try samples.rows(rows) }
+
+    public func forEachRows<Element: NpyElement>(
+        of statistic: String, as type: Element.Type, _ body: ([Element]) throws(RunFolderError) -> Void
+    ) throws(RunFolderError) {
+        guard statistics.names.contains(statistic) else { return }
+        let array = try statistics.array(statistic)
+        let step = max(1, File.pieceSize / max(1, array.header.rowSize * array.header.elementType.size))
+        for first in stride(from: 0, to: array.header.rows, by: step) {
+            try body(try array.rows(first..<min(first + step, array.header.rows)))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import StrictJSON
+
+/// What of a canonical job the checks of its run depend on. A job's model files need not be there.
+struct JobFacts {
+    /// The kernel's name.
+    let kind: String
+    /// Whether proposals are accepted or rejected by a Metropolis rule.
+    var isAdjusted: Bool { kind == "hmc" || kind == "mala" }
+    /// The part of a Hamiltonian kernel's momentum that is left from one draw to the next; nil for another kernel.
+    let keptMomentum: Double?
+    /// Levels with replicas, the last one first; none without exchange.
+    let replicas: [Int]
+    /// Levels below 0.
+    let refinedLevels: Int
+    /// What a chain and its replicas propose, all told.
+    let proposalsPerChain: Int
+
+    /// - Parameter canonical: the text of a run's `job.json`.
+    /// - Throws: `JSONParseError` or `JSONProblem` where it is not that of a job.
+    init(canonical: [UInt8]) throws {
+        let job = try JSONField(node: try JSONParser.parse(canonical), pointer: "").members("a job")
+        let sampler = try job.required("sampler", "a sampler").members("a sampler")
+        let draws = try job.required("draws", "a number").integer(1...Int.max)
+        let thin = try job.required("thin", "a number").integer(1...Int.max)
+        kind = try sampler.required("kind", "a kernel").string("a kernel")
+        let damping = try sampler["damping"]?.number()
+        keptMomentum = damping.map { damping in (0..<min(thin, 64)).reduce(1) { kept, _ in kept * damping } }
+        replicas = try sampler["exchange"]?.members("an object")["levels"].map(Self.numbers) ?? []
+        let below = try sampler["refine"]?.members("an object")
+        refinedLevels = try below?.required("levels", "a number").integer(1...Int.max) ?? 0
+        guard kind != "reverse" else {
+            proposalsPerChain = 0
+            return
+        }
+        let transitions = try sampler.required("transitions", "a number").integer(1...Int.max)
+        let levels = try Self.numbers(sampler.required("levels", "two levels"))
+        var proposals = ((levels.last ?? 0) - (levels.first ?? 0) + 1) * transitions
+        if let below {
+            proposals += refinedLevels * (try below.required("transitions", "a number").integer(1...Int.max))
+        }
+        proposalsPerChain = proposals + (draws - 1) * thin * max(1, replicas.count)
+    }
+
+    private static func numbers(_ field: JSONField) throws -> [Int] {
+        try field.array("levels").map { try $0.integer(0...Int.max) }
+    }
+}

@@ -1,0 +1,39 @@
+/// What a run's numbers are compared with; docs/diagnostics.md gives the reasons.
+enum Limits {
+    /// Of the draws that are not finite: none may be.
+    static let nonFiniteShare = 0.0
+    /// Of the proposals that diverge.
+    static let divergentShare = 0.01
+    /// Mean acceptance at any level, of a kernel with a Metropolis step.
+    static let acceptance = 0.05
+    /// Of the chains whose log density is not finite at the end.
+    static let withoutLogDensityShare = 0.01
+    /// The log density's standard deviation over chains in nats, in so many dimensions: a sample of one density has about
+    /// sqrt(d / 2).
+    static func logDensityDeviation(dimension: Int) -> Double { 100 + 10 * Double(dimension) }
+    /// Of a population's chains: what its effective size, and the distinct chains among the samples, should be.
+    static let populationShare = 0.1
+    /// Chains of the start from which a population's samples should descend, or half of the chains where those are few.
+    static let ancestors = 20
+    /// How often neighbouring replicas should swap.
+    static let swapAcceptance = 0.01
+    /// The standard error of an estimated normaliser in nats: it moves a mixture's weight by a factor of its exponential.
+    static let normalizerError = 0.5
+    /// R-hat, of chains that have to explore the target themselves.
+    static let rHat = 1.01
+    /// Effective size, of bulk and tail: so many a chain, up to a total that serves for any number of chains.
+    static let effectiveSize = (perChain: 100, total: 400)
+    /// The mean difference between the first draws of chains and the last ones, in standard deviations: half of it, by which
+    /// the mean of all may be off, is the standard error of a hundred independent draws.
+    static let drift = 0.2
+    /// E-BFMI, of each chain.
+    static let energyFraction = 0.3
+    /// Draws of a chain from which its E-BFMI is known well enough.
+    static let energyDraws = 100
+    /// The part of its momentum that a draw may have from the draw before, for its E-BFMI to mean what it should.
+    static let keptMomentum = 0.5
+    /// Standard errors that lie between means of chains of one law by an accident of less than one in a hundred million.
+    static let standardErrors = 6.0
+    /// Chains that it takes to say so.
+    static let comparableChains = 100
+}
