@@ -90,21 +90,3 @@ extension RunStaging {
         return moments.map { RunObservations.Axis(mean: $0.mean, standardDeviation: $0.standardDeviation) }
     }
 }
-
-/// The mean and the spread of numbers that come one after the other (Welford's recurrence); those that are not finite are
-/// left out.
-private struct Moments {
-    private(set) var count = 0
-    private(set) var mean = 0.0
-    private var squares = 0.0
-
-    var standardDeviation: Double { count > 1 ? (squares / Double(count - 1)).squareRoot() : 0 }
-
-    mutating func add(_ number: Double) {
-        guard number.isFinite else { return }
-        count += 1
-        let difference = number - mean
-        mean += difference / Double(count)
-        squares += difference * (number - mean)
-    }
-}

@@ -55,25 +55,3 @@ extension RunRecords {
         return moments.map { $0.count > 0 ? $0.mean : nil }
     }
 }
-
-/// The mean and the spread of numbers that come one after the other (Welford's recurrence); those that are not finite are
-/// left out.
-struct Moments {
-    private(set) var count = 0
-    private(set) var mean = 0.0
-    private var squares = 0.0
-
-    /// With n - 1 in the denominator; 0 of fewer than two.
-    var variance: Double { count > 1 ? squares / Double(count - 1) : 0 }
-    var standardDeviation: Double { variance.squareRoot() }
-    /// That of the mean, of independent numbers.
-    var standardError: Double { count > 0 ? (variance / Double(count)).squareRoot() : 0 }
-
-    mutating func add(_ number: Double) {
-        guard number.isFinite else { return }
-        count += 1
-        let difference = number - mean
-        mean += difference / Double(count)
-        squares += difference * (number - mean)
-    }
-}
