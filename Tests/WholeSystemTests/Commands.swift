@@ -168,6 +168,14 @@ struct Commands {
         return processes.filter { Self.parent(ofWorker: $0) == parent }
     }
 
+    /// How long a process has computed, all its threads together; 0 for one that is gone.
+    static func computingSeconds(of process: Int32) -> Double {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let fields = text.split(separator: ")").last?.split(separator: " "), fields.count > 12
+        else { return 0 }
+        return fields[11...12].compactMap { Double($0) }.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// Whether a worker process still runs; one that has ended and only waits to be buried does not.
     static func isRunning(_ process: Int32) -> Bool { parent(ofWorker: process) != nil }
 

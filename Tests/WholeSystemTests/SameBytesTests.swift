@@ -52,8 +52,10 @@ struct SameBytesTests {
         var killed: [Int32] = []
         // Two deaths, the second of a replacement or of the other one.
         while submit.isRunning, killed.count < 2 {
-            try await Task.sleep(for: .milliseconds(150))
-            if let worker = Commands.workers(of: submit.identifier).first(where: { !killed.contains($0) }) {
+            try await Task.sleep(for: .milliseconds(20))
+            // One that has computed for a while has blocks.
+            let workers = Commands.workers(of: submit.identifier).filter { !killed.contains($0) }
+            if let worker = workers.first(where: { Commands.computingSeconds(of: $0) > 0.4 }) {
                 kill(worker, SIGKILL)
                 killed.append(worker)
             }
@@ -82,6 +84,7 @@ struct SameBytesTests {
         let workers = try (1...2).map {
             try commands.start("rrr-worker", ["--coordinator", address, "--slots", "1"], label: "worker\($0)")
         }
+        for worker in 1...2 { try await commands.wait(for: "registered as worker", in: "worker\(worker).err") }
         let output = commands.path("served")
         let submit = try commands.start(
             "rrr-coordinator", ["submit", job, "--coordinator", address, "--output", output], label: "submit")

@@ -31,6 +31,23 @@ struct SurroundingsTests {
         #expect(FileManager.default.fileExists(atPath: commands.path("out/summary.json")))
     }
 
+    @Test("A worker that is told to stop at any moment of its start ends")
+    func stopAtStart() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        for milliseconds in stride(from: 0, to: 60, by: 2) {
+            let label = "worker\(milliseconds)"
+            let worker = try commands.start(
+                "rrr-worker", ["--coordinator", "ipc://" + commands.path("nobody")], label: label)
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            worker.signal(SIGTERM)
+            let ending = try await commands.ending(of: worker, label: label)
+            // By the signal itself before it listens to it, and by itself after that.
+            #expect([0, SIGTERM].contains(ending.status), "\(ending.errors)")
+            #expect(ending.time < .seconds(30))
+        }
+    }
+
     @Test("A result that can't be written to standard output is 74", arguments: [">/dev/full", ">&-"])
     func unwritableOutput(redirection: String) async throws {
         let commands = try Commands()

@@ -15,7 +15,8 @@ public final class FinishedRecords: RunRecords {
         switch try RunFolder.content(of: folder) {
         case .finished: break
         case .damaged(_, let reason):
-            throw RunFolderError(.malformed, path: folder, reason: "the run is damaged: \(reason)")
+            throw RunFolderError(
+                .malformed, path: folder, reason: "the run is damaged: \(reason); run its job again with --force")
         case .absent: throw RunFolderError(.missing, path: folder, reason: "no such folder")
         case .empty, .foreign:
             throw RunFolderError(

@@ -19,17 +19,23 @@ public final class StopSignals {
     private let sources: [any DispatchSourceSignal]
     private let first = First()
 
+    /// Until this returns a signal ends the process, as before; none is lost.
+    ///
     /// - Parameter action: called once, from another thread, with the signal.
     public init(_ action: @escaping @Sendable (Int32) -> Void) {
         let queue = DispatchQueue(label: "signals")
         let first = first
         sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 if first.take(number) { action(number) } else { _exit(128 + number) }
             }
+            // The source takes the place of the default action when it is registered, on another thread. To ignore the
+            // signal until then would lose it.
+            let isRegistered = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { isRegistered.signal() }
             source.resume()
+            isRegistered.wait()
             return source
         }
         // A parent may have left them blocked.
