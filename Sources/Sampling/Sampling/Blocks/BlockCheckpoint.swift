@@ -11,7 +11,7 @@ import VectorMath
 /// before it (UInt64). A population, if there is one, follows the draws: the logarithms of the weights [chains] and
 /// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
 /// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
-/// (Float64). Where replicas are exchanged there follow for each one set off, ascending, position and momentum
+/// (Float64), and where bridges are allowed their number (Int32). Where replicas are exchanged there follow for each one set off, ascending, position and momentum
 /// [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then swaps [pairs][lanes], the walkers' phases
 /// [levels][lanes] and round trips [lanes] (Int32). Log density and score are left out: they can be computed again.
 struct BlockCheckpoint {
@@ -55,8 +55,11 @@ struct BlockCheckpoint {
             ("rounds between exchanges", settings.exchange?.every ?? 0), ("replicas", plan.replicas),
         ]
         let levels = settings.exchange?.levels.map { ("level of a replica", $0) } ?? []
+        // Only where there are some, as what follows from them.
+        let bridges = [population?.mostBridges ?? 0].filter { $0 > 0 }
         return [("seed", plan.seed)] + (numbers + levels).map { ($0, UInt64($1)) }
             + [("bits of the population's threshold", population?.threshold.bitPattern ?? 0)]
+            + bridges.map { ("most bridges", UInt64($0)) }
     }
 }
 
@@ -87,6 +90,7 @@ extension BlockCheckpoint {
                 append(level.ancestors)
                 append(level.parents)
                 append(level.logNormalizer.bitPattern)
+                if population.mostBridges > 0 { append(level.bridges) }
             }
         }
         if let exchange {
@@ -133,12 +137,16 @@ extension BlockCheckpoint {
         let place = BlockPlace(after: unitsDone, of: plan)
         // Evaluations of exchanges so far, at most.
         let ofExchanges = place.exchanges(of: plan) * (plan.settings.exchange?.mostEvaluations ?? 0)
-        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition) + ofExchanges
+        let entered = plan.firstLevel + 1 - place.level
+        let ofBridges = entered * plan.settings.mostEvaluationsOnBridges
+        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition) + ofExchanges + ofBridges
         evaluations = try reader.count("evaluations", atMost: most)
         let (lanes, dimension) = (plan.lanes, plan.density.dimension)
-        let entered = plan.firstLevel + 1 - place.level
         let kept = place.draws(of: plan)
-        let ofPopulation = population.map { 8 + 12 * $0.logWeights.count + 20 * entered } ?? 0
+        let ofPopulation =
+            population.map {
+                8 + 12 * $0.logWeights.count + ($0.mostBridges > 0 ? 24 : 20) * entered
+            } ?? 0
         draws = KeptDraws(of: plan)
         let ofLanes = lanes * (16 * dimension + 4 * (1 + entered) + kept * draws.drawBytes)
         let setOff = exchange?.settings.levels.filter { $0 > place.level } ?? []
@@ -148,7 +156,8 @@ extension BlockCheckpoint {
 
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
-        let mostDivergences = unitsDone + ofExchanges + kept
+        let mostDivergences =
+            unitsDone + ofExchanges + kept + entered * plan.settings.mostTransitionsOnBridges
         divergences = try reader.counts(lanes, "divergences", atMost: mostDivergences)
         accepted = []
         for level in (place.level..<plan.firstLevel + 1).reversed() {
@@ -218,9 +227,12 @@ private struct Reader {
         for _ in 0..<levels {
             let size = floats(1)[0]
             let numbers = try counts(2, "ancestors and parents", atMost: chains)
+            let logNormalizer = doubles(1)[0]
+            let most = start.mostBridges
             population.levels.append(
                 Population.Level(
-                    effectiveSize: size, ancestors: numbers[0], parents: numbers[1], logNormalizer: doubles(1)[0]))
+                    effectiveSize: size, ancestors: numbers[0], parents: numbers[1], logNormalizer: logNormalizer,
+                    bridges: most > 0 ? try counts(1, "bridges", atMost: most)[0] : 0))
         }
         return population
     }
