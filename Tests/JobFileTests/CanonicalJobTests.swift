@@ -87,6 +87,50 @@ struct CanonicalJobTests {
     }
 
     @Test(
+        "step sizes that are left out are tuned, or go with the noise where no acceptance can be tuned for",
+        arguments: [
+            ("mala", #"{"pilots":16,"target_acceptance":0.57}"#), ("hmc", #"{"pilots":16,"target_acceptance":0.8}"#),
+            ("ula", #"{"noise_power":[0.1,2]}"#), ("uhmc", #"{"noise_power":[0.3,1]}"#),
+        ])
+    func usualSteps(kind: String, canonical: String) throws {
+        let job = try ExampleJobs.decode(
+            ExampleJobs.smallest.replacing(#""ula", "step_size": 0.01"#, with: "\"\(kind)\""))
+        #expect(job.canonicalText.contains(#""step_size":\#(canonical),"transitions""#))
+        let written = ExampleJobs.smallest.replacing(
+            #""ula", "step_size": 0.01"#, with: "\"\(kind)\", \"step_size\": \(canonical)")
+        #expect(try ExampleJobs.decode(written).identity == job.identity)
+    }
+
+    @Test("a power of the noise is the power of its standard deviation")
+    func noisePower() throws {
+        let job = try ExampleJobs.decode(
+            ExampleJobs.smallest.replacing("0.01", with: #"{"noise_power": [0.25, 2]}"#))
+        let levels = NoiseSchedule(job.schedule).levels
+        for (step, level) in zip(job.stepSizes, levels) {
+            #expect((step / (0.25 * level.noiseVariance) - 1).magnitude < 1e-12)
+        }
+    }
+
+    @Test("a start and bridges are written out, and leave no trace where they are the default")
+    func startAndBridges() throws {
+        func job(_ keys: String) throws -> Job {
+            try ExampleJobs.decode(
+                ExampleJobs.smallest.replacing(#""ula", "step_size": 0.01"#, with: #""mala", "step_size": 0.01"# + keys)
+            )
+        }
+        let plain = try job(#", "population": {}"#)
+        #expect(try job(#", "population": {"bridges": 0}, "start": "normal""#).canonicalText == plain.canonicalText)
+        let full = try job(#", "population": {"bridges": 8}, "start": "target""#)
+        #expect(full.canonicalText.contains(#""population":{"bridges":8,"threshold":0.5}"#))
+        #expect(full.canonicalText.contains(#""start":"target""#))
+        #expect(try ExampleJobs.decode(full.canonicalText) == full)
+        let tripled = try ExampleJobs.decode(
+            full.canonicalText.replacing(#""target":"bar""#, with: #""target":{"product":["bar"],"weights":[4]}"#))
+        let plan = try tripled.plan { _ in throw CocoaError(.fileNoSuchFile) }
+        #expect(plan.startDeviation == 0.5)
+    }
+
+    @Test(
         "an exchange is written out by its levels, and leaves no trace where there is none",
         arguments: [
             (#"{"replicas": 2}"#, #"{"every":1,"levels":[0,99]}"#),

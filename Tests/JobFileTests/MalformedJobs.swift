@@ -211,7 +211,12 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("sampler-step-power-underflow", "/sampler/step_size", "is 0.0 at level 0"),
         Malformed("sampler-step-over-mass", "/sampler/step_size", "over the mass is 1e-200 at level 0"),
         Malformed("sampler-refine-step-of-no-use", "/sampler/refine", "between 1e-150 and 1e150"),
-        Malformed("sampler-step-missing", "/sampler", #""step_size" is missing; give a number such as 0.03"#),
+        Malformed(
+            "sampler-step-power-of-both", "/sampler/step_size/beta_power", "go with the noise already; leave out one"),
+        Malformed("sampler-step-power-of-no-number", "/sampler/step_size/noise_power/0", "above zero"),
+        Malformed("sampler-start-misspelt", "/sampler/start", #"did you mean "target""#),
+        Malformed("sampler-start-of-reverse", "/sampler/start", "reverse takes no start"),
+        Malformed("sampler-start-without-weight", "/sampler/start", "weights add up to 0.0, so that it is no Gaussian"),
         Malformed("sampler-step-negative", "/sampler/step_size", "above zero such as 0.03, is -0.1"),
         Malformed("sampler-steps-count", "/sampler/step_size", "must have 4 entries, has 2"),
         Malformed("sampler-steps-negative", "/sampler/step_size/2", "above zero, is -0.1"),
@@ -230,6 +235,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         Malformed("sampler-reverse-steps-is-a-number", "/sampler/reverse_steps", "must be true or false, is 1"),
         Malformed("sampler-denoise-is-a-number", "/sampler/denoise", "must be true or false, is 1"),
         Malformed("sampler-population-threshold", "/sampler/population/threshold", "above 0, at most 1"),
+        Malformed("sampler-population-bridges", "/sampler/population/bridges", "from 0 to 64"),
         Malformed("sampler-population-key-misspelt", "/sampler/population/treshold", #"did you mean "threshold""#),
         Malformed(
             "sampler-population-over-reverse-steps", "/sampler/population", "can't be weighted over reverse steps"),

@@ -48,6 +48,11 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
                 CheckpointCase("\(kind), refined", boxed, kind, draws: 3, thin: 2, refinement: 3),
                 CheckpointCase("\(kind), refined population", boxed, kind, threshold: 1, refinement: 2),
                 CheckpointCase("\(kind), population of a network", tiltedNetwork, kind, threshold: 0.9),
+                // Of so few evaluations a step that one of eleven may fail and it comes through.
+                CheckpointCase("\(kind), bridged", mixture, kind, transitions: 1, threshold: 1, bridges: 1),
+                CheckpointCase(
+                    "\(kind), bridged and refined", boxed, kind, transitions: 1, threshold: 1, bridges: 1,
+                    refinement: 2),
                 CheckpointCase("\(kind), bounded population", bounded, kind, levels: 1...4, threshold: 0.8),
             ]
         }
@@ -110,7 +115,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
         _ name: String, _ target: TargetExpression, _ kind: SamplerSettings.Kind,
         acceptance: AcceptanceRule = .energy, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
         draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
-        threshold: Double? = nil, denoise: Bool = false, exchange: [Int]? = nil, every: Int = 1,
+        threshold: Double? = nil, bridges: Int = 0, denoise: Bool = false, exchange: [Int]? = nil, every: Int = 1,
         refinement: Int? = nil
     ) {
         guard let density = try? target.density(models: Self.models) else { preconditionFailure() }
@@ -118,7 +123,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
             kind: kind, acceptance: acceptance, transitions: kind == .reverse ? 0 : transitions,
             leapfrogSteps: kind.isHamiltonian ? 2 : 1, damping: 0.7,
             stepSize: .constant(kind.isHamiltonian ? 0.5 : 0.15), reverseSteps: reverseSteps,
-            levels: levels, population: threshold.map { PopulationSettings(threshold: $0) },
+            levels: levels, population: threshold.map { PopulationSettings(threshold: $0, bridges: bridges) },
             denoise: denoise, exchange: exchange.map { ExchangeSettings(levels: $0, every: every) },
             refinement: refinement.map { RefinementSettings(levels: $0, transitions: 2) })
         self.name = name

@@ -21,9 +21,10 @@ private func plan(
 @Suite("Evaluations that fail")
 struct FailedEvaluationTests {
     private static let cases = CheckpointCase.all.filter { example in
-        ["exchange", "population", "draws at the last", "line", "bounded", "refined", "reverse", "denoised"].contains {
-            "\(example)".contains($0)
-        }
+        ["exchange", "population", "draws at the last", "line", "bounded", "refined", "bridged", "reverse", "denoised"]
+            .contains {
+                "\(example)".contains($0)
+            }
     }
 
     @Test("Whichever evaluation fails, the block is what it was before the step, and goes on to the same bytes")

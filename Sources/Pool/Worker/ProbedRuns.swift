@@ -13,7 +13,7 @@ enum ProbedRuns {
     private enum Feature: String, CaseIterable {
         case reverseSteps, denoisedReverse, denoised, fewerLevels, stepsPerLevel, stepsByBeta, mass, undamped
         case reflectedLangevin, reflectedLeapfrog, manyDraws
-        case population, boundedPopulation, exchange, exchangeOfLeapfrog
+        case population, boundedPopulation, bridgedPopulation, exchange, exchangeOfLeapfrog
         case refinement, refinedLeapfrog, refinedPopulation, tunedLangevin, tunedLeapfrog
 
         /// Settings that have it. Without a default case: a feature that is new is not forgotten here.
@@ -27,6 +27,10 @@ enum ProbedRuns {
             case .stepsByBeta: settings.kernel = kernel.stepping(by: .betaPower(scale: 0.3, exponent: 0.7))
             case .mass, .undamped, .reflectedLangevin, .reflectedLeapfrog, .manyDraws: break
             case .population, .boundedPopulation: settings.population = PopulationSettings(threshold: 0.9)
+            case .bridgedPopulation:
+                settings.population = PopulationSettings(threshold: 1, bridges: 2)
+                settings.start = .target
+                settings.kernel = kernel.stepping(by: .noisePower(scale: 0.1, exponent: 2))
             case .exchange, .exchangeOfLeapfrog: settings.exchange = ExchangeSettings(levels: [0, 2, 4])
             case .refinement, .refinedLeapfrog: settings.refinement = RefinementSettings(levels: 2, transitions: 2)
             case .refinedPopulation:
@@ -49,7 +53,7 @@ enum ProbedRuns {
             case .tunedLeapfrog: .hmc(step: tuned, leapfrog: leapfrog, acceptance: .energy)
             case .tunedLangevin: .mala(step: tuned, acceptance: .energy)
             case .reverseSteps, .fewerLevels, .stepsPerLevel, .stepsByBeta, .manyDraws, .population, .boundedPopulation,
-                .exchange, .refinement, .refinedPopulation:
+                .bridgedPopulation, .exchange, .refinement, .refinedPopulation:
                 .mala(step: .given(langevinStep), acceptance: .energy)
             }
         }
@@ -126,7 +130,7 @@ enum ProbedRuns {
         var target = ProbedDensities.runTarget
         if let bounds { target = .bounded(of: target, low: .init(bounds.low), high: .init(bounds.high)) }
         let plan = SamplingPlan(
-            density: try ProbedDensities.density(of: target), bounds: bounds,
+            density: try ProbedDensities.density(of: target), totalWeight: target.totalWeight, bounds: bounds,
             walls: settings.refinement.flatMap { _ in target.bounds(ofModels: ProbedDensities.boxes) },
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: levels)), settings: settings, seed: 5,
             lanes: lanes, draws: draws, thin: 1)

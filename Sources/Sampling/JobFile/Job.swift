@@ -133,7 +133,8 @@ public struct Job: Sendable, Equatable {
         }
         return SamplingPlan(
             density: try target.density(models: densities, classifiers: classifiers), hasEnergy: hasEnergy,
-            bounds: target.bounds, walls: sampler.refinement.flatMap { _ in target.bounds(ofModels: boxes) },
+            totalWeight: target.totalWeight, bounds: target.bounds,
+            walls: sampler.refinement.flatMap { _ in target.bounds(ofModels: boxes) },
             boxes: boxesOfDraws,
             schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)
     }

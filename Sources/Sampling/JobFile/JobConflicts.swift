@@ -67,6 +67,10 @@ extension Job {
                 forbids: sampler.kernel.acceptance?.needsEnergy == false && target.hasBoundsWithinMixture,
                 "the score does not tell how the target jumps at the walls of a bounded part of a mixture; put the "
                     + "bounds around the mixture, or write \"energy\""),
+            Rule(
+                "sampler", "start", forbids: sampler.start == .target && !(target.totalWeight > 0),
+                "the target's weights add up to \(target.totalWeight), so that it is no Gaussian where there is nothing "
+                    + "but noise; leave it out"),
             Rule("sampler", "mass", problem: massProblem),
             Rule("sampler", "step_size", problem: stepSizeProblem),
             Rule("sampler", "refine", problem: refinedStepSizeProblem),

@@ -133,6 +133,7 @@ extension Job {
         if sampler.reverseSteps { job.sampler.levels = 0...levels - 1 }
         job.sampler.reverseSteps = false
         job.sampler.population = sampler.population ?? PopulationSettings(threshold: 0.5)
+        if !(component.totalWeight > 0) { job.sampler.start = .normal }
         job.isPilot = sampler.tuning != nil
         job.chains = Self.populations * block
         return job

@@ -23,22 +23,36 @@ extension JSONForm<LevelValues> {
                             count: levels, entry: "a finite number above zero", where: { $0 > 0 }))
                 }
                 guard field.isObject else { return .constant(try field.positive("0.03")) }
-                let power = try field.members("{\"beta_power\": [a, b]}", allowed: ["beta_power"])
-                    .required("beta_power", "[a, b] for a * beta^b")
-                let entries = try power.array("[a, b] for a * beta^b", count: 2)
-                return .betaPower(scale: try entries[0].positive("0.1"), exponent: try entries[1].number())
+                let members = try field.members(
+                    "{\"noise_power\": [a, b]} or {\"beta_power\": [a, b]}", allowed: ["noise_power", "beta_power"])
+                if let ofNoise = members["noise_power"] {
+                    if let ofBeta = members["beta_power"] {
+                        throw ofBeta.problem("the steps go with the noise already; leave out one of the two")
+                    }
+                    let (scale, exponent) = try ofNoise.power(of: "sigma")
+                    return .noisePower(scale: scale, exponent: exponent)
+                }
+                let (scale, exponent) = try members.required("beta_power", "[a, b] for a * beta^b").power(of: "beta")
+                return .betaPower(scale: scale, exponent: exponent)
             },
             write: { values in
                 switch values {
                 case .constant(let value): .number(value)
                 case .perLevel(let values): .numbers(values)
                 case .betaPower(let scale, let exponent): .object([("beta_power", .numbers([scale, exponent]))])
+                case .noisePower(let scale, let exponent): .object([("noise_power", .numbers([scale, exponent]))])
                 }
             })
     }
 }
 
 extension JSONField {
+    /// [a, b], which stands for a times the b-th power of something.
+    fileprivate func power(of base: String) throws(JSONProblem) -> (scale: Double, exponent: Double) {
+        let entries = try array("[a, b] for a * \(base)^b", count: 2)
+        return (try entries[0].positive("0.1"), try entries[1].number())
+    }
+
     /// Whether step sizes are to be looked for.
     fileprivate var asksForTuning: Bool {
         get throws(JSONProblem) {
@@ -52,8 +66,7 @@ extension JSONField {
 extension JSONForm<StepSizes> {
     /// Step sizes, or how they are to be looked for.
     static func steps(of kind: SamplerSettings.Kind, levels: Int) -> JSONForm {
-        let usual = TuningSettings(
-            targetAcceptance: kind.usualAcceptance ?? 0.5, pilots: TuningSettings.usualPilots)
+        let usual = TuningSettings.usual(for: kind)
         let tuning = JSONForm<TuningSettings>.tuning(usual: usual)
         let given = JSONForm<LevelValues>.levelValues(levels: levels)
         return JSONForm(
@@ -152,7 +165,16 @@ extension JSONForm<PopulationSettings> {
             keys.key(
                 "threshold", &population.threshold, .number("a number above 0, at most 1") { $0 > 0 && $0 <= 1 },
                 default: 0.5)
+            keys.key("bridges", &population.bridges, .integer(0...PopulationSettings.mostBridges), leftOut: 0)
         }
+    }
+}
+
+extension JSONForm<SamplerSettings.Start> {
+    static var start: JSONForm {
+        JSONForm(
+            read: { field throws(JSONProblem) in try field.choice(SamplerSettings.Start.self, "start") },
+            write: { .string($0.rawValue) })
     }
 }
 

@@ -53,6 +53,7 @@ extension SamplerSettings {
         keys.key("levels", &self.levels, .levelRange(levels: levels), default: 0...levels - 1)
         keys.key("transitions", &transitions, .transitions, default: 10)
         keys.key("reverse_steps", &reverseSteps, .bool, default: false)
+        keys.key("start", &start, .start, leftOut: .normal)
         keys.key("population", &population, .population)
         keys.key("exchange", &exchange, .exchange(over: self.levels, of: schedule))
         keys.key("refine", &refinement, .refinement(levels: levels, transitions: transitions))
@@ -61,23 +62,22 @@ extension SamplerSettings {
 
 extension SamplerSettings.Kernel {
     fileprivate mutating func list(_ keys: inout JSONKeys, levels: Int) {
-        let steps = "a number such as 0.03, one per level, {\"beta_power\": [a, b]}, or \"tuned\""
         switch self {
         case .reverse:
             break
         case .ula(var step):
-            keys.key("step_size", &step, .levelValues(levels: levels, notTunedFor: .ula), required: steps)
+            keys.key("step_size", &step, .levelValues(levels: levels, notTunedFor: .ula), default: .usualLangevin)
             self = .ula(step: step)
         case .mala(var step, var acceptance):
-            keys.key("step_size", &step, .steps(of: .mala, levels: levels), required: steps)
+            keys.key("step_size", &step, .steps(of: .mala, levels: levels), default: .tuned(.usual(for: .mala)))
             keys.key("acceptance", &acceptance, .acceptance(of: .mala), default: .energy)
             self = .mala(step: step, acceptance: acceptance)
         case .uhmc(var step, var leapfrog):
-            keys.key("step_size", &step, .levelValues(levels: levels, notTunedFor: .uhmc), required: steps)
+            keys.key("step_size", &step, .levelValues(levels: levels, notTunedFor: .uhmc), default: .usualLeapfrog)
             leapfrog.list(&keys, levels: levels)
             self = .uhmc(step: step, leapfrog: leapfrog)
         case .hmc(var step, var leapfrog, var acceptance):
-            keys.key("step_size", &step, .steps(of: .hmc, levels: levels), required: steps)
+            keys.key("step_size", &step, .steps(of: .hmc, levels: levels), default: .tuned(.usual(for: .hmc)))
             keys.key("acceptance", &acceptance, .acceptance(of: .hmc), default: .energy)
             leapfrog.list(&keys, levels: levels)
             self = .hmc(step: step, leapfrog: leapfrog, acceptance: acceptance)

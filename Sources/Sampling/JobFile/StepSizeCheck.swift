@@ -27,8 +27,8 @@ extension Job {
 
     private func problem(of values: [Double], _ what: String) -> String? {
         guard let level = sampler.levels.first(where: { !Self.usable.contains(values[$0]) }) else { return nil }
-        let beta = NoiseSchedule(schedule).levels[level].beta
-        return "\(what)is \(values[level]) at level \(level), where beta is \(beta); "
+        let noise = NoiseSchedule(schedule).levels[level]
+        return "\(what)is \(values[level]) at level \(level), where beta is \(noise.beta) and sigma \(noise.noise); "
             + "let it be between 1e-150 and 1e150 at every level with transitions"
     }
 }

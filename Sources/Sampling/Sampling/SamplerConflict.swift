@@ -55,6 +55,10 @@ extension SamplerSettings {
                 "threshold is \(population.threshold), not above 0 and at most 1; 0.5 is usual"
             ),
             (
+                !(0...PopulationSettings.mostBridges).contains(population.bridges), .population,
+                "bridges is \(population.bridges), not from 0 to \(PopulationSettings.mostBridges)"
+            ),
+            (
                 !hasEnergy, .population,
                 "a population is weighted by log densities, and this target has scores alone; leave it out"
             ),

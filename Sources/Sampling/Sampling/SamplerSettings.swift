@@ -15,6 +15,9 @@ public struct SamplerSettings: Sendable, Equatable {
     /// The levels on which transitions run.
     public var levels: ClosedRange<Int>
 
+    /// Where chains start.
+    public var start: Start
+
     /// Whether and when the chains of a block are weighted and resampled; nil lets each go its own way.
     public var population: PopulationSettings?
 
@@ -29,7 +32,7 @@ public struct SamplerSettings: Sendable, Equatable {
 
     /// Settings of a kernel that makes transitions.
     public init(
-        kernel: Kernel, transitions: Int, reverseSteps: Bool = false, levels: ClosedRange<Int>,
+        kernel: Kernel, transitions: Int, reverseSteps: Bool = false, levels: ClosedRange<Int>, start: Start = .normal,
         population: PopulationSettings? = nil, denoise: Bool = false, exchange: ExchangeSettings? = nil,
         refinement: RefinementSettings? = nil
     ) {
@@ -37,6 +40,7 @@ public struct SamplerSettings: Sendable, Equatable {
         self.transitions = transitions
         self.reverseSteps = reverseSteps
         self.levels = levels
+        self.start = start
         self.population = population
         self.denoise = denoise
         self.exchange = exchange
@@ -64,6 +68,17 @@ public struct SamplerSettings: Sendable, Equatable {
     }
 }
 
+extension SamplerSettings {
+    /// The density of the points where chains start.
+    public enum Start: String, Sendable, CaseIterable {
+        /// N(0, I), which a single model is where there is nothing but noise.
+        case normal
+        /// N(0, I / W), which the target is there: every model is N(0, I), and W is the sum of their weights
+        /// (``TargetExpression/totalWeight``), above zero.
+        case target
+    }
+}
+
 /// One number for every noise level, as a job writes it down.
 public enum LevelValues: Sendable, Equatable {
     /// The same number at every level.
@@ -72,4 +87,15 @@ public enum LevelValues: Sendable, Equatable {
     case perLevel([Double])
     /// `scale * beta_t ^ exponent`.
     case betaPower(scale: Double, exponent: Double)
+    /// `scale * sigma_t ^ exponent`, sigma_t the standard deviation of the noise.
+    case noisePower(scale: Double, exponent: Double)
+
+    /// Steps of `ula` where none are given: h = sigma^2 / 10.
+    ///
+    /// Along an axis where the density is as wide as the noise, as narrow as that of a single model can be, chains come
+    /// out with 1 / (1 - h / (2 sigma^2)) times its variance, 5 % too much.
+    public static let usualLangevin = LevelValues.noisePower(scale: 0.1, exponent: 2)
+    /// Steps of `uhmc` where none are given: 0.3 sigma, for a variance of 1 / (1 - 0.3^2 / 4) times the right one, 2 % too
+    /// much.
+    public static let usualLeapfrog = LevelValues.noisePower(scale: 0.3, exponent: 1)
 }

@@ -22,6 +22,8 @@ public struct SamplingPlan: Sendable {
     public let refinement: [NoiseLevel]
     /// The kernel and where it runs.
     public let settings: SamplerSettings
+    /// The standard deviation of the points where chains start.
+    public let startDeviation: Double
     /// Langevin's h or the leapfrog's step at each level; index = level; NaN where pilot blocks are to
     /// find it, and for a kernel without steps.
     public internal(set) var stepSizes: [Double]
@@ -36,8 +38,11 @@ public struct SamplingPlan: Sendable {
     /// Transitions from one kept draw to the next.
     public let thin: Int
 
+    /// - Parameter totalWeight: W of the composition, above zero where chains start as
+    ///   ``SamplerSettings/Start/target``.
     public init(
-        density: any Density, hasEnergy: Bool = true, bounds: Bounds? = nil, walls: Bounds? = nil,
+        density: any Density, hasEnergy: Bool = true, totalWeight: Double = 1, bounds: Bounds? = nil,
+        walls: Bounds? = nil,
         boxes: [Bounds]? = nil,
         schedule: NoiseSchedule, settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
     ) {
@@ -51,6 +56,7 @@ public struct SamplingPlan: Sendable {
         self.boxes = boxes ?? [self.walls].compactMap { $0 }
         self.schedule = schedule
         self.settings = settings
+        startDeviation = settings.start == .target ? 1 / totalWeight.squareRoot() : 1
         stepSizes = settings.kernel.stepSizes(over: schedule)
         refinement = settings.refinement.map { schedule.refinement(levels: $0.levels) } ?? []
         masses = settings.kernel.masses(over: schedule)
@@ -155,6 +161,8 @@ extension LevelValues {
             values
         case .betaPower(let scale, let exponent):
             schedule.levels.map { scale * Elementary.power($0.beta, exponent) }
+        case .noisePower(let scale, let exponent):
+            schedule.levels.map { scale * Elementary.power($0.noise, exponent) }
         }
     }
 }

@@ -13,8 +13,8 @@ import VectorMath
 /// entered][lanes] (Int32). A population, if there is one, follows: the logarithms of the weights [chains] and
 /// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
 /// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
-/// (Float64). Where replicas are exchanged there follow for each one set off, ascending, position and momentum
-/// [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then swaps [pairs][lanes], the walkers' phases
+/// (Float64), and where bridges are allowed their number (Int32). Where replicas are exchanged there follow for each one
+/// set off, ascending, position and momentum [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then swaps [pairs][lanes], the walkers' phases
 /// [levels][lanes] and round trips [lanes] (Int32). At the end stand the units done (UInt64) and the checksum of all
 /// before it (UInt64). Log density and score are left out: they can be computed again.
 struct BlockCheckpoint {
@@ -58,17 +58,21 @@ struct BlockCheckpoint {
             ("rounds between exchanges", settings.exchange?.every ?? 0), ("replicas", plan.replicas),
         ]
         let levels = settings.exchange?.levels.map { ("level of a replica", $0) } ?? []
+        // Only where there are some, as what follows from them.
+        let bridges = [population?.mostBridges ?? 0].filter { $0 > 0 }
         return [("seed", plan.seed)] + (numbers + levels).map { ($0, UInt64($1)) }
             + [("bits of the population's threshold", population?.threshold.bitPattern ?? 0)]
+            + bridges.map { ("most bridges", UInt64($0)) }
     }
 }
 
 extension BlockCheckpoint {
     /// Bytes at the start of a checkpoint of the plan, with so many draws kept, that no later one of the block changes;
     /// 0 as long as there are no draws.
-    static func settledBytes(of plan: SamplingPlan, draws: Int, drawBytes: Int) -> Int {
+    static func settledBytes(of plan: SamplingPlan, population: Population?, draws: Int, drawBytes: Int) -> Int {
         guard draws > 0 else { return 0 }
-        return magic.count + 4 + 8 * header(of: plan, index: 0, population: nil).count + draws * plan.lanes * drawBytes
+        let header = header(of: plan, index: 0, population: population)
+        return magic.count + 4 + 8 * header.count + draws * plan.lanes * drawBytes
     }
 
     /// As bytes, for block `index` of the plan.
@@ -98,6 +102,7 @@ extension BlockCheckpoint {
                 append(level.ancestors)
                 append(level.parents)
                 append(level.logNormalizer.bitPattern)
+                if population.mostBridges > 0 { append(level.bridges) }
             }
         }
         if let exchange {
@@ -147,10 +152,13 @@ extension BlockCheckpoint {
         let place = BlockPlace(after: unitsDone, of: plan)
         // Evaluations of exchanges so far, at most.
         let ofExchanges = place.exchanges(of: plan) * (plan.settings.exchange?.mostEvaluations ?? 0)
-        let (lanes, dimension) = (plan.lanes, plan.density.dimension)
         let entered = plan.firstLevel + 1 - place.level
+        let (lanes, dimension) = (plan.lanes, plan.density.dimension)
         let kept = place.draws(of: plan)
-        let ofPopulation = population.map { 8 + 12 * $0.logWeights.count + 20 * entered } ?? 0
+        let ofPopulation =
+            population.map {
+                8 + 12 * $0.logWeights.count + ($0.mostBridges > 0 ? 24 : 20) * entered
+            } ?? 0
         draws = KeptDraws(of: plan)
         let ofLanes = lanes * (16 * dimension + 4 * (1 + entered) + kept * draws.drawBytes)
         let setOff = exchange?.settings.levels.filter { $0 > place.level } ?? []
@@ -158,7 +166,8 @@ extension BlockCheckpoint {
         let ofSwaps = exchange.map { 4 * lanes * (2 * $0.settings.pairs + 2) } ?? 0
         guard end - reader.next == 8 + ofLanes + ofPopulation + ofReplicas + ofSwaps else { throw .damaged }
 
-        let mostDivergences = unitsDone + ofExchanges + kept
+        let mostDivergences =
+            unitsDone + ofExchanges + kept + entered * plan.settings.mostTransitionsOnBridges
         for draw in 0..<kept {
             draws.points.take(reader.floats(lanes * dimension), ofDraw: draw)
             draws.logDensity.take(reader.doubles(lanes * draws.logDensity.width), ofDraw: draw)
@@ -167,7 +176,8 @@ extension BlockCheckpoint {
                 lanes * draws.divergences.width, "divergences of draws", atMost: mostDivergences)
             draws.divergences.take(divergences, ofDraw: draw)
         }
-        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition) + ofExchanges
+        let ofBridges = entered * plan.settings.mostEvaluationsOnBridges
+        let most = unitsDone * max(1, plan.settings.evaluationsPerTransition) + ofExchanges + ofBridges
         evaluations = try reader.count("evaluations", atMost: most)
         position = reader.doubles(lanes * dimension)
         momentum = reader.doubles(lanes * dimension)
@@ -234,9 +244,12 @@ private struct Reader {
         for _ in 0..<levels {
             let size = floats(1)[0]
             let numbers = try counts(2, "ancestors and parents", atMost: chains)
+            let logNormalizer = doubles(1)[0]
+            let most = start.mostBridges
             population.levels.append(
                 Population.Level(
-                    effectiveSize: size, ancestors: numbers[0], parents: numbers[1], logNormalizer: doubles(1)[0]))
+                    effectiveSize: size, ancestors: numbers[0], parents: numbers[1], logNormalizer: logNormalizer,
+                    bridges: most > 0 ? try counts(1, "bridges", atMost: most)[0] : 0))
         }
         return population
     }

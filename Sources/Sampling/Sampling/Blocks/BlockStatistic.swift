@@ -30,6 +30,8 @@ extension RunStatistic {
     public static let levelLogNormalizer = "level_log_normalizer"
     /// Of a population: the last of these, float64 [blocks].
     public static let logNormalizer = "log_normalizer"
+    /// Of a population: bridges on the way to a level, int32 [blocks, levels].
+    public static let bridges = "bridges"
     /// What pilot blocks have found, float64 [blocks, levels].
     public static let stepSize = "step_size"
     /// Of each draw: the log density, the energy, and divergences since the draw before.
@@ -53,9 +55,10 @@ extension SamplerSettings {
     /// The same, with where they come from.
     func blockStatistics(levels: Int, lanes: Int, draws: Int, thin: Int, hasEnergy: Bool) -> [BlockStatistic] {
         // Every proposal may diverge, and every draw may be one that can't be denoised or written.
-        let divergences = StatisticLimits(0...mostProposals(draws: draws, thin: thin) + Double(draws))
+        let onBridges = Double(levels + (refinement?.levels ?? 0)) * Double(mostTransitionsOnBridges)
+        let divergences = StatisticLimits(0...mostProposals(draws: draws, thin: thin) + onBridges + Double(draws))
         var all = chainStatistics(levels: levels, hasEnergy: hasEnergy, divergences: divergences)
-        if population != nil { all += populationStatistics(levels: levels) }
+        if let population { all += populationStatistics(levels: levels) + bridgeStatistics(population, levels: levels) }
         if tuning != nil {
             all.append(
                 BlockStatistic(
@@ -120,6 +123,20 @@ extension SamplerSettings {
                 [block.population?.levels.last?.logNormalizer ?? .nan]
             },
         ]
+    }
+
+    private func bridgeStatistics(_ population: PopulationSettings, levels: Int) -> [BlockStatistic] {
+        guard population.bridges > 0 else { return [] }
+        // Bridges crossed on the way to the level.
+        let limits = StatisticLimits(0...Double(population.bridges))
+        let onWay = BlockStatistic(RunStatistic.bridges, per: .blocks, .levels(levels), limits: limits) { block, _ in
+            block.perLevel(0, \.bridges)
+        }
+        guard let refinement else { return [onWay] }
+        let below = BlockStatistic(
+            "refinement_bridges", per: .blocks, .refinedLevels(refinement.levels), limits: limits
+        ) { block, _ in block.population?.levels.dropFirst(block.plan.firstLevel + 1).map(\.bridges) ?? [] }
+        return [onWay, below]
     }
 
     private func exchangeStatistics(pairs: Int, rounds: Int) -> [BlockStatistic] {

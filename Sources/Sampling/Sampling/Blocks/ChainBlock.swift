@@ -6,7 +6,7 @@ import VectorMath
 
 /// A block of chains on its way through the noise levels (science: Du et al. 2023, algorithm 1).
 ///
-/// Chains start from a standard normal at the noisiest level and go down level by level: an
+/// Chains start from a normal at the noisiest level and go down level by level: an
 /// ancestral step into the level if asked for, then transitions that leave the composition at that
 /// level invariant. What comes out depends on the plan and on the block's number alone; where chains are a
 /// population, also on how many they are.
@@ -54,6 +54,7 @@ public struct ChainBlock: RunnableBlock {
         state = ChainState(dimension: dimension, lanes: plan.lanes)
         exchange = plan.settings.exchange.map { ReplicaExchange($0, dimension: dimension, lanes: plan.lanes) }
         stream.fillNormals(&state.position, purpose: .initialPosition, level: plan.firstLevel)
+        state.position.scale(by: plan.startDeviation)
         stream.fillNormals(&state.momentum, purpose: .initialMomentum, level: plan.firstLevel)
         plan.bounds?.fold(&state.position, momentum: &state.momentum)
     }
@@ -158,7 +159,8 @@ public struct ChainBlock: RunnableBlock {
 
     /// Bytes at the start of ``checkpoint()`` that no later one changes: those of the draws kept so far, if there are any.
     public var settledBytes: Int {
-        BlockCheckpoint.settledBytes(of: plan, draws: place.draws(of: plan), drawBytes: draws.drawBytes)
+        BlockCheckpoint.settledBytes(
+            of: plan, population: population, draws: place.draws(of: plan), drawBytes: draws.drawBytes)
     }
 
     private var dimension: Int { plan.density.dimension }
@@ -179,8 +181,11 @@ public struct ChainBlock: RunnableBlock {
                 plan.walls?.fold(&next.position, momentum: &next.momentum)
             }
         }
+        // What the population comes to is kept when nothing can fail any more.
+        var population = population
         do throws(EvaluationError) {
             try next.evaluate(&target)
+            try weigh(&population, &next, at: level)
         } catch {
             if !isFirst { target.move(to: plan.level(at: level + 1)) }
             throw error
@@ -190,13 +195,28 @@ public struct ChainBlock: RunnableBlock {
             acceptedBefore.append(state.accepted)
         }
         swap(&state, &next)
-        guard population != nil else { return }
-        let before =
-            isFirst ? StartDensity.logDensity(at: state.position, within: plan.bounds) : next.evaluation.logDensity
+        self.population = population
+    }
+
+    /// Weights the population for a level at which `next` has just been evaluated, and resamples it there if need be;
+    /// `state` is as it left the level above.
+    private mutating func weigh(
+        _ population: inout Population?, _ next: inout ChainState, at level: Int
+    ) throws(EvaluationError) {
+        guard var weighted = population else { return }
+        var before = state.evaluation.logDensity
+        if level == plan.firstLevel {
+            before = StartDensity.logDensity(
+                at: next.position, deviation: plan.startDeviation, within: plan.bounds)
+        } else if weighted.mostBridges > 0 {
+            before = try BridgeCrossing(plan: plan, level: level, stream: stream)
+                .cross(&weighted, &next, from: state.evaluation, target: &target, kernel: &kernel)
+        }
         var uniform = [0.0]
         stream.fillUniforms(&uniform, purpose: .resampling, level: level)
-        let after = state.evaluation.logDensity
-        if let parents = population?.enter(from: before, to: after, uniform: uniform[0]) { state.resample(parents) }
+        let parents = weighted.enter(from: before, to: next.evaluation.logDensity, uniform: uniform[0])
+        if let parents { next.resample(parents) }
+        population = weighted
     }
 
     private mutating func run(_ transition: Int, at level: Int) throws(EvaluationError) {

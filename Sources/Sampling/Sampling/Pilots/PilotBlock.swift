@@ -70,6 +70,10 @@ public struct PilotBlock: RunnableBlock {
     /// - Returns: false, without doing anything, when the block is finished.
     /// - Throws: ``EvaluationError``, with the block as it was before.
     public mutating func advance() throws(EvaluationError) -> Bool {
+        // On bridges to a level the steps there count as well; until they are found, a guess does.
+        if trial == nil, block.plan.settings.population.map({ $0.bridges > 0 }) == true, stepsDone < steps {
+            block.plan.stepSizes[block.level - 1] = start(at: block.level - 1)
+        }
         guard try block.advance() else { return false }
         let level = block.level
         let transitions = block.plan.transitions(at: level)

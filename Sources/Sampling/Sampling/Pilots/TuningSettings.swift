@@ -12,6 +12,11 @@ public struct TuningSettings: Sendable, Equatable {
     /// Enough pilot blocks of 64 chains for the acceptance to come out right within 0.02 or so.
     public static let usualPilots = 16
 
+    /// What a job that says nothing of its steps gets.
+    public static func usual(for kind: SamplerSettings.Kind) -> TuningSettings {
+        TuningSettings(targetAcceptance: kind.usualAcceptance ?? 0.5, pilots: usualPilots)
+    }
+
     public init(targetAcceptance: Double, pilots: Int) {
         self.targetAcceptance = targetAcceptance
         self.pilots = pilots

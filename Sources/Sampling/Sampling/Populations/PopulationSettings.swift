@@ -11,7 +11,15 @@ public struct PopulationSettings: Sendable, Equatable {
     /// in (0, 1].
     public var threshold: Double
 
-    public init(threshold: Double) {
+    /// The most bridges between two levels, intermediate densities on which chains stop on a way that would take the
+    /// effective size below the threshold (``Bridge``); at most ``mostBridges``, 0 for none.
+    public var bridges: Int
+
+    public init(threshold: Double, bridges: Int = 0) {
         self.threshold = threshold
+        self.bridges = bridges
     }
+
+    /// The most bridges between two levels that may be asked for.
+    public static let mostBridges = 64
 }

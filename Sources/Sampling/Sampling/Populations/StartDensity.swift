@@ -1,19 +1,26 @@
 import Composition
 import VectorMath
 
-/// The density of the points where chains start: a standard normal, folded into the bounds where there are any.
+/// The density of the points where chains start: a normal about the origin, the same along all axes, folded into the
+/// bounds where there are any.
 enum StartDensity {
     /// The log density at the points x [dimension][lanes] within the bounds, [lanes].
-    static func logDensity(at x: LaneMatrix, within bounds: Bounds?) -> [Double] {
+    ///
+    /// - Parameter deviation: the normal's standard deviation.
+    static func logDensity(at x: LaneMatrix, deviation: Double, within bounds: Bounds?) -> [Double] {
         var sums = [Double](repeating: 0, count: x.lanes)
         guard let bounds else {
             x.squaredNorms(into: &sums)
-            let constant = Double(x.rows) * Elementary.log(2 * .pi)
-            return sums.map { -0.5 * ($0 + constant) }
+            let variance = deviation * deviation
+            let constant = Double(x.rows) * Elementary.log(2 * .pi * variance)
+            return sums.map { -0.5 * ($0 / variance + constant) }
         }
+        let logDeviation = Elementary.log(deviation)
         for row in 0..<x.rows {
             for lane in sums.indices {
-                sums[lane] += Elementary.log(folded(x[row, lane], low: bounds.low[row], high: bounds.high[row]))
+                let density = folded(
+                    x[row, lane] / deviation, low: bounds.low[row] / deviation, high: bounds.high[row] / deviation)
+                sums[lane] += Elementary.log(density) - logDeviation
             }
         }
         return sums
