@@ -121,6 +121,36 @@ struct VerdictTests {
         #expect(try MadeRun(chains: 1, draws: 300, keep: 0.1).failures == [])
     }
 
+    @Test("A few draws of a chain are no series: nothing is told that takes one, and few such chains fail")
+    func shortSeries() throws {
+        #expect(try MadeRun(chains: 24, draws: 8).failures == ["effective_size"])
+        #expect(try MadeRun(chains: 399, draws: 19).failures == ["effective_size"])
+        #expect(try MadeRun(chains: 400, draws: 4).failures == [])
+        #expect(try MadeRun(chains: 24, draws: 3).failures == [])
+        let variables = try MadeRun(chains: 400, draws: 19).diagnostics().variables
+        #expect(!variables.isEmpty && variables.allSatisfy { $0.bulkSize == nil && $0.rHat == nil })
+    }
+
+    @Test(
+        "Independent draws pass, however many chains they are of",
+        arguments: [(16, 50), (100, 20), (300, 24), (4, 200)])
+    func independent(chains: Int, draws: Int) throws {
+        #expect(try MadeRun(chains: chains, draws: draws).failures == [])
+    }
+
+    @Test("Where some chains stand for all, these are worth as much more as they are more")
+    func someForAll() throws {
+        // Of 800 chains 65 are looked at, which by themselves would be worth some 200.
+        #expect(try MadeRun(chains: 800, draws: 2000, keep: 0.997).failures == [])
+    }
+
+    @Test("A job of huge numbers is looked at like any other")
+    func hugeNumbers() throws {
+        var run = MadeRun(chains: 4, draws: 500)
+        run.thin = .max
+        #expect(try run.check("divergences")?.passes == true)
+    }
+
     @Test("A chain that stands still among others fails, and so do all of them")
     func stuck() throws {
         var run = MadeRun(chains: 4, draws: 500)
@@ -136,13 +166,13 @@ struct VerdictTests {
 
     @Test("Chains that are many need not explore all, but have to be at rest")
     func drift() throws {
-        var run = MadeRun(chains: 500, draws: 10)
+        var run = MadeRun(chains: 500, draws: 30)
         // Each chain keeps to a place of its own: together they are a sample.
         for chain in 0..<500 {
-            for index in chain * 20..<chain * 20 + 20 { run.samples[index] += Float(chain % 2) * 8 }
+            for index in chain * 60..<chain * 60 + 60 { run.samples[index] += Float(chain % 2) * 8 }
         }
         #expect(try run.failures == [])
-        for index in run.samples.indices { run.samples[index] += 0.2 * Float(index / 2 % 10) }
+        for index in run.samples.indices { run.samples[index] += 0.1 * Float(index / 2 % 30) }
         #expect(try run.failures == ["drift"])
     }
 

@@ -20,7 +20,10 @@ extension RunExamination {
     private func effectiveSizeCheck(_ variables: [RunDiagnostics.Variable]) -> RunDiagnostics.Check? {
         let sizes = variables.flatMap { variable in
             [(variable.name, "bulk", variable.bulkSize), (variable.name, "tail", variable.tailSize)]
-        }.compactMap { name, part, size in size.map { (name: name, part: part, size: $0) } }
+        }.compactMap { name, part, size in
+            // Chains that were looked at stand for all, which are independent of each other.
+            size.map { (name: name, part: part, size: $0 * Double(summary.chains) / Double(rows.count)) }
+        }
         // Where all stand still there are none, and R-hat has nothing to compare.
         guard let least = sizes.min(by: { $0.size < $1.size }) else { return nothingMoves(variables) }
         let limit = min(Limits.effectiveSize.total, Limits.effectiveSize.perChain * summary.chains)
@@ -41,9 +44,10 @@ extension RunExamination {
         let known = variables.compactMap { variable in variable.rHat.map { (name: variable.name, value: $0) } }
         guard let worst = known.max(by: { $0.value < $1.value }) else { return nil }
         let found = "R-hat is \(Self.digits(worst.value)) (\(worst.name))"
+        let limit = Limits.rHat(chains: rows.count, draws: summary.draws)
         return .most(
-            "r_hat", worst.value, Limits.rHat, "\(found) or less: the chains agree",
-            "\(found), above \(Limits.rHat): chains, or their halves, tell different things; take more draws, more "
+            "r_hat", worst.value, limit, "\(found) or less: the chains agree",
+            "\(found), above \(Self.digits(limit)): chains, or their halves, tell different things; take more draws, more "
                 + "transitions, or \"exchange\" where there are several modes")
     }
 
@@ -84,8 +88,23 @@ extension RunExamination {
         ]
     }
 
+    /// A few chains of a few draws: neither series nor a sample by themselves.
+    private var shortSeriesCheck: RunDiagnostics.Check? {
+        let (chains, draws) = (summary.chains, summary.draws)
+        guard draws >= ChainDraws.fewest, summary.population == nil else { return nil }
+        return .least(
+            "effective_size", Double(chains), Double(Limits.effectiveSize.total),
+            "\(chains) chains, of which each counts once, are sample enough",
+            "\(draws) draws of a chain are too few for a series, and \(chains) chains, of which each counts once then, fewer "
+                + "than \(Limits.effectiveSize.total): take \(Limits.seriesDraws) draws or more, or more chains")
+    }
+
     /// Of chains that each count once.
     func chainChecks(_ names: [String], _ moments: [ChainMoments]) -> [RunDiagnostics.Check] {
+        [shortSeriesCheck].compactMap(\.self) + halvesCheck(names, moments)
+    }
+
+    private func halvesCheck(_ names: [String], _ moments: [ChainMoments]) -> [RunDiagnostics.Check] {
         // Neighbours among the samples of a population may be one chain.
         guard summary.population == nil, rows.count >= Limits.comparableChains else { return [] }
         let apart = zip(names, moments).map { name, moments in

@@ -13,7 +13,7 @@ struct JobFacts {
     /// Levels below 0.
     let refinedLevels: Int
     /// What a chain and its replicas propose, all told.
-    let proposalsPerChain: Int
+    let proposalsPerChain: Double
 
     /// - Parameter canonical: the text of a run's `job.json`.
     /// - Throws: `JSONParseError` or `JSONProblem` where it is not that of a job.
@@ -34,11 +34,13 @@ struct JobFacts {
         }
         let transitions = try sampler.required("transitions", "a number").integer(1...Int.max)
         let levels = try Self.numbers(sampler.required("levels", "two levels"))
-        var proposals = ((levels.last ?? 0) - (levels.first ?? 0) + 1) * transitions
+        // Numbers of a file may be so large that only floating point has their products.
+        var proposals = (Double(levels.last ?? 0) - Double(levels.first ?? 0) + 1) * Double(transitions)
         if let below {
-            proposals += refinedLevels * (try below.required("transitions", "a number").integer(1...Int.max))
+            let ofLevel = try below.required("transitions", "a number").integer(1...Int.max)
+            proposals += Double(refinedLevels) * Double(ofLevel)
         }
-        proposalsPerChain = proposals + (draws - 1) * thin * max(1, replicas.count)
+        proposalsPerChain = proposals + Double(draws - 1) * Double(thin) * Double(max(1, replicas.count))
     }
 
     private static func numbers(_ field: JSONField) throws -> [Int] {

@@ -19,8 +19,16 @@ enum Limits {
     static let swapAcceptance = 0.01
     /// The standard error of an estimated normaliser in nats: it moves a mixture's weight by a factor of its exponential.
     static let normalizerError = 0.5
-    /// R-hat, of chains that have to explore the target themselves.
-    static let rHat = 1.01
+    /// Draws of a chain from which they are a series: in halves of fewer than ten, correlations can't be seen.
+    static let seriesDraws = 20
+    /// R-hat, of chains that have to explore the target themselves: 1.01, and what an accident adds less than once in ten
+    /// thousand times. Of independent draws, in M halves of n, n (R^2 - 1) + 1 is F-distributed with M - 1 and M (n - 1)
+    /// degrees of freedom; four of its standard deviations are let pass.
+    static func rHat(chains: Int, draws: Int) -> Double {
+        let (halves, length) = (Double(2 * chains), Double(draws / 2))
+        let deviation = (2 / (halves - 1) + 2 / (halves * (length - 1))).squareRoot()
+        return (1.01 * 1.01 + 4 * deviation / length).squareRoot()
+    }
     /// Effective size, of bulk and tail: so many a chain, up to a total that serves for any number of chains.
     static let effectiveSize = (perChain: 100, total: 400)
     /// The mean difference between the first draws of chains and the last ones, in standard deviations: half of it, by which

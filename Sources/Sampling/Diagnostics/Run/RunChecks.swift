@@ -18,7 +18,7 @@ extension RunExamination {
 
     private var divergenceCheck: RunDiagnostics.Check {
         // Without proposals draws alone can diverge, as those that can't be denoised.
-        let each = Double(job.proposalsPerChain == 0 ? summary.draws : job.proposalsPerChain)
+        let each = job.proposalsPerChain == 0 ? Double(summary.draws) : job.proposalsPerChain
         let share = Double(summary.divergences) / (Double(summary.chains) * each)
         return .most(
             "divergences", share, Limits.divergentShare,
@@ -72,7 +72,8 @@ extension RunExamination {
             checks.append(
                 .most(
                     "log_density_spread", deviation, Limits.logDensityDeviation(dimension: dimension),
-                    "the log density's spread over chains, \(Self.digits(deviation)) nats, is one that a sample can have",
+                    "the log density's spread over chains is \(Self.digits(deviation)) nats, \(Self.digits((Double(dimension) / 2).squareRoot())) "
+                        + "being usual where all components are equally wide",
                     "the log density's standard deviation over chains is \(Self.digits(deviation)) nats, and that of a sample "
                         + "about \(Self.digits((Double(dimension) / 2).squareRoot())): chains have not come to where the "
                         + "target has its mass"))

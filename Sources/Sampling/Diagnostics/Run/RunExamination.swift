@@ -52,7 +52,7 @@ public struct RunExamination<Records: RunRecords> {
     /// Whether there are draws enough for a series of each chain. Those of a population may be the same chains, several times
     /// over: each counts once.
     private static func hasSeries(_ summary: RunSummary) -> Bool {
-        summary.draws >= ChainDraws.fewest && summary.population == nil
+        summary.draws >= Limits.seriesDraws && summary.population == nil
     }
 
     /// The log density of each draw that is looked at, [rows.count * draws]; none where it is not known.
