@@ -256,10 +256,18 @@ struct JournalTests {
             piece(30, 8, [9], from: 8), last(30, [95], at: 9, from: 8, settled: 9),
         ])
         #expect(try #require(try state(in: journal)) == (20, [1, 2, 3, 4, 5, 6, 7, 80, 93]))
+        // The first attempt goes on from where it was, within a piece of the other.
+        try journal.append([piece(40, 5, [6, 7, 8], from: 5), last(40, [96], at: 8, from: 5, settled: 8)])
+        #expect(try #require(try state(in: journal)) == (40, [1, 2, 3, 4, 5, 6, 7, 8, 96]))
+        // A worker for which that was damaged begins from the start, and what it sends is there from then on.
+        try journal.append([
+            piece(50, 0, [11, 12, 13, 14], attempt: 3), last(50, [97], at: 4, attempt: 3, settled: 4),
+        ])
+        #expect(try #require(try state(in: journal)) == (50, [11, 12, 13, 14, 97]))
         journal.close()
-        #expect(try settledBytes(in: folder) == 7)
+        #expect(try settledBytes(in: folder) == 4)
         let again = try openJournal(folder)
-        #expect(try again.recover(job: 1)?.checkpoints == [0: CheckpointMark(attempt: 2, stepsDone: 20, settled: 7)])
+        #expect(try again.recover(job: 1)?.checkpoints == [0: CheckpointMark(attempt: 3, stepsDone: 50, settled: 4)])
         try again.append(finished(1, 0..<1))
         again.close()
         #expect(try settledBytes(in: folder) == 0 && pieceBytes(in: folder) == 0)

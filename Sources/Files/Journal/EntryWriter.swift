@@ -8,7 +8,7 @@ import GRDB
 final class EntryWriter {
     private let path: String
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
-    private let findSettled, settlePieces, dropSettledPieces: Statement
+    private let findSettled, cutSettled, unsettlePieces, settlePieces, dropSettledPieces: Statement
     private let insertFinished, insertCheckpoint, insertPiece, insertReport, insertWorker, insertWorkerName: Statement
     private let dropFinishedBlock, dropFinished, dropCheckpoint, dropCheckpoints: Statement
     private let dropPieces, dropBlockPieces, dropOldPieces, dropUnfinished, dropBlockUnfinished: Statement
@@ -60,14 +60,18 @@ final class EntryWriter {
                 WHERE excluded.steps_done > checkpoint.steps_done
             """)
         findSettled = try prepare("SELECT settled FROM checkpoint WHERE job = ? AND block = ?")
-        // Of pieces that came with the checkpoint, what is settled now and was not before: another attempt may have cut
-        // its states elsewhere.
+        // What is settled comes anew from where the checkpoint's pieces begin, so that damage goes when a worker begins from
+        // the start. Another attempt may have cut its states elsewhere.
+        cutSettled = try prepare(
+            """
+            UPDATE settled_piece SET data = SUBSTR(data, 1, ?3 - offset)
+            WHERE job = ?1 AND block = ?2 AND offset < ?3 AND offset + LENGTH(data) > ?3
+            """)
+        unsettlePieces = try prepare("DELETE FROM settled_piece WHERE job = ? AND block = ? AND offset >= ?")
         settlePieces = try prepare(
             """
-            INSERT OR REPLACE INTO settled_piece (job, block, offset, data)
-            SELECT job, block, MAX(offset, ?5), SUBSTR(data, MAX(offset, ?5) - offset + 1) FROM state_piece
-            WHERE job = ?1 AND block = ?2 AND attempt = ?3 AND steps_done = ?4
-                AND offset + LENGTH(data) > ?5 AND offset < ?6
+            INSERT INTO settled_piece (job, block, offset, data) SELECT job, block, offset, data FROM state_piece
+            WHERE job = ? AND block = ? AND attempt = ? AND steps_done = ? AND offset < ?
             """)
         dropSettledPieces = try prepare(
             "DELETE FROM state_piece WHERE job = ? AND block = ? AND attempt = ? AND steps_done = ? AND offset < ?")
@@ -182,10 +186,9 @@ final class EntryWriter {
                     job, block, attempt, steps, Data(checkpoint.state), checkpoint.offset, checkpoint.settled,
                 ])
             if db.changesCount > 0 {
-                if checkpoint.settled > settled {
-                    try settlePieces.execute(
-                        arguments: [job, block, attempt, steps, settled, checkpoint.settled])
-                }
+                try cutSettled.execute(arguments: [job, block, checkpoint.start])
+                try unsettlePieces.execute(arguments: [job, block, checkpoint.start])
+                try settlePieces.execute(arguments: [job, block, attempt, steps, checkpoint.settled])
                 try dropSettledPieces.execute(arguments: [job, block, attempt, steps, checkpoint.settled])
                 // What gets further does not take workers down by itself.
                 try dropBlockReports.execute(arguments: [job, block])
