@@ -1,3 +1,5 @@
+import TensorGraph
+
 /// Why a density was not evaluated. What was to take the numbers has no meaning then.
 public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whoever asked wants it no more, as by an `ExecutionStop`.
@@ -6,6 +8,11 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
     case outOfMemory(String)
     /// Where the numbers come from, such as a program that answers for a model, is gone or has failed: which and why.
     case sourceFailed(String)
+
+    /// Throws ``cancelled`` if whoever asked wants no more: for those who make many evaluations that each take little time.
+    public static func throwIfCancelled() throws(EvaluationError) {
+        if ExecutionStop.current?.isRequested == true { throw .cancelled }
+    }
 
     /// What is wrong, in one line.
     public var description: String {

@@ -46,6 +46,8 @@ struct BridgeCrossing {
             behind += part * (1 - behind)
             var density: any DensityEvaluator = Bridge(target, from: above, to: below, part: behind, like: current)
             for transition in 0..<transitions {
+                // A crossing is one step of its block, however long.
+                try EvaluationError.throwIfCancelled()
                 let context = context(bridge * transitions + transition, part: behind)
                 try kernel?.transition(&chains, target: &density, in: context)
             }
