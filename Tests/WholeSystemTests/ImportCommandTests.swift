@@ -66,6 +66,8 @@ struct ImportCommandTests {
         let advice = "rrr-model import \(source) --output"
         let inspected = try await commands.run("rrr-model", ["inspect", source], label: "inspect")
         #expect(inspected.status == 65 && inspected.errors.contains(advice), "\(inspected.errors)")
+        let folder = try await commands.run("rrr-model", ["inspect", commands.folder.path], label: "folder")
+        #expect(folder.status == 65 && folder.errors.contains("is a folder; rrr-model import"), "\(folder.errors)")
         let job = """
             {"rrr": 1, "name": "a", "seed": 1, "models": {"net": {"kind": "network", "file": "\(source)"}},
              "target": "net", "schedule": {"kind": "linear", "levels": 1000}, "sampler": {"kind": "reverse"}, "chains": 1}
@@ -90,7 +92,10 @@ struct ImportCommandTests {
         let kept = try await run([model] + network.options)
         #expect(kept.status == 73 && kept.errors.contains("--force"), "\(kept.errors)")
         #expect(try String(contentsOfFile: model, encoding: .utf8) == "mine")
-        #expect(try await run([model, "--force"] + network.options).status == 0)
+        let told = try await run([model, "--force", "--json"] + network.options)
+        let json = try JSONSerialization.jsonObject(with: Data(told.output.utf8)) as? [String: Any]
+        #expect(told.status == 0 && json?["output"] as? String == model)
+        #expect((json?["decisions"] as? [String])?.first?.hasPrefix("layout ") == true, "\(told.output)")
         let itself = try await run([source] + network.options)
         #expect(itself.status == 73, "\(itself.errors)")
         for (arguments, message) in [

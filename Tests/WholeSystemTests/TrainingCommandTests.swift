@@ -30,7 +30,9 @@ struct TrainingCommandTests {
         let spec = try spec(commands, iterations: 3_000)
         let whole = commands.path("whole.safetensors")
         let first = try await commands.run(
-            "rrr-model", ["train", spec, "--output", whole, "--threads", "1", "--json"], label: "whole")
+            "rrr-model",
+            ["train", spec, "--output", whole, "--threads", "1", "--json", "--history", commands.path("whole.csv")],
+            label: "whole")
         #expect(first.status == 0, "\(first.errors)")
         #expect(first.output.contains("\"iterations\": 3000"))
         #expect(!exists(whole + ".checkpoint"))
@@ -40,7 +42,12 @@ struct TrainingCommandTests {
             let checkpoint = parts + ".checkpoint"
             let before = try? Data(contentsOf: URL(fileURLWithPath: checkpoint))
             let train = try commands.start(
-                "rrr-model", ["train", spec, "--output", parts, "--threads", "3", "--resume"], label: label)
+                "rrr-model",
+                [
+                    "train", spec, "--output", parts, "--threads", "3", "--resume", "--history",
+                    commands.path("parts.csv"),
+                ],
+                label: label)
             // Until it has gone on from where it was.
             for _ in 0..<5_000 where train.isRunning {
                 let now = try? Data(contentsOf: URL(fileURLWithPath: checkpoint))
@@ -55,8 +62,23 @@ struct TrainingCommandTests {
             }
             #expect(exists(checkpoint) && !exists(parts))
         }
-        let last = try await commands.run("rrr-model", ["train", spec, "--output", parts, "--resume"], label: "last")
+        let last = try await commands.run(
+            "rrr-model", ["train", spec, "--output", parts, "--resume", "--history", commands.path("parts.csv")],
+            label: "last")
         #expect(last.status == 0, "\(last.errors)")
+        // A line is written when losses are told, which is a matter of time; the loss of a step is not.
+        func losses(_ name: String) throws -> [Int: Double] {
+            let lines = try String(contentsOfFile: commands.path(name), encoding: .utf8).split(separator: "\n")
+            #expect(lines.first == "step,loss,held_out_loss,seconds")
+            let rows = lines.dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            #expect(rows.allSatisfy { $0.count == 4 && $0[1...].allSatisfy { $0.isEmpty || Double($0) != nil } })
+            let steps = rows.compactMap { Int($0[0]) }
+            #expect(steps == steps.sorted() && Set(steps).count == steps.count && steps.last == 3_000)
+            return Dictionary(uniqueKeysWithValues: zip(steps, rows.compactMap { Double($0[1]) }))
+        }
+        let (ofWhole, ofParts) = (try losses("whole.csv"), try losses("parts.csv"))
+        #expect(ofParts.count >= 1)
+        #expect(ofParts.allSatisfy { ofWhole[$0.key] ?? $0.value == $0.value })
         #expect(
             try Data(contentsOf: URL(fileURLWithPath: parts)) == Data(contentsOf: URL(fileURLWithPath: whole)))
     }

@@ -2,6 +2,7 @@ public import ArgumentParser
 import CommandFrame
 public import EnergyModels
 import ModelImport
+import StrictJSON
 
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,6 +31,9 @@ struct Import: ParsableCommand {
     @Flag(help: "Replace the model file.")
     var force = false
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func validate() throws {
         guard (file == nil) != (output == nil) else {
             throw ValidationError("Give the model file to write: rrr-model import SOURCE --output FILE.")
@@ -43,7 +47,10 @@ struct Import: ParsableCommand {
             options.weights = weights
             let model = try ModelImport(source: source, options: options)
             try model.write(to: path, replacing: force)
-            try printResult((model.decisions + [path]).joined(separator: "\n"))
+            let told = JSONText.object([
+                ("output", .string(path)), ("decisions", .array(model.decisions.map { .string($0) })),
+            ])
+            try printResult(json ? told.pretty : (model.decisions + [path]).joined(separator: "\n"))
         }
     }
 }

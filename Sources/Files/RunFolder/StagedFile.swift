@@ -64,17 +64,34 @@ struct StagedFile: ~Copyable {
     }
 }
 
-/// Files of which a reader sees all or nothing, whatever happens to the writer.
-public enum AtomicFile {
-    /// Writes `bytes` to `path`: beside it first, then to the disk, then under its name.
-    ///
-    /// The folder must be there. Throws `.cannotCreate`, `.inputOutput` or `.full`, and then the old file stands.
-    public static func write(_ bytes: [UInt8], to path: String) throws(RunFolderError) {
-        let folder = Folder.parent(of: path)
-        var staged = try StagedFile(folder: folder, name: Folder.name(of: path))
-        try staged.file.write(bytes, at: 0)
+/// A file of which a reader sees all or nothing, whatever happens to the writer. It is written piece by piece: beside its
+/// name first, then to the disk, then under its name. One that is dropped before ``finish()`` leaves the old file.
+public struct AtomicFile: ~Copyable {
+    private var staged: StagedFile
+    private var size = 0
+
+    /// Begins a file. The folder must be there. Throws `.cannotCreate`.
+    public init(path: String) throws(RunFolderError) {
+        staged = try StagedFile(folder: Folder.parent(of: path), name: Folder.name(of: path))
+    }
+
+    /// Adds bytes at the end. Throws `.inputOutput` or `.full`.
+    public mutating func append(_ bytes: [UInt8]) throws(RunFolderError) {
+        try staged.file.write(bytes, at: size)
+        size += bytes.count
+    }
+
+    /// Gives the file its name. Throws `.inputOutput` or `.full`, and then the old file stands.
+    public consuming func finish() throws(RunFolderError) {
         try staged.file.sync()
         try staged.publish()
-        try Folder.sync(folder)
+        try Folder.sync(staged.folder)
+    }
+
+    /// Writes `bytes` to `path`. Throws as the file does piece by piece.
+    public static func write(_ bytes: [UInt8], to path: String) throws(RunFolderError) {
+        var file = try AtomicFile(path: path)
+        try file.append(bytes)
+        try file.finish()
     }
 }

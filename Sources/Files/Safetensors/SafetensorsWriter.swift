@@ -31,40 +31,61 @@ public struct StoredTensor: Sendable {
 
     let name: String
     let shape: [Int]
-    let content: Content
+    let type: ElementType
+    private let load: @Sendable () throws(SafetensorsError) -> Content
+
+    var byteCount: Int { shape.reduce(1, *) * type.bits / 8 }
 
     /// - Precondition: as many numbers as the shape holds.
     public init(_ name: String, shape: [Int], _ content: Content) {
-        precondition(content.count == shape.reduce(1, *), "\(name): \(content.count) numbers for \(shape)")
+        self.init(name, shape: shape, content.type) { content }
+    }
+
+    /// A tensor whose numbers are there only while they are written.
+    ///
+    /// - Parameter load: gives them, as many as the shape holds, of the type.
+    public init(
+        _ name: String, shape: [Int], _ type: ElementType,
+        _ load: @escaping @Sendable () throws(SafetensorsError) -> Content
+    ) {
         self.name = name
         self.shape = shape
-        self.content = content
+        self.type = type
+        self.load = load
+    }
+
+    func content() throws(SafetensorsError) -> Content {
+        let content = try load()
+        precondition(
+            content.count == shape.reduce(1, *) && content.type == type,
+            "\(name): \(content.count) numbers of \(content.type) for \(shape) of \(type)")
+        return content
     }
 }
 
 extension SafetensorsFile {
     /// Writes tensors, in their order, to a file: beside its name first, so that a reader sees a whole file
-    /// or none. The same tensors give the same bytes.
+    /// or none. The same tensors give the same bytes. One tensor is in memory at a time.
     ///
     /// - Throws: ``SafetensorsError``; the old file, if any, stands then.
     public static func write(
         _ tensors: [StoredTensor], metadata: [String: String] = [:], to path: String
     ) throws(SafetensorsError) {
-        var data: [UInt8] = []
+        var size = 0
         var header: [(String, JSONText)] = []
         if !metadata.isEmpty {
             header.append(("__metadata__", .object(metadata.map { ($0.key, .string($0.value)) })))
         }
         for tensor in tensors {
-            let start = data.count
-            try append(tensor, to: &data, path: path)
+            let start = size
+            size += tensor.byteCount
             header.append(
                 (
                     tensor.name,
                     .object([
-                        ("dtype", .string(tensor.content.type.rawValue)),
+                        ("dtype", .string(tensor.type.rawValue)),
                         ("shape", .array(tensor.shape.map { .integer($0) })),
-                        ("data_offsets", .array([.integer(start), .integer(data.count)])),
+                        ("data_offsets", .array([.integer(start), .integer(size)])),
                     ])
                 ))
         }
@@ -72,20 +93,26 @@ extension SafetensorsFile {
         // Spaces bring the data to a multiple of 8 bytes.
         text += [UInt8](repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
         do {
-            try AtomicFile.write(
-                withUnsafeBytes(of: UInt64(text.count).littleEndian, Array.init) + text + data, to: path)
-        } catch {
+            var file = try AtomicFile(path: path)
+            try file.append(withUnsafeBytes(of: UInt64(text.count).littleEndian, Array.init) + text)
+            for tensor in tensors { try file.append(try bytes(of: tensor, path: path)) }
+            try file.finish()
+        } catch let error as RunFolderError {
             throw SafetensorsError(error.code == .cannotCreate ? .cannotCreate : .inputOutput, file: path, "\(error)")
+        } catch let error as SafetensorsError {
+            throw error
+        } catch {
+            throw SafetensorsError(.inputOutput, file: path, "\(error)")
         }
     }
 
-    private static func append(
-        _ tensor: StoredTensor, to data: inout [UInt8], path: String
-    ) throws(SafetensorsError) {
+    private static func bytes(of tensor: StoredTensor, path: String) throws(SafetensorsError) -> [UInt8] {
+        var data: [UInt8] = []
+        data.reserveCapacity(tensor.byteCount)
         func append(_ bits: some Sequence<some FixedWidthInteger>) {
             for element in bits { withUnsafeBytes(of: element.littleEndian) { data.append(contentsOf: $0) } }
         }
-        switch tensor.content {
+        switch try tensor.content() {
         case .float32(let values): append(values.lazy.map(\.bitPattern))
         case .float64(let values): append(values.lazy.map(\.bitPattern))
         case .unsigned64(let values): append(values)
@@ -97,5 +124,6 @@ extension SafetensorsFile {
             }
             append(values.lazy.map { Float16($0).bitPattern })
         }
+        return data
     }
 }

@@ -143,12 +143,25 @@ public struct NetworkFile: Sendable {
     ) throws(SafetensorsError) {
         let wanted = description.architecture.parameters
         precondition(parameters.count == wanted.count, "\(parameters.count) parameters for \(wanted.count)")
-        for (parameter, values) in zip(wanted, parameters) {
-            if let message = notFinite(values, of: parameter) { throw SafetensorsError(.badData, file: path, message) }
-        }
-        let tensors = zip(wanted, parameters).map { parameter, values in
-            StoredTensor(
-                parameter.name, shape: parameter.shape, storage == .float32 ? .float32(values) : .float16(values))
+        try write(description: description, as: storage, to: path) { parameters[$0] }
+    }
+
+    /// Writes a model file of which one parameter is in memory at a time. Throws as the other does.
+    ///
+    /// - Parameter numbers: those of a parameter, by its place among the architecture's.
+    public static func write(
+        description: NetworkDescription, as storage: Storage, to path: String,
+        _ numbers: @escaping @Sendable (Int) throws(SafetensorsError) -> [Float]
+    ) throws(SafetensorsError) {
+        let tensors = description.architecture.parameters.enumerated().map { place, parameter in
+            StoredTensor(parameter.name, shape: parameter.shape, storage == .float32 ? .float32 : .float16) {
+                () throws(SafetensorsError) in
+                let values = try numbers(place)
+                if let message = notFinite(values, of: parameter) {
+                    throw SafetensorsError(.badData, file: path, message)
+                }
+                return storage == .float32 ? .float32(values) : .float16(values)
+            }
         }
         try SafetensorsFile.write(tensors, metadata: [key: description.jsonText], to: path)
     }

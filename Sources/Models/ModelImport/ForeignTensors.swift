@@ -80,24 +80,16 @@ struct ForeignTensors {
     /// How the numbers of a tensor are stored.
     func type(of name: String) -> ElementType? { tensors[name]?.entry.type }
 
-    /// The numbers of a tensor, all of them finite. - Throws: ``ImportError``.
-    func floats(_ name: String) throws(ImportError) -> [Float] {
-        guard let (open, entry) = tensors[name] else { throw shapes.missing(name) }
-        do {
-            let numbers = try open.file.floats(entry)
-            if let place = numbers.firstIndex(where: { !$0.isFinite }) {
-                throw ImportError.badData(
-                    open.file.path,
-                    "tensor \"\(entry.name)\": number \(place) is \(numbers[place]) in single precision; weights must be "
-                        + "finite")
-            }
-            return numbers
-        } catch let error as SafetensorsError {
-            throw ImportError(error)
-        } catch let error as ImportError {
-            throw error
-        } catch {
-            throw .badData(open.file.path, "\(error)")
+    /// The numbers of a tensor that is there, all of them finite.
+    func floats(_ name: String) throws(SafetensorsError) -> [Float] {
+        guard let (open, entry) = tensors[name] else { preconditionFailure("no tensor \(name)") }
+        let numbers = try open.file.floats(entry)
+        if let place = numbers.firstIndex(where: { !$0.isFinite }) {
+            throw SafetensorsError(
+                .badData, file: open.file.path,
+                "tensor \"\(entry.name)\": number \(place) is \(numbers[place]) in single precision; weights must be "
+                    + "finite")
         }
+        return numbers
     }
 }

@@ -110,7 +110,7 @@ public struct ModelImport: Sendable {
         return shape
     }
 
-    /// Reads the weights and writes the model file.
+    /// Reads the weights and writes the model file, one parameter after the other.
     ///
     /// - Parameter replacing: whether a file of that name may be there.
     /// - Throws: ``ImportError``, also for weights that are not finite.
@@ -118,14 +118,13 @@ public struct ModelImport: Sendable {
         guard replacing || !FileManager.default.fileExists(atPath: path) else {
             throw .cannotCreate(path, "is there already; name another file, or replace it with --force")
         }
-        var parameters: [[Float]] = []
-        for names in names {
-            var numbers = try tensors.floats(names[0])
-            for name in names.dropFirst() { numbers += try tensors.floats(name) }
-            parameters.append(numbers)
-        }
         do {
-            try NetworkFile.write(description: description, parameters: parameters, as: storage, to: path)
+            try NetworkFile.write(description: description, as: storage, to: path) {
+                [names, tensors] place throws(SafetensorsError) in
+                var numbers: [Float] = []
+                for name in names[place] { numbers += try tensors.floats(name) }
+                return numbers
+            }
         } catch {
             throw ImportError(error)
         }

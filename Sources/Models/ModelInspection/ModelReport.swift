@@ -1,6 +1,7 @@
 import ContentHash
 import EnergyModels
 import Foundation
+import RunFolder
 import Safetensors
 import StrictJSON
 
@@ -27,6 +28,12 @@ public struct ModelReport: Sendable {
     /// Reads and checks a model file. - Throws: ``InspectionError``.
     public init(path: String) throws(InspectionError) {
         do {
+            if Folder.isFolder(path) {
+                throw InspectionError(
+                    exitStatus: 65,
+                    "\(path): is a folder; rrr-model import \(path) --output FILE makes a model file of what diffusers saves"
+                )
+            }
             let file = try NetworkFile(path: path)
             self.path = path
             sha256 = try SHA256.hash(ofFile: path).hex
