@@ -235,6 +235,38 @@ struct LongStateTests {
         #expect(desk.leases.last?.lease.stateBytes == [0: 1_500_001])
     }
 
+    @Test func `A worker that begins anew because a state is damaged sends all of its own, and the damage is gone`()
+        throws
+    {
+        let desk = try DeskUnderTest()
+        defer { desk.remove() }
+        desk.join([1], arithmetic: "a")
+        desk.submit(try longJob())
+        try desk.work(until: { !desk.leases.isEmpty })
+        func send(_ bytes: [UInt8], steps: Int, settled: Int, from peer: PeerID) throws {
+            let attempt = try #require(desk.leases.last { $0.peer == peer }?.lease.blocks.first)
+            let start = desk.settled.last { $0.peer == peer }?.bytes ?? 0
+            let state = BlockState(attempt: attempt, stepsDone: steps, state: bytes, settled: settled)
+            for piece in state.pieces(from: start) { desk.take(.checkpoint(piece), from: peer) }
+        }
+        try send(Array(20..<40), steps: 9, settled: 12, from: [1])
+        desk.take(.goodbye(reason: "stopped"), from: [1])
+        desk.join([2], arithmetic: "a")
+        try desk.work(until: { desk.leases.contains { $0.peer == [2] } })
+        // It is behind what is stored for a while, which tells it nothing of what it may leave out.
+        let sound = [UInt8](50..<70)
+        try send(Array(sound.prefix(10)), steps: 3, settled: 8, from: [2])
+        try desk.work(until: { !desk.settled.isEmpty })
+        #expect(desk.settled.allSatisfy { $0.peer == [1] })
+        try send(sound, steps: 10, settled: 14, from: [2])
+        try desk.work(until: { desk.settled.contains { $0.peer == [2] } })
+        desk.take(.goodbye(reason: "stopped"), from: [2])
+        desk.join([3], arithmetic: "a")
+        try desk.work(until: { desk.leases.contains { $0.peer == [3] } })
+        let states = desk.states.filter { $0.peer == [3] }
+        #expect(states.flatMap(\.state.state) == sound)
+    }
+
     @Test func `A state without a start that is not stored is not kept, and its worker is told`() throws {
         let desk = try DeskUnderTest()
         defer { desk.remove() }

@@ -22,7 +22,7 @@ extension CoordinatorCore {
             act(on: .checkpointed(worker, attempt, steps: state.stepsDone), holding: .checkpoint(worker, state))
             // One that is not kept leaves no pieces behind.
             if !state.isOnly { abandonState(of: worker) }
-            return tellSettled(of: state, worker)
+            return
         }
         ask(
             .piece(
@@ -40,13 +40,6 @@ extension CoordinatorCore {
         guard start > stored else { return true }
         if let peer = workers[worker]?.peer { send(.settled(state.attempt, bytes: stored), to: peer) }
         return false
-    }
-
-    /// Tells a worker how much of its state is stored, also if another's is that has got further: the start is the same.
-    private mutating func tellSettled(of state: BlockState, _ worker: WorkerID) {
-        let stored = min(jobs[state.attempt.job]?.checkpointed[state.attempt.block] ?? 0, state.settled)
-        guard stored > state.start, let peer = workers[worker]?.peer else { return }
-        send(.settled(state.attempt, bytes: stored), to: peer)
     }
 
     /// Whether a piece is the next one of a state that is wanted. What follows one that is not taken is not taken either:

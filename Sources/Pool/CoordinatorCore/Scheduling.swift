@@ -48,6 +48,10 @@ extension CoordinatorCore {
             guard case .checkpoint(let worker, let state) = parcel, let id = identities[attempt.job] else { return }
             if !state.isOnly { workers[worker]?.arriving = nil }
             jobs[id]?.checkpointed[attempt.block] = state.settled
+            // Only whose state is kept: who is behind may have begun anew, because what is stored is damaged.
+            if state.settled > state.start, let peer = workers[worker]?.peer {
+                send(.settled(state.attempt, bytes: state.settled), to: peer)
+            }
             // Whose arithmetic it is of must be known as well.
             note(state.attempt.job, worker)
             ask(

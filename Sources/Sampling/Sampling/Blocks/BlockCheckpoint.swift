@@ -14,8 +14,8 @@ import VectorMath
 /// the part of the normaliser collected so far (Float64), ancestors [chains] (Int32), and for each level entered
 /// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
 /// (Float64), and where bridges are allowed their number (Int32). Where replicas are exchanged there follow for each one
-/// set off, ascending, position and momentum [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then swaps [pairs][lanes], the walkers' phases
-/// [levels][lanes] and round trips [lanes] (Int32). At the end stand the units done (UInt64) and the checksum of all
+/// set off, ascending, position and momentum [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then
+/// swaps [pairs][lanes], the walkers' phases [levels][lanes] and round trips [lanes] (Int32). At the end stand the units done (UInt64) and the checksum of all
 /// before it (UInt64). Log density and score are left out: they can be computed again.
 struct BlockCheckpoint {
     var unitsDone: Int
