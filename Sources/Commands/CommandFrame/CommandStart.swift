@@ -1,4 +1,4 @@
-public import ArgumentParser
+package import ArgumentParser
 import Foundation
 import Glibc
 import Logging
@@ -10,7 +10,7 @@ extension ParsableCommand {
     ///
     /// Does what the parser's own `main` does, and what that leaves to chance: streams that are closed or can't be
     /// written, arguments that are not text, a command that is misspelt.
-    public static func start() -> Never {
+    package static func start() -> Never {
         StandardStreams.secure()
         OpenFileLimit.raise()
         do {

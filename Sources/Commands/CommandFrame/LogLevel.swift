@@ -1,12 +1,12 @@
 import Foundation
-public import Logging
+package import Logging
 import StrictJSON
 
 extension Logger {
     /// A logger that writes to standard error.
     ///
     /// - Parameter usual: the least important that is told where `RRR_LOG_LEVEL` says nothing.
-    public static func standardError(label: String, saying usual: Level) -> Logger {
+    package static func standardError(label: String, saying usual: Level) -> Logger {
         var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = (try? level(environment: ProcessInfo.processInfo.environment)) ?? usual
         return logger

@@ -1,8 +1,8 @@
-public import ArgumentParser
+package import ArgumentParser
 import MachineCapacity
 
 /// How much memory the networks of a job may take, as a command is told.
-public struct MemoryOption: ParsableArguments {
+package struct MemoryOption: ParsableArguments {
     /// A number of bytes as people write it; nil where nothing is said.
     @Option(
         help: ArgumentHelp(
@@ -10,16 +10,16 @@ public struct MemoryOption: ParsableArguments {
             Bytes of memory for the networks of a job, of all slots or local workers together, such as 800MB or 2GiB \
             (default: half of what is available).
             """, valueName: "size"))
-    public var memory: String?
+    package var memory: String?
 
     /// For the parser.
-    public init() {}
+    package init() {}
 
     /// Refuses what is no number of bytes above zero. - Throws: `ValidationError`.
-    public func validate() throws { _ = try bytes() }
+    package func validate() throws { _ = try bytes() }
 
     /// The bytes, half of what is available where nothing is said. - Throws: as ``validate()``.
-    public func bytes() throws -> Int {
+    package func bytes() throws -> Int {
         guard let memory else { return MachineCapacity.usualShare }
         guard let bytes = ByteCount.read(memory), bytes > 0 else {
             throw ValidationError("--memory must be a number of bytes such as 2GiB, is \"\(memory)\".")

@@ -2,12 +2,12 @@ import ArgumentParser
 import Foundation
 
 /// Writes a line to standard error. Where that cannot be written nobody is told, and nothing else changes.
-public func tell(_ text: String) {
+package func tell(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
 }
 
 /// Writes a result to standard output. - Throws: `ExitCode` 74, after a word about it, if that can't be written.
-public func printResult(_ text: String) throws {
+package func printResult(_ text: String) throws {
     do {
         try FileHandle.standardOutput.write(contentsOf: Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
     } catch {

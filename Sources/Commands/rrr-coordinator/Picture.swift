@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import CommandFrame
 import Pictures
-public import RunFolder
+package import RunFolder
 
 struct Picture: ParsableCommand {
     static let configuration = CommandConfiguration(

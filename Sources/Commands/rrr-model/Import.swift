@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import CommandFrame
-public import EnergyModels
+package import EnergyModels
 import ModelImport
 import StrictJSON
 

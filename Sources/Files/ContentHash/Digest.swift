@@ -1,7 +1,7 @@
 /// The SHA-256 of some bytes: 32 bytes, equal when the content is.
-public struct Digest: Sendable, Hashable, CustomStringConvertible {
+package struct Digest: Sendable, Hashable, CustomStringConvertible {
     /// The length of every digest, in bytes.
-    public static let byteCount = 32
+    package static let byteCount = 32
 
     /// In place: digests are keys, and come with every message. Single words, for a vector would want an alignment that
     /// the frames of asynchronous functions do not have.
@@ -15,12 +15,12 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
     private let words: Words
 
     /// The digest's 32 bytes.
-    public var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         withUnsafeBytes(of: words) { Array($0) }
     }
 
     /// A digest from its 32 bytes; nil for any other number of them.
-    public init?(bytes: [UInt8]) {
+    package init?(bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
         self.init(sha256: bytes)
     }
@@ -31,10 +31,10 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Every part of a digest is as random as all of it.
-    public func hash(into hasher: inout Hasher) { hasher.combine(words.first) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(words.first) }
 
     /// A digest from the 64 hexadecimal digits of ``hex``, in either case; nil for anything else.
-    public init?(hex: String) {
+    package init?(hex: String) {
         let digits = hex.utf8.map(Self.nibble)
         guard digits.count == 2 * Self.byteCount else { return nil }
         var bytes: [UInt8] = []
@@ -47,14 +47,14 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The digest as 64 lower-case hexadecimal digits.
-    public var hex: String {
+    package var hex: String {
         let digits = Array("0123456789abcdef".utf8)
         let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
         return String(decoding: text, as: UTF8.self)
     }
 
     /// As 64 hexadecimal digits.
-    public var description: String { hex }
+    package var description: String { hex }
 
     private static func nibble(_ digit: UInt8) -> UInt8? {
         switch digit {

@@ -11,17 +11,17 @@ import Foundation
 /// ```
 /// The digest depends on the bytes alone, not on how they were cut into pieces. A copy of the value
 /// goes its own way, so the hash of a prefix can be taken and the rest still be added.
-public struct SHA256: Sendable {
+package struct SHA256: Sendable {
     private var state = crypto_hash_sha256_state()
 
     /// The hash of no bytes yet.
-    public init() {
+    package init() {
         // Nothing to check: these functions of libsodium return 0 always.
         _ = crypto_hash_sha256_init(&state)
     }
 
     /// Adds bytes behind those added before.
-    public mutating func update(_ bytes: some Sequence<UInt8>) {
+    package mutating func update(_ bytes: some Sequence<UInt8>) {
         let added: Void? = bytes.withContiguousStorageIfAvailable { add($0) }
         if added == nil {
             Array(bytes).withUnsafeBufferPointer { add($0) }
@@ -29,7 +29,7 @@ public struct SHA256: Sendable {
     }
 
     /// The digest of all bytes added so far. The value itself is left as it is.
-    public func finalize() -> Digest {
+    package func finalize() -> Digest {
         var last = state
         var bytes = [UInt8](repeating: 0, count: Digest.byteCount)
         _ = crypto_hash_sha256_final(&last, &bytes)
@@ -37,7 +37,7 @@ public struct SHA256: Sendable {
     }
 
     /// The digest of bytes that are all at hand.
-    public static func hash(of bytes: [UInt8]) -> Digest {
+    package static func hash(of bytes: [UInt8]) -> Digest {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finalize()
@@ -46,7 +46,7 @@ public struct SHA256: Sendable {
     /// The digest of a file's content, read in chunks of one MiB so that its size does not matter.
     ///
     /// - Throws: ``UnreadableFile`` if the file cannot be opened, or not be read to its end.
-    public static func hash(ofFile path: String) throws(UnreadableFile) -> Digest {
+    package static func hash(ofFile path: String) throws(UnreadableFile) -> Digest {
         var hash = SHA256()
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))

@@ -1,15 +1,15 @@
 import Foundation
 
 /// A file that was to be hashed could not be read.
-public struct UnreadableFile: Error, Sendable, Equatable, CustomStringConvertible {
+package struct UnreadableFile: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file's path as it was given.
-    public let path: String
+    package let path: String
 
     /// Why it could not be read, in the system's words.
-    public let reason: String
+    package let reason: String
 
     /// The file and what is wrong with it, in one line.
-    public var description: String { "\(path): cannot be read: \(reason)" }
+    package var description: String { "\(path): cannot be read: \(reason)" }
 
     init(path: String, underlying error: any Error) {
         self.path = path

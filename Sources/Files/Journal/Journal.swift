@@ -6,9 +6,9 @@ import RunFolder
 /// An SQLite database, `journal.sqlite`, in the coordinator's folder: `Schema` tells its tables. Entries come in batches,
 /// and a batch is there as a whole or not at all, whenever the process or the machine stops. A journal lives on one
 /// thread. Dropped, it is closed.
-public final class Journal {
+package final class Journal {
     /// What a batch outlives, once `append` has returned.
-    public enum Durability: Sendable {
+    package enum Durability: Sendable {
         /// A loss of power: each batch waits for the disk.
         case power
         /// The end of the process, kill -9 too, but no loss of power.
@@ -16,10 +16,10 @@ public final class Journal {
     }
 
     /// The name of the journal in its folder.
-    public static let fileName = "journal.sqlite"
+    package static let fileName = "journal.sqlite"
 
     /// The journal's file.
-    public let path: String
+    package let path: String
     private let queue: DatabaseQueue
     /// Holds the lock on the folder until the journal is closed.
     private var folderLock: File?
@@ -31,7 +31,7 @@ public final class Journal {
     ///
     /// - Throws: `.inUse` while another process has it open, `.newer` for one of a later version, `.malformed` for a
     ///   damaged one or a file that is none, `.cannotCreate`, `.inputOutput` or `.full`.
-    public convenience init(folder: String, durability: Durability) throws(JournalError) {
+    package convenience init(folder: String, durability: Durability) throws(JournalError) {
         try self.init(folder: folder, durability: durability, steps: Schema.steps)
     }
 
@@ -86,35 +86,35 @@ public final class Journal {
     ///
     /// - Parameter passedOver: called for each job of which not even the record can be read.
     /// - Throws: `.malformed` for a damaged file, `.inputOutput`.
-    public func recover(_ passedOver: (JournalError) -> Void = { _ in }) throws(JournalError) -> [RecoveredJob] {
+    package func recover(_ passedOver: (JournalError) -> Void = { _ in }) throws(JournalError) -> [RecoveredJob] {
         try read { try $0.jobs(passedOver) }
     }
 
     /// The numbers of the jobs that are not forgotten, in their order.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
-    public func jobNumbers() throws(JournalError) -> [Int] {
+    package func jobNumbers() throws(JournalError) -> [Int] {
         try read { try $0.numbers() }
     }
 
     /// All that is known of one job; nil if nothing is.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
-    public func recover(job: Int) throws(JournalError) -> RecoveredJob? {
+    package func recover(job: Int) throws(JournalError) -> RecoveredJob? {
         try read { try $0.job(number: job) }
     }
 
     /// The finished blocks of a job from `block` on, in order, `most` at most.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
-    public func storedBlocks(job: Int, from block: Int, atMost most: Int) throws(JournalError) -> [StoredBlock] {
+    package func storedBlocks(job: Int, from block: Int, atMost most: Int) throws(JournalError) -> [StoredBlock] {
         try read { try $0.storedBlocks(job: job, from: block, atMost: most) }
     }
 
     /// The latest checkpoint of a block, with its state; nil if there is none.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
-    public func checkpoint(job: Int, block: Int) throws(JournalError) -> BlockCheckpoint? {
+    package func checkpoint(job: Int, block: Int) throws(JournalError) -> BlockCheckpoint? {
         try read { try $0.checkpoint(job: job, block: block) }
     }
 
@@ -123,14 +123,14 @@ public final class Journal {
     /// - Parameter stepsDone: those of the pieces before. If the latest checkpoint has others by now, its first piece is
     ///   given.
     /// - Throws: `.malformed` for a damaged journal, or a state of which pieces are missing, `.inputOutput`.
-    public func statePiece(
+    package func statePiece(
         job: Int, block: Int, stepsDone: Int? = nil, offset: Int = 0
     ) throws(JournalError) -> StatePiece? {
         try read { try $0.statePiece(job: job, block: block, stepsDone: stepsDone, offset: offset) }
     }
 
     /// The largest number that a job ever had, forgotten ones too; 0 before the first.
-    public func lastJobNumber() throws(JournalError) -> Int {
+    package func lastJobNumber() throws(JournalError) -> Int {
         try read { try $0.lastNumber() }
     }
 
@@ -138,7 +138,7 @@ public final class Journal {
     ///
     /// - Throws: `.full`, `.inputOutput`, or `.invalidValue` for an entry that does not fit what is there. Then none of
     ///   the entries is there, and the journal goes on.
-    public func append(_ entries: [JournalEntry]) throws(JournalError) {
+    package func append(_ entries: [JournalEntry]) throws(JournalError) {
         try expectOpen()
         guard !entries.isEmpty else { return }
         do throws(JournalError) {
@@ -157,7 +157,7 @@ public final class Journal {
     }
 
     /// Closes the file. Nothing can be read or written afterwards.
-    public func close() {
+    package func close() {
         guard isOpen else { return }
         isOpen = false
         // The statements first: SQLite closes nothing while one of them is there.

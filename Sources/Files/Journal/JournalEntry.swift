@@ -1,7 +1,7 @@
-public import ContentHash
+package import ContentHash
 
 /// Something that must not be forgotten, once it is acknowledged.
-public enum JournalEntry: Sendable, Equatable {
+package enum JournalEntry: Sendable, Equatable {
     /// A job was handed in. Its number is larger than that of every job before.
     case accepted(JobRecord)
     /// A block's rows are in the staging files, on the disk. Takes the block's checkpoint and reports away; for a block
@@ -47,28 +47,28 @@ public enum JournalEntry: Sendable, Equatable {
 }
 
 /// A job as it was handed in.
-public struct JobRecord: Sendable, Equatable {
+package struct JobRecord: Sendable, Equatable {
     /// 1 or more; never used twice.
-    public var number: Int
+    package var number: Int
     /// SHA-256 of the text.
-    public var hash: Digest
+    package var hash: Digest
     /// The canonical job.
-    public var text: [UInt8]
+    package var text: [UInt8]
     /// Seconds since 1970.
-    public var submittedAt: Double
+    package var submittedAt: Double
     /// Larger ones go first.
-    public var priority: Int
+    package var priority: Int
     /// Its part of the workers among jobs of the same priority, relative to theirs.
-    public var share: Double
+    package var share: Double
     /// Seconds; nil for no limit.
-    public var timeLimit: Double?
+    package var timeLimit: Double?
     /// Seconds between checkpoints of a block; nil for the coordinator's own.
-    public var checkpointInterval: Double?
+    package var checkpointInterval: Double?
     /// Whether nobody need watch it.
-    public var isDetached: Bool
+    package var isDetached: Bool
 
     /// Every field as given.
-    public init(
+    package init(
         number: Int, hash: Digest, text: [UInt8], submittedAt: Double, priority: Int = 0, share: Double = 1,
         timeLimit: Double? = nil, checkpointInterval: Double? = nil, isDetached: Bool = false
     ) {
@@ -85,25 +85,25 @@ public struct JobRecord: Sendable, Equatable {
 }
 
 /// How a job ended.
-public enum JobOutcome: String, Sendable {
+package enum JobOutcome: String, Sendable {
     case finished, failed, cancelled
 }
 
 /// What is kept of a block's result beside its rows.
-public struct FinishedBlock: Sendable, Equatable {
+package struct FinishedBlock: Sendable, Equatable {
     /// The attempt that brought the result, from 1.
-    public var attempt: Int
+    package var attempt: Int
     /// The worker's name.
-    public var worker: String
+    package var worker: String
     /// That the worker computed.
-    public var seconds: Double
+    package var seconds: Double
     /// Gradients evaluated, all its chains together.
-    public var gradientEvaluations: Int
+    package var gradientEvaluations: Int
     /// Of its rows; nil where none is known.
-    public var checksum: UInt64?
+    package var checksum: UInt64?
 
     /// Every field as given.
-    public init(
+    package init(
         attempt: Int, worker: String, seconds: Double, gradientEvaluations: Int, checksum: UInt64? = nil
     ) {
         self.attempt = attempt
@@ -115,22 +115,22 @@ public struct FinishedBlock: Sendable, Equatable {
 }
 
 /// A state from which a block can go on.
-public struct BlockCheckpoint: Sendable, Equatable {
+package struct BlockCheckpoint: Sendable, Equatable {
     /// The attempt that got so far, from 1.
-    public var attempt: Int
+    package var attempt: Int
     /// Of the block's steps.
-    public var stepsDone: Int
+    package var stepsDone: Int
     /// The state of its chains, as workers write it; of a long one the last piece.
-    public var state: [UInt8]
+    package var state: [UInt8]
     /// The place of that piece's first byte in the whole; 0 for what is no piece.
-    public var offset: Int
+    package var offset: Int
     /// The place of the first byte that came with it: those before came with an earlier checkpoint.
-    public var start: Int
+    package var start: Int
     /// Bytes at the start of the whole that no later state changes; at most ``offset``.
-    public var settled: Int
+    package var settled: Int
 
     /// Every field as given.
-    public init(
+    package init(
         attempt: Int, stepsDone: Int, state: [UInt8], offset: Int = 0, start: Int = 0, settled: Int = 0
     ) {
         self.attempt = attempt
@@ -143,20 +143,20 @@ public struct BlockCheckpoint: Sendable, Equatable {
 }
 
 /// A piece of the state of a block, but for the last one, which the checkpoint itself has.
-public struct StatePiece: Sendable, Equatable {
+package struct StatePiece: Sendable, Equatable {
     /// Of the block's steps.
-    public var stepsDone: Int
+    package var stepsDone: Int
     /// The place of its first byte in the state.
-    public var offset: Int
+    package var offset: Int
     /// The bytes.
-    public var data: [UInt8]
+    package var data: [UInt8]
     /// Whether it is the first that came of its state; so it is of those that are written.
-    public var isFirst: Bool
+    package var isFirst: Bool
     /// Whether the state ends with it; so it is of those that are read.
-    public var isLast: Bool
+    package var isLast: Bool
 
     /// Every field as given.
-    public init(stepsDone: Int, offset: Int, data: [UInt8], isFirst: Bool = false, isLast: Bool = false) {
+    package init(stepsDone: Int, offset: Int, data: [UInt8], isFirst: Bool = false, isLast: Bool = false) {
         self.stepsDone = stepsDone
         self.offset = offset
         self.data = data
@@ -166,16 +166,16 @@ public struct StatePiece: Sendable, Equatable {
 }
 
 /// What took a block down.
-public struct FailureReport: Sendable, Equatable {
+package struct FailureReport: Sendable, Equatable {
     /// The attempt, from 1.
-    public var attempt: Int
+    package var attempt: Int
     /// The worker's name.
-    public var worker: String
+    package var worker: String
     /// For people.
-    public var reason: String
+    package var reason: String
 
     /// Every field as given.
-    public init(attempt: Int, worker: String, reason: String) {
+    package init(attempt: Int, worker: String, reason: String) {
         self.attempt = attempt
         self.worker = worker
         self.reason = reason
@@ -183,22 +183,22 @@ public struct FailureReport: Sendable, Equatable {
 }
 
 /// What the provenance of a job tells of a worker.
-public struct WorkerRecord: Sendable, Equatable {
+package struct WorkerRecord: Sendable, Equatable {
     /// The name that results come under.
-    public var name: String
+    package var name: String
     /// The name of its machine.
-    public var host: String
+    package var host: String
     /// Its process number there.
-    public var process: Int
+    package var process: Int
     /// Blocks that can run side by side.
-    public var slots: Int
+    package var slots: Int
     /// Of the program.
-    public var version: String
+    package var version: String
     /// Of its arithmetic.
-    public var fingerprint: String
+    package var fingerprint: String
 
     /// Every field as given; what is not known is empty or 0.
-    public init(
+    package init(
         name: String, host: String = "", process: Int = 0, slots: Int = 0, version: String = "",
         fingerprint: String = ""
     ) {

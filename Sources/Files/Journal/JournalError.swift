@@ -4,9 +4,9 @@ import Glibc
 import RunFolder
 
 /// What went wrong with the journal, with its path and the reason in words.
-public struct JournalError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kind of failure, each with the exit status a command ends with.
-    public struct Code: Equatable, Sendable {
+    package struct Code: Equatable, Sendable {
         private enum Value: Int32 {
             case malformed, newer, invalidValue, cannotCreate, inputOutput, full, inUse
         }
@@ -14,22 +14,22 @@ public struct JournalError: Error, Equatable, Sendable, CustomStringConvertible 
         private let value: Value
 
         /// The file is damaged, or no journal.
-        public static let malformed = Code(value: .malformed)
+        package static let malformed = Code(value: .malformed)
         /// The file was written by a later version of the program.
-        public static let newer = Code(value: .newer)
+        package static let newer = Code(value: .newer)
         /// An entry does not fit what is there: no such job, a number that is taken, a journal that is closed.
-        public static let invalidValue = Code(value: .invalidValue)
+        package static let invalidValue = Code(value: .invalidValue)
         /// The folder or the file cannot be created or opened.
-        public static let cannotCreate = Code(value: .cannotCreate)
+        package static let cannotCreate = Code(value: .cannotCreate)
         /// Reading or writing failed.
-        public static let inputOutput = Code(value: .inputOutput)
+        package static let inputOutput = Code(value: .inputOutput)
         /// The disk, or the user's share of it, is full, or too many files are open. The journal goes on once there is room.
-        public static let full = Code(value: .full)
+        package static let full = Code(value: .full)
         /// Another process has the folder's journal open.
-        public static let inUse = Code(value: .inUse)
+        package static let inUse = Code(value: .inUse)
 
         /// The exit status of a command that ends with this failure, from sysexits.
-        public var exitStatus: Int32 {
+        package var exitStatus: Int32 {
             switch value {
             case .malformed, .newer: 65
             case .invalidValue: 70
@@ -41,24 +41,24 @@ public struct JournalError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
     /// The file or folder concerned.
-    public let path: String
+    package let path: String
     /// The reason, without the path.
-    public let reason: String
+    package let reason: String
 
     /// An error about `path`.
-    public init(_ code: Code, path: String, reason: String) {
+    package init(_ code: Code, path: String, reason: String) {
         self.code = code
         self.path = path
         self.reason = reason
     }
 
     /// The path, a colon and the reason: one line for the terminal.
-    public var description: String { "\(path): \(reason)" }
+    package var description: String { "\(path): \(reason)" }
 
     /// The exit status of a command that ends with this error.
-    public var exitStatus: Int32 { code.exitStatus }
+    package var exitStatus: Int32 { code.exitStatus }
 }
 
 extension JournalError {

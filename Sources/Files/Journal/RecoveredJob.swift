@@ -1,40 +1,40 @@
 /// All that the journal knows of a job.
 ///
 /// Its size depends on the runs of neighbouring blocks, on checkpoints and on reports, not on the number of blocks.
-public struct RecoveredJob: Sendable, Equatable {
+package struct RecoveredJob: Sendable, Equatable {
     /// The job as it was handed in, or handed in last, with the priority it was given since.
-    public var record: JobRecord
+    package var record: JobRecord
     /// Whether its blocks are not to be handed out.
-    public var isPaused = false
+    package var isPaused = false
     /// How it ended; nil while it waits or runs.
-    public var outcome: JobOutcome?
+    package var outcome: JobOutcome?
     /// Why it failed, for people; empty otherwise.
-    public var failure = ""
+    package var failure = ""
     /// Seconds it took; nil while it waits or runs.
-    public var secondsElapsed: Double?
+    package var secondsElapsed: Double?
     /// Finished blocks: runs of neighbours, as long as can be, in order.
-    public var finishedBlocks: [Range<Int>] = []
+    package var finishedBlocks: [Range<Int>] = []
     /// Of the finished blocks, those that took more than one attempt.
-    public var blocksRunAgain = 0
+    package var blocksRunAgain = 0
     /// Gradients evaluated, all finished blocks together.
-    public var gradientEvaluations = 0
+    package var gradientEvaluations = 0
     /// Who did what, in the order of the names.
-    public var workers: [WorkerShare] = []
+    package var workers: [WorkerShare] = []
     /// The latest checkpoints, by block; ``Journal/checkpoint(job:block:)`` reads their states.
-    public var checkpoints: [Int: CheckpointMark] = [:]
+    package var checkpoints: [Int: CheckpointMark] = [:]
     /// What took blocks down that are not finished, by block, in the order in which it happened.
-    public var reports: [Int: [FailureReport]] = [:]
+    package var reports: [Int: [FailureReport]] = [:]
 
     /// Why what is kept of its blocks can't be relied on, for people; nil if it can. Then none of it is given.
-    public var damage: String?
+    package var damage: String?
 
     /// A job of which nothing but its record is known.
-    public init(record: JobRecord) {
+    package init(record: JobRecord) {
         self.record = record
     }
 
     /// Why this can't be what is known of a job of so many blocks; nil if it can.
-    public func problem(blocks: Int) -> String? {
+    package func problem(blocks: Int) -> String? {
         if let damage { return damage }
         // In order, so that the last one tells.
         if let last = finishedBlocks.last, last.upperBound > blocks {
@@ -49,20 +49,20 @@ public struct RecoveredJob: Sendable, Equatable {
     }
 
     /// The number of finished blocks.
-    public var finishedCount: Int { finishedBlocks.reduce(0) { $0 + $1.count } }
+    package var finishedCount: Int { finishedBlocks.reduce(0) { $0 + $1.count } }
 }
 
 /// What a worker did for a job.
-public struct WorkerShare: Sendable, Equatable {
+package struct WorkerShare: Sendable, Equatable {
     /// What the provenance tells of it.
-    public var worker: WorkerRecord
+    package var worker: WorkerRecord
     /// Finished blocks.
-    public var blocks: Int
+    package var blocks: Int
     /// That it computed for them.
-    public var seconds: Double
+    package var seconds: Double
 
     /// Every field as given.
-    public init(worker: WorkerRecord, blocks: Int, seconds: Double) {
+    package init(worker: WorkerRecord, blocks: Int, seconds: Double) {
         self.worker = worker
         self.blocks = blocks
         self.seconds = seconds
@@ -70,16 +70,16 @@ public struct WorkerShare: Sendable, Equatable {
 }
 
 /// A checkpoint without its state.
-public struct CheckpointMark: Sendable, Equatable {
+package struct CheckpointMark: Sendable, Equatable {
     /// The attempt that got so far, from 1.
-    public var attempt: Int
+    package var attempt: Int
     /// Of the block's steps.
-    public var stepsDone: Int
+    package var stepsDone: Int
     /// Bytes at the start of the state that no later one changes.
-    public var settled: Int
+    package var settled: Int
 
     /// Every field as given.
-    public init(attempt: Int, stepsDone: Int, settled: Int = 0) {
+    package init(attempt: Int, stepsDone: Int, settled: Int = 0) {
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.settled = settled

@@ -11,7 +11,7 @@ extension PNGImage {
     /// Equal pictures give equal bytes with the same libpng and zlib: no row is filtered, the compression has level 3, and
     /// nothing tells of the time.
     /// Throws when there is no memory for it.
-    public func encoded() throws(PNGError) -> [UInt8] {
+    package func encoded() throws(PNGError) -> [UInt8] {
         var image = Self.blank
         (image.width, image.height) = (png_uint_32(width), png_uint_32(height))
         image.format = Self.format(channels)
@@ -33,7 +33,7 @@ extension PNGImage {
     /// Values that a file says are not those of sRGB are converted.
     ///
     /// Throws for bytes that are not a whole PNG file, for more than 8 bits a channel, and for more than 2^28 bytes of a picture.
-    public init(decoding file: [UInt8]) throws(PNGError) {
+    package init(decoding file: [UInt8]) throws(PNGError) {
         try Self.expectWhole(file)
         let (image, bytes) = try Self.decode(file)
         self.init(

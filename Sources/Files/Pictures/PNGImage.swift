@@ -1,19 +1,19 @@
 /// A picture of 8 bits a channel, as PNG files hold them.
-public struct PNGImage: Sendable, Equatable {
+package struct PNGImage: Sendable, Equatable {
     /// The longest side, in pixels: libpng's own limit.
-    public static let mostSide = 1_000_000
+    package static let mostSide = 1_000_000
 
     /// In pixels, from 1 to ``mostSide``.
-    public let width: Int
+    package let width: Int
     /// In pixels, from 1 to ``mostSide``.
-    public let height: Int
+    package let height: Int
     /// 1 for grey, 3 for red, green and blue, 4 with opacity besides, from 0, clear, to 255.
-    public let channels: Int
+    package let channels: Int
     /// Rows from the top, pixels from the left, the channels of a pixel side by side: [height * width * channels].
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// A picture of these bytes, whose sizes are the caller's to keep to.
-    public init(width: Int, height: Int, channels: Int, bytes: [UInt8]) {
+    package init(width: Int, height: Int, channels: Int, bytes: [UInt8]) {
         precondition(
             1...Self.mostSide ~= width && 1...Self.mostSide ~= height && [1, 3, 4].contains(channels)
                 && bytes.count == width * height * channels,
@@ -26,9 +26,9 @@ public struct PNGImage: Sendable, Equatable {
 }
 
 /// Why bytes are no PNG file that is read, or a picture could not be made one.
-public struct PNGError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct PNGError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong and what to do, without the file's name.
-    public let description: String
+    package let description: String
 
     init(_ description: String) { self.description = description }
 }

@@ -1,10 +1,10 @@
 /// Pictures side by side, on white.
-public struct PictureSheet: Sendable {
+package struct PictureSheet: Sendable {
     private let layout: SheetLayout
     private var bytes: [UInt8]
 
     /// A sheet without pictures.
-    public init(_ layout: SheetLayout) {
+    package init(_ layout: SheetLayout) {
         self.layout = layout
         bytes = [UInt8](repeating: 255, count: layout.pixelWidth * layout.pixelHeight * layout.channels)
     }
@@ -15,7 +15,7 @@ public struct PictureSheet: Sendable {
     ///   - picture: [channels, height, width], from -1, black, to 1; numbers beyond count as the nearer one of these, and what is
     ///     no number as -1.
     ///   - cell: counted along the rows, from 0 to below the grid's cells.
-    public mutating func paint(_ picture: ArraySlice<Float>, cell: Int) {
+    package mutating func paint(_ picture: ArraySlice<Float>, cell: Int) {
         let (channels, height, width) = (layout.channels, layout.height, layout.width)
         precondition(picture.count == channels * height * width && 0..<layout.grid.cells ~= cell)
         let (row, column) = cell.quotientAndRemainder(dividingBy: layout.grid.columns)
@@ -42,7 +42,7 @@ public struct PictureSheet: Sendable {
     }
 
     /// The sheet as it is now.
-    public var image: PNGImage {
+    package var image: PNGImage {
         PNGImage(width: layout.pixelWidth, height: layout.pixelHeight, channels: layout.channels, bytes: bytes)
     }
 

@@ -1,38 +1,38 @@
 /// Rows and columns of a sheet of pictures.
-public struct SheetGrid: Sendable, Equatable, CustomStringConvertible {
+package struct SheetGrid: Sendable, Equatable, CustomStringConvertible {
     /// The most rows or columns.
-    public static let most = 1_000
+    package static let most = 1_000
 
     /// From 1 to ``most``.
-    public let rows: Int
+    package let rows: Int
     /// From 1 to ``most``.
-    public let columns: Int
+    package let columns: Int
 
     /// A grid of so many rows and columns.
-    public init(rows: Int, columns: Int) { (self.rows, self.columns) = (rows, columns) }
+    package init(rows: Int, columns: Int) { (self.rows, self.columns) = (rows, columns) }
 
     /// Pictures on the sheet.
-    public var cells: Int { rows * columns }
+    package var cells: Int { rows * columns }
 
     /// As jobs write it: `[8, 8]`.
-    public var description: String { "[\(rows), \(columns)]" }
+    package var description: String { "[\(rows), \(columns)]" }
 }
 
 /// Where the pictures of a sheet lie: all of one size, each enlarged by the same whole factor, with a margin around each.
-public struct SheetLayout: Sendable, Equatable {
+package struct SheetLayout: Sendable, Equatable {
     /// White pixels between two pictures, and around all of them.
     static let gap = 2
     /// Pictures are enlarged as long as their longer side stays within so many pixels.
     static let enlargedSide = 128
     /// The most pixels of a sheet.
-    public static let mostPixels = 1 << 24
+    package static let mostPixels = 1 << 24
     /// The longest side of a sheet, in pixels.
-    public static let mostSide = 1 << 15
+    package static let mostSide = 1 << 15
     /// Rows and columns of a sheet of which nothing else is said, at most.
     private static let usualSide = 8
 
     /// Rows and columns.
-    public let grid: SheetGrid
+    package let grid: SheetGrid
     /// Of the pictures: 1, grey, or 3, red, green and blue.
     let channels: Int
     /// Of a picture as it is given.
@@ -44,7 +44,7 @@ public struct SheetLayout: Sendable, Equatable {
 
     /// The layout of a grid of pictures [channels, height, width]; nil where they are none, or the sheet would have more than
     /// ``mostPixels`` or a side above ``mostSide``.
-    public init?(_ grid: SheetGrid, shape: [Int]) {
+    package init?(_ grid: SheetGrid, shape: [Int]) {
         guard shape.count == 3, [1, 3].contains(shape[0]), 1...SheetGrid.most ~= grid.rows,
             1...SheetGrid.most ~= grid.columns
         else { return nil }
@@ -66,7 +66,7 @@ public struct SheetLayout: Sendable, Equatable {
 
     /// The layout of so many pictures of which nothing else is said: as many columns as rows, up to 8, or fewer where pictures
     /// are large. Nil where they are none, or a single one is too large for a sheet.
-    public static func usual(shape: [Int], count: Int) -> SheetLayout? {
+    package static func usual(shape: [Int], count: Int) -> SheetLayout? {
         let wanted = (1...usualSide).first { $0 * $0 >= count } ?? usualSide
         for columns in (1...wanted).reversed() {
             let rows = (min(count, columns * columns) + columns - 1) / columns
@@ -76,13 +76,13 @@ public struct SheetLayout: Sendable, Equatable {
     }
 
     /// Of a picture as it is given: [channels, height, width].
-    public var shape: [Int] { [channels, height, width] }
+    package var shape: [Int] { [channels, height, width] }
 
     /// Width of the sheet in pixels.
-    public var pixelWidth: Int { Self.side(grid.columns, of: width * scale) }
+    package var pixelWidth: Int { Self.side(grid.columns, of: width * scale) }
 
     /// Height of the sheet in pixels.
-    public var pixelHeight: Int { Self.side(grid.rows, of: height * scale) }
+    package var pixelHeight: Int { Self.side(grid.rows, of: height * scale) }
 
     private static func side(_ count: Int, of length: Int) -> Int { count * (length + gap) + gap }
 }

@@ -2,16 +2,16 @@
 ///
 /// The file `.NAME.partial` has its full size from the start, without taking room for rows that are not written yet;
 /// memory does not depend on the array's size. Dropped without `finish` or `suspend`, it is removed.
-public struct ArrayStaging: ~Copyable {
+package struct ArrayStaging: ~Copyable {
     /// The kind of numbers and the shape.
-    public let header: NpyHeader
+    package let header: NpyHeader
     let dataOffset: Int
     private var staged: StagedFile
 
     /// Creates the staging file of the array `name`, for instance `samples.npy`, in a folder that is there.
     ///
     /// Throws `.invalidValue` for an impossible shape, `.cannotCreate` or `.inputOutput`.
-    public init(
+    package init(
         folder: String, name: String, elementType: NpyElementType, shape: [Int]
     ) throws(RunFolderError) {
         let (header, prefix, size) = try ArrayStaging.layout(folder, name, elementType, shape)
@@ -65,7 +65,7 @@ public struct ArrayStaging: ~Copyable {
     ///
     /// Throws `.invalidValue` when the bytes are not a whole number of rows or go beyond the last one,
     /// `.inputOutput` or `.full` when they cannot be written.
-    public func write(bytes: [UInt8], atRow row: Int) throws(RunFolderError) {
+    package func write(bytes: [UInt8], atRow row: Int) throws(RunFolderError) {
         try write(bytes, itemSize: 1, atRow: row)
     }
 
@@ -73,7 +73,7 @@ public struct ArrayStaging: ~Copyable {
     ///
     /// Throws `.invalidValue` when the numbers are of another kind, not a whole number of rows or go beyond the last
     /// one, `.inputOutput` or `.full` when they cannot be written.
-    public func write<Element: NpyElement>(_ values: [Element], atRow row: Int) throws(RunFolderError) {
+    package func write<Element: NpyElement>(_ values: [Element], atRow row: Int) throws(RunFolderError) {
         guard Element.npyElementType == header.elementType else {
             throw refusal("holds \(header.elementType.rawValue), not \(Element.npyElementType.rawValue)")
         }
@@ -83,7 +83,7 @@ public struct ArrayStaging: ~Copyable {
     /// The numbers of some rows as they are now: [range.count * header.rowSize], zero where none were written.
     ///
     /// Throws `.invalidValue` when the rows are not all in the array or it holds another kind of numbers.
-    public func rows<Element: NpyElement>(
+    package func rows<Element: NpyElement>(
         _ range: Range<Int>, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
         try staged.file.rows(range, of: header, dataOffset: dataOffset)
@@ -97,14 +97,14 @@ public struct ArrayStaging: ~Copyable {
     }
 
     /// Brings the array to the disk and gives it its name, replacing a file of that name.
-    public mutating func finish() throws(RunFolderError) {
+    package mutating func finish() throws(RunFolderError) {
         try sync()
         try publish()
         try Folder.sync(staged.folder)
     }
 
     /// Removes the staging file, unless the array has its name already.
-    public mutating func discard() throws(RunFolderError) {
+    package mutating func discard() throws(RunFolderError) {
         try staged.discard()
     }
 

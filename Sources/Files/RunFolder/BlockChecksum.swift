@@ -2,7 +2,7 @@ extension BlockRecord {
     /// A number that other rows give only by an accident of one in 2^64: of all bytes, samples and statistics.
     ///
     /// It finds out what a disk or a hand has changed; it is no protection against forgery.
-    public var checksum: UInt64 {
+    package var checksum: UInt64 {
         var checksum = BlockChecksum()
         checksum.update(samples[...])
         for entry in statistics.entries { checksum.update(entry.bytes[...]) }

@@ -1,18 +1,18 @@
 /// What came out of a block of chains of a run, or of several neighbouring ones.
-public struct BlockRecord: Sendable, Equatable {
+package struct BlockRecord: Sendable, Equatable {
     /// The first of the chains: the first of a block.
-    public var firstChain: Int
+    package var firstChain: Int
     /// How many chains, 1 or more: whole blocks.
-    public var chains: Int
+    package var chains: Int
     /// float32, little-endian, [chains * draws * dimension].
-    public var samples: [UInt8]
+    package var samples: [UInt8]
     /// Rows of the run's statistics, in their order.
-    public var statistics: StatisticRows
+    package var statistics: StatisticRows
     /// Gradients evaluated, all these chains together.
-    public var gradientEvaluations: Int
+    package var gradientEvaluations: Int
 
     /// A record of these numbers; ``problem(in:)`` checks them.
-    public init(firstChain: Int, chains: Int, samples: [UInt8], statistics: StatisticRows, gradientEvaluations: Int) {
+    package init(firstChain: Int, chains: Int, samples: [UInt8], statistics: StatisticRows, gradientEvaluations: Int) {
         self.firstChain = firstChain
         self.chains = chains
         self.samples = samples
@@ -22,7 +22,7 @@ public struct BlockRecord: Sendable, Equatable {
 
     /// The same rows in fewer records: neighbours, in whatever order they come, are joined as long as the samples of
     /// one record stay within `bytes`.
-    public static func joined(_ records: [BlockRecord], upTo bytes: Int) -> [BlockRecord] {
+    package static func joined(_ records: [BlockRecord], upTo bytes: Int) -> [BlockRecord] {
         var joined: [BlockRecord] = []
         for record in records.sorted(by: { $0.firstChain < $1.firstChain }) {
             guard let last = joined.last, last.firstChain + last.chains == record.firstChain,
@@ -44,7 +44,7 @@ public struct BlockRecord: Sendable, Equatable {
     }
 
     /// Why these are no rows of that run; nil if they are.
-    public func problem(in run: RunDescription) -> String? {
+    package func problem(in run: RunDescription) -> String? {
         guard firstChain >= 0, chains >= 1, firstChain < run.chains, chains <= run.chains - firstChain else {
             return "\(chains) chains from chain \(firstChain) on are not all among the run's \(run.chains)"
         }
@@ -77,7 +77,7 @@ public struct BlockRecord: Sendable, Equatable {
     }
 
     /// Whether no sample is NaN; a chain is double and the file is float32, so one may be infinite.
-    public var samplesAreNumbers: Bool { samples.holdsOnly(Float.self) { $0 == $0 } }
+    package var samplesAreNumbers: Bool { samples.holdsOnly(Float.self) { $0 == $0 } }
 
     /// Whether none of these int32 is negative.
     private static func areCounts(_ rows: [UInt8]) -> Bool {

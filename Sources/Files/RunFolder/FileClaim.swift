@@ -4,11 +4,11 @@ import Glibc
 ///
 /// It is a lock on a file of its own beside it, `NAME.lock`, since the file itself comes late and others take its name. The
 /// lock ends with its process, however that ends; what a killed one leaves under the name is taken up.
-public final class FileClaim {
+package final class FileClaim {
     private let lock: File
 
     /// Throws `.inUse` when another process has the claim, `.cannotCreate` when the lock's file can't be made.
-    public init(_ output: String) throws(RunFolderError) {
+    package init(_ output: String) throws(RunFolderError) {
         let path = output + ".lock"
         while true {
             let file = try File(path, for: .locking)

@@ -2,11 +2,11 @@ import ContentHash
 import Glibc
 
 /// Pieces of a finished file, for sending it elsewhere.
-public enum FileSlice {
+package enum FileSlice {
     /// Up to `length` bytes from `offset` on, and the size of the whole file.
     ///
     /// Throws `.missing` when there is no such file, `.inputOutput` when it cannot be read.
-    public static func read(
+    package static func read(
         _ path: String, offset: Int, length: Int
     ) throws(RunFolderError) -> (bytes: [UInt8], total: Int) {
         let file = try File(path, for: .reading)
@@ -19,34 +19,34 @@ public enum FileSlice {
 }
 
 /// A file that comes in pieces and takes its name when it is whole.
-public final class IncomingFile {
+package final class IncomingFile {
     private var staged: StagedFile
     private var digest = SHA256()
     private let folder: String
 
     /// Makes the folder, if need be, and a hidden file in it.
-    public init(folder: String, name: String) throws(RunFolderError) {
+    package init(folder: String, name: String) throws(RunFolderError) {
         try Folder.create(folder)
         staged = try StagedFile(folder: folder, name: name)
         self.folder = folder
     }
 
     /// SHA-256 of what was written, in hexadecimal digits.
-    public var hash: String { digest.finalize().hex }
+    package var hash: String { digest.finalize().hex }
 
     /// All that was written.
-    public func content() throws(RunFolderError) -> [UInt8] {
+    package func content() throws(RunFolderError) -> [UInt8] {
         try staged.file.read(count: try staged.file.size(), at: 0)
     }
 
     /// Writes the next piece, at its place.
-    public func write(_ bytes: [UInt8], at offset: Int) throws(RunFolderError) {
+    package func write(_ bytes: [UInt8], at offset: Int) throws(RunFolderError) {
         digest.update(bytes)
         try staged.file.write(bytes, at: offset)
     }
 
     /// Brings the file to the disk and gives it its name.
-    public func publish() throws(RunFolderError) {
+    package func publish() throws(RunFolderError) {
         try staged.file.sync()
         try staged.publish()
         try Folder.sync(folder)
@@ -55,13 +55,13 @@ public final class IncomingFile {
 
 extension RunFolder {
     /// The files of every run, the summary last: where it stands, the others do.
-    public static let fileNames = [samplesName, jobName, statisticsName, provenanceName, summaryName]
+    package static let fileNames = [samplesName, jobName, statisticsName, provenanceName, summaryName]
 
     /// All names that a run takes for itself, whether it has a picture or not.
-    public static let ownNames = [pictureName] + fileNames
+    package static let ownNames = [pictureName] + fileNames
 
     /// Takes the mark of completeness away, before anything else of a folder is replaced.
-    public static func removeSummary(in folder: String) throws(RunFolderError) {
+    package static func removeSummary(in folder: String) throws(RunFolderError) {
         try Folder.removeFile(Folder.path(folder, summaryName))
         try Folder.sync(folder)
     }
@@ -69,14 +69,14 @@ extension RunFolder {
 
 /// The right to write an output folder: made before any work starts, so that a folder that cannot be
 /// written, or that another run is writing, is known at once.
-public final class FolderClaim {
+package final class FolderClaim {
     private let path: String
     private let lock: File
 
     /// Makes the folder, if need be, and locks it.
     ///
     /// Throws `.cannotCreate` when it cannot be made or written, `.inUse` when another run writes there.
-    public init(_ path: String) throws(RunFolderError) {
+    package init(_ path: String) throws(RunFolderError) {
         try Folder.create(path)
         self.path = path
         lock = try File(path, for: .folder)

@@ -1,17 +1,17 @@
 /// A finished run's folder, open for reading.
-public final class FinishedRecords: RunRecords {
+package final class FinishedRecords: RunRecords {
     /// The content of `summary.json`.
-    public let summary: RunSummary
+    package let summary: RunSummary
     /// The text of `job.json`.
-    public let canonicalJob: [UInt8]
-    public let selection: [Int]?
+    package let canonicalJob: [UInt8]
+    package let selection: [Int]?
     private let samples: NpyReader
     private let statistics: NpzReader
 
     /// Reads all files of the folder to see that they are as they were written, and opens them.
     ///
     /// Throws `.missing` when there is no finished run in it, `.malformed` when one is damaged, `.inputOutput`.
-    public init(_ folder: String) throws(RunFolderError) {
+    package init(_ folder: String) throws(RunFolderError) {
         switch try RunFolder.content(of: folder) {
         case .finished: break
         case .damaged(_, let reason):
@@ -38,9 +38,9 @@ public final class FinishedRecords: RunRecords {
     /// Some of all the numbers of `samples.npy`, one after the other.
     func samples(numbered numbers: Range<Int>) throws(RunFolderError) -> [Float] { try samples.numbers(numbers) }
 
-    public func samples(ofRows rows: Range<Int>) throws(RunFolderError) -> [Float] { try samples.rows(rows) }
+    package func samples(ofRows rows: Range<Int>) throws(RunFolderError) -> [Float] { try samples.rows(rows) }
 
-    public func forEachRows<Element: NpyElement>(
+    package func forEachRows<Element: NpyElement>(
         of statistic: String, as type: Element.Type, _ body: ([Element]) throws(RunFolderError) -> Void
     ) throws(RunFolderError) {
         guard statistics.names.contains(statistic) else { return }

@@ -82,7 +82,7 @@ final class FinishedSamples {
 }
 
 /// In which order pictures come: from the least to the most of something that is known of each.
-public enum SampleOrder: String, Sendable, CaseIterable {
+package enum SampleOrder: String, Sendable, CaseIterable {
     /// The row in `samples.npy`.
     case chain
     /// The mean over levels of the part of the proposals that were accepted.

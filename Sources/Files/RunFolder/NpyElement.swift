@@ -4,7 +4,7 @@
 
 /// The kinds of numbers that arrays hold: those of a run, and others that are read alone; the raw value is numpy's name
 /// for it.
-public enum NpyElementType: String, Sendable, Equatable, CaseIterable {
+package enum NpyElementType: String, Sendable, Equatable, CaseIterable {
     /// A `Float`.
     case float32 = "<f4"
     /// A `Double`.
@@ -25,7 +25,7 @@ public enum NpyElementType: String, Sendable, Equatable, CaseIterable {
     case uint64 = "<u8"
 
     /// Bytes of one number.
-    public var size: Int {
+    package var size: Int {
         switch self {
         case .bool, .int8, .uint8: 1
         case .float16, .int16, .uint16: 2
@@ -36,14 +36,14 @@ public enum NpyElementType: String, Sendable, Equatable, CaseIterable {
 }
 
 /// A Swift number that an array file can hold as it lies in memory.
-public protocol NpyElement: BitwiseCopyable, AdditiveArithmetic, Sendable {
+package protocol NpyElement: BitwiseCopyable, AdditiveArithmetic, Sendable {
     /// The element type of arrays of these numbers.
     static var npyElementType: NpyElementType { get }
 }
 
 extension Array where Element: NpyElement {
     /// The numbers that little-endian bytes stand for; a rest that is no whole number is left out.
-    public init(littleEndian bytes: [UInt8]) {
+    package init(littleEndian bytes: [UInt8]) {
         let count = bytes.count / Element.npyElementType.size
         // As a whole: number by number it would take a hundred times as long where the type is not known.
         self = Array(unsafeUninitializedCapacity: count) { numbers, initialized in
@@ -56,25 +56,25 @@ extension Array where Element: NpyElement {
     }
 
     /// The numbers as little-endian bytes.
-    public var littleEndianBytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
+    package var littleEndianBytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 }
 
 extension Float: NpyElement {
     /// `.float32`
-    public static var npyElementType: NpyElementType { .float32 }
+    package static var npyElementType: NpyElementType { .float32 }
 }
 
 extension Double: NpyElement {
     /// `.float64`
-    public static var npyElementType: NpyElementType { .float64 }
+    package static var npyElementType: NpyElementType { .float64 }
 }
 
 extension Int32: NpyElement {
     /// `.int32`
-    public static var npyElementType: NpyElementType { .int32 }
+    package static var npyElementType: NpyElementType { .int32 }
 }
 
 extension Int64: NpyElement {
     /// `.int64`
-    public static var npyElementType: NpyElementType { .int64 }
+    package static var npyElementType: NpyElementType { .int64 }
 }

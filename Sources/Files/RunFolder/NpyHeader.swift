@@ -1,21 +1,21 @@
 /// What a `.npy` file says of its array: the kind of its numbers, its shape and in which order they lie.
-public struct NpyHeader: Sendable, Equatable {
+package struct NpyHeader: Sendable, Equatable {
     /// The kind of numbers.
-    public let elementType: NpyElementType
+    package let elementType: NpyElementType
     /// Lengths of the axes, the slowest first; empty for a single number.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Numbers in the array.
-    public let count: Int
+    package let count: Int
     /// Whether the first axis is the fastest in the file, not the last.
-    public let isFortranOrder: Bool
+    package let isFortranOrder: Bool
     /// Whether each number has its most significant byte first.
-    public let isBigEndian: Bool
+    package let isBigEndian: Bool
 
     /// A header for an array of that shape; what is written is in C order and little-endian.
     ///
     /// Throws `.invalidValue` when a length is negative or the array's bytes cannot be counted in an `Int`.
     /// `path` is the file named in that error.
-    public init(
+    package init(
         elementType: NpyElementType, shape: [Int], isFortranOrder: Bool = false, isBigEndian: Bool = false,
         path: String = "npy"
     ) throws(RunFolderError) {
@@ -30,24 +30,24 @@ public struct NpyHeader: Sendable, Equatable {
     }
 
     /// Whether the numbers lie in the file as in memory: in C order, little-endian.
-    public var isPlain: Bool {
+    package var isPlain: Bool {
         !(isBigEndian && elementType.size > 1) && !(isFortranOrder && shape.count { $0 > 1 } > 1)
     }
 
     /// Bytes of the array's numbers.
-    public var dataSize: Int { count * elementType.size }
+    package var dataSize: Int { count * elementType.size }
 
     /// Rows of the array: the length of its first axis, 1 for a single number.
-    public var rows: Int { shape.first ?? 1 }
+    package var rows: Int { shape.first ?? 1 }
 
     /// Numbers in one row.
-    public var rowSize: Int { shape.dropFirst().reduce(1, *) }
+    package var rowSize: Int { shape.dropFirst().reduce(1, *) }
 
     /// The bytes before the data, the same as numpy writes.
     ///
     /// A Python dictionary in text, its keys sorted, padded with spaces to a multiple of 64 and ended by a newline;
     /// format version 1.0, or 2.0 when the text is too long for that.
-    public var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         let lengths = shape.map(String.init)
         let tuple = lengths.count == 1 ? "(\(lengths[0]),)" : "(\(lengths.joined(separator: ", ")))"
         var text = "{'descr': '\(elementType.rawValue)', 'fortran_order': False, 'shape': \(tuple), }"

@@ -2,7 +2,7 @@ extension NpyReader {
     /// All numbers of an array in C order and single precision: floating-point numbers rounded to nearest, whole
     /// numbers exactly.
     /// - Throws: `.malformed` when it holds truth values, or whole numbers that single precision can't hold.
-    public func floats() throws(RunFolderError) -> [Float] {
+    package func floats() throws(RunFolderError) -> [Float] {
         switch header.elementType {
         case .float16: return try words(as: UInt16.self).map { Float(Float16(bitPattern: $0)) }
         case .float32: return try words(as: UInt32.self).map { Float(bitPattern: $0) }
@@ -15,7 +15,7 @@ extension NpyReader {
 
     /// All numbers of an array of whole numbers of any size, or of truth values, 0 and 1, in C order.
     /// - Throws: `.malformed` when it holds other numbers, or larger ones than `Int`.
-    public func integers() throws(RunFolderError) -> [Int] {
+    package func integers() throws(RunFolderError) -> [Int] {
         switch header.elementType {
         case .bool: return try words(as: UInt8.self).map { $0 == 0 ? 0 : 1 }
         case .int8: return try words(as: Int8.self).map { Int($0) }
@@ -51,7 +51,7 @@ extension NpyReader {
     ///
     /// - Parameter point: the shape of a point.
     /// - Throws: `.malformed` when it has another shape, or a coordinate that is not finite.
-    public func points(shape point: [Int]) throws(RunFolderError) -> [Float] {
+    package func points(shape point: [Int]) throws(RunFolderError) -> [Float] {
         try expectPoints(of: point)
         let dimension = point.reduce(1, *)
         let values = try floats()
@@ -65,7 +65,7 @@ extension NpyReader {
 
     /// The same of an array of bytes, as they are; nil for one of other numbers.
     /// - Throws: `.malformed` when it has another shape.
-    public func bytes(shape point: [Int]) throws(RunFolderError) -> [UInt8]? {
+    package func bytes(shape point: [Int]) throws(RunFolderError) -> [UInt8]? {
         try expectPoints(of: point)
         return header.elementType == .uint8 ? try words(as: UInt8.self) : nil
     }
@@ -85,7 +85,7 @@ extension NpyReader {
 
     /// The labels of `count` points, whatever the array's shape: [count], from 0 to `classes` - 1.
     /// - Throws: `.malformed` when there are more or fewer, or one is no label.
-    public func labels(count: Int, classes: Int) throws(RunFolderError) -> [Int32] {
+    package func labels(count: Int, classes: Int) throws(RunFolderError) -> [Int32] {
         guard header.count == count else {
             let isOneHot = header.shape == [count, classes]
             throw malformed(

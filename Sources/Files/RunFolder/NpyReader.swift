@@ -1,7 +1,7 @@
 /// A `.npy` file open for reading, by rows of its first axis; memory is needed for the rows asked for alone.
-public struct NpyReader: ~Copyable {
+package struct NpyReader: ~Copyable {
     /// The kind of numbers and the shape.
-    public let header: NpyHeader
+    package let header: NpyHeader
     private let file: File
     private let dataOffset: Int
 
@@ -9,7 +9,7 @@ public struct NpyReader: ~Copyable {
     ///
     /// Throws `.missing` or `.inputOutput` when it cannot be read and `.malformed` when it is not a whole `.npy` file
     /// of format version 1.0, 2.0 or 3.0, of one of the types of `NpyElementType`.
-    public init(path: String) throws(RunFolderError) {
+    package init(path: String) throws(RunFolderError) {
         try self.init(try File(path, for: .reading))
     }
 
@@ -60,7 +60,7 @@ public struct NpyReader: ~Copyable {
     ///
     /// Throws `.invalidValue` when the rows are not all in the array, or it holds another kind of numbers or does not
     /// hold them as they lie in memory.
-    public func rows<Element: NpyElement>(
+    package func rows<Element: NpyElement>(
         _ range: Range<Int>, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
         try file.rows(range, of: header, dataOffset: dataOffset)
@@ -74,7 +74,7 @@ public struct NpyReader: ~Copyable {
     }
 
     /// All numbers of the array in C order.
-    public func all<Element: NpyElement>(as type: Element.Type = Element.self) throws(RunFolderError) -> [Element] {
+    package func all<Element: NpyElement>(as type: Element.Type = Element.self) throws(RunFolderError) -> [Element] {
         try rows(0..<header.rows)
     }
 

@@ -1,18 +1,18 @@
 /// What is known of a run at its end that its rows alone don't tell.
-public struct RunConclusion: Sendable, Equatable {
+package struct RunConclusion: Sendable, Equatable {
     /// What the populations of a run's blocks came to together.
-    public struct Population: Sendable, Equatable {
+    package struct Population: Sendable, Equatable {
         /// For each row of the samples the chain that it is of, in ascending order, [chains].
-        public var selection: [Int]
+        package var selection: [Int]
         /// Of the composition.
-        public var logNormalizer: RunSummary.LogNormalizer
+        package var logNormalizer: RunSummary.LogNormalizer
         /// How many equally weighted samples the weighted chains are worth.
-        public var effectiveSize: Double
+        package var effectiveSize: Double
         /// Chains of the start with descendants at the last level, in the blocks that are among the selection.
-        public var ancestors: Int
+        package var ancestors: Int
 
         /// Every field as given.
-        public init(
+        package init(
             selection: [Int], logNormalizer: RunSummary.LogNormalizer, effectiveSize: Double, ancestors: Int
         ) {
             self.ancestors = ancestors
@@ -23,14 +23,14 @@ public struct RunConclusion: Sendable, Equatable {
     }
 
     /// Step size [levels], index = level; not finite where there is none.
-    public var stepSizes: [Double]
+    package var stepSizes: [Double]
     /// Where samples are selected.
-    public var population: Population?
+    package var population: Population?
     /// Jobs that were run first, in their order.
-    public var preliminaries: [RunSummary.Preliminary]
+    package var preliminaries: [RunSummary.Preliminary]
 
     /// Every field as given.
-    public init(
+    package init(
         stepSizes: [Double], population: Population? = nil, preliminaries: [RunSummary.Preliminary] = []
     ) {
         self.preliminaries = preliminaries

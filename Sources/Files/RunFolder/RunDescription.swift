@@ -1,33 +1,33 @@
-public import Pictures
+package import Pictures
 
 /// What an output folder needs to know of a job before its first result.
-public struct RunDescription: Sendable, Equatable {
+package struct RunDescription: Sendable, Equatable {
     /// The text of `job.json`, written as it is.
-    public let canonicalJob: [UInt8]
+    package let canonicalJob: [UInt8]
     /// SHA-256 of the canonical job, in hexadecimal digits.
-    public let jobHash: String
+    package let jobHash: String
     /// The job's name.
-    public let name: String
+    package let name: String
     /// Chains of the job, 1 or more.
-    public let chains: Int
+    package let chains: Int
     /// Draws kept per chain, 1 or more.
-    public let draws: Int
+    package let draws: Int
     /// The shape of a draw, such as [channels, height, width]: one axis or more, each 1 or longer.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Noise levels of the schedule, 1 or more.
-    public let levels: Int
+    package let levels: Int
     /// Chains of a block, 1 or more; the last block may have fewer.
-    public let block: Int
+    package let block: Int
     /// What is recorded beside the samples, in the order of `statistics.npz`; among it are ``RunStatistic/acceptance``,
     /// ``RunStatistic/logDensity`` and ``RunStatistic/divergences``.
-    public let statistics: [RunStatistic]
+    package let statistics: [RunStatistic]
     /// Whether the samples are selected among those of the chains at the end, rather than being all of them.
-    public let selects: Bool
+    package let selects: Bool
     /// How the picture of samples is laid out; nil where points are no images.
-    public let picture: SheetLayout?
+    package let picture: SheetLayout?
 
     /// A description of these numbers; `RunStaging` checks them.
-    public init(
+    package init(
         canonicalJob: [UInt8], jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], levels: Int,
         block: Int, statistics: [RunStatistic], selects: Bool = false, picture: SheetLayout? = nil
     ) {
@@ -48,7 +48,7 @@ public struct RunDescription: Sendable, Equatable {
     var samplesShape: [Int] { [chains, draws] + shape }
 
     /// Numbers in one draw.
-    public var dimension: Int { shape.reduce(1, *) }
+    package var dimension: Int { shape.reduce(1, *) }
 
     /// Where the draws of the chains are staged; they are the samples unless those are selected among them.
     var drawsName: String { selects ? "draws.npy" : RunFolder.samplesName }

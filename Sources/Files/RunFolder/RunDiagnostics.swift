@@ -1,28 +1,28 @@
 /// What a run's draws and statistics tell of its samples, and what is thought of it: `diagnostics` in `summary.json`.
 ///
 /// docs/diagnostics.md has the definitions, and the limits with their reasons. All of it depends on the job alone.
-public struct RunDiagnostics: Sendable, Equatable {
+package struct RunDiagnostics: Sendable, Equatable {
     /// A number of each draw by whose means and spread the draws are judged.
-    public struct Variable: Sendable, Equatable {
+    package struct Variable: Sendable, Equatable {
         /// Such as `x[0]`, `log_density` or `projection[3]`.
-        public var name: String
+        package var name: String
         /// Of all draws that were looked at.
-        public var mean: Double?
+        package var mean: Double?
         /// Of the same draws, with n - 1 in the denominator.
-        public var standardDeviation: Double?
+        package var standardDeviation: Double?
         /// The Monte Carlo standard error of the mean.
-        public var meanError: Double?
+        package var meanError: Double?
         /// The Monte Carlo standard error of the standard deviation.
-        public var deviationError: Double?
+        package var deviationError: Double?
         /// Independent draws that would tell as much about the middle; nil where it is not defined, as the following are.
-        public var bulkSize: Double?
+        package var bulkSize: Double?
         /// Independent draws that would tell as much about the tails.
-        public var tailSize: Double?
+        package var tailSize: Double?
         /// How much chains, and the halves of each, differ: 1 if they don't.
-        public var rHat: Double?
+        package var rHat: Double?
 
         /// Every field as given.
-        public init(
+        package init(
             name: String, mean: Double? = nil, standardDeviation: Double? = nil, meanError: Double? = nil,
             deviationError: Double? = nil, bulkSize: Double? = nil, tailSize: Double? = nil, rHat: Double? = nil
         ) {
@@ -38,20 +38,20 @@ public struct RunDiagnostics: Sendable, Equatable {
     }
 
     /// A number that was compared with a limit.
-    public struct Check: Sendable, Equatable {
+    package struct Check: Sendable, Equatable {
         /// Of which kind, such as `acceptance`.
-        public var name: String
+        package var name: String
         /// The number; nil where it is infinite.
-        public var value: Double?
+        package var value: Double?
         /// What it was compared with.
-        public var limit: Double
+        package var limit: Double
         /// Whether it is on the right side.
-        public var passes: Bool
+        package var passes: Bool
         /// What was found, in a sentence; what to do about it too, where it fails.
-        public var text: String
+        package var text: String
 
         /// Every field as given.
-        public init(name: String, value: Double?, limit: Double, passes: Bool, text: String) {
+        package init(name: String, value: Double?, limit: Double, passes: Bool, text: String) {
             self.name = name
             self.value = value
             self.limit = limit
@@ -61,19 +61,19 @@ public struct RunDiagnostics: Sendable, Equatable {
     }
 
     /// The version of the names that are written; a summary with a later one is read without its diagnostics.
-    public static let version = 1
+    package static let version = 1
 
     /// Chains that were looked at for the variables: spread evenly, where all would be too many.
-    public var chains: Int
+    package var chains: Int
     /// Draws of each chain.
-    public var draws: Int
+    package var draws: Int
     /// In a fixed order.
-    public var variables: [Variable]
+    package var variables: [Variable]
     /// Those that the job gives reason for, in a fixed order.
-    public var checks: [Check]
+    package var checks: [Check]
 
     /// Every field as given.
-    public init(chains: Int, draws: Int, variables: [Variable], checks: [Check]) {
+    package init(chains: Int, draws: Int, variables: [Variable], checks: [Check]) {
         self.chains = chains
         self.draws = draws
         self.variables = variables
@@ -81,13 +81,13 @@ public struct RunDiagnostics: Sendable, Equatable {
     }
 
     /// Whether no check fails.
-    public var passes: Bool { checks.allSatisfy(\.passes) }
+    package var passes: Bool { checks.allSatisfy(\.passes) }
 
     /// The checks that fail.
-    public var failures: [Check] { checks.filter { !$0.passes } }
+    package var failures: [Check] { checks.filter { !$0.passes } }
 
     /// The verdict in one line.
-    public var verdict: String {
+    package var verdict: String {
         guard let first = failures.first else {
             return
                 "passed: \(checks.count) \(checks.count == 1 ? "check" : "checks") found nothing against these samples"

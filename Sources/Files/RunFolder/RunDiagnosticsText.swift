@@ -1,8 +1,8 @@
-public import StrictJSON
+package import StrictJSON
 
 extension RunDiagnostics {
     /// The diagnostics as they stand in `summary.json`.
-    public var json: JSONText {
+    package var json: JSONText {
         .object([
             ("version", .integer(Self.version)), ("verdict", .string(passes ? "passed" : "failed")),
             ("chains", .integer(chains)), ("draws", .integer(draws)),
@@ -11,7 +11,7 @@ extension RunDiagnostics {
     }
 
     /// The variables and the checks as tables for people, and the verdict as the last line, which ends with a newline.
-    public var text: String {
+    package var text: String {
         let head = [Variable.columns.map(\.title)]
         let rows = variables.map { variable in Variable.columns.map { $0.text(variable) } }
         let of = chains == 1 ? "1 chain" : "\(chains) chains"

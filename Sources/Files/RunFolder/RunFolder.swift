@@ -1,23 +1,23 @@
 /// What a finished run leaves: the names in its folder, and how to look at one that is there.
-public enum RunFolder {
+package enum RunFolder {
     /// The canonical job.
-    public static let jobName = "job.json"
+    package static let jobName = "job.json"
     /// The draws, float32 [chains, draws, …shape].
-    public static let samplesName = "samples.npy"
+    package static let samplesName = "samples.npy"
     /// Per-chain statistics.
-    public static let statisticsName = "statistics.npz"
+    package static let statisticsName = "statistics.npz"
     /// Samples side by side, of a run whose points are images.
-    public static let pictureName = "samples.png"
+    package static let pictureName = "samples.png"
     /// Everything that depends on timing or placement.
-    public static let provenanceName = "provenance.json"
+    package static let provenanceName = "provenance.json"
     /// The summary, which is written last: where it stands, the run is whole.
-    public static let summaryName = "summary.json"
+    package static let summaryName = "summary.json"
 
     /// The summary of a finished run.
     ///
     /// Throws `.missing` when the folder holds none, `.inputOutput` when it cannot be read and `.malformed` when it is
     /// not a summary, or not the one that was written.
-    public static func summary(in folder: String) throws(RunFolderError) -> RunSummary {
+    package static func summary(in folder: String) throws(RunFolderError) -> RunSummary {
         let path = Folder.path(folder, summaryName)
         let file = try File(path, for: .reading)
         let bytes: [UInt8] = try file.read(count: try file.size(), at: 0)
@@ -25,11 +25,11 @@ public enum RunFolder {
     }
 
     /// Whether a folder holds a summary, sound or not: the mark that its run came to its end.
-    public static func hasSummary(in folder: String) -> Bool { Folder.isFile(Folder.path(folder, summaryName)) }
+    package static func hasSummary(in folder: String) -> Bool { Folder.isFile(Folder.path(folder, summaryName)) }
 
     /// Whether the folder holds the finished run of the job with this hash: a summary that says so, beside it all files
     /// of a run, and samples of the shape that the summary names. Takes no time; ``content(of:)`` reads the samples too.
-    public static func isComplete(_ folder: String, jobHash: String) -> Bool {
+    package static func isComplete(_ folder: String, jobHash: String) -> Bool {
         guard let summary = try? summary(in: folder), summary.jobHash == jobHash else { return false }
         let others =
             [jobName, statisticsName, provenanceName] + (summary.pictureSHA256 == nil ? [] : [pictureName])

@@ -1,7 +1,7 @@
 import ContentHash
 
 /// What stands in an output folder. Hidden names don't count: staging files of runs, a local pool's state.
-public enum RunFolderContent: Sendable, Equatable {
+package enum RunFolderContent: Sendable, Equatable {
     /// There is no such folder.
     case absent
     /// Nothing stands in the way of a run.
@@ -19,7 +19,7 @@ extension RunFolder {
     ///
     /// Throws `.inputOutput` when the folder can't be listed or a file not be read, and `.cannotCreate` when `folder` is
     /// no folder.
-    public static func content(of folder: String) throws(RunFolderError) -> RunFolderContent {
+    package static func content(of folder: String) throws(RunFolderError) -> RunFolderContent {
         let all: [String]
         do {
             all = try Folder.names(in: folder)

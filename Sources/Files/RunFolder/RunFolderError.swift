@@ -1,9 +1,9 @@
 import Glibc
 
 /// What went wrong with an output folder or one of its files, with the path and the reason in words.
-public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kind of failure, each with the exit status a command ends with.
-    public struct Code: Equatable, Sendable {
+    package struct Code: Equatable, Sendable {
         private enum Value: Int32 {
             case malformed, missing, invalidValue, incomplete, cannotCreate, inputOutput, full, notFinite, inUse
         }
@@ -11,26 +11,26 @@ public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertibl
         private let value: Value
 
         /// A file is there but its content is not what its format asks for.
-        public static let malformed = Code(value: .malformed)
+        package static let malformed = Code(value: .malformed)
         /// A file that was to be read is not there.
-        public static let missing = Code(value: .missing)
+        package static let missing = Code(value: .missing)
         /// A caller's numbers do not fit the array or the run: counts, rows or shapes.
-        public static let invalidValue = Code(value: .invalidValue)
+        package static let invalidValue = Code(value: .invalidValue)
         /// A run was to be finished before all of its chains were recorded.
-        public static let incomplete = Code(value: .incomplete)
+        package static let incomplete = Code(value: .incomplete)
         /// A folder or file cannot be created.
-        public static let cannotCreate = Code(value: .cannotCreate)
+        package static let cannotCreate = Code(value: .cannotCreate)
         /// Reading or writing failed.
-        public static let inputOutput = Code(value: .inputOutput)
+        package static let inputOutput = Code(value: .inputOutput)
         /// The disk, or the user's share of it, is full, or too many files are open: what is tried again later may go well.
-        public static let full = Code(value: .full)
+        package static let full = Code(value: .full)
         /// No draw of a run is finite: there is no result.
-        public static let notFinite = Code(value: .notFinite)
+        package static let notFinite = Code(value: .notFinite)
         /// Another run is writing to the folder.
-        public static let inUse = Code(value: .inUse)
+        package static let inUse = Code(value: .inUse)
 
         /// The exit status of a command that ends with this failure, from sysexits.
-        public var exitStatus: Int32 {
+        package var exitStatus: Int32 {
             switch value {
             case .notFinite: 2
             case .malformed: 65
@@ -44,14 +44,14 @@ public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
     /// The file or folder concerned.
-    public let path: String
+    package let path: String
     /// The reason, without the path.
-    public let reason: String
+    package let reason: String
 
     /// An error about `path`.
-    public init(_ code: Code, path: String, reason: String) {
+    package init(_ code: Code, path: String, reason: String) {
         self.code = code
         self.path = path
         self.reason = reason
@@ -60,10 +60,10 @@ public struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     /// The path, a colon and the reason: one line for the terminal.
     ///
     /// Where the draws are to blame it matters not in which folder they lie.
-    public var description: String { code == .notFinite ? reason : "\(path): \(reason)" }
+    package var description: String { code == .notFinite ? reason : "\(path): \(reason)" }
 
     /// The exit status of a command that ends with this error.
-    public var exitStatus: Int32 { code.exitStatus }
+    package var exitStatus: Int32 { code.exitStatus }
 
     /// The error of a system call: `number` is its errno, `code` the kind of failure unless the disk is full or there are too many open
     /// files.

@@ -1,5 +1,5 @@
 /// The samples and statistics of a run of which all chains are there, read by rows.
-public protocol RunRecords {
+package protocol RunRecords {
     /// Where samples are selected, for each of their rows the chain that it is of, in ascending order; nil where row and
     /// chain are one.
     var selection: [Int]? { get }
@@ -14,24 +14,24 @@ public protocol RunRecords {
 }
 
 /// A run before it is finished, of which all chains are recorded.
-public struct StagedRecords: RunRecords {
+package struct StagedRecords: RunRecords {
     private let run: RunStaging
-    public let selection: [Int]?
+    package let selection: [Int]?
 
     /// - Parameter selection: see ``RunRecords/selection``.
-    public init(_ run: RunStaging, selection: [Int]?) {
+    package init(_ run: RunStaging, selection: [Int]?) {
         self.run = run
         self.selection = selection
     }
 
-    public func samples(ofRows rows: Range<Int>) throws(RunFolderError) -> [Float] {
+    package func samples(ofRows rows: Range<Int>) throws(RunFolderError) -> [Float] {
         guard let selection else { return try run.draws(ofChains: rows) }
         var samples: [Float] = []
         for chain in selection[rows] { samples += try run.draws(ofChains: chain..<chain + 1) }
         return samples
     }
 
-    public func forEachRows<Element: NpyElement>(
+    package func forEachRows<Element: NpyElement>(
         of statistic: String, as type: Element.Type, _ body: ([Element]) throws(RunFolderError) -> Void
     ) throws(RunFolderError) {
         try run.forEachRows(of: statistic, as: type, body)

@@ -1,26 +1,26 @@
-public import Pictures
+package import Pictures
 
 /// What a sheet of finished runs shows.
-public struct RunSheet: Sendable {
+package struct RunSheet: Sendable {
     /// Rows, of each run where there are several, and columns; nil for the usual ones.
-    public var grid: SheetGrid?
+    package var grid: SheetGrid?
     /// The order of the pictures of each run.
-    public var order = SampleOrder.chain
+    package var order = SampleOrder.chain
     /// From the most to the least.
-    public var isDescending = false
+    package var isDescending = false
     /// Rows of the samples; nil for all.
-    public var chains: [Int]?
+    package var chains: [Int]?
     /// Draws of each of them; nil for the last, or some where chains are fewer than cells.
-    public var draws: [Int]?
+    package var draws: [Int]?
 
     /// A sheet as a run's own picture is.
-    public init() {}
+    package init() {}
 
     /// The picture of some samples of one run or several of one shape, each in rows of its own. There is at least one.
     ///
     /// Throws `.missing` where there is no finished run, `.malformed` for one that is damaged, has no images or not what the sheet
     /// asks for, `.invalidValue` for a sheet that is too large, `.inputOutput`.
-    public func image(of folders: [String]) throws(RunFolderError) -> PNGImage {
+    package func image(of folders: [String]) throws(RunFolderError) -> PNGImage {
         var runs: [FinishedSamples] = []
         for folder in folders { runs.append(try FinishedSamples(folder: folder)) }
         let first = runs[0]
@@ -121,7 +121,7 @@ extension RunFolder {
     /// Writes a picture, in one step. What stands there is replaced if it is a PNG file and none of a finished run.
     ///
     /// Throws `.cannotCreate` for another file in its place, `.inputOutput` and `.full`.
-    public static func write(_ image: PNGImage, to path: String) throws(RunFolderError) {
+    package static func write(_ image: PNGImage, to path: String) throws(RunFolderError) {
         if ownNames.contains(Folder.name(of: path)), hasSummary(in: Folder.parent(of: path)) {
             throw RunFolderError(.cannotCreate, path: path, reason: "is a file of the run itself; give another name")
         }

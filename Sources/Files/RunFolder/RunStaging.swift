@@ -1,5 +1,5 @@
 import ContentHash
-public import StrictJSON
+package import StrictJSON
 
 /// An output folder while its run is under way: takes blocks in any order and becomes a finished folder at the end.
 ///
@@ -8,7 +8,7 @@ public import StrictJSON
 /// All bytes but those of the provenance depend on the job and its chains, never on the order of the blocks or on
 /// interruptions. Memory: a few bytes for each gap between recorded chains, the numbers of one level each, and about a
 /// megabyte; where samples are selected, 16 bytes a chain at the end.
-public final class RunStaging {
+package final class RunStaging {
     let folder: String
     let description: RunDescription
     /// Holds the lock on the folder.
@@ -29,7 +29,7 @@ public final class RunStaging {
     ///
     /// Throws `.cannotCreate` when the folder or a file cannot be made, `.inUse` while another run is writing there and
     /// `.invalidValue` when the numbers do not describe a run.
-    public init(folder: String, description: RunDescription) throws(RunFolderError) {
+    package init(folder: String, description: RunDescription) throws(RunFolderError) {
         try description.check(folder: folder)
         unsyncedFolders = try Folder.create(folder) + [folder]
         let folderLock = try RunStaging.lock(folder)
@@ -53,7 +53,7 @@ public final class RunStaging {
     /// A run that was killed within `finish` is taken up too. Throws `.missing` when a staging file is not there and
     /// `.malformed` when one is not of this run, its job or its size; then all files are left as they are, and the
     /// first initialiser starts the run from nothing. Throws `.inUse` while another run is writing there.
-    public init(
+    package init(
         resuming folder: String, description: RunDescription, from suspended: SuspendedRun
     ) throws(RunFolderError) {
         try description.check(folder: folder)
@@ -87,22 +87,22 @@ public final class RunStaging {
     }
 
     /// Chains recorded so far.
-    public var recordedChains: Int { recorded.total }
+    package var recordedChains: Int { recorded.total }
 
     /// The same chains: runs of neighbours, as long as can be, in order.
-    public var recordedRanges: [Range<Int>] { recorded.ranges }
+    package var recordedRanges: [Range<Int>] { recorded.ranges }
 
     /// Gradients evaluated, all recorded chains together.
-    public var gradientEvaluations: Int { recorded.gradientEvaluations }
+    package var gradientEvaluations: Int { recorded.gradientEvaluations }
 
     /// Whether all chains are recorded.
-    public var isReadyToFinish: Bool { recorded.total == description.chains }
+    package var isReadyToFinish: Bool { recorded.total == description.chains }
 
     /// Takes the results of a block of chains.
     ///
     /// Throws `.invalidValue`, and changes nothing, when its counts are not those of chains of the run or one of its
     /// chains is recorded already. After `.inputOutput` or `.full` the block counts as not recorded and may come again.
-    public func record(_ block: BlockRecord) throws(RunFolderError) {
+    package func record(_ block: BlockRecord) throws(RunFolderError) {
         try expectOpen()
         if let problem = block.problem(in: description) {
             throw RunFolderError(.invalidValue, path: folder, reason: problem)
@@ -122,7 +122,7 @@ public final class RunStaging {
     /// Takes chains out that are recorded: whole blocks whose rows are damaged. They may come again.
     ///
     /// - Parameter gradientEvaluations: what these chains took.
-    public func forget(_ chains: Range<Int>, gradientEvaluations: Int) throws(RunFolderError) {
+    package func forget(_ chains: Range<Int>, gradientEvaluations: Int) throws(RunFolderError) {
         try expectOpen()
         guard chains.allSatisfy({ recorded.first(in: $0..<$0 + 1) != nil }) else {
             throw RunFolderError(.invalidValue, path: folder, reason: "the chains \(chains) are not all recorded")
@@ -137,7 +137,7 @@ public final class RunStaging {
     ///
     /// Throws `.inputOutput` or `.full`. Then what was recorded since the last `sync` counts as not recorded and may
     /// come again: after a failure the system no longer tells which of it is on the disk.
-    public func sync() throws(RunFolderError) {
+    package func sync() throws(RunFolderError) {
         try expectOpen()
         do {
             try draws.sync()
@@ -160,7 +160,7 @@ public final class RunStaging {
     ///
     /// The folder stays locked until this object goes.
     @discardableResult
-    public func suspend() -> SuspendedRun {
+    package func suspend() -> SuspendedRun {
         isOpen = false
         draws.suspend()
         statistics.suspend()
@@ -171,7 +171,7 @@ public final class RunStaging {
     /// All numbers of a statistic, row by row, of chains that are not recorded zero; none if there is no such statistic.
     ///
     /// Throws `.invalidValue` when it holds numbers of another kind, and `.inputOutput`.
-    public func values<Element: NpyElement>(
+    package func values<Element: NpyElement>(
         of statistic: String, as type: Element.Type = Element.self
     ) throws(RunFolderError) -> [Element] {
         var values: [Element] = []
@@ -180,7 +180,7 @@ public final class RunStaging {
     }
 
     /// Hands the same numbers to `body`, some whole rows at a time, for those that are too many at once.
-    public func forEachRows<Element: NpyElement>(
+    package func forEachRows<Element: NpyElement>(
         of statistic: String, as type: Element.Type = Element.self,
         _ body: ([Element]) throws(RunFolderError) -> Void
     ) throws(RunFolderError) {
@@ -188,7 +188,7 @@ public final class RunStaging {
     }
 
     /// The draws of some chains as they were recorded, [range.count * draws * dimension].
-    public func draws(ofChains range: Range<Int>) throws(RunFolderError) -> [Float] { try draws.rows(range) }
+    package func draws(ofChains range: Range<Int>) throws(RunFolderError) -> [Float] { try draws.rows(range) }
 
     /// Completes the folder and gives its summary; `provenance` are the names and values of `provenance.json`, one or more.
     ///
@@ -201,7 +201,7 @@ public final class RunStaging {
     /// - Parameters:
     ///   - warnings: what the summary's other numbers give reason to doubt; they are written into it.
     ///   - diagnostics: what is thought of the samples; it too.
-    public func finish(
+    package func finish(
         provenance: [(String, JSONText)], conclusion: RunConclusion, warnings: (RunSummary) -> [String] = { _ in [] },
         diagnostics: (RunSummary) throws(RunFolderError) -> RunDiagnostics? = { _ in nil }
     ) throws(RunFolderError) -> RunSummary {
@@ -294,7 +294,7 @@ public final class RunStaging {
     }
 
     /// Gives the run up and removes its staging files. Nothing can be recorded afterwards.
-    public func discard() throws(RunFolderError) {
+    package func discard() throws(RunFolderError) {
         isOpen = false
         try draws.discard()
         try statistics.discard()
@@ -302,7 +302,7 @@ public final class RunStaging {
     }
 
     /// Removes the staging files of a run that is not taken up again. Throws `.inUse` while a run is writing there.
-    public static func discard(in folder: String) throws(RunFolderError) {
+    package static func discard(in folder: String) throws(RunFolderError) {
         guard Folder.isFolder(folder) else { return }
         let folderLock = try lock(folder)
         for name in try Folder.names(in: folder) where StagedFile.isHidden(name) {

@@ -2,7 +2,7 @@
 extension RunStaging {
     /// Throws `.missing` or `.malformed` when somebody has removed, replaced or cut one of the staging files: then
     /// nothing that was recorded can be relied on.
-    public func expectFilesInPlace() throws(RunFolderError) {
+    package func expectFilesInPlace() throws(RunFolderError) {
         try expectOpen()
         try draws.expectInPlace()
         try statistics.expectInPlace()
@@ -15,7 +15,7 @@ extension RunStaging {
     ///   - blocks: all recorded.
     ///   - checksums: one a block; nil where none is known, and then the block counts as sound.
     /// Throws `.invalidValue` for blocks that are not all of the run; `.inputOutput`.
-    public func damagedBlocks(
+    package func damagedBlocks(
         among blocks: Range<Int>, checksums: [UInt64?]
     ) throws(RunFolderError) -> [Int] {
         try expectOpen()

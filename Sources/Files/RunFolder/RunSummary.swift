@@ -3,32 +3,32 @@ import StrictJSON
 /// The numbers that tell how a run went: the content of `summary.json`.
 ///
 /// They depend on the job alone. A mean over nothing is nil, in JSON null.
-public struct RunSummary: Sendable, Equatable {
+package struct RunSummary: Sendable, Equatable {
     /// Mean and spread of the chains' log-densities.
-    public struct LogDensity: Sendable, Equatable {
+    package struct LogDensity: Sendable, Equatable {
         /// Over the chains whose log-density is finite, in nats; nil when there are none.
-        public let mean: Double?
+        package let mean: Double?
         /// Of the same chains, with n - 1 in the denominator; 0 for one chain, nil for none.
-        public let standardDeviation: Double?
+        package let standardDeviation: Double?
 
         /// Moments in nats.
-        public init(mean: Double?, standardDeviation: Double?) {
+        package init(mean: Double?, standardDeviation: Double?) {
             self.mean = mean
             self.standardDeviation = standardDeviation
         }
     }
 
     /// The estimate of the logarithm of the normalizer that a population gives.
-    public struct LogNormalizer: Sendable, Equatable {
+    package struct LogNormalizer: Sendable, Equatable {
         /// In nats.
-        public let estimate: Double?
+        package let estimate: Double?
         /// In nats; nil for a single block.
-        public let standardError: Double?
+        package let standardError: Double?
         /// The estimate at each level, in nats [levels], index = level; nil where chains never were.
-        public let perLevel: [Double?]
+        package let perLevel: [Double?]
 
         /// An estimate and its standard error, and those of the levels, in nats.
-        public init(estimate: Double?, standardError: Double?, perLevel: [Double?]) {
+        package init(estimate: Double?, standardError: Double?, perLevel: [Double?]) {
             self.estimate = estimate
             self.standardError = standardError
             self.perLevel = perLevel
@@ -36,17 +36,17 @@ public struct RunSummary: Sendable, Equatable {
     }
 
     /// What a population's samples are worth.
-    public struct Population: Sendable, Equatable {
+    package struct Population: Sendable, Equatable {
         /// How many equally weighted samples the weighted chains are worth: (sum w)^2 / sum w^2.
-        public let effectiveSize: Double
+        package let effectiveSize: Double
         /// Chains that are among the samples, once or more; one that was resampled counts as several.
-        public let distinctChains: Int
+        package let distinctChains: Int
         /// Chains of the start with descendants at the last level, in the blocks that samples are from. Where they are
         /// few the other two mean little.
-        public let ancestors: Int
+        package let ancestors: Int
 
         /// Every field as given.
-        public init(effectiveSize: Double, distinctChains: Int, ancestors: Int) {
+        package init(effectiveSize: Double, distinctChains: Int, ancestors: Int) {
             self.effectiveSize = effectiveSize
             self.distinctChains = distinctChains
             self.ancestors = ancestors
@@ -54,20 +54,20 @@ public struct RunSummary: Sendable, Equatable {
     }
 
     /// A job that was run first, for numbers that the run's own lacked.
-    public struct Preliminary: Sendable, Equatable {
+    package struct Preliminary: Sendable, Equatable {
         /// SHA-256 of its canonical text, in hexadecimal digits.
-        public let jobHash: String
+        package let jobHash: String
         /// Its name.
-        public let name: String
+        package let name: String
         /// Gradients of the log-density evaluated, all its chains together; they are not among the run's.
-        public let gradientEvaluations: Int
+        package let gradientEvaluations: Int
         /// The component of a mixture that it was run for, as jobs write it; nil for a pilot.
-        public let component: String?
+        package let component: String?
         /// What it found for that component's normaliser; nil for a pilot, which found the run's step sizes.
-        public let logNormalizer: LogNormalizer?
+        package let logNormalizer: LogNormalizer?
 
         /// Every field as given.
-        public init(
+        package init(
             jobHash: String, name: String, gradientEvaluations: Int, component: String?, logNormalizer: LogNormalizer?
         ) {
             self.jobHash = jobHash
@@ -80,51 +80,51 @@ public struct RunSummary: Sendable, Equatable {
 
     /// The version of the format that is written; one without a version is older. A later one of the same version may have
     /// more names.
-    public static let version = 1
+    package static let version = 1
 
     /// SHA-256 of the canonical job, in hexadecimal digits.
-    public var jobHash: String
+    package var jobHash: String
     /// The job's name.
-    public var name: String
+    package var name: String
     /// Chains of the job.
-    public var chains: Int
+    package var chains: Int
     /// Draws kept per chain.
-    public var draws: Int
+    package var draws: Int
     /// Shape of one draw.
-    public var shape: [Int]
+    package var shape: [Int]
     /// Mean of the acceptance over all chains and levels with transitions; nil when there are none.
-    public var acceptanceMean: Double?
+    package var acceptanceMean: Double?
     /// Mean of the acceptance over the chains [levels], index = level; nil where no transitions ran.
-    public var acceptancePerLevel: [Double?]
+    package var acceptancePerLevel: [Double?]
     /// Step size [levels], index = level; nil where there is none.
-    public var stepSize: [Double?]
+    package var stepSize: [Double?]
     /// Gradients of the log-density evaluated, all chains together.
-    public var gradientEvaluations: Int
+    package var gradientEvaluations: Int
     /// Divergent transitions, all chains together.
-    public var divergences: Int
+    package var divergences: Int
     /// Draws with a coordinate that is not finite as float32.
-    public var nonFiniteDraws: Int
+    package var nonFiniteDraws: Int
     /// Of a population only.
-    public var logNormalizer: LogNormalizer?
+    package var logNormalizer: LogNormalizer?
     /// Of a population only.
-    public var population: Population?
+    package var population: Population?
     /// In their order; none for most runs.
-    public var preliminaries: [Preliminary]
+    package var preliminaries: [Preliminary]
     /// At the last level.
-    public var logDensity: LogDensity
+    package var logDensity: LogDensity
     /// What gives reason to doubt the samples, a sentence each; it depends on the job and its statistics alone.
-    public var warnings: [String]
+    package var warnings: [String]
     /// Whether the samples can be trusted; nil in a summary of a program that did not tell it.
-    public var diagnostics: RunDiagnostics?
+    package var diagnostics: RunDiagnostics?
     /// SHA-256 of `samples.npy`, in hexadecimal digits.
-    public var samplesSHA256: String
+    package var samplesSHA256: String
     /// SHA-256 of `statistics.npz`, in hexadecimal digits; nil in a summary of a program that did not tell it.
-    public var statisticsSHA256: String?
+    package var statisticsSHA256: String?
     /// SHA-256 of `samples.png`, in hexadecimal digits; nil where there is none.
-    public var pictureSHA256: String?
+    package var pictureSHA256: String?
 
     /// A summary of these numbers.
-    public init(
+    package init(
         jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], acceptanceMean: Double?,
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
         nonFiniteDraws: Int = 0, logNormalizer: LogNormalizer? = nil, population: Population? = nil,
@@ -155,7 +155,7 @@ public struct RunSummary: Sendable, Equatable {
     }
 
     /// The text of `summary.json`, which ends with the SHA-256 of all before it; numbers that are not finite become null.
-    public var json: String {
+    package var json: String {
         var members: [(String, JSONText)] = [
             ("version", .integer(RunSummary.version)),
             ("job", .string(jobHash)),

@@ -8,7 +8,7 @@ extension RunSummary {
     ///
     /// Throws `.malformed`, with the line and the JSON pointer, when the text is not JSON, a name is missing, a value is
     /// of the wrong kind or the format has a later version than ``version``, and when the text is not what was written.
-    public init(json bytes: [UInt8], path: String = RunFolder.summaryName) throws(RunFolderError) {
+    package init(json bytes: [UInt8], path: String = RunFolder.summaryName) throws(RunFolderError) {
         let root: JSONNode
         do {
             root = try JSONParser.parse(bytes)

@@ -3,7 +3,7 @@ extension RunSummary {
     /// final newline.
     ///
     /// The last one is the verdict, where there is one.
-    public var text: String {
+    package var text: String {
         let size = ([chains, draws] + shape).map(String.init).joined(separator: " x ")
         var lines: [(label: String, value: String, note: String)] = [
             ("run", name, ""),

@@ -66,30 +66,30 @@ struct StagedFile: ~Copyable {
 
 /// A file of which a reader sees all or nothing, whatever happens to the writer. It is written piece by piece: beside its
 /// name first, then to the disk, then under its name. One that is dropped before ``finish()`` leaves the old file.
-public struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
     private var staged: StagedFile
     private var size = 0
 
     /// Begins a file. The folder must be there. Throws `.cannotCreate`.
-    public init(path: String) throws(RunFolderError) {
+    package init(path: String) throws(RunFolderError) {
         staged = try StagedFile(folder: Folder.parent(of: path), name: Folder.name(of: path))
     }
 
     /// Adds bytes at the end. Throws `.inputOutput` or `.full`.
-    public mutating func append(_ bytes: [UInt8]) throws(RunFolderError) {
+    package mutating func append(_ bytes: [UInt8]) throws(RunFolderError) {
         try staged.file.write(bytes, at: size)
         size += bytes.count
     }
 
     /// Gives the file its name. Throws `.inputOutput` or `.full`, and then the old file stands.
-    public consuming func finish() throws(RunFolderError) {
+    package consuming func finish() throws(RunFolderError) {
         try staged.file.sync()
         try staged.publish()
         try Folder.sync(staged.folder)
     }
 
     /// Writes `bytes` to `path`. Throws as the file does piece by piece.
-    public static func write(_ bytes: [UInt8], to path: String) throws(RunFolderError) {
+    package static func write(_ bytes: [UInt8], to path: String) throws(RunFolderError) {
         var file = try AtomicFile(path: path)
         try file.append(bytes)
         try file.finish()

@@ -4,7 +4,7 @@ extension NpyReader {
     /// Opens standard input, which is read to its end and kept in a file without a name, as rows are read from anywhere.
     ///
     /// Throws what `init(path:)` does, and `.malformed` beyond a gibibyte.
-    public init(standardInput: Void) throws(RunFolderError) {
+    package init(standardInput: Void) throws(RunFolderError) {
         let file = try File(namelessAs: "standard input")
         try file.append(from: STDIN_FILENO, most: 1 << 30)
         try self.init(file)

@@ -1,7 +1,7 @@
 /// What the numbers of a statistic can be: whoever is sent them by others can tell what no block comes to.
-public struct StatisticLimits: Sendable, Equatable {
+package struct StatisticLimits: Sendable, Equatable {
     /// What stands where a row has no number.
-    public enum Gap: Sendable {
+    package enum Gap: Sendable {
         case nan, zero
     }
 
@@ -19,7 +19,7 @@ public struct StatisticLimits: Sendable, Equatable {
     ///   - isOfEachChain: whether the most is to be taken as often as the block has chains.
     ///   - gap: what may stand in place of a number; nil if nothing.
     ///   - whole: the numbers of each row for which nothing may; nil for none.
-    public init(
+    package init(
         _ range: ClosedRange<Double>, ofEachChain isOfEachChain: Bool = false, gap: Gap? = nil,
         whole: ClosedRange<Int>? = nil
     ) {
@@ -34,10 +34,10 @@ public struct StatisticLimits: Sendable, Equatable {
     }
 
     /// Any number will do.
-    public static let none = StatisticLimits(range: nil, isOfEachChain: false, gap: nil, whole: nil)
+    package static let none = StatisticLimits(range: nil, isOfEachChain: false, gap: nil, whole: nil)
 
     /// Any number but NaN and infinity; minus infinity stands for the logarithm of zero.
-    public static func logarithm(gap: Gap? = nil, whole: ClosedRange<Int>? = nil) -> StatisticLimits {
+    package static func logarithm(gap: Gap? = nil, whole: ClosedRange<Int>? = nil) -> StatisticLimits {
         StatisticLimits(-.infinity ... .greatestFiniteMagnitude, gap: gap, whole: whole)
     }
 }
@@ -48,7 +48,7 @@ extension RunStatistic {
     /// - Parameters:
     ///   - bytes: the rows of a block, of the right size.
     ///   - chains: of the block.
-    public func isPossible(_ bytes: [UInt8], chains: Int) -> Bool {
+    package func isPossible(_ bytes: [UInt8], chains: Int) -> Bool {
         guard let range = limits.range else { return true }
         let most = range.upperBound * (limits.isOfEachChain ? Double(chains) : 1)
         return switch element {

@@ -1,36 +1,36 @@
 /// Rows of a run's statistics, by name: what a block leaves beside its samples.
-public struct StatisticRows: Sendable, Equatable {
+package struct StatisticRows: Sendable, Equatable {
     /// The rows of one statistic.
-    public struct Entry: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
         /// ``RunStatistic/name``.
-        public var name: String
+        package var name: String
         /// The rows, one after the other, little-endian.
-        public var bytes: [UInt8]
+        package var bytes: [UInt8]
 
         /// Rows of that name.
-        public init(name: String, bytes: [UInt8]) {
+        package init(name: String, bytes: [UInt8]) {
             self.name = name
             self.bytes = bytes
         }
     }
 
     /// In the order of the run's statistics.
-    public private(set) var entries: [Entry]
+    package private(set) var entries: [Entry]
 
     /// Rows of different names.
-    public init(_ entries: [Entry] = []) {
+    package init(_ entries: [Entry] = []) {
         self.entries = entries
     }
 
     /// What the statistics are called.
-    public var names: [String] { entries.map(\.name) }
+    package var names: [String] { entries.map(\.name) }
 
     /// The bytes of all rows together.
-    public var byteCount: Int { entries.reduce(0) { $0 + $1.bytes.count } }
+    package var byteCount: Int { entries.reduce(0) { $0 + $1.bytes.count } }
 
     /// The rows of a statistic, little-endian; nil if there are none of that name. One that is set to nil goes, and one
     /// that is new comes last.
-    public subscript(name: String) -> [UInt8]? {
+    package subscript(name: String) -> [UInt8]? {
         get { entries.first { $0.name == name }?.bytes }
         set {
             let place = entries.firstIndex { $0.name == name }
@@ -44,7 +44,7 @@ public struct StatisticRows: Sendable, Equatable {
     }
 
     /// The numbers of a statistic, row by row; none if there is none of that name.
-    public func values<Element: NpyElement>(of name: String, as type: Element.Type = Element.self) -> [Element] {
+    package func values<Element: NpyElement>(of name: String, as type: Element.Type = Element.self) -> [Element] {
         self[name].map { [Element](littleEndian: $0) } ?? []
     }
 
@@ -59,7 +59,7 @@ public struct StatisticRows: Sendable, Equatable {
 
 extension StatisticRows: ExpressibleByDictionaryLiteral {
     /// Rows of these names, each once, in this order.
-    public init(dictionaryLiteral rows: (String, [UInt8])...) {
+    package init(dictionaryLiteral rows: (String, [UInt8])...) {
         self.init(rows.map { Entry(name: $0, bytes: $1) })
     }
 }

@@ -1,5 +1,5 @@
 /// What is known of a run whose files are closed, so that it goes on as if they had stayed open.
-public struct SuspendedRun: Sendable {
+package struct SuspendedRun: Sendable {
     let recorded: RecordedChains
     /// The part of it that is on the disk for certain: what a `sync` that fails after the pause falls back on.
     let synced: RecordedChains
@@ -20,7 +20,7 @@ public struct SuspendedRun: Sendable {
     ///   - gradientEvaluations: of these chains together.
     ///   - description: what the run is.
     /// - Throws: `.invalidValue` when a chain is not of the run or named twice.
-    public init(
+    package init(
         recordedChains: some Sequence<Range<Int>>, gradientEvaluations: Int, of description: RunDescription,
         folder: String
     ) throws(RunFolderError) {
@@ -44,5 +44,5 @@ public struct SuspendedRun: Sendable {
     }
 
     /// The recorded chains: runs of neighbours, as long as can be, in order.
-    public var recordedRanges: [Range<Int>] { recorded.ranges }
+    package var recordedRanges: [Range<Int>] { recorded.ranges }
 }

@@ -1,5 +1,5 @@
 /// The element types that the format knows.
-public enum ElementType: String, Sendable, CaseIterable {
+package enum ElementType: String, Sendable, CaseIterable {
     case bool = "BOOL"
     case unsigned8 = "U8"
     case signed8 = "I8"

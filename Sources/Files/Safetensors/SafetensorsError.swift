@@ -2,9 +2,9 @@ import RunFolder
 import StrictJSON
 
 /// Why a file of tensors was refused, or could not be read or written.
-public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of failure it is.
-    public enum Code: Int32, Sendable {
+    package enum Code: Int32, Sendable {
         /// The content is wrong.
         case badData = 65
         /// There is no such file, or it can't be read.
@@ -16,9 +16,9 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
     }
 
     /// What kind it is; its raw value is the exit status of a command that ends with it.
-    public let code: Code
+    package let code: Code
     /// The exit status of a command that ends with this error, from sysexits.
-    public var exitStatus: Int32 {
+    package var exitStatus: Int32 {
         switch code {
         case .badData: 65
         case .noInput: 66
@@ -27,12 +27,12 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
         }
     }
     /// As the user named it.
-    public let file: String
+    package let file: String
     /// What is wrong, with the tensor's name where there is one, and what to do.
-    public let message: String
+    package let message: String
 
     /// Names inside the message come from files: it loses their control characters and its length is bounded.
-    public init(_ code: Code, file: String, _ message: String) {
+    package init(_ code: Code, file: String, _ message: String) {
         self.code = code
         self.file = file
         self.message = JSONProblem.printable(message)
@@ -44,5 +44,5 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
     }
 
     /// The file and what is wrong with it, in one line.
-    public var description: String { "\(file): \(message)" }
+    package var description: String { "\(file): \(message)" }
 }

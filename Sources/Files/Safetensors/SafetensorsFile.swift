@@ -8,26 +8,26 @@ import RunFolder
 ///
 /// The data are read, not mapped: whoever shortens a mapped file ends its readers with SIGBUS, while a
 /// reader of this kind gets an error.
-public struct SafetensorsFile: ~Copyable, Sendable {
+package struct SafetensorsFile: ~Copyable, Sendable {
     /// The longest header that is read, in bytes: room for some hundred thousand tensors. The package reads up to
     /// 100 000 000, of which hostile JSON could make gigabytes.
-    public static let longestHeader = 16 << 20
+    package static let longestHeader = 16 << 20
 
     /// As the user named it.
-    public let path: String
+    package let path: String
     /// In the order of their data.
-    public let tensors: [TensorEntry]
+    package let tensors: [TensorEntry]
     /// What the header says beside the tensors.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
     /// Bytes in all.
-    public let byteCount: Int
+    package let byteCount: Int
 
     private let file: File
     private let dataStart: Int
     private let indices: [String: Int]
 
     /// Opens and checks a file. - Throws: ``SafetensorsError``.
-    public init(path: String) throws(SafetensorsError) {
+    package init(path: String) throws(SafetensorsError) {
         do {
             self = try Self(reading: path)
         } catch {
@@ -75,7 +75,7 @@ public struct SafetensorsFile: ~Copyable, Sendable {
     }
 
     /// The tensor of a name. - Throws: ``SafetensorsError`` if there is none.
-    public func tensor(_ name: String) throws(SafetensorsError) -> TensorEntry {
+    package func tensor(_ name: String) throws(SafetensorsError) -> TensorEntry {
         guard let index = indices[name] else {
             throw SafetensorsError(.badData, file: path, "tensor \"\(name)\" is missing")
         }
@@ -85,7 +85,7 @@ public struct SafetensorsFile: ~Copyable, Sendable {
     /// The numbers of a floating-point tensor in single precision: half precision and bfloat16 exactly,
     /// double precision rounded to the nearest.
     /// - Throws: ``SafetensorsError`` for any other element type, or if the data can't be read.
-    public func floats(_ entry: TensorEntry) throws(SafetensorsError) -> [Float] {
+    package func floats(_ entry: TensorEntry) throws(SafetensorsError) -> [Float] {
         switch entry.type {
         case .float32: try elements(entry)
         case .float64: try elements(entry, of: Double.self).map { Float($0) }
@@ -100,14 +100,14 @@ public struct SafetensorsFile: ~Copyable, Sendable {
 
     /// The numbers of a double-precision tensor.
     /// - Throws: ``SafetensorsError`` for another element type, or if the data can't be read.
-    public func doubles(_ entry: TensorEntry) throws(SafetensorsError) -> [Double] {
+    package func doubles(_ entry: TensorEntry) throws(SafetensorsError) -> [Double] {
         try require(.float64, entry)
         return try elements(entry)
     }
 
     /// The numbers of a tensor of unsigned 64-bit integers.
     /// - Throws: ``SafetensorsError`` for another element type, or if the data can't be read.
-    public func integers(_ entry: TensorEntry) throws(SafetensorsError) -> [UInt64] {
+    package func integers(_ entry: TensorEntry) throws(SafetensorsError) -> [UInt64] {
         try require(.unsigned64, entry)
         return try elements(entry)
     }

@@ -1,18 +1,18 @@
 import StrictJSON
 
 /// A tensor as the header describes it.
-public struct TensorEntry: Sendable, Equatable {
+package struct TensorEntry: Sendable, Equatable {
     /// Unique in its file.
-    public let name: String
+    package let name: String
     /// How its elements are stored.
-    public let type: ElementType
+    package let type: ElementType
     /// Lengths of the axes, outermost first; empty for a single number.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Bytes from the end of the header on.
-    public let bytes: Range<Int>
+    package let bytes: Range<Int>
 
     /// Elements in all.
-    public var count: Int { shape.reduce(1, *) }
+    package var count: Int { shape.reduce(1, *) }
 }
 
 /// The header of a file of tensors, read as strictly as the format's own reader does (safetensors 0.4:

@@ -2,9 +2,9 @@ import RunFolder
 import StrictJSON
 
 /// A tensor to be written.
-public struct StoredTensor: Sendable {
+package struct StoredTensor: Sendable {
     /// Numbers, and how they are stored.
-    public enum Content: Sendable {
+    package enum Content: Sendable {
         case float32([Float])
         /// Rounded to the nearest half-precision number; one beyond their range is refused.
         case float16([Float])
@@ -37,14 +37,14 @@ public struct StoredTensor: Sendable {
     var byteCount: Int { shape.reduce(1, *) * type.bits / 8 }
 
     /// - Precondition: as many numbers as the shape holds.
-    public init(_ name: String, shape: [Int], _ content: Content) {
+    package init(_ name: String, shape: [Int], _ content: Content) {
         self.init(name, shape: shape, content.type) { content }
     }
 
     /// A tensor whose numbers are there only while they are written.
     ///
     /// - Parameter load: gives them, as many as the shape holds, of the type.
-    public init(
+    package init(
         _ name: String, shape: [Int], _ type: ElementType,
         _ load: @escaping @Sendable () throws(SafetensorsError) -> Content
     ) {
@@ -68,7 +68,7 @@ extension SafetensorsFile {
     /// or none. The same tensors give the same bytes. One tensor is in memory at a time.
     ///
     /// - Throws: ``SafetensorsError``; the old file, if any, stands then.
-    public static func write(
+    package static func write(
         _ tensors: [StoredTensor], metadata: [String: String] = [:], to path: String
     ) throws(SafetensorsError) {
         var size = 0

@@ -1,18 +1,18 @@
 /// A value of a JSON text and the place where it stands, read with a wish for its type.
-public struct JSONField: Sendable {
+package struct JSONField: Sendable {
     /// The value.
-    public let node: JSONNode
+    package let node: JSONNode
     /// Where it stands, as a JSON pointer (RFC 6901); empty for the whole.
-    public let pointer: String
+    package let pointer: String
 
     /// The value at a place of the text.
-    public init(node: JSONNode, pointer: String) {
+    package init(node: JSONNode, pointer: String) {
         self.node = node
         self.pointer = pointer
     }
 
     /// Says what is wrong here and what to write instead.
-    public func problem(_ message: String) -> JSONProblem {
+    package func problem(_ message: String) -> JSONProblem {
         JSONProblem(line: node.line, pointer: pointer, message: message)
     }
 
@@ -30,13 +30,13 @@ public struct JSONField: Sendable {
     }
 
     /// A string. - Parameter wish: what a message says it must be.
-    public func string(_ wish: String) throws(JSONProblem) -> String {
+    package func string(_ wish: String) throws(JSONProblem) -> String {
         guard case .string(let text) = node.value else { throw wrong(wish) }
         return text
     }
 
     /// One of some names. - Parameter what: what a message calls them.
-    public func choice(_ names: [String], _ what: String) throws(JSONProblem) -> String {
+    package func choice(_ names: [String], _ what: String) throws(JSONProblem) -> String {
         let name = try string("one of \(names)")
         guard names.contains(name) else {
             throw problem("no \(what) \"\(name)\"; \(Spelling.suggestion(for: name, among: names))")
@@ -45,7 +45,7 @@ public struct JSONField: Sendable {
     }
 
     /// One of the names of an enumeration. - Parameter what: what a message calls them.
-    public func choice<Name: RawRepresentable<String> & CaseIterable>(
+    package func choice<Name: RawRepresentable<String> & CaseIterable>(
         _ type: Name.Type, _ what: String
     ) throws(JSONProblem) -> Name {
         let name = try choice(type.allCases.map(\.rawValue), what)
@@ -54,13 +54,13 @@ public struct JSONField: Sendable {
     }
 
     /// True or false.
-    public func bool() throws(JSONProblem) -> Bool {
+    package func bool() throws(JSONProblem) -> Bool {
         guard case .bool(let value) = node.value else { throw wrong("true or false") }
         return value
     }
 
     /// A finite number that meets a condition.
-    public func number(
+    package func number(
         _ wish: String = "a finite number", where condition: (Double) -> Bool = { _ in true }
     ) throws(JSONProblem) -> Double {
         guard case .number(let text) = node.value, let value = Double(text), value.isFinite, condition(value) else {
@@ -70,13 +70,13 @@ public struct JSONField: Sendable {
     }
 
     /// A finite number above zero.
-    public func positive(_ example: String) throws(JSONProblem) -> Double {
+    package func positive(_ example: String) throws(JSONProblem) -> Double {
         try number("a finite number above zero such as \(example)") { $0 > 0 }
     }
 
     /// A whole number in a range; `1e+05` and `200.0` are whole numbers too.
     /// - Parameter digitsOnly: whether it must be written without point and exponent.
-    public func integer(_ range: ClosedRange<Int>, digitsOnly: Bool = false) throws(JSONProblem) -> Int {
+    package func integer(_ range: ClosedRange<Int>, digitsOnly: Bool = false) throws(JSONProblem) -> Int {
         guard case .number(let text) = node.value, let value = digitsOnly ? Int(text) : WholeNumber.integer(text),
             range.contains(value)
         else { throw wrong("a whole number from \(range.lowerBound) to \(range.upperBound)") }
@@ -84,7 +84,7 @@ public struct JSONField: Sendable {
     }
 
     /// A seed: a number up to 2^53, which JSON readers keep exact, or any of 64 bits as a decimal string.
-    public func seed() throws(JSONProblem) -> UInt64 {
+    package func seed() throws(JSONProblem) -> UInt64 {
         if case .string(let text) = node.value {
             guard let seed = UInt64(text), String(seed) == text else {
                 throw problem("must be a decimal number from 0 to 18446744073709551615, is \"\(text)\"")
@@ -99,7 +99,7 @@ public struct JSONField: Sendable {
     }
 
     /// The entries of an array that is not empty.
-    public func array(_ wish: String, count: Int? = nil) throws(JSONProblem) -> [JSONField] {
+    package func array(_ wish: String, count: Int? = nil) throws(JSONProblem) -> [JSONField] {
         guard case .array(let nodes) = node.value else { throw wrong(wish) }
         guard !nodes.isEmpty else { throw problem("must not be empty; give \(wish)") }
         if let count, nodes.count != count {
@@ -109,7 +109,7 @@ public struct JSONField: Sendable {
     }
 
     /// An array of finite numbers that each meet a condition.
-    public func numbers(
+    package func numbers(
         _ wish: String, count: Int? = nil, entry: String = "a finite number",
         where condition: (Double) -> Bool = { _ in true }
     ) throws(JSONProblem) -> [Double] {
@@ -119,28 +119,28 @@ public struct JSONField: Sendable {
     }
 
     /// Whether an array stands here.
-    public var isArray: Bool {
+    package var isArray: Bool {
         if case .array = node.value { true } else { false }
     }
 
     /// Whether an object stands here.
-    public var isObject: Bool {
+    package var isObject: Bool {
         if case .object = node.value { true } else { false }
     }
 
     /// Whether a string stands here.
-    public var isString: Bool {
+    package var isString: Bool {
         if case .string = node.value { true } else { false }
     }
 
     /// What members of members lead to, name by name; where one is missing, what the names before it lead to.
-    public func nearest(to names: [String]) -> JSONField {
+    package func nearest(to names: [String]) -> JSONField {
         guard let name = names.first, let member = try? members("an object")[name] else { return self }
         return member.nearest(to: Array(names.dropFirst()))
     }
 
     /// The members of an object that has none but the named ones.
-    public func members(_ wish: String, allowed: [String]) throws(JSONProblem) -> JSONMembers {
+    package func members(_ wish: String, allowed: [String]) throws(JSONProblem) -> JSONMembers {
         let members = try members(wish)
         for name in members.names where !allowed.contains(name) {
             throw members[name]?.problem(
@@ -150,7 +150,7 @@ public struct JSONField: Sendable {
     }
 
     /// The members of an object, whatever their names.
-    public func members(_ wish: String) throws(JSONProblem) -> JSONMembers {
+    package func members(_ wish: String) throws(JSONProblem) -> JSONMembers {
         guard case .object(let members) = node.value else { throw wrong(wish) }
         return JSONMembers(
             owner: self, names: members.map(\.name),
@@ -165,18 +165,18 @@ public struct JSONField: Sendable {
 }
 
 /// The members of an object.
-public struct JSONMembers: Sendable {
+package struct JSONMembers: Sendable {
     /// The object itself.
-    public let owner: JSONField
+    package let owner: JSONField
     /// In the order of the file.
-    public let names: [String]
+    package let names: [String]
     fileprivate let fields: [String: JSONField]
 
     /// The member of a name, if there is one.
-    public subscript(_ name: String) -> JSONField? { fields[name] }
+    package subscript(_ name: String) -> JSONField? { fields[name] }
 
     /// The member of a name that must be there.
-    public func required(_ name: String, _ wish: String) throws(JSONProblem) -> JSONField {
+    package func required(_ name: String, _ wish: String) throws(JSONProblem) -> JSONField {
         guard let field = fields[name] else { throw owner.problem("\"\(name)\" is missing; give \(wish)") }
         return field
     }

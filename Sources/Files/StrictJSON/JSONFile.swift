@@ -1,28 +1,28 @@
 import Foundation
 
 /// A JSON file, read whole: its text, and what messages call it.
-public struct JSONFile: Sendable {
+package struct JSONFile: Sendable {
     /// What stands for standard input where a file is asked for.
-    public static let standardInput = "-"
+    package static let standardInput = "-"
 
     /// The file as the user named it; `standard input`, if it is that.
-    public let name: String
+    package let name: String
     /// What names within the text are relative to: empty, or a folder with a slash at its end.
-    public let folder: String
+    package let folder: String
     /// All bytes; one more than `most` tells that there are more.
-    public let text: [UInt8]
+    package let text: [UInt8]
 
     /// There is no such file, or it can't be read.
-    public struct Unreadable: Error, Sendable, Equatable {
+    package struct Unreadable: Error, Sendable, Equatable {
         /// The file as the user named it.
-        public let name: String
+        package let name: String
         /// Why, and what to look at.
-        public let message: String
+        package let message: String
     }
 
     /// Reads a file, or standard input for ``standardInput``.
     /// - Parameter most: bytes that the text may have; a device has no end.
-    public init(path: String, most: Int) throws(Unreadable) {
+    package init(path: String, most: Int) throws(Unreadable) {
         let isInput = path == Self.standardInput
         name = isInput ? "standard input" : path
         folder = isInput ? "" : path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""

@@ -1,13 +1,13 @@
 /// How a value of a JSON text is read and how it is written: one description of both ways, so that what was written is
 /// read as the same value.
-public struct JSONForm<Value> {
+package struct JSONForm<Value> {
     /// Reads the value that stands at a place.
-    public let read: (JSONField) throws(JSONProblem) -> Value
+    package let read: (JSONField) throws(JSONProblem) -> Value
     /// What is written for a value.
-    public let write: (Value) -> JSONText
+    package let write: (Value) -> JSONText
 
     /// Both ways as given.
-    public init(
+    package init(
         read: @escaping (JSONField) throws(JSONProblem) -> Value, write: @escaping (Value) -> JSONText
     ) {
         self.read = read
@@ -19,7 +19,7 @@ public struct JSONForm<Value> {
     /// - Parameters:
     ///   - wish: what a message says it must be.
     ///   - start: the value before its keys are read.
-    public static func object(
+    package static func object(
         _ wish: String, from start: Value, _ list: @escaping (inout JSONKeys, inout Value) -> Void
     ) -> JSONForm {
         JSONForm(
@@ -35,21 +35,21 @@ public struct JSONForm<Value> {
 
 extension JSONForm<Bool> {
     /// True or false.
-    public static var bool: JSONForm {
+    package static var bool: JSONForm {
         JSONForm(read: { field throws(JSONProblem) in try field.bool() }, write: { .bool($0) })
     }
 }
 
 extension JSONForm<Int> {
     /// A whole number in a range.
-    public static func integer(_ range: ClosedRange<Int>) -> JSONForm {
+    package static func integer(_ range: ClosedRange<Int>) -> JSONForm {
         JSONForm(read: { field throws(JSONProblem) in try field.integer(range) }, write: { .integer($0) })
     }
 }
 
 extension JSONForm<Double> {
     /// A finite number that meets a condition. - Parameter wish: what a message says it must be.
-    public static func number(_ wish: String, where condition: @escaping (Double) -> Bool) -> JSONForm {
+    package static func number(_ wish: String, where condition: @escaping (Double) -> Bool) -> JSONForm {
         JSONForm(
             read: { field throws(JSONProblem) in try field.number(wish, where: condition) }, write: { .number($0) })
     }

@@ -10,7 +10,7 @@
 ///
 /// The same function then reads an object, writes one, and tells which keys it may have. While it reads, a key can
 /// depend on those before it.
-public struct JSONKeys {
+package struct JSONKeys {
     /// What is read; nil while a value is written.
     private let given: JSONMembers?
     /// The first thing that was wrong; the keys after it are left unread.
@@ -21,35 +21,35 @@ public struct JSONKeys {
     private init(reading given: JSONMembers?) { self.given = given }
 
     /// A key that must be there. - Parameter wish: what to give, for a message.
-    public mutating func key<Value>(
+    package mutating func key<Value>(
         _ name: String, _ value: inout Value, _ form: JSONForm<Value>, required wish: String
     ) {
         pass(name, &value, form.read, ifMissing: nil, wish) { form.write($0) }
     }
 
     /// A key with a default, which is written too.
-    public mutating func key<Value>(
+    package mutating func key<Value>(
         _ name: String, _ value: inout Value, _ form: JSONForm<Value>, default usual: Value
     ) {
         pass(name, &value, form.read, ifMissing: usual) { form.write($0) }
     }
 
     /// A key that is left out where it has its default, so that texts from before it was known stay as they are.
-    public mutating func key<Value: Equatable>(
+    package mutating func key<Value: Equatable>(
         _ name: String, _ value: inout Value, _ form: JSONForm<Value>, leftOut usual: Value
     ) {
         pass(name, &value, form.read, ifMissing: usual) { $0 == usual ? nil : form.write($0) }
     }
 
     /// A key that is left out where there is no value.
-    public mutating func key<Value>(_ name: String, _ value: inout Value?, _ form: JSONForm<Value>) {
+    package mutating func key<Value>(_ name: String, _ value: inout Value?, _ form: JSONForm<Value>) {
         pass(name, &value, { field throws(JSONProblem) in try form.read(field) }, ifMissing: .some(nil)) {
             $0.map(form.write)
         }
     }
 
     /// A key that was read before the others and decides which they are.
-    public mutating func key(_ name: String, known text: String) {
+    package mutating func key(_ name: String, known text: String) {
         names.append(name)
         written.append((name, .string(text)))
     }
@@ -78,15 +78,15 @@ public struct JSONKeys {
 
 extension JSONKeys {
     /// A function that goes through the keys of a value.
-    public typealias List<Value> = (inout JSONKeys, inout Value) -> Void
+    package typealias List<Value> = (inout JSONKeys, inout Value) -> Void
 
     /// The keys that an object may have, for a value of its kind.
-    public static func names<Value>(of value: Value, _ list: List<Value>) -> [String] {
+    package static func names<Value>(of value: Value, _ list: List<Value>) -> [String] {
         written(value, list).names
     }
 
     /// The members of an object that says the value.
-    public static func members<Value>(of value: Value, _ list: List<Value>) -> [(String, JSONText)] {
+    package static func members<Value>(of value: Value, _ list: List<Value>) -> [(String, JSONText)] {
         written(value, list).written
     }
 
@@ -97,7 +97,7 @@ extension JSONKeys {
     }
 
     /// Reads an object into a value of its kind.
-    public static func read<Value>(
+    package static func read<Value>(
         _ members: JSONMembers, into value: inout Value, _ list: List<Value>
     ) throws(JSONProblem) {
         var keys = JSONKeys(reading: members)

@@ -1,13 +1,13 @@
 /// A value of a JSON text together with the line that it begins on.
-public struct JSONNode: Sendable, Equatable {
+package struct JSONNode: Sendable, Equatable {
     /// Counted from 1.
-    public let line: Int
+    package let line: Int
     /// What stands there.
-    public let value: JSONValue
+    package let value: JSONValue
 }
 
 /// What a JSON text says.
-public enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     /// The number's own text: what it means, and whether it fits, is for the reader of the field.
@@ -18,7 +18,7 @@ public enum JSONValue: Sendable, Equatable {
     case object([JSONMember])
 
     /// The kind of value, as a sentence would call it.
-    public var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "true or false"
@@ -31,19 +31,19 @@ public enum JSONValue: Sendable, Equatable {
 }
 
 /// One member of an object.
-public struct JSONMember: Sendable, Equatable {
+package struct JSONMember: Sendable, Equatable {
     /// The name, escapes resolved.
-    public let name: String
+    package let name: String
     /// What it names.
-    public let node: JSONNode
+    package let node: JSONNode
 }
 
 /// A text is not JSON.
-public struct JSONSyntaxError: Error, Sendable, Equatable {
+package struct JSONSyntaxError: Error, Sendable, Equatable {
     /// Counted from 1.
-    public let line: Int
+    package let line: Int
     /// In bytes, counted from 1.
-    public let column: Int
+    package let column: Int
     /// What is wrong.
-    public let message: String
+    package let message: String
 }

@@ -2,7 +2,7 @@
 ///
 /// Written here because Foundation's reader tells neither lines nor repeated names, and turns
 /// numbers into doubles before anyone can see that a digit was lost.
-public struct JSONParser {
+package struct JSONParser {
     private static let deepest = 64
     /// What Unicode allows in a row in its stream-safe format (UAX #15). Comparing strings brings combining marks into
     /// order, which takes the square of their number: a megabyte of them takes a quarter of an hour.
@@ -14,7 +14,7 @@ public struct JSONParser {
     private var lineStart = 0
 
     /// Reads a whole text. - Throws: ``JSONSyntaxError``.
-    public static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
+    package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
         if let error = JSONEncoding.problem(of: bytes) { throw error }
         var parser = JSONParser(bytes: bytes)
         // A mark that editors on Windows put before UTF-8; RFC 8259 lets a reader pass over it.

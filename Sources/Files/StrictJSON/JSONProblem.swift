@@ -1,14 +1,14 @@
 /// One thing that is wrong in a JSON text.
-public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
+package struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
     /// Counted from 1.
-    public let line: Int
+    package let line: Int
     /// Where in the text, as a JSON pointer (RFC 6901); empty for the whole.
-    public let pointer: String
+    package let pointer: String
     /// What is wrong and what to write instead.
-    public let message: String
+    package let message: String
 
     /// The message becomes ``printable(_:)``.
-    public init(line: Int, pointer: String, message: String) {
+    package init(line: Int, pointer: String, message: String) {
         self.line = line
         self.pointer = pointer
         self.message = Self.printable(message)
@@ -16,7 +16,7 @@ public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// A text from outside as a message may show it: without control characters, which would command the terminal,
     /// and without whatever goes beyond `longest` characters.
-    public static func printable(_ text: String, longest: Int = 1000) -> String {
+    package static func printable(_ text: String, longest: Int = 1000) -> String {
         var printable = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(longest) {
             // Format characters, such as those that turn the direction of writing, deceive.
@@ -27,5 +27,5 @@ public struct JSONProblem: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The place and what is wrong there, in one line.
-    public var description: String { pointer.isEmpty ? message : "\(Self.printable(pointer)): \(message)" }
+    package var description: String { pointer.isEmpty ? message : "\(Self.printable(pointer)): \(message)" }
 }

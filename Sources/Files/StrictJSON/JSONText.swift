@@ -1,5 +1,5 @@
 /// A JSON value to be written. The same value gives the same bytes everywhere.
-public indirect enum JSONText: Sendable, Equatable {
+package indirect enum JSONText: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -10,16 +10,16 @@ public indirect enum JSONText: Sendable, Equatable {
     case object([(String, JSONText)])
 
     /// An array of numbers.
-    public static func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
+    package static func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
 
     /// Whether two values have the same canonical text.
-    public static func == (a: JSONText, b: JSONText) -> Bool { a.canonical == b.canonical }
+    package static func == (a: JSONText, b: JSONText) -> Bool { a.canonical == b.canonical }
 
     /// Names sorted by their bytes, no white space.
-    public var canonical: String { text(sorted: true, indentation: nil) }
+    package var canonical: String { text(sorted: true, indentation: nil) }
 
     /// Names in their own order, two spaces of indentation, arrays of plain values on one line.
-    public var pretty: String { text(sorted: false, indentation: 0) + "\n" }
+    package var pretty: String { text(sorted: false, indentation: 0) + "\n" }
 
     private func text(sorted: Bool, indentation: Int?) -> String {
         switch self {

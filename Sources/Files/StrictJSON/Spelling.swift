@@ -1,12 +1,12 @@
 /// Finds what a misspelt name was meant to be.
-public enum Spelling {
+package enum Spelling {
     /// Names beyond this length, in bytes, are not compared: the time grows with its square.
     private static let longest = 64
     /// A job may have thousands of models; a message names a few.
     private static let listed = 16
 
     /// `did you mean "x"? Known: …`, or only what is known.
-    public static func suggestion(for name: String, among known: [String]) -> String {
+    package static func suggestion(for name: String, among known: [String]) -> String {
         let more = known.count > listed ? " and \(known.count - listed) more" : ""
         let list = known.prefix(listed).map { "\"\($0)\"" }.joined(separator: ", ") + more
         guard name.utf8.count <= longest else { return "known: \(list)" }
@@ -16,7 +16,7 @@ public enum Spelling {
     }
 
     /// The names that are most like one, the nearest first, in quotes; all of them where there are few.
-    public static func nearest(to name: String, among known: [String], most: Int = 3) -> String {
+    package static func nearest(to name: String, among known: [String], most: Int = 3) -> String {
         let distances = known.map { max(name.utf8.count, $0.utf8.count) > longest ? Int.max : distance($0, name) }
         return zip(distances, known).enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .prefix(most).map { "\"\($0.element.1)\"" }.joined(separator: ", ")

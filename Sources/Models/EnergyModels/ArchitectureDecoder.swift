@@ -1,21 +1,21 @@
-public import StrictJSON
+package import StrictJSON
 
 /// Reads a network's shape number by number, so that one reading names what is wrong in each.
-public struct ArchitectureDecoder: JSONSectionDecoder {
+package struct ArchitectureDecoder: JSONSectionDecoder {
     /// More numbers than any network that fits a worker: 8 GiB of them.
     static let mostParameters = 1 << 31
 
     /// What was wrong so far.
-    public var problems: [JSONProblem] = []
+    package var problems: [JSONProblem] = []
     /// What stands for what is left out; nil where nothing may be.
     private let usual: ResidualNetwork?
 
     /// - Parameter usual: what stands for what is left out of a residual network, but for classes; nil where nothing
     ///   may be.
-    public init(usual: ResidualNetwork? = nil) { self.usual = usual }
+    package init(usual: ResidualNetwork? = nil) { self.usual = usual }
 
     /// The shape, its numbers each in its range; nil if something is wrong, which is then among the problems.
-    public mutating func decode(_ field: JSONField) -> NetworkDescription.Architecture? {
+    package mutating func decode(_ field: JSONField) -> NetworkDescription.Architecture? {
         guard let members = attempt({ () throws(JSONProblem) in try field.members("a network's shape") }) else {
             return nil
         }

@@ -2,7 +2,7 @@ import TensorGraph
 import VectorMath
 
 /// Tells how probable each label is at a point of a noise level: what guides a composition towards a label.
-public protocol Classifier: Sendable {
+package protocol Classifier: Sendable {
     /// The shape of a point.
     var shape: PointShape { get }
     /// How many labels there are, from 0 on.
@@ -15,7 +15,7 @@ public protocol Classifier: Sendable {
 
 extension Network {
     /// The network as a classifier; nil if it is none.
-    public var classifier: (any Classifier)? {
+    package var classifier: (any Classifier)? {
         description.architecture.kind == .classifier ? NetworkClassifier(network: self) : nil
     }
 
@@ -26,7 +26,7 @@ extension Network {
     ///   - points: [n, dimension], row by row.
     ///   - level: below the number of levels.
     ///   - label: below the number of classes.
-    public func classify(
+    package func classify(
         points: [Float], level: Int, label: Int? = nil
     ) -> (logProbabilities: [Float], gradient: [Float]?) {
         let architecture = description.architecture

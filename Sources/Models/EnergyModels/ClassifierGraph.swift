@@ -1,16 +1,16 @@
-public import TensorGraph
+package import TensorGraph
 
 /// What a classifier says of labels, written down for a number of points that are evaluated together.
-public struct ClassifierGraph {
+package struct ClassifierGraph {
     /// log p(y | x, t) of every label y, the log softmax of the network's output: [rows, classes].
-    public let logProbabilities: Value
+    package let logProbabilities: Value
 
     /// - Parameters:
     ///   - description: what the model file says of a classifier.
     ///   - parameters: in the order of `description.architecture.parameters`.
     ///   - points: [rows, dimension].
     ///   - levels: indices of the noise level: one for all points, or one for each of equal groups of neighbours.
-    public init(_ description: NetworkDescription, parameters: [Value], points: Value, levels: Value) {
+    package init(_ description: NetworkDescription, parameters: [Value], points: Value, levels: Value) {
         precondition(description.architecture.kind == .classifier)
         let network = description.architecture.form
         logProbabilities =
@@ -21,7 +21,7 @@ public struct ClassifierGraph {
     /// log p(y | x, t) of one label a point: [rows, 1].
     ///
     /// - Parameter labels: 1 at the label and 0 elsewhere, [rows, classes], or [1, classes] for all points.
-    public func logProbability(of labels: Value) -> Value { (labels * logProbabilities).sum(-1) }
+    package func logProbability(of labels: Value) -> Value { (labels * logProbabilities).sum(-1) }
 }
 
 extension ClassifierGraph {

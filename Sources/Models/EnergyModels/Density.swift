@@ -1,7 +1,7 @@
-public import VectorMath
+package import VectorMath
 
 /// A density at every noise level, known up to a constant: what a composition is made of.
-public protocol Density: Sendable {
+package protocol Density: Sendable {
     /// The shape of a point.
     var shape: PointShape { get }
 
@@ -12,11 +12,11 @@ public protocol Density: Sendable {
 
 extension Density {
     /// The number of coordinates of a point.
-    public var dimension: Int { shape.dimension }
+    package var dimension: Int { shape.dimension }
 }
 
 /// Evaluates a density for all chains of a block at one noise level.
-public protocol DensityEvaluator {
+package protocol DensityEvaluator {
     /// Goes over to another noise level; what depends on the level alone is computed here.
     mutating func move(to level: NoiseLevel)
 
@@ -27,14 +27,14 @@ public protocol DensityEvaluator {
 }
 
 /// Log densities and scores of the chains of a block.
-public struct Evaluation: Sendable, Equatable {
+package struct Evaluation: Sendable, Equatable {
     /// [lanes], up to a constant of the level.
-    public var logDensity: [Double]
+    package var logDensity: [Double]
     /// The gradient of the log density, [dimension][lanes].
-    public var score: LaneMatrix
+    package var score: LaneMatrix
 
     /// Zeros of the given shape.
-    public init(dimension: Int, lanes: Int) {
+    package init(dimension: Int, lanes: Int) {
         logDensity = [Double](repeating: 0, count: lanes)
         score = LaneMatrix(rows: dimension, lanes: lanes)
     }

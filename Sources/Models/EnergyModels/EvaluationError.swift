@@ -1,7 +1,7 @@
 import TensorGraph
 
 /// Why a density was not evaluated. What was to take the numbers has no meaning then.
-public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whoever asked wants it no more, as by an `ExecutionStop`.
     case cancelled
     /// There is no room for it here; elsewhere there may be. What for, and how much.
@@ -10,12 +10,12 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
     case sourceFailed(String)
 
     /// Throws ``cancelled`` if whoever asked wants no more: for those who make many evaluations that each take little time.
-    public static func throwIfCancelled() throws(EvaluationError) {
+    package static func throwIfCancelled() throws(EvaluationError) {
         if ExecutionStop.current?.isRequested == true { throw .cancelled }
     }
 
     /// What is wrong, in one line.
-    public var description: String {
+    package var description: String {
         switch self {
         case .cancelled: "the evaluation was cancelled"
         case .outOfMemory(let what): "out of memory: \(what)"

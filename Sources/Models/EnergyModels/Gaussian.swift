@@ -2,9 +2,9 @@ import VectorMath
 
 /// A Gaussian with any covariance, exact at every noise level: noised to level t it has mean
 /// sqrt(abar) mu and covariance abar C + sigma^2 I, diagonal in the eigenvectors of C.
-public struct Gaussian: Density {
+package struct Gaussian: Density {
     /// The shape of a point.
-    public let shape: PointShape
+    package let shape: PointShape
     private let mean: [Double]
     private let spectrum: SymmetricSpectrum
 
@@ -12,7 +12,7 @@ public struct Gaussian: Density {
     ///   - mean: [d].
     ///   - covariance: [d][d], symmetric and positive definite.
     ///   - shape: of a point with d coordinates; nil for [d].
-    public init(mean: [Double], covariance: [[Double]], shape: PointShape? = nil) {
+    package init(mean: [Double], covariance: [[Double]], shape: PointShape? = nil) {
         precondition(covariance.count == mean.count && covariance.allSatisfy { $0.count == mean.count })
         self.shape = shape ?? PointShape(dimension: mean.count)
         precondition(self.shape.dimension == mean.count)
@@ -21,12 +21,12 @@ public struct Gaussian: Density {
     }
 
     /// An evaluator for blocks of `lanes` chains that stands at `level`.
-    public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
+    package func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(gaussian: self, lanes: lanes, level: level)
     }
 
     /// (abar C + sigma^2 I)^-1 at a level, row after row.
-    public func precision(at level: NoiseLevel) -> [Double] {
+    package func precision(at level: NoiseLevel) -> [Double] {
         Evaluator(gaussian: self, lanes: 1, level: level).negativePrecision.map { -$0 }
     }
 

@@ -2,9 +2,9 @@ import VectorMath
 
 /// A mixture of axis-aligned Gaussians, exact at every noise level: component k noised to level t
 /// has centre sqrt(abar) mu_k and variances abar std_k^2 + sigma^2.
-public struct GaussianMixture: Density {
+package struct GaussianMixture: Density {
     /// The shape of a point.
-    public let shape: PointShape
+    package let shape: PointShape
     private let means: [[Double]]
     private let variances: [[Double]]
     private let logWeights: [Double]
@@ -14,7 +14,7 @@ public struct GaussianMixture: Density {
     ///   - standardDeviations: [K][d], above zero.
     ///   - weights: [K], above zero; normalised here.
     ///   - shape: of a point with d coordinates; nil for [d].
-    public init(means: [[Double]], standardDeviations: [[Double]], weights: [Double], shape: PointShape? = nil) {
+    package init(means: [[Double]], standardDeviations: [[Double]], weights: [Double], shape: PointShape? = nil) {
         precondition(!means.isEmpty && means.count == standardDeviations.count && means.count == weights.count)
         self.shape = shape ?? PointShape(dimension: means[0].count)
         precondition(self.shape.dimension == means[0].count)
@@ -25,7 +25,7 @@ public struct GaussianMixture: Density {
     }
 
     /// An evaluator for blocks of `lanes` chains that stands at `level`.
-    public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
+    package func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(mixture: self, lanes: lanes, level: level)
     }
 

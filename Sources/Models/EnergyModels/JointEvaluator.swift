@@ -1,5 +1,5 @@
 import TensorGraph
-public import VectorMath
+package import VectorMath
 
 /// A network as a leaf of a composition: a density log p_t = -E / sigma_t, conditioned on a label or on none; or of a
 /// classifier log p(label | x, t), a term of a composition, not a density of x.
@@ -65,12 +65,12 @@ private struct NetworkLeaves {
 
 /// Evaluates several densities at the same points. Those that one network stands for pass through it together, which
 /// changes no bit of what each gives alone.
-public struct JointEvaluator {
+package struct JointEvaluator {
     private var others: [(evaluator: any DensityEvaluator, place: Int)] = []
     private var networks: [(leaves: NetworkLeaves, places: [Int])] = []
 
     /// An evaluator for blocks of `lanes` chains that stands at `level`.
-    public init(_ densities: [any Density], lanes: Int, at level: NoiseLevel) {
+    package init(_ densities: [any Density], lanes: Int, at level: NoiseLevel) {
         var shared: [(network: Network, labels: [Int?], places: [Int])] = []
         for (place, density) in densities.enumerated() {
             guard let leaf = density as? NetworkLeaf else {
@@ -90,13 +90,13 @@ public struct JointEvaluator {
     }
 
     /// Goes over to another noise level.
-    public mutating func move(to level: NoiseLevel) {
+    package mutating func move(to level: NoiseLevel) {
         for index in others.indices { others[index].evaluator.move(to: level) }
         for index in networks.indices { networks[index].leaves.move(to: level) }
     }
 
     /// Log density and score of every density at `x` [dimension][lanes], in the order of the densities.
-    public mutating func evaluate(
+    package mutating func evaluate(
         at x: LaneMatrix, into evaluations: inout [Evaluation]
     ) throws(EvaluationError) {
         for index in others.indices {

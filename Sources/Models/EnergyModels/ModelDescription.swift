@@ -1,5 +1,5 @@
 /// What a job says of one of its models: the leaf of a composition.
-public enum ModelDescription: Sendable, Equatable {
+package enum ModelDescription: Sendable, Equatable {
     /// A Gaussian with a mean and a symmetric positive definite covariance [d][d] (row by row), d coordinates in C order.
     case gaussian(mean: PointArray, covariance: [[Double]])
 
@@ -14,7 +14,7 @@ public enum ModelDescription: Sendable, Equatable {
     case uniformBox(low: PointArray, high: PointArray)
 
     /// The shape of a point.
-    public var shape: PointShape {
+    package var shape: PointShape {
         switch self {
         case .gaussian(let mean, _), .independentGaussian(let mean, _): mean.shape
         case .gaussianMixture(let means, _, _): means[0].shape
@@ -24,10 +24,10 @@ public enum ModelDescription: Sendable, Equatable {
 
     /// The most numbers in means, standard deviations and corners of all exact models of a job: what a line of text may
     /// stretch has to fit memory.
-    public static let mostNumbers = 1 << 24
+    package static let mostNumbers = 1 << 24
 
     /// Numbers in its means, standard deviations and corners.
-    public var numberCount: Int {
+    package var numberCount: Int {
         switch self {
         case .gaussian: shape.dimension
         case .independentGaussian, .uniformBox: 2 * shape.dimension
@@ -36,7 +36,7 @@ public enum ModelDescription: Sendable, Equatable {
     }
 
     /// The arrays that it takes from files, as often as it takes them.
-    public var storedArrays: [StoredArray] {
+    package var storedArrays: [StoredArray] {
         let arrays =
             switch self {
             case .gaussian(let mean, _): [mean]
@@ -48,7 +48,7 @@ public enum ModelDescription: Sendable, Equatable {
     }
 
     /// The density that this description names.
-    public func density() -> any Density {
+    package func density() -> any Density {
         switch self {
         case .gaussian(let mean, let covariance):
             Gaussian(mean: mean.values, covariance: covariance, shape: shape)

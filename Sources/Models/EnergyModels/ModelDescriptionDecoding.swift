@@ -1,8 +1,8 @@
-public import StrictJSON
+package import StrictJSON
 
 extension ModelDescription {
     /// The kinds of analytic densities, as JSON texts call them.
-    public static let analyticKinds = ["gaussian", "gaussian_mixture", "uniform_box"]
+    package static let analyticKinds = ["gaussian", "gaussian_mixture", "uniform_box"]
     /// A covariance of more dimensions has too many numbers.
     private static let mostCorrelated = 4_096
 
@@ -11,7 +11,7 @@ extension ModelDescription {
     /// - Parameters:
     ///   - alsoAllowed: keys beside the density's own, which the caller reads.
     ///   - stored: the arrays in files that it names, by the places (JSON pointers) that name them.
-    public static func decode(
+    package static func decode(
         _ field: JSONField, alsoAllowed: [String] = [], stored: [String: StoredArray] = [:]
     ) throws(JSONProblem) -> ModelDescription {
         let kindField = try field.members("a model such as {\"kind\": \"gaussian\", …}")
@@ -37,7 +37,7 @@ extension ModelDescription {
     }
 
     /// The corners of a box of points of a shape, low below high.
-    public static func box(
+    package static func box(
         _ members: JSONMembers, shape: PointShape
     ) throws(JSONProblem) -> (low: PointArray, high: PointArray) {
         let (low, high) = try corners(members)
@@ -64,7 +64,7 @@ extension ModelDescription {
     }
 
     /// Weights are divided by their sum, which must therefore be a number.
-    public static func check(sum weights: [Double]?, _ field: JSONField?) throws(JSONProblem) {
+    package static func check(sum weights: [Double]?, _ field: JSONField?) throws(JSONProblem) {
         guard let weights, let field, !weights.reduce(0, +).isFinite else { return }
         throw field.problem("add up to more than a number can hold; divide all weights by the largest")
     }

@@ -3,9 +3,9 @@ import TensorGraph
 import VectorMath
 
 /// A trained network, ready to evaluate: shared by every block, thread and job that uses it.
-public final class Network: Sendable {
+package final class Network: Sendable {
     /// What its file says.
-    public let description: NetworkDescription
+    package let description: NetworkDescription
     private let weights: Weights
     /// Bytes that an evaluator's own memory takes at most, if one row fits into them.
     private let workLimit: Int
@@ -22,7 +22,7 @@ public final class Network: Sendable {
     }
 
     /// - Parameter parameters: in the order and with the shapes of `description.architecture.parameters`.
-    public convenience init(description: NetworkDescription, parameters: [[Float]]) {
+    package convenience init(description: NetworkDescription, parameters: [[Float]]) {
         precondition(description.architecture.parameters.count == parameters.count)
         self.init(description) { parameters[$0] }
     }
@@ -44,19 +44,19 @@ public final class Network: Sendable {
     }
 
     /// Bytes that its weights take, whatever is evaluated.
-    public var weightBytes: Int { weights.bytes }
+    package var weightBytes: Int { weights.bytes }
 
     /// Bytes of its own that an evaluator of one row takes.
-    public var leastWork: Int { work(points: 1, labels: 1) }
+    package var leastWork: Int { work(points: 1, labels: 1) }
 
     /// The same network, weights and all, whose evaluators take no more than so many bytes of their own: of the points
     /// that they are given, and of the labels, as many pass through it at a time as that allows, at least one. What
     /// comes out is the same, to the bit.
-    public func working(within bytes: Int) -> Network { Network(self, workLimit: bytes) }
+    package func working(within bytes: Int) -> Network { Network(self, workLimit: bytes) }
 
     /// The density log p_t = -E / sigma_t that the network learned, for one label or for none.
     /// Not for a classifier: see ``classifier``.
-    public func density(label: Int? = nil) -> any Density {
+    package func density(label: Int? = nil) -> any Density {
         precondition(description.architecture.kind == .energy, "a classifier has no density")
         precondition(label != nil || description.architecture.isUsableWithoutLabel, "a network that needs a label")
         return NetworkLeaf(network: self, label: label)
@@ -69,7 +69,7 @@ public final class Network: Sendable {
     ///   - points: [n, dimension], row by row.
     ///   - level: as the network knows it, below the number of levels.
     ///   - label: below the number of classes; nil for none.
-    public func evaluate(points: [Float], level: Int, label: Int? = nil) -> (energy: [Float]?, gradient: [Float]) {
+    package func evaluate(points: [Float], level: Int, label: Int? = nil) -> (energy: [Float]?, gradient: [Float]) {
         precondition(description.architecture.kind == .energy, "a classifier has no energy")
         let dimension = description.architecture.dimension
         let count = points.count / dimension

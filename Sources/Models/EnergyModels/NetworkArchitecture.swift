@@ -1,16 +1,16 @@
-public import StrictJSON
+package import StrictJSON
 import TensorGraph
 
 extension NetworkDescription {
     /// The shape of a network: which numbers it is made of, and how they are joined.
-    public enum Architecture: Sendable, Equatable {
+    package enum Architecture: Sendable, Equatable {
         /// A residual network over points without a structure of their own.
         case residual(ResidualNetwork)
         /// A U-Net over images, or the half of one that classifies them.
         case unet(UNet)
 
         /// What a network gives for a point.
-        public enum Kind: Sendable {
+        package enum Kind: Sendable {
             /// f, as many numbers as the point has, of which an energy or a prediction of the noise is made.
             case energy
             /// Logits [classes], whose softmax is p(y | x, t), the probability of each label at a noised point.
@@ -18,7 +18,7 @@ extension NetworkDescription {
         }
 
         /// A residual network; nothing is checked here.
-        public init(
+        package init(
             kind: Kind = .energy, dimension: Int, hidden: Int, widen: Int, blocks: Int, embedding: Int, levels: Int,
             classes: Int? = nil
         ) {
@@ -29,7 +29,7 @@ extension NetworkDescription {
         }
 
         /// The names that model files have for architectures.
-        public static let names = ["residual_mlp", "residual_mlp_classifier", "unet", "unet_classifier"]
+        package static let names = ["residual_mlp", "residual_mlp_classifier", "unet", "unet_classifier"]
 
         var form: any NetworkForm {
             switch self {
@@ -81,39 +81,39 @@ protocol NetworkForm: Sendable {
 
 extension NetworkDescription.Architecture {
     /// What it gives.
-    public var kind: Kind { form.kind }
+    package var kind: Kind { form.kind }
     /// Its name in model files.
-    public var name: String { form.name }
+    package var name: String { form.name }
     /// The shape of a point: [dimension], or [channels, height, width].
-    public var shape: PointShape { form.shape }
+    package var shape: PointShape { form.shape }
     /// The number of coordinates of a point.
-    public var dimension: Int { shape.dimension }
+    package var dimension: Int { shape.dimension }
     /// Noise levels that it knows: the schedule's.
-    public var levels: Int { form.levels }
+    package var levels: Int { form.levels }
     /// Labels, 0 to `classes` - 1: those that a point may be conditioned on, nil for an unconditional network; or
     /// those that a classifier tells apart, at least 2.
-    public var classes: Int? { form.classes }
+    package var classes: Int? { form.classes }
     /// Labels that a point may be conditioned on; nil for an unconditional network and for a classifier.
-    public var conditions: Int? { kind == .energy ? classes : nil }
+    package var conditions: Int? { kind == .energy ? classes : nil }
     /// Whether a point may have no label: the network takes none, or has learned to do without.
-    public var isUsableWithoutLabel: Bool { form.isUsableWithoutLabel }
+    package var isUsableWithoutLabel: Bool { form.isUsableWithoutLabel }
     /// Numbers that the network gives for a point.
-    public var outputs: Int { kind == .energy ? dimension : classes ?? 0 }
+    package var outputs: Int { kind == .energy ? dimension : classes ?? 0 }
     /// Every parameter of the network, in the order in which it is used.
-    public var parameters: [NetworkParameter] { form.parameters }
+    package var parameters: [NetworkParameter] { form.parameters }
     /// Numbers in all parameters together.
-    public var parameterCount: Int { form.parameterCount }
+    package var parameterCount: Int { form.parameterCount }
 
     /// What a model file's `"architecture"` says.
-    public var json: JSONText { .object([("kind", .string(name))] + form.members) }
+    package var json: JSONText { .object([("kind", .string(name))] + form.members) }
 }
 
 /// A named array of a network: one weight, bias or embedding.
-public struct NetworkParameter: Sendable, Equatable {
+package struct NetworkParameter: Sendable, Equatable {
     /// As model files call it, such as `blocks.0.hidden.weight`.
-    public let name: String
+    package let name: String
     /// Row-major; weights of linear maps are [out, in].
-    public let shape: [Int]
+    package let shape: [Int]
 }
 
 extension Value {

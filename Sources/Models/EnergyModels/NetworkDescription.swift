@@ -1,10 +1,10 @@
 /// What a model file says of its network: everything but the weights.
-public struct NetworkDescription: Sendable, Equatable {
+package struct NetworkDescription: Sendable, Equatable {
     /// How the network's output f becomes an energy E(x, t) whose gradient predicts the noise, so that
     /// log p_t = -E / sigma_t + constant.
-    public struct Energy: Sendable, Equatable {
+    package struct Energy: Sendable, Equatable {
         /// The form, by its name in model files.
-        public enum Kind: String, Sendable, CaseIterable {
+        package enum Kind: String, Sendable, CaseIterable {
             /// sum of (x - f)^2.
             case denoising
             /// 1/2 sum of f^2.
@@ -16,14 +16,14 @@ public struct NetworkDescription: Sendable, Equatable {
         }
 
         /// The form.
-        public var kind: Kind
+        package var kind: Kind
         /// What the form, or for ``Kind/noise`` the prediction, is multiplied by; above zero.
-        public var scale: Double
+        package var scale: Double
         /// What f predicts, for ``Kind/noise``.
-        public var prediction: Prediction
+        package var prediction: Prediction
 
         /// What a network without an energy predicts of x = sqrt(abar) x0 + sigma eps, by its name in model files.
-        public enum Prediction: String, Sendable, CaseIterable {
+        package enum Prediction: String, Sendable, CaseIterable {
             /// The noise eps.
             case epsilon
             /// v = sqrt(abar) eps - sigma x0 (Salimans and Ho 2022), so that eps = sqrt(abar) v + sigma x.
@@ -33,7 +33,7 @@ public struct NetworkDescription: Sendable, Equatable {
         }
 
         /// An energy of a form.
-        public init(kind: Kind, scale: Double = 1, prediction: Prediction = .epsilon) {
+        package init(kind: Kind, scale: Double = 1, prediction: Prediction = .epsilon) {
             self.kind = kind
             self.scale = scale
             self.prediction = prediction
@@ -41,14 +41,14 @@ public struct NetworkDescription: Sendable, Equatable {
     }
 
     /// The network's shape.
-    public var architecture: Architecture
+    package var architecture: Architecture
     /// From output to energy; nil for a classifier, and for nothing else.
-    public var energy: Energy?
+    package var energy: Energy?
     /// The noise levels that the network was trained on.
-    public var schedule: ScheduleDescription
+    package var schedule: ScheduleDescription
 
     /// A description; nothing is checked here.
-    public init(architecture: Architecture, energy: Energy?, schedule: ScheduleDescription) {
+    package init(architecture: Architecture, energy: Energy?, schedule: ScheduleDescription) {
         self.architecture = architecture
         self.energy = energy
         self.schedule = schedule

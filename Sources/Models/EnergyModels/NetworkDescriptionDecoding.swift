@@ -1,8 +1,8 @@
-public import StrictJSON
+package import StrictJSON
 
 extension NetworkDescription {
     /// Reads the JSON of a model file's `rrr.model`. - Throws: ``JSONProblem`` with the place.
-    public static func decode(_ field: JSONField) throws(JSONProblem) -> NetworkDescription {
+    package static func decode(_ field: JSONField) throws(JSONProblem) -> NetworkDescription {
         let members = try field.members(
             "a network's description", allowed: ["format", "architecture", "energy", "schedule"])
         _ = try members.required("format", "the format version: \"format\": 1").integer(1...1)
@@ -10,7 +10,7 @@ extension NetworkDescription {
     }
 
     /// Reads the members `architecture`, `energy` and `schedule` of an object.
-    public static func decode(_ members: JSONMembers) throws(JSONProblem) -> NetworkDescription {
+    package static func decode(_ members: JSONMembers) throws(JSONProblem) -> NetworkDescription {
         let architectureField = try members.required("architecture", "the network's shape")
         let architecture = try Architecture.decode(architectureField)
         let description = NetworkDescription(
@@ -32,10 +32,10 @@ extension NetworkDescription {
     }
 
     /// The text that ``decode(_:)`` reads; the same description gives the same text.
-    public var jsonText: String { json.canonical }
+    package var jsonText: String { json.canonical }
 
     /// What ``decode(_:)`` reads.
-    public var json: JSONText {
+    package var json: JSONText {
         JSONText.object(
             [("format", .integer(1)), ("architecture", architecture.json)]
                 + (energy.map { [("energy", $0.json)] } ?? []) + [("schedule", schedule.json)])
@@ -44,7 +44,7 @@ extension NetworkDescription {
 
 extension NetworkDescription.Architecture {
     /// Reads `{"kind": "residual_mlp", …}`, or what another kind is. - Throws: ``JSONProblem`` with the place.
-    public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
+    package static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
         var decoder = ArchitectureDecoder()
         let architecture = decoder.decode(field)
         if let problem = decoder.problems.first { throw problem }
@@ -56,7 +56,7 @@ extension NetworkDescription.Architecture {
 extension NetworkDescription.Energy {
     /// Reads `{"kind": "denoising", "scale": 1.0}`; the scale may be left out, and so may what a network of the kind
     /// `noise` predicts. - Throws: ``JSONProblem``.
-    public static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
+    package static func decode(_ field: JSONField) throws(JSONProblem) -> Self {
         let members = try field.members("an energy", allowed: ["kind", "scale", "prediction"])
         let kindField = try members.required("kind", "the energy's form")
         if case .string(let name) = kindField.node.value, let prediction = prediction(calledBy: name) {
@@ -75,7 +75,7 @@ extension NetworkDescription.Energy {
     }
 
     /// What ``decode(_:)`` reads.
-    public var json: JSONText {
+    package var json: JSONText {
         .object(
             [("kind", .string(kind.rawValue)), ("scale", .number(scale))]
                 + (prediction == .epsilon ? [] : [("prediction", .string(prediction.rawValue))]))
@@ -92,7 +92,7 @@ extension NetworkDescription.Energy {
     }
 
     /// Refuses what says that a classifier has an energy. - Throws: ``JSONProblem`` if there is such a thing.
-    public static func refuse(_ field: JSONField?) throws(JSONProblem) {
+    package static func refuse(_ field: JSONField?) throws(JSONProblem) {
         if let field { throw field.problem("a classifier has logits and no energy; leave it out") }
     }
 

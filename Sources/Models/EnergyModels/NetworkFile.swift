@@ -1,16 +1,16 @@
-public import Safetensors
+package import Safetensors
 import StrictJSON
 
 /// A network's model file: a safetensors file whose metadata describe the network.
-public struct NetworkFile: Sendable {
+package struct NetworkFile: Sendable {
     /// What the metadata's `rrr.model` say.
-    public let description: NetworkDescription
+    package let description: NetworkDescription
     /// The tensors as the file stores them, in its order.
-    public let tensors: [TensorEntry]
+    package let tensors: [TensorEntry]
     /// Tensors without a number that the network does not have: marks that some programs leave, which say nothing here.
-    public let ignored: [String]
+    package let ignored: [String]
     /// Bytes of the file.
-    public let byteCount: Int
+    package let byteCount: Int
     private let open: OpenFile
 
     /// A file that several owners read.
@@ -31,7 +31,7 @@ public struct NetworkFile: Sendable {
     /// more than one tensor is in memory at a time, and the file stays open for ``values(_:)``.
     ///
     /// - Throws: ``SafetensorsError`` with the file and the tensor or the place in the description.
-    public init(path: String) throws(SafetensorsError) {
+    package init(path: String) throws(SafetensorsError) {
         func refused(_ message: String) -> SafetensorsError { SafetensorsError(.badData, file: path, message) }
         let file = try SafetensorsFile(path: path)
         guard let text = file.metadata[Self.key] else {
@@ -123,13 +123,13 @@ public struct NetworkFile: Sendable {
     /// network does not have. They are read anew.
     ///
     /// - Throws: ``SafetensorsError`` if that fails.
-    public func values(_ parameter: NetworkParameter) throws(SafetensorsError) -> [Float] {
+    package func values(_ parameter: NetworkParameter) throws(SafetensorsError) -> [Float] {
         guard let entry = open.entries[parameter.name] else { return [] }
         return try open.file.floats(entry)
     }
 
     /// How weights are stored.
-    public enum Storage: String, Sendable, CaseIterable {
+    package enum Storage: String, Sendable, CaseIterable {
         case float32, float16
     }
 
@@ -138,7 +138,7 @@ public struct NetworkFile: Sendable {
     /// - Parameter parameters: in the order and with the shapes of the architecture's parameters.
     /// - Throws: ``SafetensorsError``, also for weights that are not finite or beyond half precision; the old file,
     ///   if any, stands then.
-    public static func write(
+    package static func write(
         description: NetworkDescription, parameters: [[Float]], as storage: Storage, to path: String
     ) throws(SafetensorsError) {
         let wanted = description.architecture.parameters
@@ -149,7 +149,7 @@ public struct NetworkFile: Sendable {
     /// Writes a model file of which one parameter is in memory at a time. Throws as the other does.
     ///
     /// - Parameter numbers: those of a parameter, by its place among the architecture's.
-    public static func write(
+    package static func write(
         description: NetworkDescription, as storage: Storage, to path: String,
         _ numbers: @escaping @Sendable (Int) throws(SafetensorsError) -> [Float]
     ) throws(SafetensorsError) {
@@ -169,7 +169,7 @@ public struct NetworkFile: Sendable {
 
 extension Network {
     /// The network of a model file. - Throws: ``SafetensorsError`` if it can't be read.
-    public convenience init(_ file: NetworkFile) throws(SafetensorsError) {
+    package convenience init(_ file: NetworkFile) throws(SafetensorsError) {
         let parameters = file.description.architecture.parameters
         try self.init(file.description) { number throws(SafetensorsError) in try file.values(parameters[number]) }
     }

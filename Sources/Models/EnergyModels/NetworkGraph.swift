@@ -1,11 +1,11 @@
-public import TensorGraph
+package import TensorGraph
 
 /// A network's energy and its gradient, written down for a number of points that are evaluated together.
-public struct NetworkGraph {
+package struct NetworkGraph {
     /// E(x, t) of each point, [rows, 1]; nil for a network without an energy.
-    public let energy: Value?
+    package let energy: Value?
     /// The prediction of the noise, dE/dx where there is an energy: [rows, dimension].
-    public let gradient: Value
+    package let gradient: Value
 
     /// - Parameters:
     ///   - description: what the model file says of a network that is no classifier.
@@ -14,7 +14,7 @@ public struct NetworkGraph {
     ///   - levels: indices of the noise level: one for all points, or one for each of equal groups of neighbours.
     ///   - labels: indices of the label likewise; the number of classes means no label. For a network with classes
     ///     alone.
-    public init(
+    package init(
         _ description: NetworkDescription, parameters: [Value], points: Value, levels: Value, labels: Value? = nil
     ) {
         guard let form = description.energy else { preconditionFailure("a classifier has no energy") }

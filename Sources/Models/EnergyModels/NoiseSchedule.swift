@@ -11,12 +11,12 @@ import VectorMath
 ///
 /// A spaced schedule has n of the T levels, the round(i (T - 1) / (n - 1))-th for i from 0 on, halves rounded up: the
 /// first, the last, and evenly between them. Its abar are theirs, and beta_t = 1 - abar_t / abar_(t-1) follows from them.
-public struct NoiseSchedule: Sendable, Equatable {
+package struct NoiseSchedule: Sendable, Equatable {
     /// The levels, least noisy first; index = level t.
-    public let levels: [NoiseLevel]
+    package let levels: [NoiseLevel]
 
     /// The schedule that a description names; levels must be 1 to 65 535.
-    public init(_ description: ScheduleDescription) {
+    package init(_ description: ScheduleDescription) {
         precondition((1...65_535).contains(description.trainedLevels))
         let all = Self.levels(description)
         guard let spaced = description.spaced else {
@@ -53,7 +53,7 @@ public struct NoiseSchedule: Sendable, Equatable {
     /// is left at each, the standard deviation halved, and nothing at the last.
     ///
     /// - Parameter count: how many; with more than about 20 the last ones have no noise that numbers could tell.
-    public func refinement(levels count: Int) -> [NoiseLevel] {
+    package func refinement(levels count: Int) -> [NoiseLevel] {
         var variances = [levels[0].noiseVariance]
         for _ in 1..<max(count, 1) { variances.append(variances[variances.count - 1] / 4) }
         let signals = variances.dropFirst().map { 1 - $0 } + [1]
@@ -95,20 +95,20 @@ public struct NoiseSchedule: Sendable, Equatable {
 }
 
 /// One noise level t of a schedule.
-public struct NoiseLevel: Sendable, Equatable {
+package struct NoiseLevel: Sendable, Equatable {
     /// t, 0 for the least noisy of a schedule; below zero for a level of refinement.
-    public let index: Int
+    package let index: Int
     /// The level as networks know it, which were trained on all: the index in the schedule of which this one may have a
     /// part of the levels.
-    public let original: Int
+    package let original: Int
     /// The variance added by the step into this level from the one below; 0 where there is no noise.
-    public let beta: Double
+    package let beta: Double
     /// abar_t, the part of the variance of the data that is left.
-    public let signalVariance: Double
+    package let signalVariance: Double
     /// sqrt(abar_t), by which the data are scaled.
-    public var signal: Double { signalVariance.squareRoot() }
+    package var signal: Double { signalVariance.squareRoot() }
     /// sigma_t^2 = 1 - abar_t.
-    public var noiseVariance: Double { 1 - signalVariance }
+    package var noiseVariance: Double { 1 - signalVariance }
     /// sigma_t, the standard deviation of the noise.
-    public var noise: Double { noiseVariance.squareRoot() }
+    package var noise: Double { noiseVariance.squareRoot() }
 }

@@ -1,9 +1,9 @@
-public import ContentHash
+package import ContentHash
 
 /// A number for each coordinate of a point, as a job gives it: a mean, standard deviations, the corner of a box.
-public struct PointArray: Sendable, Equatable {
+package struct PointArray: Sendable, Equatable {
     /// Where the numbers come from.
-    public enum Source: Sendable, Equatable {
+    package enum Source: Sendable, Equatable {
         /// One number, stretched over all coordinates.
         case number(Double)
         /// Each of them, in C order.
@@ -13,9 +13,9 @@ public struct PointArray: Sendable, Equatable {
     }
 
     /// Of the points.
-    public let shape: PointShape
+    package let shape: PointShape
     /// Where the numbers come from.
-    public let source: Source
+    package let source: Source
 
     /// An array of that shape; `source` has as many numbers as there are coordinates.
     init(_ source: Source, shape: PointShape) {
@@ -24,12 +24,12 @@ public struct PointArray: Sendable, Equatable {
     }
 
     /// The numbers of points of one axis: at least one.
-    public init(_ numbers: [Double]) {
+    package init(_ numbers: [Double]) {
         self.init(.numbers(numbers), shape: PointShape(dimension: numbers.count))
     }
 
     /// The numbers in C order, [dimension].
-    public var values: [Double] {
+    package var values: [Double] {
         switch source {
         case .number(let value): [Double](repeating: value, count: shape.dimension)
         case .numbers(let values): values
@@ -40,20 +40,20 @@ public struct PointArray: Sendable, Equatable {
 
 extension PointArray: ExpressibleByArrayLiteral {
     /// The numbers of points of one axis.
-    public init(arrayLiteral numbers: Double...) { self.init(numbers) }
+    package init(arrayLiteral numbers: Double...) { self.init(numbers) }
 }
 
 /// An array of numbers that a job takes from a file, which it names by its content.
-public struct StoredArray: Sendable, Equatable {
+package struct StoredArray: Sendable, Equatable {
     /// The SHA-256 of the file.
-    public let digest: Digest
+    package let digest: Digest
     /// The lengths of the array's axes.
-    public let shape: [Int]
+    package let shape: [Int]
     /// All numbers in C order, in single precision; finite.
     let values: [Float]
 
     /// An array with as many numbers as the shape says, all of them finite.
-    public init(digest: Digest, shape: [Int], values: [Float]) {
+    package init(digest: Digest, shape: [Int], values: [Float]) {
         precondition(shape.reduce(1, *) == values.count)
         self.digest = digest
         self.shape = shape
@@ -61,11 +61,11 @@ public struct StoredArray: Sendable, Equatable {
     }
 
     /// Bytes that it takes in memory.
-    public var byteCount: Int { values.count * MemoryLayout<Float>.size }
+    package var byteCount: Int { values.count * MemoryLayout<Float>.size }
 
     /// The numbers of one of its rows of `count` numbers.
     func numbers(ofRow row: Int, count: Int) -> [Double] { values[row * count..<(row + 1) * count].map { Double($0) } }
 
     /// Arrays are equal that come from equal files.
-    public static func == (a: StoredArray, b: StoredArray) -> Bool { a.digest == b.digest }
+    package static func == (a: StoredArray, b: StoredArray) -> Bool { a.digest == b.digest }
 }

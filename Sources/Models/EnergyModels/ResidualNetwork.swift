@@ -3,27 +3,27 @@ import TensorGraph
 
 /// A residual network over points, conditioned on the noise level (science: the network of Du et al. 2023 for two
 /// dimensions).
-public struct ResidualNetwork: Sendable, Equatable {
+package struct ResidualNetwork: Sendable, Equatable {
     /// What it gives.
-    public var kind: NetworkDescription.Architecture.Kind
+    package var kind: NetworkDescription.Architecture.Kind
     /// Coordinates of a point.
-    public var dimension: Int
+    package var dimension: Int
     /// Features of the residual stream.
-    public var hidden: Int
+    package var hidden: Int
     /// Inside a block there are `widen` times `hidden` features.
-    public var widen: Int
+    package var widen: Int
     /// Residual blocks.
-    public var blocks: Int
+    package var blocks: Int
     /// Features of the embedding of level and label.
-    public var embedding: Int
+    package var embedding: Int
     /// Noise levels that have an embedding: the schedule's.
-    public var levels: Int
+    package var levels: Int
     /// Labels, 0 to `classes` - 1: those that a point may be conditioned on, nil for an unconditional network;
     /// or those that a classifier tells apart, at least 2.
-    public var classes: Int?
+    package var classes: Int?
 
     /// A network; nothing is checked here.
-    public init(
+    package init(
         kind: NetworkDescription.Architecture.Kind = .energy, dimension: Int, hidden: Int, widen: Int, blocks: Int,
         embedding: Int, levels: Int, classes: Int? = nil
     ) {

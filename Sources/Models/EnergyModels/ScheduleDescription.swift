@@ -1,7 +1,7 @@
 /// The noise schedule as a job or a model file names it.
-public struct ScheduleDescription: Sendable, Equatable {
+package struct ScheduleDescription: Sendable, Equatable {
     /// The family of schedules; formulas at ``NoiseSchedule``.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         case cosine
         /// With the first and the last beta; nil for the usual ones.
         case linear(first: Double? = nil, last: Double? = nil)
@@ -11,7 +11,7 @@ public struct ScheduleDescription: Sendable, Equatable {
         case table([Double])
 
         /// Its name in jobs and model files.
-        public var name: String {
+        package var name: String {
             switch self {
             case .cosine: "cosine"
             case .linear: "linear"
@@ -21,31 +21,31 @@ public struct ScheduleDescription: Sendable, Equatable {
         }
 
         /// The names of all.
-        public static let names = ["cosine", "linear", "scaled_linear", "table"]
+        package static let names = ["cosine", "linear", "scaled_linear", "table"]
     }
 
     /// The formula.
-    public var kind: Kind
+    package var kind: Kind
 
     /// T, the number of noise levels of the formula, 1 to 65 535: those that a network is trained on. Level 0 is the
     /// least noisy.
-    public var trainedLevels: Int
+    package var trainedLevels: Int
 
     /// How many of them, evenly spaced, are used; nil for all.
-    public var spaced: Int?
+    package var spaced: Int?
 
     /// The number of noise levels in use.
-    public var levels: Int { spaced ?? trainedLevels }
+    package var levels: Int { spaced ?? trainedLevels }
 
     /// The schedule of all levels, on which a network is trained.
-    public var unspaced: ScheduleDescription { Self(kind: kind, levels: trainedLevels) }
+    package var unspaced: ScheduleDescription { Self(kind: kind, levels: trainedLevels) }
 
     /// A schedule; nothing is checked here.
     ///
     /// - Parameters:
     ///   - levels: of the formula.
     ///   - spaced: how many of them are used; nil for all.
-    public init(kind: Kind, levels: Int, spaced: Int? = nil) {
+    package init(kind: Kind, levels: Int, spaced: Int? = nil) {
         self.kind = kind
         trainedLevels = levels
         self.spaced = spaced

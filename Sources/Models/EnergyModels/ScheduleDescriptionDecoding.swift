@@ -1,4 +1,4 @@
-public import StrictJSON
+package import StrictJSON
 
 extension ScheduleDescription {
     /// How one is written.
@@ -12,7 +12,7 @@ extension ScheduleDescription {
     ///
     /// - Parameter spacing: whether fewer levels than those of the formula may be used: `"spaced": 100`.
     /// - Throws: ``JSONProblem``.
-    public static func decode(_ field: JSONField, spacing: Bool = false) throws(JSONProblem) -> Self {
+    package static func decode(_ field: JSONField, spacing: Bool = false) throws(JSONProblem) -> Self {
         let members = try field.members(example)
         let name = try members.required("kind", "one of \(Kind.names)").choice(Kind.names, "schedule")
         let own =
@@ -72,7 +72,7 @@ extension ScheduleDescription {
     }
 
     /// What ``decode(_:spacing:)`` reads.
-    public var json: JSONText {
+    package var json: JSONText {
         var members: [(String, JSONText)] = [("kind", .string(kind.name))]
         switch kind {
         case .cosine: members.append(("levels", .integer(trainedLevels)))

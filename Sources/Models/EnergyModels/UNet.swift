@@ -3,55 +3,55 @@ import StrictJSON
 /// A U-Net over images [channels, height, width], conditioned on noise level and label (Ho et al. 2020), in the form
 /// of Dhariwal and Nichol 2021, which other programs' variants are options of; or its first half, with which they
 /// classify.
-public struct UNet: Sendable, Equatable {
+package struct UNet: Sendable, Equatable {
     /// What it gives. A classifier ends behind the middle with attention over its pixels.
-    public var kind = NetworkDescription.Architecture.Kind.energy
+    package var kind = NetworkDescription.Architecture.Kind.energy
     /// Rows of an image.
-    public var height: Int
+    package var height: Int
     /// Columns of an image.
-    public var width: Int
+    package var width: Int
     /// Channels of an image.
-    public var channels: Int
+    package var channels: Int
     /// Features that ``multipliers`` multiply; those of the embedding of a level are four times as many.
-    public var modelChannels: Int
+    package var modelChannels: Int
     /// By what, at each resolution, each half that of the one before. Products are whole numbers.
-    public var multipliers: [Double]
+    package var multipliers: [Double]
     /// Residual blocks of a resolution on the way down; there is one more on the way up.
-    public var blocks: Int
+    package var blocks: Int
     /// Widths of feature maps at which attention follows each residual block.
-    public var attention: [Int]
+    package var attention: [Int]
     /// How attention divides its features.
-    public var heads: Heads
+    package var heads: Heads
     /// Groups of the group norms.
-    public var groups: Int
+    package var groups: Int
     /// Noise levels that it knows: the schedule's.
-    public var levels: Int
+    package var levels: Int
     /// Labels, 0 to `classes` - 1: those that a point may be conditioned on, nil for an unconditional network;
     /// or those that a classifier tells apart, at least 2.
-    public var classes: Int?
+    package var classes: Int?
     /// Whether, beside the labels, it has a row for points without one. No part of the description: a file says so by
     /// its tensors.
-    public var hasNullLabel: Bool
+    package var hasNullLabel: Bool
     /// Channels of the last layer: as many as an image has, or twice as many where a variance was learned too, which
     /// is not used. Not for a classifier.
-    public var outputs: Int
+    package var outputs: Int
     /// Whether the embedding scales and shifts what a block's second norm gives, rather than being added before it.
-    public var scalesAndShifts = false
+    package var scalesAndShifts = false
     /// How the resolution is halved and doubled.
-    public var resampling = Resampling.block
+    package var resampling = Resampling.block
     /// The order of queries, keys and values in the layers that give all three.
-    public var projections = Projections.interleaved
+    package var projections = Projections.interleaved
     /// Whether there is attention in the middle.
-    public var attendsInMiddle = true
+    package var attendsInMiddle = true
     /// What norms add to the variance.
-    public var normEpsilon = 1e-5
+    package var normEpsilon = 1e-5
     /// The features of a level that are embedded.
-    public var time = TimeFeatures()
+    package var time = TimeFeatures()
     /// Where strided convolutions have their zeros.
-    public var padding = Padding.symmetric
+    package var padding = Padding.symmetric
 
     /// How attention divides its features.
-    public enum Heads: Sendable, Equatable {
+    package enum Heads: Sendable, Equatable {
         /// So many heads everywhere.
         case count(Int)
         /// Heads of so many features.
@@ -66,7 +66,7 @@ public struct UNet: Sendable, Equatable {
     }
 
     /// How the resolution changes, by its name in model files.
-    public enum Resampling: String, Sendable, CaseIterable {
+    package enum Resampling: String, Sendable, CaseIterable {
         /// In a residual block of its own, by the mean of four pixels and by repetition.
         case block
         /// By a strided convolution down; by repetition and a convolution up.
@@ -76,7 +76,7 @@ public struct UNet: Sendable, Equatable {
     }
 
     /// The order of queries, keys and values, by its name in model files.
-    public enum Projections: String, Sendable, CaseIterable {
+    package enum Projections: String, Sendable, CaseIterable {
         /// Head by head, its queries, its keys, its values.
         case interleaved
         /// The queries of all heads, then their keys, then their values.
@@ -84,7 +84,7 @@ public struct UNet: Sendable, Equatable {
     }
 
     /// Where strided convolutions have their zeros, by its name in model files.
-    public enum Padding: String, Sendable, CaseIterable {
+    package enum Padding: String, Sendable, CaseIterable {
         /// On all sides.
         case symmetric
         /// To the right and below alone.
@@ -93,9 +93,9 @@ public struct UNet: Sendable, Equatable {
 
     /// Features of a level t: cos(scale t f_i) and sin(scale t f_i) with f_i = 10000^(-i / (half - shift)) for i below
     /// half, which is half of the model's channels (Vaswani et al. 2017).
-    public struct TimeFeatures: Sendable, Equatable {
+    package struct TimeFeatures: Sendable, Equatable {
         /// Which come first, by its name in model files.
-        public enum Order: String, Sendable, CaseIterable {
+        package enum Order: String, Sendable, CaseIterable {
             /// Cosines.
             case cosinesFirst = "cos_sin"
             /// Sines.
@@ -103,18 +103,18 @@ public struct UNet: Sendable, Equatable {
         }
 
         /// Which come first.
-        public var order = Order.cosinesFirst
+        package var order = Order.cosinesFirst
         /// What is taken from half of the channels.
-        public var shift = 0.0
+        package var shift = 0.0
         /// What levels are multiplied by.
-        public var scale = 1.0
+        package var scale = 1.0
 
         /// Features of the usual form.
-        public init() {}
+        package init() {}
     }
 
     /// A network of the usual form; nothing is checked here.
-    public init(
+    package init(
         height: Int, width: Int, channels: Int, modelChannels: Int, multipliers: [Double], blocks: Int,
         attention: [Int], heads: Heads, groups: Int, levels: Int, classes: Int? = nil
     ) {

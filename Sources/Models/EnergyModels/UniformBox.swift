@@ -4,15 +4,15 @@ import VectorMath
 /// [Phi((x - c a) / s) - Phi((x - c b) / s)] / (c (b - a)) with c = sqrt(abar), s = sigma,
 /// computed so that neither tail nor a narrow box loses digits. Without noise it is what it is: flat inside, nothing
 /// outside, and a score of zero, which does not tell of the walls.
-public struct UniformBox: Density {
+package struct UniformBox: Density {
     /// The shape of a point.
-    public let shape: PointShape
+    package let shape: PointShape
     private let low: [Double]
     private let high: [Double]
 
     /// Corners [d], low below high along every axis.
     /// - Parameter shape: of a point with d coordinates; nil for [d].
-    public init(low: [Double], high: [Double], shape: PointShape? = nil) {
+    package init(low: [Double], high: [Double], shape: PointShape? = nil) {
         precondition(!low.isEmpty && low.count == high.count)
         self.shape = shape ?? PointShape(dimension: low.count)
         precondition(self.shape.dimension == low.count)
@@ -21,7 +21,7 @@ public struct UniformBox: Density {
     }
 
     /// An evaluator for blocks of `lanes` chains that stands at `level`.
-    public func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
+    package func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(box: self, level: level)
     }
 

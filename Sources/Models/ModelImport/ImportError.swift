@@ -3,11 +3,11 @@ import Safetensors
 import StrictJSON
 
 /// Why another program's network could not be taken over.
-public struct ImportError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ImportError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The exit status of a command that ends with this error, from sysexits.
-    public let exitStatus: Int32
+    package let exitStatus: Int32
     /// The file or the option, what is wrong and what to do.
-    public let description: String
+    package let description: String
 
     /// Names inside the message come from files: it loses their control characters and its length is bounded.
     private init(exitStatus: Int32, _ description: String) {

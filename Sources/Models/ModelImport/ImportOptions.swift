@@ -1,33 +1,33 @@
-public import EnergyModels
+package import EnergyModels
 import StrictJSON
 
 /// What the user says of a network, where its files may not. What contradicts a file is refused.
-public struct ImportOptions: Sendable {
+package struct ImportOptions: Sendable {
     /// Height and width of the images.
-    public var size: [Int]?
+    package var size: [Int]?
     /// How the output becomes an energy; `noise` for none.
-    public var energy: NetworkDescription.Energy.Kind?
+    package var energy: NetworkDescription.Energy.Kind?
     /// What the energy's form is multiplied by.
-    public var scale: Double?
+    package var scale: Double?
     /// What the output predicts, for a network without an energy.
-    public var prediction: NetworkDescription.Energy.Prediction?
+    package var prediction: NetworkDescription.Energy.Prediction?
     /// The formula of the noise levels.
-    public var schedule: ScheduleDescription.Kind?
+    package var schedule: ScheduleDescription.Kind?
     /// How many noise levels there are.
-    public var levels: Int?
+    package var levels: Int?
     /// How attention divides its features.
-    public var heads: UNet.Heads?
+    package var heads: UNet.Heads?
     /// The order of queries, keys and values.
-    public var projections: UNet.Projections?
+    package var projections: UNet.Projections?
     /// Groups of the group norms.
-    public var groups: Int?
+    package var groups: Int?
     /// Residual blocks of a resolution on the way down.
-    public var blocks: Int?
+    package var blocks: Int?
     /// How weights are stored; nil for half precision where all were in half precision, and else single.
-    public var weights: NetworkFile.Storage?
+    package var weights: NetworkFile.Storage?
 
     /// Nothing said.
-    public init() {}
+    package init() {}
 }
 
 extension ImportOptions {

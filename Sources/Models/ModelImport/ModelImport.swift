@@ -1,4 +1,4 @@
-public import EnergyModels
+package import EnergyModels
 import Foundation
 import Safetensors
 import StrictJSON
@@ -8,11 +8,11 @@ import StrictJSON
 /// What layout it has is found from the names of its tensors, its shape from theirs and from what stands beside them.
 /// Nothing is guessed in silence: ``decisions`` names everything with its reason, what no file says is asked for, and
 /// tensors that nothing takes are refused.
-public struct ModelImport: Sendable {
+package struct ModelImport: Sendable {
     /// What was found or assumed, and why, one a line.
-    public let decisions: [String]
+    package let decisions: [String]
     /// What the model file will say.
-    public let description: NetworkDescription
+    package let description: NetworkDescription
     private let tensors: ForeignTensors
     /// In the order of the network's parameters, the names of the tensors that make each.
     private let names: [[String]]
@@ -22,7 +22,7 @@ public struct ModelImport: Sendable {
     ///
     /// - Parameter source: a safetensors file, the index of several, or a folder of diffusers.
     /// - Throws: ``ImportError`` with the file, the tensor or the key, or the option that is needed.
-    public init(source: String, options: ImportOptions) throws(ImportError) {
+    package init(source: String, options: ImportOptions) throws(ImportError) {
         let files = try ImportSource(source)
         tensors = files.tensors
         var model = try Self.model(files, options)
@@ -114,7 +114,7 @@ public struct ModelImport: Sendable {
     ///
     /// - Parameter replacing: whether a file of that name may be there.
     /// - Throws: ``ImportError``, also for weights that are not finite.
-    public func write(to path: String, replacing: Bool = false) throws(ImportError) {
+    package func write(to path: String, replacing: Bool = false) throws(ImportError) {
         guard replacing || !FileManager.default.fileExists(atPath: path) else {
             throw .cannotCreate(path, "is there already; name another file, or replace it with --force")
         }

@@ -3,11 +3,11 @@ import RunFolder
 import Safetensors
 
 /// Why a model could not be looked into.
-public struct InspectionError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct InspectionError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The exit status of a command that ends with this error.
-    public let exitStatus: Int32
+    package let exitStatus: Int32
     /// The file, what is wrong and what to do.
-    public let description: String
+    package let description: String
 
     init(exitStatus: Int32, _ description: String) {
         self.exitStatus = exitStatus

@@ -6,7 +6,7 @@ import Safetensors
 import StrictJSON
 
 /// What a model file holds.
-public struct ModelReport: Sendable {
+package struct ModelReport: Sendable {
     /// A tensor, and how large its numbers are.
     private struct Tensor {
         let name: String
@@ -26,7 +26,7 @@ public struct ModelReport: Sendable {
     private let tensors: [Tensor]
 
     /// Reads and checks a model file. - Throws: ``InspectionError``.
-    public init(path: String) throws(InspectionError) {
+    package init(path: String) throws(InspectionError) {
         do {
             if Folder.isFolder(path) {
                 throw InspectionError(
@@ -53,7 +53,7 @@ public struct ModelReport: Sendable {
     }
 
     /// One fact a line, then one tensor a line, for people.
-    public var text: String {
+    package var text: String {
         let architecture = description.architecture
         let facts =
             [
@@ -95,7 +95,7 @@ public struct ModelReport: Sendable {
     }
 
     /// The same, for programs; the description in the words of the file.
-    public var json: String {
+    package var json: String {
         let architecture = description.architecture
         return JSONText.object([
             ("file", .string(path)), ("sha256", .string(sha256)), ("bytes", .integer(byteCount)),

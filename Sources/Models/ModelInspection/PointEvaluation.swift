@@ -4,13 +4,13 @@ import RunFolder
 
 /// What a model says of given points: its energy, its gradient, and what follows from them, or what a classifier says
 /// of their labels.
-public struct PointEvaluation: Sendable {
+package struct PointEvaluation: Sendable {
     /// Points that are evaluated.
-    public let count: Int
+    package let count: Int
     /// The files written, in the order of their names' meaning: energy first.
-    public let files: [String]
+    package let files: [String]
     /// What a reader might miss among them, and why it is not there; and what is there and is no finite number.
-    public let notes: [String]
+    package let notes: [String]
 
     /// Evaluates points and writes float32 arrays to a folder, which is made if it is not there: `energy.npy` [n], the
     /// raw E; `gradient.npy` [n, …shape], dE/dx, the predicted noise; `log_density.npy` [n], -E / sigma_t, up to a constant
@@ -23,7 +23,7 @@ public struct PointEvaluation: Sendable {
     ///   - level: the noise level t.
     ///   - label: for networks with classes; nil evaluates without a condition, or a classifier without a gradient.
     /// - Throws: ``InspectionError``.
-    public init(model: String, points: String, level: Int, label: Int?, output: String) throws(InspectionError) {
+    package init(model: String, points: String, level: Int, label: Int?, output: String) throws(InspectionError) {
         do {
             let file = try NetworkFile(path: model)
             let description = file.description

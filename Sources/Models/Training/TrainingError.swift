@@ -1,15 +1,15 @@
-public import StrictJSON
+package import StrictJSON
 import RunFolder
 import Safetensors
 
 /// Why a training, or a command on model files, ended early.
-public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The exit status of a command that ends with this error.
-    public let exitStatus: Int32
+    package let exitStatus: Int32
     /// What is wrong and what to do, with the file and the place.
-    public let description: String
+    package let description: String
     /// For a spec that was refused, what is wrong with it, in the order of the file.
-    public let problems: [JSONProblem]
+    package let problems: [JSONProblem]
 
     init(exitStatus: Int32, _ description: String, problems: [JSONProblem] = []) {
         self.exitStatus = exitStatus

@@ -1,4 +1,4 @@
-public import EnergyModels
+package import EnergyModels
 import TensorGraph
 
 /// The loss of a network and its gradient, for one shard of a batch of points
@@ -8,15 +8,15 @@ import TensorGraph
 /// (Ho et al. 2020; with an energy, Du et al. 2023). Its gradient with respect to the weights needs the derivative
 /// of a derivative, which the graph supplies. For a classifier it is the cross entropy, -log p(y | x_t, t) for the
 /// point's label y (Dhariwal and Nichol 2021, who call it noise-aware).
-public struct TrainingLoss {
+package struct TrainingLoss {
     /// Points in a shard.
-    public let rows: Int
+    package let rows: Int
     private let execution: Execution
     private let counts: [Int]
     private let architecture: NetworkDescription.Architecture
 
     /// Memory and steps for shards of `rows` points.
-    public init(description: NetworkDescription, rows: Int) {
+    package init(description: NetworkDescription, rows: Int) {
         self.init(Self.plan(description, rows: rows), description: description, rows: rows)
     }
 
@@ -43,12 +43,12 @@ public struct TrainingLoss {
     }
 
     /// Numbers in all parameters together.
-    public var parameterCount: Int { counts.reduce(0, +) }
+    package var parameterCount: Int { counts.reduce(0, +) }
 
     /// Sets the weights for the evaluations that follow.
     ///
     /// - Parameter parameters: one behind the other, in the order of the architecture's parameters.
-    public mutating func setParameters(_ parameters: [Float]) {
+    package mutating func setParameters(_ parameters: [Float]) {
         precondition(parameters.count == parameterCount)
         var start = 0
         for (input, count) in counts.enumerated() {
@@ -69,7 +69,7 @@ public struct TrainingLoss {
     ///   - labels: of each point, [rows]; the number of classes for none, which a classifier does not take. Read by
     ///     networks with classes alone.
     ///   - gradient: of the sum with respect to the parameters, overwritten; as many numbers as they have.
-    public mutating func evaluate(
+    package mutating func evaluate(
         points: [Float], noise: [Float], levels: [Int32], labels: [Int32], gradient: inout [Float]
     ) -> Double {
         precondition(gradient.count == parameterCount && points.count == noise.count)

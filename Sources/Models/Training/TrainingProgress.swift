@@ -1,28 +1,28 @@
 import Foundation
 
 /// How far a training is.
-public struct TrainingProgress: Sendable {
+package struct TrainingProgress: Sendable {
     /// Steps taken, of ``iterations``.
-    public let steps: Int
+    package let steps: Int
     /// Steps in all.
-    public let iterations: Int
+    package let iterations: Int
     /// The mean of the last hundred losses; NaN before the first step.
-    public let loss: Double
+    package let loss: Double
     /// That of the average of the parameters on a batch that is held out, as it was last told; nil where there is none.
-    public var heldOutLoss: Double?
+    package var heldOutLoss: Double?
     /// Since the command began, in seconds.
-    public let secondsElapsed: Double
+    package let secondsElapsed: Double
     /// Steps taken since then.
     let stepsElapsed: Int
 
     /// Steps a second; nil before the first.
-    public var rate: Double? { stepsElapsed > 0 && secondsElapsed > 0 ? Double(stepsElapsed) / secondsElapsed : nil }
+    package var rate: Double? { stepsElapsed > 0 && secondsElapsed > 0 ? Double(stepsElapsed) / secondsElapsed : nil }
 
     /// From the rate so far; nil before the first step.
-    public var secondsLeft: Double? { rate.map { Double(iterations - steps) / $0 } }
+    package var secondsLeft: Double? { rate.map { Double(iterations - steps) / $0 } }
 
     /// `640/15001 iterations, 4 %, loss 0.1234, 15.8 iterations/s`
-    public var text: String {
+    package var text: String {
         var parts = ["\(steps)/\(iterations) iterations", "\(steps * 100 / iterations) %"]
         if loss.isFinite { parts.append("loss " + String(format: "%.5f", loss)) }
         if let heldOutLoss { parts.append("held out " + String(format: "%.5f", heldOutLoss)) }

@@ -2,16 +2,16 @@ import Foundation
 import StrictJSON
 
 /// What a finished training has made.
-public struct TrainingResult: Sendable {
+package struct TrainingResult: Sendable {
     /// The model file.
-    public let output: String
+    package let output: String
     /// Its SHA-256, in hexadecimal digits.
-    public let sha256: String
+    package let sha256: String
     /// At the end.
     let progress: TrainingProgress
 
     /// One fact a line, for people.
-    public var text: String {
+    package var text: String {
         """
         iterations   \(progress.iterations)
         loss         \(String(format: "%.5f", progress.loss))   mean of the last \(TrainingRun.recent) iterations
@@ -27,7 +27,7 @@ public struct TrainingResult: Sendable {
     }
 
     /// The same, for programs.
-    public var json: String {
+    package var json: String {
         JSONText.object([
             ("iterations", .integer(progress.iterations)), ("loss", .number(progress.loss)),
             ("held_out_loss", progress.heldOutLoss.map { .number($0) } ?? .null),

@@ -3,7 +3,7 @@ import EnergyModels
 /// A training on its way: parameters, optimizer and recent losses.
 ///
 /// A step depends on the spec, the data and the steps before it alone, not on threads or interruptions.
-public struct TrainingRun {
+package struct TrainingRun {
     /// The mean loss is told over so many steps.
     static let recent = 100
 
@@ -19,7 +19,7 @@ public struct TrainingRun {
     private var gradient: [Float]
 
     /// At the first step, on data that the spec names. - Throws: ``TrainingError`` with exit status 65 or 66.
-    public init(_ spec: TrainingSpec, threads: Int) throws(TrainingError) {
+    package init(_ spec: TrainingSpec, threads: Int) throws(TrainingError) {
         self.init(spec, data: try TrainingData(spec), threads: threads)
     }
 
@@ -47,7 +47,7 @@ public struct TrainingRun {
     var meanLoss: Double { losses.reduce(0, +) / Double(losses.count) }
 
     /// Takes one step. - Throws: ``TrainingError`` with exit status 2 if it leads nowhere; nothing has moved then.
-    public mutating func step() throws(TrainingError) {
+    package mutating func step() throws(TrainingError) {
         try step(
             loss: crew.evaluate(iteration: steps, parameters: optimizer.parameters, gradient: &gradient),
             gradient: gradient)

@@ -6,9 +6,9 @@ import Safetensors
 import StrictJSON
 
 /// One run of the command that trains: from the spec, or from a checkpoint, to the model file.
-public struct TrainingSession {
+package struct TrainingSession {
     /// What becomes of files that are there already.
-    public enum Start: Sendable {
+    package enum Start: Sendable {
         /// They are refused: nothing is lost by mistake.
         case fresh
         /// The checkpoint, if there is one, is gone on from.
@@ -18,7 +18,7 @@ public struct TrainingSession {
     }
 
     /// How a session ended.
-    public enum Ending: Sendable {
+    package enum Ending: Sendable {
         /// The model file is there; the checkpoint is gone.
         case finished(TrainingResult)
         /// After so many steps, before the last one, a checkpoint was written.
@@ -44,7 +44,7 @@ public struct TrainingSession {
     ///   - history: a file for the losses on the way, `step,loss,held_out_loss,seconds`; nil for none.
     /// - Throws: ``TrainingError``: 65 for data or a checkpoint that does not fit the spec, 66 for data files that are
     ///   not there, 73 for files in the way or an output that cannot be written, 75 while another training writes it.
-    public init(_ spec: TrainingSpec, output: String, threads: Int, history: String? = nil, start: Start)
+    package init(_ spec: TrainingSpec, output: String, threads: Int, history: String? = nil, start: Start)
         throws(TrainingError)
     {
         self.spec = spec
@@ -125,7 +125,7 @@ public struct TrainingSession {
     ///   - report: called before every step.
     /// - Throws: ``TrainingError``: 2 if the training diverged, with the last checkpoint left; 73 or 74 if a file
     ///   can't be written.
-    public mutating func train(
+    package mutating func train(
         shouldStop: () -> Bool, note: (String) -> Void = { _ in }, report: (TrainingProgress) -> Void
     ) throws(TrainingError) -> Ending {
         let clock = ContinuousClock()

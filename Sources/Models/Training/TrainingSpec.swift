@@ -1,38 +1,38 @@
-public import EnergyModels
+package import EnergyModels
 
 /// A training, complete and valid: what its spec says, with the defaults filled in.
-public struct TrainingSpec: Sendable, Equatable {
+package struct TrainingSpec: Sendable, Equatable {
     /// The key of every random number.
-    public var seed: UInt64
+    package var seed: UInt64
     /// The network to be trained.
-    public var network: NetworkDescription
+    package var network: NetworkDescription
     /// Where points come from.
-    public var data: DataDescription
+    package var data: DataDescription
     /// Optimizer steps in all.
-    public var iterations: Int
+    package var iterations: Int
     /// Points of one step; a multiple of ``shard``.
-    public var batch: Int
+    package var batch: Int
     /// Points whose loss is evaluated together. Part of the spec, so that results never depend on the cores.
-    public var shard: Int
+    package var shard: Int
     /// How gradients move the parameters.
-    public var optimizer: OptimizerSettings
+    package var optimizer: OptimizerSettings
     /// How much of the averaged parameters a step keeps, from 0 (no averaging) to below 1.
-    public var ema: Double
+    package var ema: Double
     /// The probability that a point's label is hidden, which trains the network without a condition.
-    public var labelDropout: Double
+    package var labelDropout: Double
     /// Steps from one report of the losses to the next.
-    public var reportEvery: Int
+    package var reportEvery: Int
     /// Steps from one checkpoint to the next.
-    public var checkpointEvery: Int
+    package var checkpointEvery: Int
     /// The type of the numbers in the model file.
-    public var weights: NetworkFile.Storage
+    package var weights: NetworkFile.Storage
 
     /// Shards of one batch.
-    public var shards: Int { batch / shard }
+    package var shards: Int { batch / shard }
 }
 
 /// Where the points of a training come from.
-public enum DataDescription: Sendable, Equatable {
+package enum DataDescription: Sendable, Equatable {
     /// Fresh samples of an analytic density; labelled by its components, if it is a mixture and they are wanted.
     case density(ModelDescription, labelledByComponent: Bool)
     /// The rows of an array file [n, d], or images [n, channels, height, width], drawn with replacement, and their
@@ -46,9 +46,9 @@ public enum DataDescription: Sendable, Equatable {
 }
 
 /// Adam (Kingma and Ba 2015) with a learning rate that may warm up and decay.
-public struct OptimizerSettings: Sendable, Equatable {
+package struct OptimizerSettings: Sendable, Equatable {
     /// What becomes of the learning rate after its warm-up.
-    public enum Decay: String, Sendable, CaseIterable {
+    package enum Decay: String, Sendable, CaseIterable {
         /// It stays.
         case constant
         /// It falls to ``OptimizerSettings/finalLearningRate`` along half a cosine.
@@ -56,19 +56,19 @@ public struct OptimizerSettings: Sendable, Equatable {
     }
 
     /// The largest learning rate.
-    public var learningRate: Double
+    package var learningRate: Double
     /// What a decay ends at.
-    public var finalLearningRate: Double
+    package var finalLearningRate: Double
     /// The decay.
-    public var decay: Decay
+    package var decay: Decay
     /// Steps over which the learning rate grows linearly to its largest.
-    public var warmup: Int
+    package var warmup: Int
     /// How much of the mean gradient a step keeps.
-    public var beta1: Double
+    package var beta1: Double
     /// How much of the mean squared gradient a step keeps.
-    public var beta2: Double
+    package var beta2: Double
     /// Added to the root of the mean squared gradient.
-    public var epsilon: Double
+    package var epsilon: Double
     /// Gradients of a larger norm are scaled down to it; nil leaves them as they are.
-    public var clipNorm: Double?
+    package var clipNorm: Double?
 }

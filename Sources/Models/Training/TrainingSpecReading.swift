@@ -6,7 +6,7 @@ extension TrainingSpec {
 
     /// Reads a spec file, or standard input for `-`; data files are relative to its folder.
     /// - Throws: ``TrainingError`` with exit status 65 or 66.
-    public static func load(path: String) throws(TrainingError) -> TrainingSpec {
+    package static func load(path: String) throws(TrainingError) -> TrainingSpec {
         let file: JSONFile
         do {
             file = try JSONFile(path: path, most: largestText)
@@ -18,7 +18,7 @@ extension TrainingSpec {
 
     /// Reads the text of a spec. - Parameter file: what messages call it, and what data files are beside.
     /// - Throws: ``TrainingError`` with exit status 65, or 66 for a data file that is needed and not there.
-    public static func decode(_ text: [UInt8], file: String) throws(TrainingError) -> TrainingSpec {
+    package static func decode(_ text: [UInt8], file: String) throws(TrainingError) -> TrainingSpec {
         guard text.count <= largestText else {
             throw TrainingError(
                 spec: file,

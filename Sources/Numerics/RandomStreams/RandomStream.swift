@@ -1,13 +1,13 @@
 import CVectorMath
-public import VectorMath
+package import VectorMath
 
 /// Random numbers of a job or a training, each with an address instead of a place in a queue.
 ///
 /// An address names the chain, the noise level, the transition and the purpose; so a block of
 /// chains that is run again, elsewhere or in another order, meets the same numbers.
-public struct RandomStream: Sendable, Equatable {
+package struct RandomStream: Sendable, Equatable {
     /// What a number is for. Two purposes never share a counter.
-    public enum Purpose: UInt8, Sendable, CaseIterable {
+    package enum Purpose: UInt8, Sendable, CaseIterable {
         /// Where a chain starts.
         case initialPosition = 1
         /// The momentum that a chain starts with.
@@ -46,19 +46,19 @@ public struct RandomStream: Sendable, Equatable {
     }
 
     /// The chains that an address can tell apart.
-    public static let chainLimit = 1 << 48
+    package static let chainLimit = 1 << 48
     /// The noise levels that an address can tell apart.
-    public static let levelLimit = 1 << 16
+    package static let levelLimit = 1 << 16
     /// The coordinates that one address can fill with normals.
-    public static let dimensionLimit = 1 << 25
+    package static let dimensionLimit = 1 << 25
 
     /// The job's seed: the key.
-    public let seed: UInt64
+    package let seed: UInt64
     /// The chain in lane 0; lane i belongs to chain firstChain + i.
-    public let firstChain: Int
+    package let firstChain: Int
 
     /// The stream of the block that begins with chain `firstChain`, below ``chainLimit``.
-    public init(seed: UInt64, firstChain: Int) {
+    package init(seed: UInt64, firstChain: Int) {
         precondition(firstChain >= 0 && firstChain < Self.chainLimit)
         self.seed = seed
         self.firstChain = firstChain
@@ -69,7 +69,7 @@ public struct RandomStream: Sendable, Equatable {
     /// - Parameters:
     ///   - level: below ``levelLimit``. One below zero, -j, has the address of ``levelLimit`` - j.
     ///   - transition: counted from 0 within the level, below 2^32.
-    public func fillNormals(_ x: inout LaneMatrix, purpose: Purpose, level: Int, transition: Int = 0) {
+    package func fillNormals(_ x: inout LaneMatrix, purpose: Purpose, level: Int, transition: Int = 0) {
         precondition(x.rows <= Self.dimensionLimit)
         let address = address(purpose, level, transition)
         let (rows, lanes) = (x.rows, x.lanes)
@@ -79,7 +79,7 @@ public struct RandomStream: Sendable, Equatable {
     }
 
     /// Fills [lanes] with uniforms in (0, 1], multiples of 2^-52.
-    public func fillUniforms(_ x: inout [Double], purpose: Purpose, level: Int, transition: Int = 0) {
+    package func fillUniforms(_ x: inout [Double], purpose: Purpose, level: Int, transition: Int = 0) {
         let address = address(purpose, level, transition)
         x.withUnsafeMutableBufferPointer { rrr_fill_uniforms($0.count, address, $0.baseAddress) }
     }

@@ -27,7 +27,7 @@ struct Convolution: Hashable, Sendable {
 }
 
 /// Where a strided convolution of an even length has its zeros.
-public enum ConvolutionPadding: Sendable {
+package enum ConvolutionPadding: Sendable {
     /// As many on both sides, (kernel - 1) / 2: the image keeps its size, or is halved by a stride of 2.
     case symmetric
     /// To the right and below alone, as some networks' down-sampling layers have them.
@@ -40,7 +40,7 @@ extension Value {
     ///
     /// y[i][j][o] is the sum over c, a and b of weights[o][c][a][b] x[stride i + a - p][stride j + b - p][c], with zeros
     /// beyond the image, and p the zeros that `padding` puts above and to the left.
-    public func convolve(_ weights: Value, stride: Int = 1, padding: ConvolutionPadding = .symmetric) -> Value {
+    package func convolve(_ weights: Value, stride: Int = 1, padding: ConvolutionPadding = .symmetric) -> Value {
         precondition(shape.count == 4 && weights.shape.count == 4, "\(shape) with weights \(weights.shape)")
         let kernel = weights.shape[2]
         precondition(

@@ -1,9 +1,9 @@
 import CVectorMath
 
 /// A plan with memory of its own: what one thread runs. Running allocates nothing.
-public final class Execution {
+package final class Execution {
     /// What is run.
-    public let plan: Plan
+    package let plan: Plan
     private let level: Memory
     private let evaluation: Memory
     private let scratch: Memory
@@ -11,7 +11,7 @@ public final class Execution {
     private let starts: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
 
     /// Memory for a plan; inputs and indices are 0.
-    public init(_ plan: Plan) {
+    package init(_ plan: Plan) {
         self.plan = plan
         level = Memory(count: plan.levelCount)
         evaluation = Memory(count: plan.evaluationCount)
@@ -27,7 +27,7 @@ public final class Execution {
     }
 
     /// Writes an input, by its number among the plan's inputs.
-    public func setInput(_ number: Int, _ write: (inout MutableSpan<Float>) -> Void) {
+    package func setInput(_ number: Int, _ write: (inout MutableSpan<Float>) -> Void) {
         let input = plan.inputs[number]
         let numbers = UnsafeMutableBufferPointer(start: regions[input.place], count: input.count)
         var span = numbers.mutableSpan
@@ -36,7 +36,7 @@ public final class Execution {
 
     /// Sets indices, by their number among the plan's indices. - Precondition: each is a row of the tables
     /// that it gathers from.
-    public func setIndices(_ number: Int, _ values: some Sequence<Int32>) {
+    package func setIndices(_ number: Int, _ values: some Sequence<Int32>) {
         let input = plan.indexInputs[number]
         var count = 0
         for value in values {
@@ -49,19 +49,19 @@ public final class Execution {
     }
 
     /// Computes what depends on the level alone; to be called when inputs of that rate were set.
-    public func runLevel() {
+    package func runLevel() {
         let regions = regions
         for step in plan.levelSteps { step.run(regions) }
     }
 
     /// Computes the rest.
-    public func run() {
+    package func run() {
         let regions = regions
         for step in plan.evaluationSteps { step.run(regions) }
     }
 
     /// Computes the rest, unless ``ExecutionStop/current`` cuts it short; what is in memory then has no meaning.
-    public func runUnlessStopped() throws(ExecutionCancelled) {
+    package func runUnlessStopped() throws(ExecutionCancelled) {
         guard let stop = ExecutionStop.current else { return run() }
         let regions = regions
         for step in plan.evaluationSteps {
@@ -71,7 +71,7 @@ public final class Execution {
     }
 
     /// Reads an output, by its number among the plan's outputs, after ``run()``.
-    public func withOutput<Result>(_ number: Int, _ read: (Span<Float>) -> Result) -> Result {
+    package func withOutput<Result>(_ number: Int, _ read: (Span<Float>) -> Result) -> Result {
         let output = plan.outputs[number]
         return read(UnsafeBufferPointer(start: UnsafePointer(regions[output.place]), count: output.count).span)
     }

@@ -1,17 +1,17 @@
 import Synchronization
 
 /// An execution was cut short by an ``ExecutionStop``.
-public struct ExecutionCancelled: Error {}
+package struct ExecutionCancelled: Error {}
 
 /// Cuts executions short from another thread: a pass through a large network takes seconds.
 ///
 /// An execution looks at it between two steps of its plan, and throws ``ExecutionCancelled``.
-public final class ExecutionStop: Sendable {
+package final class ExecutionStop: Sendable {
     /// What the executions of this thread look at; nil for none.
-    @TaskLocal public static var current: ExecutionStop?
+    @TaskLocal package static var current: ExecutionStop?
 
     /// Runs `body`, whose executions look at `stop`.
-    public static func heeding<Success, Failure>(
+    package static func heeding<Success, Failure>(
         _ stop: ExecutionStop?, _ body: () throws(Failure) -> Success
     ) throws(Failure) -> Success {
         let result: Result<Success, Failure> = $current.withValue(stop) {
@@ -24,18 +24,18 @@ public final class ExecutionStop: Sendable {
     private let looks = Atomic<Int>(0)
 
     /// Stops nothing yet.
-    public init() {}
+    package init() {}
 
     /// From now on executions end at once.
-    public func request() { wish.store(true, ordering: .releasing) }
+    package func request() { wish.store(true, ordering: .releasing) }
 
     /// Whether they are to end.
-    public var isRequested: Bool {
+    package var isRequested: Bool {
         // One thread computes and looks, so nothing is lost between the two.
         looks.store(looks.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
         return wish.load(ordering: .acquiring)
     }
 
     /// How often executions have looked at it: where this grows, something is being computed.
-    public var timesLookedAt: Int { looks.load(ordering: .relaxed) }
+    package var timesLookedAt: Int { looks.load(ordering: .relaxed) }
 }

@@ -59,5 +59,5 @@ extension Graph {
     }
 
     /// Bytes of the arrays that plans of this graph share.
-    public var foldedBytes: Int { folded.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
+    package var foldedBytes: Int { folded.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
 }

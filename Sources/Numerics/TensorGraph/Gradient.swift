@@ -3,7 +3,7 @@ extension Graph {
     /// this graph, by reverse accumulation. They can be differentiated again.
     ///
     /// A value that the output does not depend on has a gradient of zeros.
-    public func gradient(of output: Value, withRespectTo values: [Value]) -> [Value] {
+    package func gradient(of output: Value, withRespectTo values: [Value]) -> [Value] {
         gradient(of: output, weighted: constant(1).broadcast(to: output.shape), withRespectTo: values)
     }
 

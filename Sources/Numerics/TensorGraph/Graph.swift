@@ -3,7 +3,7 @@
 /// A graph is written down once with ordinary operators on ``Value``s, differentiated with
 /// ``gradient(of:withRespectTo:)`` any number of times, and compiled into a ``Plan``. Equal nodes are
 /// the same node, so common parts are shared from the start.
-public final class Graph {
+package final class Graph {
     struct Node: Hashable {
         let operation: Operation
         let operands: [Int]
@@ -19,22 +19,22 @@ public final class Graph {
     var folded: [FoldedArray: ConstantMemory] = [:]
 
     /// A graph without nodes.
-    public init() {}
+    package init() {}
 
     /// A tensor that the caller sets before running.
-    public func input(_ shape: [Int], rate: Rate) -> Value { input(.input, shape, rate) }
+    package func input(_ shape: [Int], rate: Rate) -> Value { input(.input, shape, rate) }
 
     /// Whole numbers [count] that the caller sets before running, to gather by.
-    public func indices(_ count: Int, rate: Rate) -> Value { input(.indices, [count], rate) }
+    package func indices(_ count: Int, rate: Rate) -> Value { input(.indices, [count], rate) }
 
     /// A fixed tensor.
-    public func constant(_ tensor: Tensor) -> Value {
+    package func constant(_ tensor: Tensor) -> Value {
         constants.append(tensor)
         return add(.constant(constants.count - 1), [], tensor.shape, rate: .constant)
     }
 
     /// A fixed number.
-    public func constant(_ number: Float) -> Value {
+    package func constant(_ number: Float) -> Value {
         if let index = scalars[number.bitPattern] { return Value(graph: self, index: index) }
         let value = constant(Tensor(shape: [], values: [number]))
         scalars[number.bitPattern] = value.index
@@ -43,7 +43,7 @@ public final class Graph {
 
     /// A fixed tensor whose numbers the graph does not hold: plans are given them when they are compiled, see
     /// ``Plan/init(inputs:outputs:parameters:)``. The same number always stands for the same tensor.
-    public func parameter(_ number: Int, shape: [Int]) -> Value {
+    package func parameter(_ number: Int, shape: [Int]) -> Value {
         add(.parameter(number), [], shape, rate: .constant)
     }
 
@@ -71,14 +71,14 @@ public final class Graph {
 }
 
 /// A node of a ``Graph``: a tensor yet to be computed.
-public struct Value {
+package struct Value {
     /// Where it belongs.
-    public let graph: Graph
+    package let graph: Graph
     let index: Int
 
     var node: Graph.Node { graph.nodes[index] }
     var rate: Rate { node.rate }
 
     /// The lengths of the axes.
-    public var shape: [Int] { node.shape }
+    package var shape: [Int] { node.shape }
 }

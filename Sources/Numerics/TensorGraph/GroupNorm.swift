@@ -16,7 +16,7 @@ extension Value {
     ///
     /// `weight` and `bias` are [channels], or of each image its own, [n, 1, 1, channels]: a scale and a shift that
     /// follow the norm are best multiplied into them. ``swish()`` of the result costs no pass of its own.
-    public func groupNorm(groups: Int, weight: Value, bias: Value, epsilon: Float = 1e-5) -> Value {
+    package func groupNorm(groups: Int, weight: Value, bias: Value, epsilon: Float = 1e-5) -> Value {
         precondition(shape.count == 4 && groups > 0 && shape[3].isMultiple(of: groups), "\(groups) groups of \(shape)")
         let images = [shape[0], 1, 1, shape[3]]
         for terms in [weight, bias] {

@@ -3,10 +3,10 @@ import CVectorMath
 /// Layers of networks on images [n, height, width, channels].
 extension Value {
     /// Twice as high and wide: each pixel becomes four.
-    public func upsampled() -> Value { spread(scale: 1) }
+    package func upsampled() -> Value { spread(scale: 1) }
 
     /// Half as high and wide: the mean of each four pixels. Both lengths are even.
-    public func averagePooled() -> Value { pool(scale: 0.25) }
+    package func averagePooled() -> Value { pool(scale: 0.25) }
 
     /// Each pixel, times `scale`, becomes four.
     func spread(scale: Float) -> Value {

@@ -64,7 +64,7 @@ enum Reduction: Sendable {
 }
 
 /// How often a value changes; what changes seldom is not computed often.
-public enum Rate: Int, Sendable, Comparable, CaseIterable {
+package enum Rate: Int, Sendable, Comparable, CaseIterable {
     /// Never: computed when the plan is made.
     case constant
     /// With the noise level.
@@ -73,5 +73,5 @@ public enum Rate: Int, Sendable, Comparable, CaseIterable {
     case evaluation
 
     /// Whether a changes less often than b.
-    public static func < (a: Rate, b: Rate) -> Bool { a.rawValue < b.rawValue }
+    package static func < (a: Rate, b: Rate) -> Bool { a.rawValue < b.rawValue }
 }

@@ -3,7 +3,7 @@ import CVectorMath
 /// A graph compiled for running: constants folded, the steps of each rate in order, elementwise chains
 /// fused, every array placed in memory. Plans are values that threads share; each thread runs a plan
 /// with an ``Execution`` of its own.
-public struct Plan: Sendable {
+package struct Plan: Sendable {
     struct Input: Sendable {
         let place: Place
         let count: Int
@@ -29,7 +29,7 @@ public struct Plan: Sendable {
     let registers: Int
 
     /// Numbers in the memory of its own that an ``Execution`` makes.
-    public var numbers: Int { levelCount + evaluationCount + indexCount + registers * Int(RRR_STRIP) }
+    package var numbers: Int { levelCount + evaluationCount + indexCount + registers * Int(RRR_STRIP) }
 
     /// Compiles what `outputs` depend on.
     ///
@@ -37,7 +37,7 @@ public struct Plan: Sendable {
     ///   - inputs: the graph's inputs and indices, in the order in which an execution counts them, each kind
     ///     from 0; all that the outputs depend on must be there.
     ///   - outputs: what is computed, in the order in which an execution counts them.
-    public init(inputs: [Value], outputs: [Value]) {
+    package init(inputs: [Value], outputs: [Value]) {
         self.init(inputs: inputs, outputs: outputs) { _ in preconditionFailure("a graph with parameters") }
     }
 
@@ -50,7 +50,7 @@ public struct Plan: Sendable {
     ///     array is made of which no earlier plan of the same graph had, once for each such array: of those that are
     ///     only packed nothing but the packed forms is kept.
     /// - Throws: what `parameters` throws.
-    public init<Failure: Error>(
+    package init<Failure: Error>(
         inputs: [Value], outputs: [Value], parameters: (Int) throws(Failure) -> [Float]
     ) throws(Failure) {
         let graph = outputs[0].graph

@@ -2,21 +2,21 @@ import COpenBLAS
 
 /// A multiply [rows, inner] x [inner, columns] by OpenBLAS on one thread, with memory of its own: the
 /// limit that benchmarks measure against. No plan runs it.
-public final class ReferenceMultiply {
+package final class ReferenceMultiply {
     private let rows, inner, columns: Int
     private let transposesRight: Bool
     private let memory: (left: Memory, right: Memory, result: Memory)
     private static let singleThread: Void = openblas_set_num_threads(1)
 
     /// Matrices of zeros. - Parameter transposingRight: whether the right one is stored [columns, inner].
-    public init(rows: Int, inner: Int, columns: Int, transposingRight: Bool) {
+    package init(rows: Int, inner: Int, columns: Int, transposingRight: Bool) {
         Self.singleThread
         (self.rows, self.inner, self.columns, transposesRight) = (rows, inner, columns, transposingRight)
         memory = (Memory(count: rows * inner), Memory(count: inner * columns), Memory(count: rows * columns))
     }
 
     /// Multiplies once.
-    public func run() {
+    package func run() {
         let (a, b, c) = (memory.left.start, memory.right.start, memory.result.start)
         let rightStride = Int32(transposesRight ? inner : columns)
         guard rows > 1 else {

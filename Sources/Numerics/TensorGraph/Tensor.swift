@@ -1,12 +1,12 @@
 /// An array of single-precision numbers of any rank, row after row.
-public struct Tensor: Sendable, Equatable {
+package struct Tensor: Sendable, Equatable {
     /// The lengths of the axes; empty for a single number.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Row-major.
-    public let values: [Float]
+    package let values: [Float]
 
     /// - Precondition: as many values as the shape holds.
-    public init(shape: [Int], values: [Float]) {
+    package init(shape: [Int], values: [Float]) {
         precondition(values.count == shape.elementCount, "\(values.count) values for shape \(shape)")
         self.shape = shape
         self.values = values

@@ -1,53 +1,53 @@
 /// Elementwise operations stretch their operands as NumPy does.
 extension Value {
     /// a + b.
-    public static func + (a: Value, b: Value) -> Value {
+    package static func + (a: Value, b: Value) -> Value {
         if a.isZero, a.fits(b) { return b }
         if b.isZero, b.fits(a) { return a }
         return a.elementwise(.add, b)
     }
 
     /// a - b.
-    public static func - (a: Value, b: Value) -> Value {
+    package static func - (a: Value, b: Value) -> Value {
         b.isZero && b.fits(a) ? a : a.elementwise(.subtract, b)
     }
 
     /// a b, number by number.
-    public static func * (a: Value, b: Value) -> Value {
+    package static func * (a: Value, b: Value) -> Value {
         if a.graph.number(a) == 1, a.fits(b) { return b }
         if b.graph.number(b) == 1, b.fits(a) { return a }
         return a.elementwise(.multiply, b)
     }
 
     /// a / b, number by number.
-    public static func / (a: Value, b: Value) -> Value { a.elementwise(.divide, b) }
+    package static func / (a: Value, b: Value) -> Value { a.elementwise(.divide, b) }
     /// a + b.
-    public static func + (a: Value, b: Float) -> Value { a + a.graph.constant(b) }
+    package static func + (a: Value, b: Float) -> Value { a + a.graph.constant(b) }
     /// a - b.
-    public static func - (a: Value, b: Float) -> Value { a - a.graph.constant(b) }
+    package static func - (a: Value, b: Float) -> Value { a - a.graph.constant(b) }
     /// a - b.
-    public static func - (a: Float, b: Value) -> Value { b.graph.constant(a) - b }
+    package static func - (a: Float, b: Value) -> Value { b.graph.constant(a) - b }
     /// a b.
-    public static func * (a: Float, b: Value) -> Value { b.graph.constant(a) * b }
+    package static func * (a: Float, b: Value) -> Value { b.graph.constant(a) * b }
     /// a / b.
-    public static func / (a: Float, b: Value) -> Value { b.graph.constant(a) / b }
+    package static func / (a: Float, b: Value) -> Value { b.graph.constant(a) / b }
     /// -a.
-    public static prefix func - (a: Value) -> Value { a.elementwise(.negate) }
+    package static prefix func - (a: Value) -> Value { a.elementwise(.negate) }
 
     /// e^x.
-    public func exponential() -> Value { elementwise(.exponential) }
+    package func exponential() -> Value { elementwise(.exponential) }
     /// The natural logarithm.
-    public func logarithm() -> Value { elementwise(.logarithm) }
+    package func logarithm() -> Value { elementwise(.logarithm) }
     /// The square root; NaN below 0.
-    public func squareRoot() -> Value { elementwise(.squareRoot) }
+    package func squareRoot() -> Value { elementwise(.squareRoot) }
     /// 1 / (1 + e^-x).
-    public func sigmoid() -> Value { elementwise(.sigmoid) }
+    package func sigmoid() -> Value { elementwise(.sigmoid) }
     /// x / (1 + e^-x) (Ramachandran, Zoph and Le 2017), also called SiLU.
-    public func swish() -> Value { normalizedSwish ?? self * sigmoid() }
+    package func swish() -> Value { normalizedSwish ?? self * sigmoid() }
     /// The larger of two numbers.
-    public func maximum(_ other: Value) -> Value { elementwise(.maximum, other) }
+    package func maximum(_ other: Value) -> Value { elementwise(.maximum, other) }
     /// 1 where this is greater, else 0; its gradient is zero.
-    public func greater(than other: Value) -> Value { elementwise(.greater, other) }
+    package func greater(than other: Value) -> Value { elementwise(.greater, other) }
 
     private func elementwise(_ operation: Elementwise) -> Value { graph.add(.elementwise(operation), [self], shape) }
 
@@ -64,37 +64,37 @@ extension Value {
 /// Reductions keep their axes, with length 1. An axis counts from 0, or from the end if negative.
 extension Value {
     /// The sum along axes.
-    public func sum(_ axes: Int...) -> Value { reduce(.sum, axes.map(axis)) }
+    package func sum(_ axes: Int...) -> Value { reduce(.sum, axes.map(axis)) }
     /// The mean along axes.
-    public func mean(_ axes: Int...) -> Value {
+    package func mean(_ axes: Int...) -> Value {
         let axes = axes.map(axis)
         return (1 / Float(axes.reduce(1) { $0 * shape[$1] })) * reduce(.sum, axes)
     }
     /// The largest number; its gradient goes, in equal parts, to the places that have it.
-    public func largest(_ axes: Int...) -> Value { reduce(.maximum, axes.map(axis)) }
+    package func largest(_ axes: Int...) -> Value { reduce(.maximum, axes.map(axis)) }
 
     /// log sum e^x, without overflow.
-    public func logSumExp(_ axis: Int) -> Value {
+    package func logSumExp(_ axis: Int) -> Value {
         let peak = largest(axis).stopGradient()
         return (self - peak).exponential().sum(axis).logarithm() + peak
     }
 
     /// e^x / sum e^x, without overflow.
-    public func softmax(_ axis: Int) -> Value {
+    package func softmax(_ axis: Int) -> Value {
         let powers = (self - largest(axis).stopGradient()).exponential()
         return powers / powers.sum(axis)
     }
 
     /// x - log sum e^x, without overflow, and without losing digits to a number that all have in common. Where an x
     /// is plus infinity or not a number, none of them is.
-    public func logSoftmax(_ axis: Int) -> Value {
+    package func logSoftmax(_ axis: Int) -> Value {
         let centred = self - largest(axis).stopGradient()
         return centred - centred.exponential().sum(axis).logarithm()
     }
 
     /// (x - mean) / sqrt(variance + epsilon) along the last axis (Ba, Kiros and Hinton 2016), times
     /// `weight` plus `bias`; the variance is divided by the number of elements.
-    public func layerNorm(weight: Value, bias: Value, epsilon: Float = 1e-5) -> Value {
+    package func layerNorm(weight: Value, bias: Value, epsilon: Float = 1e-5) -> Value {
         let centred = self - mean(-1)
         let deviation = ((centred * centred).mean(-1) + epsilon).squareRoot()
         return centred * (1 / deviation) * weight + bias
@@ -125,7 +125,7 @@ extension Value {
 extension Value {
     /// Matrix products over the last two axes, each operand transposed first if asked for; leading axes
     /// are equal and give one product each.
-    public func matrixMultiply(_ other: Value, transposed: Bool = false, transposingOther: Bool = false) -> Value {
+    package func matrixMultiply(_ other: Value, transposed: Bool = false, transposingOther: Bool = false) -> Value {
         let rank = shape.count
         precondition(rank >= 2 && shape.dropLast(2) == other.shape.dropLast(2), "\(shape) times \(other.shape)")
         let (rows, inner) = transposed ? (shape[rank - 1], shape[rank - 2]) : (shape[rank - 2], shape[rank - 1])
@@ -139,29 +139,29 @@ extension Value {
     }
 
     /// This value, taken as constant by gradients.
-    public func stopGradient() -> Value { graph.add(.stopGradient, [self], shape) }
+    package func stopGradient() -> Value { graph.add(.stopGradient, [self], shape) }
 
     /// The same numbers in another shape.
-    public func reshape(_ target: [Int]) -> Value {
+    package func reshape(_ target: [Int]) -> Value {
         precondition(target.elementCount == shape.elementCount, "\(shape) as \(target)")
         return target == shape ? self : graph.add(.reshape, [self], target)
     }
 
     /// Stretched to a larger shape.
-    public func broadcast(to target: [Int]) -> Value {
+    package func broadcast(to target: [Int]) -> Value {
         precondition(shape.broadcast(with: target) == target, "\(shape) to \(target)")
         return target == shape ? self : graph.add(.broadcast, [self], target)
     }
 
     /// Axis i of the result is axis `order[i]` of this.
-    public func transpose(_ order: [Int]) -> Value {
+    package func transpose(_ order: [Int]) -> Value {
         precondition(order.sorted() == Array(shape.indices), "\(order) of \(shape)")
         return order == Array(shape.indices)
             ? self : graph.add(.transpose(order: order), [self], order.map { shape[$0] })
     }
 
     /// The part of an axis in `range`.
-    public func slice(_ axis: Int, _ range: Range<Int>) -> Value {
+    package func slice(_ axis: Int, _ range: Range<Int>) -> Value {
         let axis = self.axis(axis)
         precondition(range.lowerBound >= 0 && range.upperBound <= shape[axis] && !range.isEmpty, "\(range) of \(shape)")
         guard range.count < shape[axis] else { return self }
@@ -171,7 +171,7 @@ extension Value {
     }
 
     /// Values one behind the other along an axis; all other lengths are equal.
-    public static func concatenate(_ values: [Value], axis: Int) -> Value {
+    package static func concatenate(_ values: [Value], axis: Int) -> Value {
         let first = values[0]
         let axis = first.axis(axis)
         var whole = first.shape
@@ -186,13 +186,13 @@ extension Value {
 
     /// The rows of this table [rows, width] at `indices` [n]: [n, width]. An index outside the table is
     /// refused when it is set.
-    public func gather(_ indices: Value) -> Value {
+    package func gather(_ indices: Value) -> Value {
         precondition(shape.count == 2 && indices.node.operation == .indices)
         return graph.add(.gather, [self, indices], [indices.shape[0], shape[1]])
     }
 
     /// These rows [n, width] summed into a table of `rows` rows at `indices` [n].
-    public func scatterSum(_ indices: Value, rows: Int) -> Value {
+    package func scatterSum(_ indices: Value, rows: Int) -> Value {
         precondition(shape.count == 2 && indices.node.operation == .indices && indices.shape[0] == shape[0])
         return graph.add(.scatterSum, [self, indices], [rows, shape[1]])
     }

@@ -4,31 +4,31 @@ import CVectorMath
 ///
 /// Everything that a sample depends on is computed with these. Errors are a few units in the last
 /// place.
-public enum Elementary {
+package enum Elementary {
     /// The exponential of x; zero for x below -708.
-    public static func exp(_ x: Double) -> Double { one(x, rrr_exp) }
+    package static func exp(_ x: Double) -> Double { one(x, rrr_exp) }
 
     /// The natural logarithm of x: minus infinity at 0, NaN below.
-    public static func log(_ x: Double) -> Double { one(x, rrr_log) }
+    package static func log(_ x: Double) -> Double { one(x, rrr_log) }
 
     /// cos(2 pi turns), for turns in [0, 1].
-    public static func cosine(ofTurns turns: Double) -> Double { one(turns, rrr_cosine_of_turns) }
+    package static func cosine(ofTurns turns: Double) -> Double { one(turns, rrr_cosine_of_turns) }
 
     /// exp(x^2) erfc(x), for x at least 0.
-    public static func scaledComplementaryError(_ x: Double) -> Double { one(x, rrr_erfcx) }
+    package static func scaledComplementaryError(_ x: Double) -> Double { one(x, rrr_erfcx) }
 
     /// `base` to the power `exponent`, for a base above zero.
-    public static func power(_ base: Double, _ exponent: Double) -> Double {
+    package static func power(_ base: Double, _ exponent: Double) -> Double {
         exp(exponent * log(base))
     }
 
     /// Replaces every element by its exponential.
-    public static func exp(inPlace x: inout [Double]) {
+    package static func exp(inPlace x: inout [Double]) {
         x.withUnsafeMutableBufferPointer { rrr_exp($0.count, $0.baseAddress, $0.baseAddress) }
     }
 
     /// Replaces every element by its logarithm.
-    public static func log(inPlace x: inout [Double]) {
+    package static func log(inPlace x: inout [Double]) {
         x.withUnsafeMutableBufferPointer { rrr_log($0.count, $0.baseAddress, $0.baseAddress) }
     }
 

@@ -1,7 +1,7 @@
 import CVectorMath
 
 /// Log densities and scores of analytic models, over all lanes of a block at once.
-public enum LaneDensities {
+package enum LaneDensities {
     /// A mixture of K axis-aligned Gaussians in d dimensions.
     ///
     /// - Parameters:
@@ -11,7 +11,7 @@ public enum LaneDensities {
     ///   - logDensity: out, [lanes].
     ///   - score: out, [d][lanes].
     ///   - scratch: [K * lanes], overwritten.
-    public static func gaussianMixture(
+    package static func gaussianMixture(
         at x: LaneMatrix, means: [Double], inverseVariances: [Double], logCoefficients: [Double],
         logDensity: inout [Double], score: inout LaneMatrix, scratch: inout [Double]
     ) {
@@ -34,7 +34,7 @@ public enum LaneDensities {
     ///
     /// Adds the axis' log density to `logDensity` [lanes] and writes its derivative to row `row`
     /// of `score`.
-    public static func addNoisedInterval(
+    package static func addNoisedInterval(
         at x: LaneMatrix, row: Int, low: Double, high: Double, sigma: Double,
         logDensity: inout [Double], score: inout LaneMatrix
     ) {

@@ -1,14 +1,14 @@
 import CVectorMath
 
 /// Symmetric matrices from their eigenvectors.
-public enum SpectralMatrix {
+package enum SpectralMatrix {
     /// The matrix with these eigenvectors and eigenvalues, [d][d], row after row. Every element is a sum over the
     /// eigenvectors in their order, whatever the processor.
     ///
     /// - Parameters:
     ///   - eigenvectors: [d][d], one after the other.
     ///   - eigenvalues: [d].
-    public static func matrix(eigenvectors: [Double], eigenvalues: [Double]) -> [Double] {
+    package static func matrix(eigenvectors: [Double], eigenvalues: [Double]) -> [Double] {
         let count = eigenvalues.count
         precondition(eigenvectors.count == count * count)
         return [Double](unsafeUninitializedCapacity: count * count) { buffer, initialized in

@@ -1,23 +1,23 @@
-public import StrictJSON
+package import StrictJSON
 
 /// What all disturbed runs came to.
-public struct ChaosReport: Sendable {
+package struct ChaosReport: Sendable {
     /// How long the undisturbed run took.
-    public let undisturbedTime: Duration
+    package let undisturbedTime: Duration
     /// The disturbed ones, in order.
-    public let runs: [RunReport]
+    package let runs: [RunReport]
 
     /// A report of runs that are over.
-    public init(undisturbedTime: Duration, runs: [RunReport]) {
+    package init(undisturbedTime: Duration, runs: [RunReport]) {
         self.undisturbedTime = undisturbedTime
         self.runs = runs
     }
 
     /// How many came to this.
-    public func count(_ outcome: RunReport.Outcome) -> Int { runs.count { $0.outcome == outcome } }
+    package func count(_ outcome: RunReport.Outcome) -> Int { runs.count { $0.outcome == outcome } }
 
     /// Whether every run gave the bytes of the undisturbed one.
-    public var allIdentical: Bool { count(.identical) == runs.count }
+    package var allIdentical: Bool { count(.identical) == runs.count }
 
     private func hits(_ kind: Disturbance) -> Int { runs.reduce(0) { $0 + ($1.disturbances[kind] ?? 0) } }
     private var blocksRunAgain: Int { runs.reduce(0) { $0 + ($1.blocksRunAgain ?? 0) } }
@@ -26,7 +26,7 @@ public struct ChaosReport: Sendable {
     private var unexpectedEnds: Int { runs.reduce(0) { $0 + $1.unexpectedEnds.count } }
 
     /// The report for people: one line a quantity.
-    public var text: String {
+    package var text: String {
         var lines = [("runs", String(runs.count))]
         lines += RunReport.Outcome.allCases.map { ($0.rawValue, String(count($0))) }
         lines += Disturbance.allCases.map { ($0.rawValue.replacing("_", with: " "), String(hits($0))) }
@@ -43,7 +43,7 @@ public struct ChaosReport: Sendable {
     }
 
     /// The report for programs.
-    public var json: JSONText {
+    package var json: JSONText {
         let outcomes = RunReport.Outcome.allCases.map { ($0.rawValue, JSONText.integer(count($0))) }
         let kinds = Disturbance.allCases.map { ($0.rawValue, JSONText.integer(hits($0))) }
         return .object(

@@ -2,7 +2,7 @@ import ContentHash
 import Foundation
 
 /// Runs a job undisturbed, then in pools whose processes are killed, stopped and paused, and compares the bytes.
-public struct ChaosTest {
+package struct ChaosTest {
     private let commands: PoolCommands
     private let settings: DisturbanceSettings
     private let patience: Duration
@@ -13,7 +13,7 @@ public struct ChaosTest {
     ///   - patience: how long a job may take after the last disturbance.
     ///   - folder: for what the runs leave. What is flawless is removed in the end.
     ///   - interruption: the signal that asks to stop, if one has come.
-    public init(
+    package init(
         commands: PoolCommands, settings: DisturbanceSettings, patience: Duration, folder: String,
         interruption: @escaping () -> Int32?
     ) {
@@ -29,7 +29,7 @@ public struct ChaosTest {
     /// - Parameter report: called after each run with its number, the undisturbed one being 0, and a line about it.
     /// - Throws: ``ChaosError``: the status of the undisturbed submission if that fails, 130 or 143 after a signal, 70,
     ///   73 or 74. No process is left either way.
-    public func run(runs: Int, seed: UInt64, _ report: (Int, String) -> Void) throws(ChaosError) -> ChaosReport {
+    package func run(runs: Int, seed: UInt64, _ report: (Int, String) -> Void) throws(ChaosError) -> ChaosReport {
         try makeFolder(folder)
         let (expected, time): (OutputContent, Duration)
         do {

@@ -1,5 +1,5 @@
 /// What is done to a pool while it works.
-public enum Disturbance: String, Sendable, CaseIterable {
+package enum Disturbance: String, Sendable, CaseIterable {
     /// SIGKILL; a replacement starts a moment later.
     case workerKilled = "worker_killed"
     /// SIGSTOP, and SIGCONT after a while: at times later than the 6 s after which a worker counts as lost.
@@ -35,14 +35,14 @@ public enum Disturbance: String, Sendable, CaseIterable {
 }
 
 /// A process of the pool.
-public enum Member: Sendable, Hashable, CustomStringConvertible {
+package enum Member: Sendable, Hashable, CustomStringConvertible {
     case coordinator
     case submitter
     /// Counted from 1. A replacement keeps the number.
     case worker(Int)
 
     /// Its name in logs, and that of its log.
-    public var description: String {
+    package var description: String {
         switch self {
         case .coordinator: "coordinator"
         case .submitter: "submitter"
@@ -52,7 +52,7 @@ public enum Member: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// The signals that disturb.
-public enum ProcessSignal: String, Sendable {
+package enum ProcessSignal: String, Sendable {
     case kill = "SIGKILL"
     case stop = "SIGSTOP"
     case resume = "SIGCONT"
@@ -60,24 +60,24 @@ public enum ProcessSignal: String, Sendable {
 }
 
 /// How a process ended.
-public struct Ending: Sendable, Equatable, CustomStringConvertible {
+package struct Ending: Sendable, Equatable, CustomStringConvertible {
     /// Its exit status, or the number of the signal that ended it.
-    public var status: Int32
+    package var status: Int32
     /// Whether a signal ended it.
-    public var bySignal: Bool
+    package var bySignal: Bool
 
     /// An ending as the system tells it.
-    public init(status: Int32, bySignal: Bool = false) {
+    package init(status: Int32, bySignal: Bool = false) {
         self.status = status
         self.bySignal = bySignal
     }
 
     /// Whether it left of its own will and content: exit status 0.
-    public var isClean: Bool { !bySignal && status == 0 }
+    package var isClean: Bool { !bySignal && status == 0 }
 
     /// Whether a submitter asks for another try: no coordinator, or not now. Not an end that tells of the job.
     var asksForAnotherTry: Bool { !bySignal && (status == 69 || status == 75) }
 
     /// `signal 9` or `exit status 2`.
-    public var description: String { (bySignal ? "signal " : "exit status ") + String(status) }
+    package var description: String { (bySignal ? "signal " : "exit status ") + String(status) }
 }

@@ -2,9 +2,9 @@
 /// answers with what to do. It starts the processes, disturbs them and then leaves them alone, so that the job ends.
 ///
 /// Whatever it stops it resumes, and whatever ends it starts again; both at a time that is fixed when it happens.
-public struct DisturbancePlan<Random: RandomNumberGenerator & Sendable>: Sendable {
+package struct DisturbancePlan<Random: RandomNumberGenerator & Sendable>: Sendable {
     /// What the plan hears of.
-    public enum Event: Sendable, Equatable {
+    package enum Event: Sendable, Equatable {
         /// Time has passed.
         case tick
         /// A process is no more.
@@ -12,7 +12,7 @@ public struct DisturbancePlan<Random: RandomNumberGenerator & Sendable>: Sendabl
     }
 
     /// What the plan wants done.
-    public enum Action: Sendable, Equatable {
+    package enum Action: Sendable, Equatable {
         case start(Member)
         case send(ProcessSignal, Member)
     }
@@ -35,16 +35,16 @@ public struct DisturbancePlan<Random: RandomNumberGenerator & Sendable>: Sendabl
     private var dismissal: Duration?
 
     /// How often each kind has hit.
-    public private(set) var counts: [Disturbance: Int] = [:]
+    package private(set) var counts: [Disturbance: Int] = [:]
     /// Workers that answered SIGTERM too late or with another status than 0.
-    public private(set) var lateStops: [String] = []
+    package private(set) var lateStops: [String] = []
     /// Submitters that ended with 69 or 75, which ask for another try.
-    public private(set) var resubmissions = 0
+    package private(set) var resubmissions = 0
     /// Processes that ended although nobody had asked them to.
-    public private(set) var unexpectedEnds: [String] = []
+    package private(set) var unexpectedEnds: [String] = []
 
     /// - Parameter random: the source of all choices; the same source and the same events give the same actions.
-    public init(_ settings: DisturbanceSettings, random: Random) {
+    package init(_ settings: DisturbanceSettings, random: Random) {
         self.settings = settings
         self.random = random
         members = [.coordinator] + (0..<settings.workers).map { .worker($0 + 1) } + [.submitter]
@@ -56,7 +56,7 @@ public struct DisturbancePlan<Random: RandomNumberGenerator & Sendable>: Sendabl
     /// Takes in what happened and tells what is to be done now, in this order.
     ///
     /// - Parameter now: time since the run's begin; never less than before.
-    public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
+    package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
         if case .ended(let member, let ending) = event { note(member, ending, at: now) }
         var actions = members.compactMap { act($0, at: now) }
         if now < settings.lasting, now >= nextDisturbance, let disturbance = disturb(at: now) {
@@ -162,18 +162,18 @@ public struct DisturbancePlan<Random: RandomNumberGenerator & Sendable>: Sendabl
 }
 
 /// How much a ``DisturbancePlan`` disturbs.
-public struct DisturbanceSettings: Sendable {
+package struct DisturbanceSettings: Sendable {
     /// Mean time between two disturbances, which is exponentially distributed.
-    public var every: Duration
+    package var every: Duration
     /// Afterwards the pool is left alone.
-    public var lasting: Duration
+    package var lasting: Duration
     /// Worker processes, at least one.
-    public var workers: Int
+    package var workers: Int
     /// What may happen, in a fixed order.
-    public var kinds: [Disturbance]
+    package var kinds: [Disturbance]
 
     /// All kinds unless told otherwise.
-    public init(every: Duration, lasting: Duration, workers: Int, kinds: [Disturbance] = Disturbance.allCases) {
+    package init(every: Duration, lasting: Duration, workers: Int, kinds: [Disturbance] = Disturbance.allCases) {
         self.every = every
         self.lasting = lasting
         self.workers = workers

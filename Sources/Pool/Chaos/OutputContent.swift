@@ -1,14 +1,14 @@
-public import ContentHash
+package import ContentHash
 import Foundation
 
 /// The content of an output folder, but for what may differ from run to run: `provenance.json`, and hidden files,
 /// which a submitter that was killed leaves behind.
-public struct OutputContent: Sendable, Equatable {
+package struct OutputContent: Sendable, Equatable {
     /// SHA-256 of each file by its path in the folder.
-    public let files: [String: Digest]
+    package let files: [String: Digest]
 
     /// - Throws: `UnreadableFile`; a folder that is not there has no files.
-    public init(folder: String) throws(UnreadableFile) {
+    package init(folder: String) throws(UnreadableFile) {
         let names = FileManager.default.subpaths(atPath: folder) ?? []
         var files: [String: Digest] = [:]
         for name in names where name != "provenance.json" {
@@ -22,7 +22,7 @@ public struct OutputContent: Sendable, Equatable {
     }
 
     /// The files that are not the same in both, sorted; those that one lacks among them.
-    public func differences(from other: OutputContent) -> [String] {
+    package func differences(from other: OutputContent) -> [String] {
         Set(files.keys).union(other.files.keys).filter { files[$0] != other.files[$0] }.sorted()
     }
 }

@@ -1,22 +1,22 @@
 import Foundation
 
 /// How the processes of a pool are started: the commands beside the one that runs, or a shell command for workers.
-public struct PoolCommands: Sendable {
+package struct PoolCommands: Sendable {
     /// The job's file.
-    public var job: String
+    package var job: String
     /// Where the coordinator listens. Port `*` is chosen by the system, and kept when it starts again.
-    public var listen: String
+    package var listen: String
     /// Lets the coordinator listen beyond this host.
-    public var insecure: Bool
+    package var insecure: Bool
     /// A shell command that starts a worker, with `{worker}` and `{coordinator}` in it; nil for the local one.
-    public var workerCommand: String?
+    package var workerCommand: String?
     /// Set in the environment of all processes, from which other RRR_ variables are removed.
-    public var variables: [String: String]
+    package var variables: [String: String]
     /// The folder of the commands.
     private let commands: String
 
     /// - Throws: ``ChaosError`` with exit status 70 if the commands are not beside the one that runs.
-    public init(
+    package init(
         job: String, listen: String, insecure: Bool, workerCommand: String?, variables: [String: String]
     ) throws(ChaosError) {
         self.job = job

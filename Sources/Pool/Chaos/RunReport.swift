@@ -1,7 +1,7 @@
 /// What became of a disturbed run.
-public struct RunReport: Sendable {
+package struct RunReport: Sendable {
     /// What it came to.
-    public enum Outcome: String, Sendable, CaseIterable {
+    package enum Outcome: String, Sendable, CaseIterable {
         /// All bytes are those of the undisturbed run.
         case identical
         /// The job finished, and some bytes are others.
@@ -13,28 +13,28 @@ public struct RunReport: Sendable {
     }
 
     /// The seed that gives the same choices again.
-    public var seed: UInt64
+    package var seed: UInt64
     /// How the run ended.
-    public var outcome: Outcome
+    package var outcome: Outcome
     /// From the first process to the job's end.
-    public var time: Duration
+    package var time: Duration
     /// How often each kind of disturbance hit.
-    public var disturbances: [Disturbance: Int]
+    package var disturbances: [Disturbance: Int]
     /// Workers that answered SIGTERM too late or with another status than 0.
-    public var lateStops: [String]
+    package var lateStops: [String]
     /// Processes that ended although nobody had asked them to.
-    public var unexpectedEnds: [String]
+    package var unexpectedEnds: [String]
     /// Submitters that ended with 69 or 75, which ask for another try.
-    public var resubmissions: Int
+    package var resubmissions: Int
     /// What the last coordinator counted; nil if there is no output.
-    public var blocksRunAgain: Int?
+    package var blocksRunAgain: Int?
     /// The files that differ, or why the job failed.
-    public var details: [String]
+    package var details: [String]
     /// Where logs, output and state are, if they were kept.
-    public var folder: String?
+    package var folder: String?
 
     /// A report of one run.
-    public init(
+    package init(
         seed: UInt64, outcome: Outcome, time: Duration, disturbances: [Disturbance: Int], lateStops: [String],
         unexpectedEnds: [String], resubmissions: Int, blocksRunAgain: Int?, details: [String], folder: String?
     ) {
@@ -51,10 +51,10 @@ public struct RunReport: Sendable {
     }
 
     /// Whether there is nothing to look into.
-    public var isFlawless: Bool { outcome == .identical && lateStops.isEmpty && unexpectedEnds.isEmpty }
+    package var isFlawless: Bool { outcome == .identical && lateStops.isEmpty && unexpectedEnds.isEmpty }
 
     /// The run in one line.
-    public var line: String {
+    package var line: String {
         let hits = Disturbance.allCases.compactMap { kind in
             disturbances[kind].map { "\($0) \(kind.rawValue.replacing("_", with: " "))" }
         }

@@ -1,25 +1,25 @@
 import CoordinatorCore
 import Journal
-public import Logging
+package import Logging
 import Messaging
 import ModelTransfer
-public import PoolCore
+package import PoolCore
 
 /// The coordinator: one thread that owns the socket and the scheduler, and one that owns what must outlast it.
-public final class CoordinatorService: Sendable {
+package final class CoordinatorService: Sendable {
     /// How a coordinator is set up.
-    public struct Configuration: Sendable {
+    package struct Configuration: Sendable {
         /// Where it keeps its journal and the folders of its jobs.
-        public var stateFolder: String
+        package var stateFolder: String
         /// Timers and limits.
-        public var pool: PoolConfiguration
+        package var pool: PoolConfiguration
         /// How often the state of a running block is brought here, where a job does not say.
-        public var checkpointInterval: Duration = .seconds(10)
+        package var checkpointInterval: Duration = .seconds(10)
         /// Whether what was acknowledged survives a loss of power, or the death of the process alone.
-        public var survivesPowerLoss = true
+        package var survivesPowerLoss = true
 
         /// As shipped, in that folder.
-        public init(stateFolder: String, pool: PoolConfiguration = PoolConfiguration()) {
+        package init(stateFolder: String, pool: PoolConfiguration = PoolConfiguration()) {
             self.stateFolder = stateFolder
             self.pool = pool
         }
@@ -43,13 +43,13 @@ public final class CoordinatorService: Sendable {
     private let mailbox = Mailbox<Call>()
 
     /// A coordinator that does not serve yet.
-    public init(configuration: Configuration, logger: Logger) {
+    package init(configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
     }
 
     /// Makes ``run(listeningAt:_:)`` send its workers home and return; from any thread.
-    public func stop() { mailbox.post(.stop) }
+    package func stop() { mailbox.post(.stop) }
 
     /// Tells at once what the link would show only after its time: a local worker is dead.
     func processDied(_ process: Int32, reason: String) { mailbox.post(.processDied(process, reason: reason)) }
@@ -64,7 +64,7 @@ public final class CoordinatorService: Sendable {
     ///   - ready: called with the address as it became.
     /// - Throws: ``MessagingError`` if it cannot listen there; ``ModelTransferError`` if it cannot keep models;
     ///   `JournalError` if it cannot keep its journal, or another coordinator does.
-    public func run(listeningAt endpoint: String, _ ready: (String) -> Void) throws {
+    package func run(listeningAt endpoint: String, _ ready: (String) -> Void) throws {
         let router = try RouterSocket(MessagingContext())
         let mailbox = mailbox
         var host = try CoordinatorHost(configuration, logger: logger) { bytes, peer in

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Why something could not be measured.
-public enum BenchmarkError: Error, CustomStringConvertible {
+package enum BenchmarkError: Error, CustomStringConvertible {
     /// A file or folder could not be made or written; the number is errno.
     case disk(String, Int32)
     /// Nothing more came of what was to be written to the file.
@@ -10,7 +10,7 @@ public enum BenchmarkError: Error, CustomStringConvertible {
     case unknownMemory(String)
 
     /// What went wrong and what to do, in one line.
-    public var description: String {
+    package var description: String {
         switch self {
         case .disk(let path, let number):
             "\(path) can't be written: \(String(cString: strerror(number))); choose another folder with --state"
@@ -20,7 +20,7 @@ public enum BenchmarkError: Error, CustomStringConvertible {
     }
 
     /// As sysexits.h has it.
-    public var exitStatus: Int32 {
+    package var exitStatus: Int32 {
         switch self {
         case .disk: 73
         case .silence, .unknownMemory: 74

@@ -2,20 +2,20 @@ import Foundation
 import StrictJSON
 
 /// Everything that was measured, in the order of measuring.
-public struct BenchmarkReport: Sendable {
+package struct BenchmarkReport: Sendable {
     /// One quantity, measured several times.
-    public struct Figure: Sendable {
+    package struct Figure: Sendable {
         /// Its name in JSON, with its unit.
-        public let key: String
+        package let key: String
         /// What it is, for people.
-        public let title: String
+        package let title: String
         /// Of the values.
-        public let unit: String
+        package let unit: String
         /// One for each repeat.
-        public let values: [Double]
+        package let values: [Double]
 
         /// The middle value; the mean of the two middle ones if their number is even.
-        public var median: Double {
+        package var median: Double {
             let sorted = values.sorted()
             guard !sorted.isEmpty else { return .nan }
             return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
@@ -23,9 +23,9 @@ public struct BenchmarkReport: Sendable {
     }
 
     /// What was measured.
-    public private(set) var figures: [Figure] = []
+    package private(set) var figures: [Figure] = []
     /// What to know about the measurement, in whole sentences.
-    public private(set) var remarks: [String] = []
+    package private(set) var remarks: [String] = []
 
     mutating func add(_ key: String, _ title: String, _ unit: String, _ values: [Double]) {
         figures.append(Figure(key: key, title: title, unit: unit, values: values))
@@ -34,7 +34,7 @@ public struct BenchmarkReport: Sendable {
     mutating func remark(_ text: String) { remarks.append(text) }
 
     /// One object: each figure by its key, with `median`, `least` and `most`; `remarks`, texts.
-    public var json: String {
+    package var json: String {
         let members = figures.map { figure -> (String, JSONText) in
             let (least, most) = (figure.values.min() ?? .nan, figure.values.max() ?? .nan)
             let spread = [("median", figure.median), ("least", least), ("most", most)]
@@ -44,7 +44,7 @@ public struct BenchmarkReport: Sendable {
     }
 
     /// A line for each figure: what, median, unit, least and most.
-    public var table: String {
+    package var table: String {
         let width = figures.map(\.title.count).max() ?? 0
         let lines = figures.map { figure in
             figure.title.padding(toLength: width + 2, withPad: " ", startingAt: 0)

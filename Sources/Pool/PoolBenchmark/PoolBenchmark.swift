@@ -1,31 +1,31 @@
 import Coordinator
 import Foundation
 import JobFile
-public import Messaging
+package import Messaging
 import PoolCore
 
 /// Measures the coordinator on this machine. Each figure is measured several times and beside what limits it.
-public struct PoolBenchmark {
+package struct PoolBenchmark {
     /// How much is measured.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// How often, at least 1.
-        public var repeats = 5
+        package var repeats = 5
         /// About how long a run of empty blocks is to take.
-        public var runTime = Duration.seconds(1)
+        package var runTime = Duration.seconds(1)
         /// Numbers of simulated workers beside 2.
-        public var crowds = [1_000, 10_000]
+        package var crowds = [1_000, 10_000]
         /// Blocks of large samples in a run.
-        public var largeBlocks = 200
+        package var largeBlocks = 200
         /// Blocks that queue in the measurement of memory.
-        public var queuedBlocks = 1_000_000
+        package var queuedBlocks = 1_000_000
         /// Chains of the job that is handed in while its acceptance and status are timed.
-        public var chains = 1_000_000
+        package var chains = 1_000_000
 
         /// The whole measurement.
-        public init() {}
+        package init() {}
 
         /// A few seconds in all: it shows that everything works, its figures mean little.
-        public static var quick: Options {
+        package static var quick: Options {
             var options = Options()
             (options.repeats, options.runTime, options.crowds) = (1, .milliseconds(100), [50])
             (options.largeBlocks, options.chains) = (8, 100_000)
@@ -45,7 +45,7 @@ public struct PoolBenchmark {
     ///   - folder: an empty folder for the coordinator's files, on the disk that is to be measured.
     ///   - interruption: where a signal arrives that should end it.
     ///   - progress: called with what is measured next.
-    public init(
+    package init(
         _ options: Options, folder: String, interruption: Mailbox<Int32>, progress: @escaping (String) -> Void
     ) {
         self.options = options
@@ -57,7 +57,7 @@ public struct PoolBenchmark {
     /// Measures everything; what breaks down under a crowd is told in the remarks, its figures are missing.
     ///
     /// - Throws: ``PoolClientError``, ``BenchmarkError``, ``MessagingError``.
-    public mutating func run() throws -> BenchmarkReport {
+    package mutating func run() throws -> BenchmarkReport {
         if try FileSystem.isInMemory(folder) {
             report.remark("\(folder) is in memory (tmpfs): what concerns the disk says nothing. Choose with --state.")
         }

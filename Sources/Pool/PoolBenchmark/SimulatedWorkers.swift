@@ -2,13 +2,13 @@ import ContentHash
 import Coordinator
 import CoordinatorCore
 import JobFile
-public import Messaging
+package import Messaging
 import RunFolder
 
 /// Workers that compute nothing: each takes leases and answers every block at once, with zeros of the right shape.
 ///
 /// What is measured with them is the coordinator and the way to it. They speak as real workers do.
-public struct SimulatedWorkers {
+package struct SimulatedWorkers {
     /// Registrations that wait for an answer at a time: a listening socket takes in only so many at once.
     private static let admitted = 64
 
@@ -30,7 +30,7 @@ public struct SimulatedWorkers {
     private let wantsLatencies: Bool
 
     /// Times from the answer to a worker's only block to the arrival of its next.
-    public private(set) var latencies: [Duration] = []
+    package private(set) var latencies: [Duration] = []
 
     /// Blocks of one size of one job have the same answer.
     private struct Answer: Hashable {
@@ -43,14 +43,14 @@ public struct SimulatedWorkers {
     ///   - coordinator: whom they work for, as ZeroMQ writes it.
     ///   - wantsLatencies: whether to fill ``latencies``, for a single worker.
     /// - Throws: ``MessagingError`` if the process may not have as many files open as that takes.
-    public init(count: Int, coordinator: String, wantsLatencies: Bool = false) throws(MessagingError) {
+    package init(count: Int, coordinator: String, wantsLatencies: Bool = false) throws(MessagingError) {
         self.count = count
         self.wantsLatencies = wantsLatencies
         crowd = try DealerCrowd(capacity: count, connectingTo: coordinator)
     }
 
     /// Works until all have been sent home or something is posted to `end`, looked at ten times a second.
-    public mutating func run(until end: borrowing Mailbox<Bool>) throws {
+    package mutating func run(until end: borrowing Mailbox<Bool>) throws {
         while left < count, end.drain().isEmpty {
             while crowd.count < count, waiting < Self.admitted { try admit() }
             try crowd.receive(atMost: .milliseconds(100)) { (member, bytes) throws(MessagingError) in

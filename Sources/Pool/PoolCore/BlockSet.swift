@@ -2,7 +2,7 @@
 ///
 /// It is cut into pages, and a page of which all blocks are in the set, or none, takes a few bytes: one block at the far
 /// end of a large job costs no more than one at its beginning.
-public struct BlockSet: Sendable, Equatable {
+package struct BlockSet: Sendable, Equatable {
     private struct Page: Equatable {
         static let size = 4_096
         /// A bit a block; empty while the page is empty, and when it is full.
@@ -12,13 +12,13 @@ public struct BlockSet: Sendable, Equatable {
 
     private var pages: [Page] = []
     /// How many are in it.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     /// The empty set.
-    public init() {}
+    package init() {}
 
     /// Whether `block`, 0 or more, is in it.
-    public func contains(_ block: Int) -> Bool {
+    package func contains(_ block: Int) -> Bool {
         let page = block / Page.size
         guard block >= 0, page < pages.count else { return false }
         if pages[page].words.isEmpty { return pages[page].count > 0 }
@@ -27,7 +27,7 @@ public struct BlockSet: Sendable, Equatable {
 
     /// Adds `block`, 0 or more. - Returns: false if it was there.
     @discardableResult
-    public mutating func insert(_ block: Int) -> Bool {
+    package mutating func insert(_ block: Int) -> Bool {
         guard !contains(block) else { return false }
         let page = block / Page.size
         if page >= pages.count { pages += [Page](repeating: Page(), count: page + 1 - pages.count) }
@@ -41,7 +41,7 @@ public struct BlockSet: Sendable, Equatable {
 
     /// Takes `block` out. - Returns: false if it was not there.
     @discardableResult
-    public mutating func remove(_ block: Int) -> Bool {
+    package mutating func remove(_ block: Int) -> Bool {
         guard contains(block) else { return false }
         let page = block / Page.size
         if pages[page].words.isEmpty { pages[page].words = [UInt64](repeating: .max, count: Page.size / 64) }
@@ -85,7 +85,7 @@ public struct BlockSet: Sendable, Equatable {
     }
 
     /// Whether the same blocks are in both.
-    public static func == (a: BlockSet, b: BlockSet) -> Bool {
+    package static func == (a: BlockSet, b: BlockSet) -> Bool {
         // Pages behind the last block of the one are empty in the other, or the counts differ.
         a.count == b.count && zip(a.pages, b.pages).allSatisfy { $0 == $1 }
     }

@@ -1,56 +1,56 @@
 /// The pool's timers and its limits. Each timer has one meaning and stands alone; the third, a job's time limit,
 /// is in its ``JobTerms``.
-public struct PoolConfiguration: Sendable, Equatable {
+package struct PoolConfiguration: Sendable, Equatable {
     /// Link: how often either side lets the other hear from it.
-    public var heartbeat: Duration = .seconds(1)
+    package var heartbeat: Duration = .seconds(1)
     /// Link: a worker silent for this long has lost its leases.
-    public var silence: Duration = .seconds(6)
+    package var silence: Duration = .seconds(6)
     /// Link: a worker whose heartbeats still tell of other leases than it was given, this long after the last change,
     /// has missed a message and has to register again.
-    public var settling: Duration = .seconds(3)
+    package var settling: Duration = .seconds(3)
     /// Progress: a block that reports nothing for this long while its worker lives is hung.
-    public var stall: Duration = .seconds(300)
+    package var stall: Duration = .seconds(300)
     /// A block that took down this many workers, or failed this often, without getting any further in between is set
     /// aside; a worker that fails at this many blocks which others finish, and finishes none itself, is too.
-    public var crashLimit = 5
+    package var crashLimit = 5
     /// Progress: a worker that is unable to run a job's blocks keeps away from the job for this long, and each time
     /// after that for twice as long, up to ``longestRest``.
-    public var rest: Duration = .seconds(1)
+    package var rest: Duration = .seconds(1)
     /// Progress: see ``rest``.
-    public var longestRest: Duration = .seconds(60)
+    package var longestRest: Duration = .seconds(60)
     /// A job of whose arithmetic there has been no worker for this long, while there are others, begins anew if hardly
     /// anything of it is done.
-    public var orphanhood: Duration = .seconds(60)
+    package var orphanhood: Duration = .seconds(60)
     /// The work that is queued at each slot of a worker, so that it never waits for a round trip.
-    public var queuedWork: Duration = .milliseconds(100)
+    package var queuedWork: Duration = .milliseconds(100)
     /// The most blocks queued at each slot.
-    public var deepestQueue = 256
+    package var deepestQueue = 256
     /// The most slots that a worker is believed to have.
-    public var mostSlots = 4_096
+    package var mostSlots = 4_096
     /// The most blocks that a worker holds, whatever it says of its slots.
-    public var mostHeld = 8_192
+    package var mostHeld = 8_192
     /// A block that has run for this many times the usual time is run a second time by a worker that has nothing to do.
-    public var straggling = 2.0
+    package var straggling = 2.0
     /// No block is run a second time before it has run for this long.
-    public var patience: Duration = .seconds(1)
+    package var patience: Duration = .seconds(1)
 
     /// The defaults.
-    public init() {}
+    package init() {}
 }
 
 /// What a job asks of the pool.
-public struct JobTerms: Sendable, Equatable {
+package struct JobTerms: Sendable, Equatable {
     /// How many blocks it has.
-    public var blocks: Int
+    package var blocks: Int
     /// Jobs of a higher priority go first.
-    public var priority = 0
+    package var priority = 0
     /// Jobs of one priority get the workers' time in proportion to their shares; above zero.
-    public var share = 1.0
+    package var share = 1.0
     /// The job fails when it is not finished this long after it was handed to the scheduler.
-    public var timeLimit: Duration?
+    package var timeLimit: Duration?
 
     /// Every field as given; `share` above zero, the time limit as a duration from handing in.
-    public init(blocks: Int, priority: Int = 0, share: Double = 1, timeLimit: Duration? = nil) {
+    package init(blocks: Int, priority: Int = 0, share: Double = 1, timeLimit: Duration? = nil) {
         self.blocks = blocks
         self.priority = priority
         self.share = share
@@ -59,19 +59,19 @@ public struct JobTerms: Sendable, Equatable {
 }
 
 /// What is already done of a job that is handed to the scheduler again.
-public struct JobProgress: Sendable, Equatable {
+package struct JobProgress: Sendable, Equatable {
     /// Blocks whose results are stored.
-    public var stored = BlockSet()
+    package var stored = BlockSet()
     /// Of blocks that have a checkpoint, the steps it has behind it.
-    public var checkpoints: [Int: Int] = [:]
+    package var checkpoints: [Int: Int] = [:]
     /// Of blocks that took workers down since they last got further, why, one text each time. As many as the limit
     /// set the block aside at once.
-    public var reports: [Int: [String]] = [:]
+    package var reports: [Int: [String]] = [:]
     /// The arithmetic that what is done was computed with; nil if there is nothing.
-    public var group: String?
+    package var group: String?
     /// Whether its blocks wait until the job is resumed.
-    public var isPaused = false
+    package var isPaused = false
 
     /// Nothing.
-    public init() {}
+    package init() {}
 }

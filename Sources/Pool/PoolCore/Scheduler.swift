@@ -4,9 +4,9 @@
 /// blocks back; a result counts once, and a job is over when all of its results are stored. What is lost on the way
 /// shows in the heartbeats, which tell what a worker holds: who tells of something else has to register again, and
 /// says then what it has.
-public struct Scheduler: Sendable {
+package struct Scheduler: Sendable {
     /// What happened.
-    public enum Event: Sendable, Equatable {
+    package enum Event: Sendable, Equatable {
         /// A job to work on, new or from an earlier life of the coordinator.
         case submitted(JobNumber, JobTerms, JobProgress = JobProgress())
         /// Nobody wants the job any more, or it cannot go on.
@@ -51,7 +51,7 @@ public struct Scheduler: Sendable {
     }
 
     /// What to do about it.
-    public enum Action: Sendable, Equatable {
+    package enum Action: Sendable, Equatable {
         /// Send these blocks to the worker, as its grant of this number.
         case grant(WorkerID, number: UInt64, [Attempt])
         /// Tell the worker to stop these.
@@ -92,12 +92,12 @@ public struct Scheduler: Sendable {
     var lastSweep: Duration = .zero
 
     /// A scheduler without jobs and workers.
-    public init(configuration: PoolConfiguration = PoolConfiguration()) {
+    package init(configuration: PoolConfiguration = PoolConfiguration()) {
         self.configuration = configuration
     }
 
     /// Takes in one event at time `now`, which never runs backwards.
-    public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
+    package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
         var actions: [Action] = []
         switch event {
         case .submitted(let job, let terms, let progress):
@@ -269,43 +269,43 @@ public struct Scheduler: Sendable {
 
 extension Scheduler {
     /// A worker as `workers` lists it.
-    public struct WorkerView: Sendable, Equatable {
+    package struct WorkerView: Sendable, Equatable {
         /// Blocks that it runs side by side.
-        public let slots: Int
+        package let slots: Int
         /// Blocks that it holds, running or queued.
-        public let running: Int
+        package let running: Int
         /// Blocks that it has finished.
-        public let finished: Int
+        package let finished: Int
         /// Time since anything was heard from it.
-        public let silence: Duration
+        package let silence: Duration
     }
 
     /// The worker's standing at time `now`; nil if it is not known.
-    public func view(of id: WorkerID, at now: Duration) -> WorkerView? {
+    package func view(of id: WorkerID, at now: Duration) -> WorkerView? {
         workers[id].map {
             WorkerView(slots: $0.slots, running: $0.leases.count, finished: $0.finished, silence: now - $0.lastHeard)
         }
     }
 
     /// Whether the worker still holds this attempt.
-    public func holds(_ id: WorkerID, _ attempt: Attempt) -> Bool { workers[id]?.lease(of: attempt) != nil }
+    package func holds(_ id: WorkerID, _ attempt: Attempt) -> Bool { workers[id]?.lease(of: attempt) != nil }
 
     /// A job as `status` shows it.
-    public struct JobView: Sendable, Equatable {
+    package struct JobView: Sendable, Equatable {
         /// Blocks whose results are there.
-        public let finished: Int
+        package let finished: Int
         /// Blocks that some worker holds.
-        public let running: Int
+        package let running: Int
         /// Whether it waits to be resumed.
-        public let isPaused: Bool
+        package let isPaused: Bool
         /// The arithmetic that it is tied to and of which there is no worker now; nil if there is one or it is not tied.
-        public let missingGroup: String?
+        package let missingGroup: String?
         /// Why a worker that might run it can't just now, if nobody does.
-        public let obstacle: String?
+        package let obstacle: String?
     }
 
     /// The job's standing; nil once it is over.
-    public func view(of job: JobNumber) -> JobView? {
+    package func view(of job: JobNumber) -> JobView? {
         jobs[job].map {
             JobView(
                 finished: $0.finishedCount, running: $0.runningCount, isPaused: $0.isPaused,
@@ -322,10 +322,10 @@ extension Scheduler {
     }
 
     /// The arithmetics of the workers that are there.
-    public var arithmetics: Set<String> { Set(groups.keys) }
+    package var arithmetics: Set<String> { Set(groups.keys) }
 
     /// Workers and their slots.
-    public var capacity: (workers: Int, slots: Int) {
+    package var capacity: (workers: Int, slots: Int) {
         (workers.count, groups.values.reduce(0) { $0 + $1.slots })
     }
 }

@@ -1,5 +1,5 @@
 /// What a coordinator asks of a scheduler; the pool has one, ``Scheduler``, and tests put others in its place.
-public protocol Scheduling {
+package protocol Scheduling {
     /// Takes in what has happened. - Returns: what is to be done, in this order.
     mutating func handle(_ event: Scheduler.Event, at now: Duration) -> [Scheduler.Action]
     /// A worker's standing; nil if it is not known.

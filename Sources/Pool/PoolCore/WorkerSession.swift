@@ -2,9 +2,9 @@
 ///
 /// A worker that loses its coordinator goes on with what it holds, keeps the results, and tells whoever answers next
 /// what it has; results are let go only when the coordinator has stored them. Jobs have numbers of the worker's own.
-public struct WorkerSession: Sendable {
+package struct WorkerSession: Sendable {
     /// What happened.
-    public enum Event: Sendable, Equatable {
+    package enum Event: Sendable, Equatable {
         /// The coordinator answers the registration of this number.
         case welcomed(registration: UInt32, heartbeat: Duration, silence: Duration)
         case registrationWanted
@@ -32,7 +32,7 @@ public struct WorkerSession: Sendable {
     }
 
     /// What to do about it.
-    public enum Action: Sendable, Equatable {
+    package enum Action: Sendable, Equatable {
         /// Introduce the worker, with this number and these blocks.
         case register(UInt32, holding: [Attempt])
         /// Tell the last grant that came and how many blocks are here.
@@ -103,20 +103,20 @@ public struct WorkerSession: Sendable {
     /// - Parameters:
     ///   - slots: blocks that run side by side.
     ///   - once: leave when there was work and no more has come for two seconds.
-    public init(slots: Int, once: Bool = false, at now: Duration) {
+    package init(slots: Int, once: Bool = false, at now: Duration) {
         self.slots = slots
         self.once = once
         (lastHeard, lastAsked, lastConfirmed, idleSince) = (now, now, now, now)
     }
 
     /// The jobs of which there are blocks here, waiting or running.
-    public var jobs: Set<JobNumber> { Set(queue.map(\.job)).union(running.map(\.job)) }
+    package var jobs: Set<JobNumber> { Set(queue.map(\.job)).union(running.map(\.job)) }
 
     /// Blocks that run, that wait, or whose results are not confirmed, in this order.
-    public var holding: [Attempt] { sorted(running.subtracting(abandoned)) + queue + sorted(untaken) }
+    package var holding: [Attempt] { sorted(running.subtracting(abandoned)) + queue + sorted(untaken) }
 
     /// Takes in one event at time `now`.
-    public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
+    package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
         var actions: [Action] = []
         switch event {
         case .welcomed(let number, let heartbeat, let silence):

@@ -4,24 +4,24 @@ import Logging
 import ModelTransfer
 
 /// Where a worker keeps the model files that it has fetched, and how much of them.
-public struct ModelCache: Sendable, Equatable {
+package struct ModelCache: Sendable, Equatable {
     /// The folder; workers of one host may share it.
-    public var folder: String
+    package var folder: String
     /// Bytes beyond which the least recently used files go that nobody uses.
-    public var limit: Int
+    package var limit: Int
 
     /// The limit where nothing else is said, 10 GiB.
-    public static let defaultLimit = 10 << 30
+    package static let defaultLimit = 10 << 30
 
     /// A cache; the folder is made when it is first used.
-    public init(folder: String, limit: Int = ModelCache.defaultLimit) {
+    package init(folder: String, limit: Int = ModelCache.defaultLimit) {
         self.folder = folder
         self.limit = limit
     }
 
     /// The folder that an environment names: `$XDG_CACHE_HOME/rrr/models`, else `~/.cache/rrr/models`. A
     /// relative XDG_CACHE_HOME does not count, as its specification says.
-    public static func folder(environment: [String: String], home: String) -> String {
+    package static func folder(environment: [String: String], home: String) -> String {
         let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         return (base ?? home + "/.cache") + "/rrr/models"
     }

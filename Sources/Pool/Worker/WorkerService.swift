@@ -1,6 +1,6 @@
 import ContentHash
 import Foundation
-public import Logging
+package import Logging
 import Messaging
 import PoolCore
 
@@ -8,26 +8,26 @@ import PoolCore
 ///
 /// One thread, the caller of ``run()``, owns the connection and does no numerics, so that heartbeats
 /// leave on time; the slots' threads compute.
-public final class WorkerService: Sendable {
+package final class WorkerService: Sendable {
     /// How a worker is set up.
-    public struct Configuration: Sendable {
+    package struct Configuration: Sendable {
         /// The coordinator's address, as ZeroMQ writes it.
-        public var coordinator: String
+        package var coordinator: String
         /// Blocks that run side by side, at least 1.
-        public var slots: Int
+        package var slots: Int
         /// Whether to leave once there was work and no more comes.
-        public var once: Bool
+        package var once: Bool
         /// End when this process is no longer the parent; nil for a worker that stands alone.
-        public var parent: Int32?
+        package var parent: Int32?
         /// What it reports to the coordinator.
-        public var version: String
+        package var version: String
         /// Where model files are kept.
-        public var modelCache: ModelCache
+        package var modelCache: ModelCache
         /// Bytes that the networks of a job may take, weights and all, in all slots together.
-        public var memory: Int
+        package var memory: Int
 
         /// Every field as given.
-        public init(
+        package init(
             coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
             modelCache: ModelCache, memory: Int
         ) {
@@ -52,19 +52,19 @@ public final class WorkerService: Sendable {
     private let mailbox = Mailbox<Call>()
 
     /// A worker that does not run yet.
-    public init(configuration: Configuration, logger: Logger) {
+    package init(configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
     }
 
     /// Makes ``run()`` hand back its blocks and return; from any thread.
-    public func stop() { mailbox.post(.stop) }
+    package func stop() { mailbox.post(.stop) }
 
     /// Works until stopped, drained or, with `once`, done.
     ///
     /// - Returns: the exit status that the coordinator wants, 0 unless it has set this worker aside.
     /// - Throws: ``UnusableAddress``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
-    public func run() throws -> Int32 {
+    package func run() throws -> Int32 {
         let mailbox = mailbox
         let cache = try OpenModelCache(configuration.modelCache, logger: logger)
         defer { cache.close() }
@@ -117,12 +117,12 @@ public final class WorkerService: Sendable {
 }
 
 /// An address that no coordinator can have.
-public struct UnusableAddress: Error, Sendable, Equatable, CustomStringConvertible {
+package struct UnusableAddress: Error, Sendable, Equatable, CustomStringConvertible {
     /// As it was given.
-    public let address: String
+    package let address: String
 
     /// What is wrong and what to do, in one line.
-    public var description: String {
+    package var description: String {
         "the coordinator's address \"\(address)\" is none; write it like tcp://127.0.0.1:7757, or ipc:// and a path"
     }
 }

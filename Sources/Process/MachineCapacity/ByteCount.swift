@@ -1,7 +1,7 @@
 /// Numbers of bytes as people write them.
-public enum ByteCount {
+package enum ByteCount {
     /// A number of bytes such as `10GiB`, `500 MB` or `1048576`; nil for anything else.
-    public static func read(_ text: String) -> Int? {
+    package static func read(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
         let factors = [

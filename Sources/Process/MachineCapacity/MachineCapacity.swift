@@ -1,22 +1,22 @@
 import Foundation
 
 /// How much of the machine this process may use.
-public enum MachineCapacity {
+package enum MachineCapacity {
     /// Processors that this process may keep busy, at least 1: those of its affinity mask, which cpusets and `taskset`
     /// narrow, and no more than the quotas of its control groups pay for, a part of a processor counting as one.
-    public static var processors: Int {
+    package static var processors: Int {
         processors(allowed: allowed, quota: ProcessorQuota.processors(groups, read: text))
     }
 
     /// Bytes of memory that this process may still take before the system ends a process for want of it, as far as
     /// machine and control groups tell.
-    public static var availableMemory: Int {
+    package static var availableMemory: Int {
         MemoryLimit.available(memory: text("/proc/meminfo") ?? "", groups, read: text)
             ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
     }
 
     /// Bytes that this process takes for its work where nothing else is said: half of ``availableMemory``.
-    public static var usualShare: Int { availableMemory / 2 }
+    package static var usualShare: Int { availableMemory / 2 }
 
     private static var groups: ControlGroups {
         ControlGroups(groups: text("/proc/self/cgroup") ?? "", mounts: text("/proc/self/mountinfo") ?? "")

@@ -1,17 +1,17 @@
 import Glibc
 
 /// How many files, connections among them, this process may have open.
-public enum OpenFileLimit {
+package enum OpenFileLimit {
     /// How many it may have open now.
-    public static var current: Int { Int(clamping: limit.rlim_cur) }
+    package static var current: Int { Int(clamping: limit.rlim_cur) }
 
     /// What the system lets this process raise its limit to.
-    public static var highest: Int { Int(clamping: limit.rlim_max) }
+    package static var highest: Int { Int(clamping: limit.rlim_max) }
 
     /// Raises the limit as far as the system lets it: the usual one is there for programs that a large number would harm.
     ///
     /// Each command does so before anything else. Where it can't be raised it stays as it is.
-    public static func raise() {
+    package static func raise() {
         var limit = limit
         limit.rlim_cur = limit.rlim_max
         _ = setrlimit(resource, &limit)

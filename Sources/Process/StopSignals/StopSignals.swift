@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// SIGINT and SIGTERM as calls instead of sudden death; the second one kills.
-public final class StopSignals {
+package final class StopSignals {
     private final class First: Sendable {
         let signal = Mutex<Int32?>(nil)
 
@@ -22,7 +22,7 @@ public final class StopSignals {
     /// Until this returns a signal ends the process, as before; none is lost.
     ///
     /// - Parameter action: called once, from another thread, with the signal.
-    public init(_ action: @escaping @Sendable (Int32) -> Void) {
+    package init(_ action: @escaping @Sendable (Int32) -> Void) {
         let queue = DispatchQueue(label: "signals")
         let first = first
         sources = [SIGINT, SIGTERM].map { number in
@@ -47,5 +47,5 @@ public final class StopSignals {
     }
 
     /// The signal that came first, if any has.
-    public var received: Int32? { first.signal.withLock { $0 } }
+    package var received: Int32? { first.signal.withLock { $0 } }
 }

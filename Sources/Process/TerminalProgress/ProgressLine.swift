@@ -1,17 +1,17 @@
 import Foundation
 
 /// Tells on standard error how work goes: one line redrawn on a terminal, else a line now and then.
-public struct ProgressLine {
+package struct ProgressLine {
     private let isTerminal: Bool
     private let clock = ContinuousClock()
     private var last: ContinuousClock.Instant?
     private var drawn = false
 
     /// Looks whether standard error is a terminal.
-    public init() { isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
+    package init() { isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
 
     /// Shows a text, if it is time to. - Parameter secondsElapsed: since the work began.
-    public mutating func show(secondsElapsed: Double, _ text: @autoclosure () -> String) {
+    package mutating func show(secondsElapsed: Double, _ text: @autoclosure () -> String) {
         let interval: Duration = isTerminal ? .milliseconds(100) : .seconds(30)
         if let last, clock.now - last < interval { return }
         // Short work needs no plain line.
@@ -22,13 +22,13 @@ public struct ProgressLine {
     }
 
     /// Removes the line.
-    public mutating func clear() {
+    package mutating func clear() {
         if drawn { write("\r\u{1B}[K") }
         drawn = false
     }
 
     /// A time in words that nobody has to read twice: `41 s`, `12 min`, `3.4 h`.
-    public static func time(_ seconds: Double) -> String {
+    package static func time(_ seconds: Double) -> String {
         switch seconds {
         case ..<90: "\(Int(seconds.rounded(.up))) s"
         case ..<5400: "\(Int((seconds / 60).rounded(.up))) min"

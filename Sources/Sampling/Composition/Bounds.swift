@@ -1,24 +1,24 @@
 import EnergyModels
-public import VectorMath
+package import VectorMath
 
 /// A closed box outside of which a composition has no density.
-public struct Bounds: Sendable, Equatable {
+package struct Bounds: Sendable, Equatable {
     /// Corners [d].
-    public let low: [Double]
+    package let low: [Double]
     /// The upper corner [d].
-    public let high: [Double]
+    package let high: [Double]
 
     /// A box with corners [d]; it may turn out empty.
-    public init(low: [Double], high: [Double]) {
+    package init(low: [Double], high: [Double]) {
         self.low = low
         self.high = high
     }
 
     /// Whether the box holds no open set of points.
-    public var isEmpty: Bool { zip(low, high).contains { $0 >= $1 } }
+    package var isEmpty: Bool { zip(low, high).contains { $0 >= $1 } }
 
     /// The first axis along which no float32 lies within the box; nil if there is one along each.
-    public var axisWithoutFloats: Int? {
+    package var axisWithoutFloats: Int? {
         low.indices.first { axis in
             let nearest = Float(low[axis])
             let least = Double(nearest) < low[axis] ? nearest.nextUp : nearest
@@ -27,18 +27,18 @@ public struct Bounds: Sendable, Equatable {
     }
 
     /// The box of points that lie in both.
-    public func intersection(_ other: Bounds) -> Bounds {
+    package func intersection(_ other: Bounds) -> Bounds {
         Bounds(low: zip(low, other.low).map(max), high: zip(high, other.high).map(min))
     }
 
     /// The smallest box that holds both.
-    public func hull(_ other: Bounds) -> Bounds {
+    package func hull(_ other: Bounds) -> Bounds {
         Bounds(low: zip(low, other.low).map(min), high: zip(high, other.high).map(max))
     }
 
     /// Folds points [d][lanes] into the box by reflection at its walls. A momentum turns around along
     /// each axis on which its point was reflected an odd number of times.
-    public func fold(_ position: inout LaneMatrix, momentum: inout LaneMatrix) {
+    package func fold(_ position: inout LaneMatrix, momentum: inout LaneMatrix) {
         for row in 0..<position.rows {
             let (low, high) = (low[row], high[row])
             let width = high - low
@@ -60,10 +60,10 @@ extension TargetExpression {
     /// The box outside of which the composition's log density is minus infinity; nil if there is none.
     ///
     /// For a mixture of bounded components it is their hull, between whose boxes there may be none either.
-    public var bounds: Bounds? { bounds(ofModels: [:]) }
+    package var bounds: Bounds? { bounds(ofModels: [:]) }
 
     /// The same where models have bounds of their own, as a uniform box has without noise.
-    public func bounds(ofModels models: [String: Bounds]) -> Bounds? {
+    package func bounds(ofModels models: [String: Bounds]) -> Bounds? {
         switch self {
         case .leaf(let name):
             return models[name]
@@ -90,7 +90,7 @@ extension TargetExpression {
     }
 
     /// All boxes in it, where models have bounds of their own those among them; what has a weight of zero does not count.
-    public func boxes(ofModels models: [String: Bounds]) -> [Bounds] {
+    package func boxes(ofModels models: [String: Bounds]) -> [Bounds] {
         switch self {
         case .leaf(let name): models[name].map { [$0] } ?? []
         case .product(let factors, let weights):
@@ -103,10 +103,10 @@ extension TargetExpression {
 
     /// Whether a mixture has a bounded part: at its walls the log density jumps by a finite amount, of which the
     /// score tells nothing.
-    public var hasBoundsWithinMixture: Bool { hasBoundsWithinMixture(ofModels: [:]) }
+    package var hasBoundsWithinMixture: Bool { hasBoundsWithinMixture(ofModels: [:]) }
 
     /// The same where models have bounds of their own.
-    public func hasBoundsWithinMixture(ofModels models: [String: Bounds]) -> Bool {
+    package func hasBoundsWithinMixture(ofModels models: [String: Bounds]) -> Bool {
         switch self {
         case .leaf: false
         case .product(let parts, _): parts.contains { $0.hasBoundsWithinMixture(ofModels: models) }

@@ -1,13 +1,13 @@
-public import EnergyModels
+package import EnergyModels
 import VectorMath
 
 /// An operator's child could not be resolved.
-public struct UnknownModel: Error, Equatable, CustomStringConvertible {
+package struct UnknownModel: Error, Equatable, CustomStringConvertible {
     /// The name that no model has.
-    public let name: String
+    package let name: String
 
     /// What is wrong, in one line.
-    public var description: String { "no model is named \"\(name)\"" }
+    package var description: String { "no model is named \"\(name)\"" }
 }
 
 extension TargetExpression {
@@ -18,7 +18,7 @@ extension TargetExpression {
     ///   - models: the leaves by name, all of one shape.
     ///   - classifiers: what guides, by name, of the same shape.
     /// - Throws: ``UnknownModel``.
-    public func density(
+    package func density(
         models: [String: any Density], classifiers: [String: any Classifier] = [:]
     ) throws(UnknownModel) -> any Density {
         var builder = CombinationBuilder(models: models, classifiers: classifiers)

@@ -2,7 +2,7 @@
 extension TargetExpression {
     /// The first component of a mixture whose normaliser is to be estimated and can be: none within it is. Nil if none
     /// is to be.
-    public var componentToEstimate: TargetExpression? {
+    package var componentToEstimate: TargetExpression? {
         for part in parts { if let found = part.componentToEstimate { return found } }
         switch self {
         case .mixture(let components, _, let normalizers), .sharpenedMixture(let components, _, let normalizers):
@@ -14,7 +14,7 @@ extension TargetExpression {
     /// The same with the normaliser of a component, wherever it is to be estimated.
     ///
     /// - Parameter values: of the component, index = level.
-    public func estimating(_ component: TargetExpression, logNormalizers values: [Double]) -> TargetExpression {
+    package func estimating(_ component: TargetExpression, logNormalizers values: [Double]) -> TargetExpression {
         func inside(_ part: TargetExpression) -> TargetExpression {
             part.estimating(component, logNormalizers: values)
         }

@@ -1,5 +1,5 @@
 /// The logarithm of a mixture's component's integral at each noise level, by which its log density is off.
-public enum LogNormalizer: Sendable, Equatable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+package enum LogNormalizer: Sendable, Equatable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
     /// The same at every level.
     case constant(Double)
     /// One per level; index = level.
@@ -8,9 +8,9 @@ public enum LogNormalizer: Sendable, Equatable, ExpressibleByFloatLiteral, Expre
     case estimate
 
     /// The same number at every level.
-    public init(floatLiteral value: Double) { self = .constant(value) }
+    package init(floatLiteral value: Double) { self = .constant(value) }
     /// The same number at every level.
-    public init(integerLiteral value: Int) { self = .constant(Double(value)) }
+    package init(integerLiteral value: Int) { self = .constant(Double(value)) }
 
     /// Whether it is known, or will be, for noise levels alone.
     var isOfLevels: Bool { if case .constant = self { false } else { true } }

@@ -1,4 +1,4 @@
-public import EnergyModels
+package import EnergyModels
 
 /// How fast a log density falls far out: l(r u) is about -r^2 q(u) / 2 for a direction u and large r, with q a
 /// quadratic form.
@@ -7,7 +7,7 @@ public import EnergyModels
 /// covariance C, and of variance sigma^2 for data within bounds, a box or what a network was trained on. Forms add up
 /// as log densities do. Of components far out the one that falls slowest is left, which for unlike components is no
 /// quadratic form; then the numbers along the axes are right and nothing is said of other directions.
-public struct TailForm: Sendable, Equatable {
+package struct TailForm: Sendable, Equatable {
     /// q along each axis.
     private(set) var alongAxes: [Double]
     /// The sum of the sizes of what was added up to `alongAxes`, against which rounding is judged.
@@ -24,7 +24,7 @@ public struct TailForm: Sendable, Equatable {
     }
 
     /// The same along every direction: data within bounds, at noise of variance `1 / precision`.
-    public init(precision: Double, dimension: Int) {
+    package init(precision: Double, dimension: Int) {
         self.init(diagonal: [Double](repeating: precision, count: dimension))
     }
 
@@ -72,7 +72,7 @@ public struct TailForm: Sendable, Equatable {
 
 extension TailForm {
     /// Where a log density does not fall far out.
-    public enum Rise: Sendable, Equatable {
+    package enum Rise: Sendable, Equatable {
         /// Along an axis.
         case axis(Int)
         /// Along some direction between the axes.
@@ -81,7 +81,7 @@ extension TailForm {
 
     /// Where q is not above zero by more than rounding: with such a tail a density has no finite integral, or just
     /// barely one. Nil if no such direction is known.
-    public var rise: Rise? {
+    package var rise: Rise? {
         let least = sizes.map { 1e-12 * $0 }
         if let axis = alongAxes.indices.first(where: { !(alongAxes[$0] > least[$0]) }) { return .axis(axis) }
         guard var rest = matrix else { return nil }
@@ -103,7 +103,7 @@ extension TailForm {
 
 extension ModelDescription {
     /// The tail at a noise level. What does not depend on the level is computed when this is asked for.
-    public var tail: @Sendable (NoiseLevel) -> TailForm {
+    package var tail: @Sendable (NoiseLevel) -> TailForm {
         switch self {
         case .gaussian(_, let covariance):
             let axes = covariance.indices
@@ -127,7 +127,7 @@ extension ModelDescription {
     }
 
     /// How many Gaussians or boxes it consists of.
-    public var parts: Int {
+    package var parts: Int {
         if case .gaussianMixture(let means, _, _) = self { means.count } else { 1 }
     }
 

@@ -3,7 +3,7 @@ extension TargetExpression {
     /// for a product, 1 less the weight for a negation, 1 for guidance; of a mixture's components the least.
     ///
     /// Where all models fall equally fast, as at the noisiest level, it can be normalised if this is above zero.
-    public var totalWeight: Double {
+    package var totalWeight: Double {
         switch self {
         case .leaf: 1
         case .product(let factors, let weights): zip(factors, weights).reduce(0) { $0 + $1.0.totalWeight * $1.1 }
@@ -21,7 +21,7 @@ extension TargetExpression {
     }
 
     /// Whether a weight in it is zero or below. If none is, it can be normalised as its models can.
-    public var subtracts: Bool {
+    package var subtracts: Bool {
         switch self {
         case .leaf: false
         case .product(let factors, let weights): weights.contains { $0 <= 0 } || factors.contains(where: \.subtracts)
@@ -37,7 +37,7 @@ extension TargetExpression {
     }
 
     /// How often models occur in it.
-    public var occurrences: Int {
+    package var occurrences: Int {
         switch self {
         case .leaf: 1
         case .classifier(let of, _, _, _): of.occurrences + 1
@@ -47,7 +47,7 @@ extension TargetExpression {
 
     /// The tail of the composition, from those of its models at the same noise level, by name; nil if it has
     /// density within bounds alone.
-    public func tail(of models: [String: TailForm]) -> TailForm? {
+    package func tail(of models: [String: TailForm]) -> TailForm? {
         switch self {
         case .leaf(let name):
             return models[name]

@@ -1,10 +1,10 @@
-public import EnergyModels
+package import EnergyModels
 
 /// The composition that a job samples: a tree of operators over named models.
 ///
 /// Every operator combines log densities at one noise level (Du et al. 2023, section 4); with
 /// l the log density of a child and s its score, each case states what it stands for.
-public indirect enum TargetExpression: Sendable, Equatable {
+package indirect enum TargetExpression: Sendable, Equatable {
     /// A model of the job, by its name.
     case leaf(String)
 
@@ -41,7 +41,7 @@ public indirect enum TargetExpression: Sendable, Equatable {
 
 extension TargetExpression {
     /// The names of the models that occur in it, classifiers among them.
-    public var leaves: Set<String> {
+    package var leaves: Set<String> {
         switch self {
         case .leaf(let name): [name]
         case .classifier(let of, let by, _, _): of.leaves.union([by])
@@ -50,7 +50,7 @@ extension TargetExpression {
     }
 
     /// The names of the models whose log density is subtracted somewhere.
-    public var subtractedLeaves: Set<String> { leaves(sign: 1) }
+    package var subtractedLeaves: Set<String> { leaves(sign: 1) }
 
     /// Those that are subtracted if the expression's own log density is added (1) or subtracted (-1).
     private func leaves(sign: Int) -> Set<String> {
@@ -84,20 +84,20 @@ extension TargetExpression {
     }
 
     /// How many bounded parts it has, itself among them.
-    public var boundedParts: Int {
+    package var boundedParts: Int {
         let inner = parts.reduce(0) { $0 + $1.boundedParts }
         if case .bounded = self { return inner + 1 }
         return inner
     }
 
     /// Whether a mixture in it is of the released code's tempered form.
-    public var hasSharpenedMixture: Bool {
+    package var hasSharpenedMixture: Bool {
         if case .sharpenedMixture = self { return true }
         return parts.contains(where: \.hasSharpenedMixture)
     }
 
     /// Whether a mixture in it has normalisers for noise levels, known or to be estimated.
-    public var hasLevelNormalizers: Bool {
+    package var hasLevelNormalizers: Bool {
         switch self {
         case .mixture(_, _, let normalizers) where normalizers.contains(where: \.isOfLevels): true
         case .sharpenedMixture(_, _, let normalizers) where normalizers.contains(where: \.isOfLevels): true

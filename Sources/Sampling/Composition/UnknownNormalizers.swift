@@ -3,7 +3,7 @@ extension TargetExpression {
     /// it the mixture's weights are shifted.
     ///
     /// - Parameter isNormalized: whether a model's density integrates to 1, by its name.
-    public func componentsWithoutNormalizer(isNormalized: (String) -> Bool) -> [TargetExpression] {
+    package func componentsWithoutNormalizer(isNormalized: (String) -> Bool) -> [TargetExpression] {
         let inner = parts.flatMap { $0.componentsWithoutNormalizer(isNormalized: isNormalized) }
         switch self {
         case .mixture(let components, _, let normalizers), .sharpenedMixture(let components, _, let normalizers):

@@ -7,7 +7,7 @@ import StrictJSON
 
 extension Job {
     /// The job with defaults filled in, names sorted and no white space. Reading it gives the same job.
-    public var canonicalText: String {
+    package var canonicalText: String {
         var members: [(String, JSONText)] = [
             ("rrr", .integer(1)),
             ("name", .string(name)),

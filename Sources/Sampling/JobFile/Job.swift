@@ -1,47 +1,47 @@
-public import Composition
-public import ContentHash
-public import EnergyModels
+package import Composition
+package import ContentHash
+package import EnergyModels
 import Foundation
-public import Pictures
-public import RunFolder
-public import Sampling
+package import Pictures
+package import RunFolder
+package import Sampling
 import StrictJSON
 
 /// A composition job, complete and valid: what `job.json` says, with the defaults filled in.
-public struct Job: Sendable, Equatable {
+package struct Job: Sendable, Equatable {
     /// Lower-case letters, digits and hyphens.
-    public internal(set) var name: String
+    package internal(set) var name: String
     /// The key of every random number.
-    public internal(set) var seed: UInt64
+    package internal(set) var seed: UInt64
     /// The leaves by name; all of one shape.
-    public internal(set) var models: [String: JobModel]
+    package internal(set) var models: [String: JobModel]
     /// The shape of a point.
-    public let shape: PointShape
+    package let shape: PointShape
     /// What is sampled.
-    public internal(set) var target: TargetExpression
+    package internal(set) var target: TargetExpression
     /// Whether the target may be one that can't be normalised.
-    public let allowsUnnormalized: Bool
+    package let allowsUnnormalized: Bool
     /// The noise levels.
-    public let schedule: ScheduleDescription
+    package let schedule: ScheduleDescription
     /// How chains move.
-    public internal(set) var sampler: SamplerSettings
+    package internal(set) var sampler: SamplerSettings
     /// Whether its blocks are pilot blocks: it is run for the step sizes alone.
-    public internal(set) var isPilot: Bool
+    package internal(set) var isPilot: Bool
     /// Chains in all.
-    public internal(set) var chains: Int
+    package internal(set) var chains: Int
     /// Draws kept per chain at the last level.
-    public internal(set) var draws: Int
+    package internal(set) var draws: Int
     /// Transitions from one kept draw to the next.
-    public internal(set) var thin: Int
+    package internal(set) var thin: Int
     /// Chains that run in lock-step and travel as one task.
-    public let block: Int
+    package let block: Int
     /// Rows and columns of the picture of samples; nil for the usual ones, and where points are no images.
-    public internal(set) var grid: SheetGrid?
+    package internal(set) var grid: SheetGrid?
     /// Where the model files were when the job was read.
-    public let modelPaths: [Digest: String]
+    package let modelPaths: [Digest: String]
 
     /// The SHA-256 of each file that models take numbers from, in the order of the models' names.
-    public var modelDigests: [Digest] {
+    package var modelDigests: [Digest] {
         var digests: [Digest] = []
         for (_, model) in models.sorted(by: { $0.key < $1.key }) {
             for digest in model.files where !digests.contains(digest) { digests.append(digest) }
@@ -50,17 +50,17 @@ public struct Job: Sendable, Equatable {
     }
 
     /// By the SHA-256 of each model file with a network, the first name of a model that is it.
-    public var networkNames: [Digest: String] {
+    package var networkNames: [Digest: String] {
         var names: [Digest: String] = [:]
         for case (let name, .network(let digest, _, _)) in models { names[digest] = min(names[digest] ?? name, name) }
         return names
     }
 
     /// Whether the target's log density is known, not its score alone.
-    public var hasEnergy: Bool { target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true } }
+    package var hasEnergy: Bool { target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true } }
 
     /// How the picture of its samples is laid out; nil where points are no images, or a single one is too large for a picture.
-    public var pictureLayout: SheetLayout? {
+    package var pictureLayout: SheetLayout? {
         if let grid { return SheetLayout(grid, shape: shape.lengths) }
         return usualPictureLayout
     }
@@ -69,10 +69,10 @@ public struct Job: Sendable, Equatable {
     var usualPictureLayout: SheetLayout? { .usual(shape: shape.lengths, count: chains * draws) }
 
     /// Coordinates of a point.
-    public var dimension: Int { shape.dimension }
+    package var dimension: Int { shape.dimension }
 
     /// Bytes in memory of the arrays that its models take from files.
-    public var storedBytes: Int {
+    package var storedBytes: Int {
         var sizes: [Digest: Int] = [:]
         for case .analytic(let density) in models.values {
             for array in density.storedArrays { sizes[array.digest] = array.byteCount }
@@ -81,19 +81,19 @@ public struct Job: Sendable, Equatable {
     }
 
     /// Blocks that the chains make; the last one may be padded.
-    public var blocks: Int { (chains + block - 1) / block }
+    package var blocks: Int { (chains + block - 1) / block }
 
     /// Chains of a block that count.
-    public func chains(inBlock index: Int) -> Int { min(block, chains - index * block) }
+    package func chains(inBlock index: Int) -> Int { min(block, chains - index * block) }
 
     /// The hash of the canonical text: what makes two jobs the same job.
-    public var identity: Digest { SHA256.hash(of: Array(canonicalText.utf8)) }
+    package var identity: Digest { SHA256.hash(of: Array(canonicalText.utf8)) }
 
     /// The number of noise levels.
-    public var levels: Int { schedule.levels }
+    package var levels: Int { schedule.levels }
 
     /// What each block leaves beside its samples.
-    public var statistics: [RunStatistic] {
+    package var statistics: [RunStatistic] {
         var settings = sampler
         // The pilots of a tuned job leave their step sizes, its own blocks don't.
         if !isPilot { settings.kernel = settings.kernel.stepping(by: .constant(1)) }
@@ -101,7 +101,7 @@ public struct Job: Sendable, Equatable {
     }
 
     /// The step size at each level, index = level; NaN for a sampler without steps, and where they are not known yet.
-    public var stepSizes: [Double] { sampler.kernel.stepSizes(over: NoiseSchedule(schedule)) }
+    package var stepSizes: [Double] { sampler.kernel.stepSizes(over: NoiseSchedule(schedule)) }
 
     /// Where models have density without noise, by name: the boxes.
     var boxes: [String: Bounds] {
@@ -121,7 +121,7 @@ public struct Job: Sendable, Equatable {
     ///
     /// - Parameter network: loads the network of a model file; called for each model that is one.
     /// - Throws: what `network` throws; ``UnknownModel``, which a job read from a file has not.
-    public func plan(network: (Digest) throws -> Network) throws -> SamplingPlan {
+    package func plan(network: (Digest) throws -> Network) throws -> SamplingPlan {
         var densities: [String: any Density] = [:]
         var classifiers: [String: any Classifier] = [:]
         for (name, model) in models {
@@ -144,7 +144,7 @@ public struct Job: Sendable, Equatable {
 
     /// Reads a job file, or standard input for `-`, and what the model files that it names say, relative to its folder.
     /// - Throws: ``JobError``.
-    public static func load(path: String) throws(JobError) -> Job {
+    package static func load(path: String) throws(JobError) -> Job {
         let file: JSONFile
         do {
             file = try JSONFile(path: path, most: largestText)
@@ -161,7 +161,7 @@ public struct Job: Sendable, Equatable {
     ///   - file: what messages call it.
     ///   - model: the path of the model file with a SHA-256; nil if there is none here.
     /// - Throws: ``JobError``, with the code `missingModels` if nothing else is wrong.
-    public static func decode(
+    package static func decode(
         _ text: [UInt8], file: String, model: @escaping (Digest) -> String? = { _ in nil }
     ) throws(JobError) -> Job {
         try decode(text, file: file, ModelDecoder(folder: nil, path: model))
@@ -188,5 +188,5 @@ public struct Job: Sendable, Equatable {
 
 extension Job {
     /// Jobs are equal that say the same, wherever their model files are.
-    public static func == (a: Job, b: Job) -> Bool { a.canonicalText == b.canonicalText }
+    package static func == (a: Job, b: Job) -> Bool { a.canonicalText == b.canonicalText }
 }

@@ -1,8 +1,8 @@
-public import ContentHash
-public import EnergyModels
+package import ContentHash
+package import EnergyModels
 
 /// A leaf of a job's composition.
-public enum JobModel: Sendable, Equatable {
+package enum JobModel: Sendable, Equatable {
     /// A density that the job itself describes.
     case analytic(ModelDescription)
     /// The network of the model file with this SHA-256: what the file says of it, and the label that it is
@@ -10,7 +10,7 @@ public enum JobModel: Sendable, Equatable {
     case network(Digest, NetworkDescription, label: Int?)
 
     /// The shape of a point.
-    public var shape: PointShape {
+    package var shape: PointShape {
         switch self {
         case .analytic(let density): density.shape
         case .network(_, let network, _): network.architecture.shape
@@ -26,7 +26,7 @@ public enum JobModel: Sendable, Equatable {
     }
 
     /// How many labels it tells apart if it is a classifier, which is no density but guides one; nil if it is none.
-    public var classifierLabels: Int? {
+    package var classifierLabels: Int? {
         switch self {
         case .analytic: nil
         case .network(_, let network, _):
@@ -35,7 +35,7 @@ public enum JobModel: Sendable, Equatable {
     }
 
     /// Whether the model tells the log density, or as a classifier the log probability, not its score alone.
-    public var hasEnergy: Bool {
+    package var hasEnergy: Bool {
         switch self {
         case .analytic: true
         case .network(_, let network, _): network.energy?.kind != .noise
@@ -55,7 +55,7 @@ public enum JobModel: Sendable, Equatable {
     /// The density at every noise level. Not for a classifier.
     ///
     /// - Parameter network: loads the network of a model file.
-    public func density<Failure>(
+    package func density<Failure>(
         network: (Digest) throws(Failure) -> Network
     ) throws(Failure) -> any Density {
         switch self {

@@ -4,7 +4,7 @@ import Sampling
 
 extension Job {
     /// What the job itself gives reason to doubt in its samples, a sentence each; it may be run all the same.
-    public var warnings: [String] { [normalizerWarning, gapWarning, scaleWarning].compactMap { $0 } }
+    package var warnings: [String] { [normalizerWarning, gapWarning, scaleWarning].compactMap { $0 } }
 
     private var normalizerWarning: String? {
         let components = target.componentsWithoutNormalizer {

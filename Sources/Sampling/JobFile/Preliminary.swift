@@ -1,13 +1,13 @@
-public import Composition
+package import Composition
 import EnergyModels
 import RandomStreams
 import Sampling
 import StrictJSON
 
 /// A job that has to be run before another can be, for numbers that the other lacks.
-public struct Preliminary: Sendable, Equatable {
+package struct Preliminary: Sendable, Equatable {
     /// What is looked for.
-    public enum Purpose: Sendable, Equatable {
+    package enum Purpose: Sendable, Equatable {
         /// Step sizes: the job is a pilot.
         case stepSizes
         /// The normaliser of a component of a mixture at every level: the job is a population of it.
@@ -15,21 +15,21 @@ public struct Preliminary: Sendable, Equatable {
     }
 
     /// What is looked for.
-    public let purpose: Purpose
+    package let purpose: Purpose
     /// What is to be run.
-    public let job: Job
+    package let job: Job
 
     /// The component whose normaliser is looked for, as jobs write it; nil if none is.
-    public var componentText: String? {
+    package var componentText: String? {
         guard case .logNormalizer(let component) = purpose else { return nil }
         return component.canonical.canonical
     }
 }
 
 /// A preliminary job that came to its end without the numbers that it was run for.
-public struct MissingNumbers: Error, Sendable, Equatable, CustomStringConvertible {
+package struct MissingNumbers: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong and what to do, in one line.
-    public let description: String
+    package let description: String
 }
 
 extension Job {
@@ -37,7 +37,7 @@ extension Job {
     /// gives the job with the numbers in it, of which the same can be asked again.
     ///
     /// It depends on the job alone, and not on its number of chains.
-    public var preliminary: Preliminary? {
+    package var preliminary: Preliminary? {
         if let component = target.componentToEstimate {
             return Preliminary(purpose: .logNormalizer(of: component), job: population(of: component))
         }
@@ -50,7 +50,7 @@ extension Job {
     ///   - stepSizes: of the summary, index = level; nil where there are none.
     ///   - logNormalizers: of the summary, index = level; nil where there are none.
     /// - Throws: ``MissingNumbers``.
-    public func resolved(
+    package func resolved(
         _ preliminary: Preliminary, stepSizes: [Double?], logNormalizers: [Double?]
     ) throws(MissingNumbers) -> Job {
         var job = self

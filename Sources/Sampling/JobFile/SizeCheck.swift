@@ -35,10 +35,10 @@ extension Job {
     }
 
     /// The most blocks of a job that a pool takes: each costs a bit there and a row in the journal.
-    public static let mostBlocks = 1 << 24
+    package static let mostBlocks = 1 << 24
 
     /// Why no pool takes a job of so many blocks, and what to do; nil if one does.
-    public var problemOfBlocks: String? {
+    package var problemOfBlocks: String? {
         guard blocks > Self.mostBlocks else { return nil }
         return "\(chains) chains in blocks of \(block) are \(blocks) blocks, and a pool takes at most "
             + "\(Self.mostBlocks) of one job; make \"block\" \((chains + Self.mostBlocks - 1) / Self.mostBlocks) or more, "

@@ -1,14 +1,14 @@
 /// Options of a sampler that can't go together, or not with what is sampled.
-public struct SamplerConflict: Error, Sendable, Equatable, CustomStringConvertible {
+package struct SamplerConflict: Error, Sendable, Equatable, CustomStringConvertible {
     /// An option to blame, by what jobs call it.
-    public enum Option: String, Sendable {
+    package enum Option: String, Sendable {
         case kind, acceptance, population, refine, exchange
     }
 
     /// The option to change or to leave out.
-    public let option: Option
+    package let option: Option
     /// What is wrong and what to do, in one line.
-    public let description: String
+    package let description: String
 }
 
 extension SamplerSettings {
@@ -17,7 +17,7 @@ extension SamplerSettings {
     /// - Parameters:
     ///   - hasEnergy: whether the target's log density is known.
     ///   - draws: kept per chain.
-    public func conflict(hasEnergy: Bool, draws: Int) -> SamplerConflict? {
+    package func conflict(hasEnergy: Bool, draws: Int) -> SamplerConflict? {
         let rules = [
             kernelRules(hasEnergy: hasEnergy),
             population.map { populationRules($0, hasEnergy: hasEnergy) } ?? [],

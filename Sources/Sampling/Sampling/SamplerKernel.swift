@@ -1,6 +1,6 @@
 extension SamplerSettings {
     /// A kernel with what it needs.
-    public enum Kernel: Sendable, Equatable {
+    package enum Kernel: Sendable, Equatable {
         /// Ancestral sampling alone: no transitions.
         case reverse
         /// Langevin's, that accepts every proposal.
@@ -14,19 +14,19 @@ extension SamplerSettings {
     }
 
     /// The kernels by what jobs call them.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         case reverse, ula, mala, uhmc, hmc
 
         /// Whether the kernel carries a momentum and takes leapfrog steps.
-        public var isHamiltonian: Bool { self == .hmc || self == .uhmc }
+        package var isHamiltonian: Bool { self == .hmc || self == .uhmc }
 
         /// Whether proposals are accepted or rejected by a Metropolis rule.
-        public var isAdjusted: Bool { self == .hmc || self == .mala }
+        package var isAdjusted: Bool { self == .hmc || self == .mala }
     }
 }
 
 /// Langevin's h or the leapfrog's step, above zero, at each level.
-public enum StepSizes: Sendable, Equatable {
+package enum StepSizes: Sendable, Equatable {
     /// These.
     case given(LevelValues)
     /// Those that pilot blocks find.
@@ -34,15 +34,15 @@ public enum StepSizes: Sendable, Equatable {
 }
 
 /// The path and the momentum of a Hamiltonian kernel.
-public struct LeapfrogSettings: Sendable, Equatable {
+package struct LeapfrogSettings: Sendable, Equatable {
     /// Leapfrog steps in one transition, at least 1.
-    public var steps: Int
+    package var steps: Int
     /// The part c of the momentum kept at each refreshment, in [0, 1): v = c v + sqrt(1 - c^2) M z.
-    public var damping: Double
+    package var damping: Double
     /// M in the kinetic energy |v|^2 / (2 M^2), above zero, per level.
-    public var mass: LevelValues
+    package var mass: LevelValues
 
-    public init(steps: Int = 3, damping: Double = 0.5, mass: LevelValues = .constant(1)) {
+    package init(steps: Int = 3, damping: Double = 0.5, mass: LevelValues = .constant(1)) {
         self.steps = steps
         self.damping = damping
         self.mass = mass
@@ -51,7 +51,7 @@ public struct LeapfrogSettings: Sendable, Equatable {
 
 extension SamplerSettings.Kernel {
     /// Which it is.
-    public var kind: SamplerSettings.Kind {
+    package var kind: SamplerSettings.Kind {
         switch self {
         case .reverse: .reverse
         case .ula: .ula
@@ -62,7 +62,7 @@ extension SamplerSettings.Kernel {
     }
 
     /// Its step sizes; nil for a kernel without steps.
-    public var stepSizes: StepSizes? {
+    package var stepSizes: StepSizes? {
         switch self {
         case .reverse: nil
         case .ula(let step), .uhmc(let step, _): .given(step)
@@ -71,12 +71,12 @@ extension SamplerSettings.Kernel {
     }
 
     /// How pilot blocks find its step sizes; nil where they are given, or there are none.
-    public var tuning: TuningSettings? {
+    package var tuning: TuningSettings? {
         if case .tuned(let tuning)? = stepSizes { tuning } else { nil }
     }
 
     /// Its path and momentum; nil for a kernel without.
-    public var leapfrog: LeapfrogSettings? {
+    package var leapfrog: LeapfrogSettings? {
         switch self {
         case .reverse, .ula, .mala: nil
         case .uhmc(_, let leapfrog), .hmc(_, let leapfrog, _): leapfrog
@@ -84,7 +84,7 @@ extension SamplerSettings.Kernel {
     }
 
     /// How its Metropolis step knows the change of the log density; nil for a kernel without one.
-    public var acceptance: AcceptanceRule? {
+    package var acceptance: AcceptanceRule? {
         switch self {
         case .reverse, .ula, .uhmc: nil
         case .mala(_, let rule), .hmc(_, _, let rule): rule
@@ -92,7 +92,7 @@ extension SamplerSettings.Kernel {
     }
 
     /// The kernel with these step sizes in place of its own.
-    public func stepping(by values: LevelValues) -> SamplerSettings.Kernel {
+    package func stepping(by values: LevelValues) -> SamplerSettings.Kernel {
         switch self {
         case .reverse: .reverse
         case .ula: .ula(step: values)
@@ -103,7 +103,7 @@ extension SamplerSettings.Kernel {
     }
 
     /// The kernel of the same moves with a Metropolis step by the energy, which samples its level exactly.
-    public var exact: SamplerSettings.Kernel {
+    package var exact: SamplerSettings.Kernel {
         switch self {
         case .reverse: .reverse
         case .ula(let step): .mala(step: .given(step), acceptance: .energy)
@@ -114,7 +114,7 @@ extension SamplerSettings.Kernel {
     }
 
     /// What makes its transitions, with buffers for a block; nil for `reverse`.
-    public func transitionKernel(dimension: Int, lanes: Int) -> (any TransitionKernel)? {
+    package func transitionKernel(dimension: Int, lanes: Int) -> (any TransitionKernel)? {
         switch self {
         case .reverse:
             nil

@@ -1,46 +1,46 @@
-public import Composition
-public import EnergyModels
+package import Composition
+package import EnergyModels
 import VectorMath
 
 /// Everything that the blocks of a job have in common; made once, read by every block.
-public struct SamplingPlan: Sendable {
+package struct SamplingPlan: Sendable {
     /// The composition to be sampled.
-    public let density: any Density
+    package let density: any Density
     /// Whether the log density is known, not the score alone.
-    public let hasEnergy: Bool
+    package let hasEnergy: Bool
     /// Where the composition has density at all; nil if everywhere.
-    public let bounds: Bounds?
+    package let bounds: Bounds?
     /// The same for its density without noise, at the last level of a refinement: `bounds`, and the walls that models
     /// have there.
-    public let walls: Bounds?
+    package let walls: Bounds?
     /// All boxes that the composition has where draws are kept, those of parts of mixtures among them: a draw that lies
     /// within one lies within it as a float too.
-    public let boxes: [Bounds]
+    package let boxes: [Bounds]
     /// The noise levels.
-    public let schedule: NoiseSchedule
+    package let schedule: NoiseSchedule
     /// The levels of refinement below level 0, index -1 first.
-    public let refinement: [NoiseLevel]
+    package let refinement: [NoiseLevel]
     /// The kernel and where it runs.
-    public let settings: SamplerSettings
+    package let settings: SamplerSettings
     /// The standard deviation of the points where chains start.
-    public let startDeviation: Double
+    package let startDeviation: Double
     /// Langevin's h or the leapfrog's step at each level; index = level; NaN where pilot blocks are to
     /// find it, and for a kernel without steps.
-    public internal(set) var stepSizes: [Double]
+    package internal(set) var stepSizes: [Double]
     /// M at each level; index = level.
-    public let masses: [Double]
+    package let masses: [Double]
     /// The job's seed.
-    public let seed: UInt64
+    package let seed: UInt64
     /// Chains that run in lock-step.
-    public let lanes: Int
+    package let lanes: Int
     /// Draws kept per chain at the last level.
-    public let draws: Int
+    package let draws: Int
     /// Transitions from one kept draw to the next.
-    public let thin: Int
+    package let thin: Int
 
     /// - Parameter totalWeight: W of the composition, above zero where chains start as
     ///   ``SamplerSettings/Start/target``.
-    public init(
+    package init(
         density: any Density, hasEnergy: Bool = true, totalWeight: Double = 1, bounds: Bounds? = nil,
         walls: Bounds? = nil,
         boxes: [Bounds]? = nil,
@@ -129,7 +129,7 @@ extension SamplingPlan {
     /// unadjusted chains be thrown far away there. At the last level, without noise, walls only reject, and half of it
     /// is right for what is about as wide as the noise of level 0 was. The leapfrog's goes with the square root of all
     /// this.
-    public var refinementStepSizes: [Double] {
+    package var refinementStepSizes: [Double] {
         if let given = settings.refinement?.stepSizes { return given }
         return refinement.map { level in
             let scale = level.noise > 0 ? level.noiseVariance / schedule.levels[0].noiseVariance : 0.5
@@ -140,20 +140,20 @@ extension SamplingPlan {
 
 extension SamplerSettings.Kernel {
     /// The step size at each level, index = level; NaN where pilot blocks are to find it, and for a kernel without steps.
-    public func stepSizes(over schedule: NoiseSchedule) -> [Double] {
+    package func stepSizes(over schedule: NoiseSchedule) -> [Double] {
         guard case .given(let values)? = stepSizes else { return schedule.levels.map { _ in .nan } }
         return values.resolved(over: schedule)
     }
 
     /// M at each level, index = level; 1 for a kernel without momentum.
-    public func masses(over schedule: NoiseSchedule) -> [Double] {
+    package func masses(over schedule: NoiseSchedule) -> [Double] {
         (leapfrog?.mass ?? .constant(1)).resolved(over: schedule)
     }
 }
 
 extension LevelValues {
     /// The number for every level; index = level.
-    public func resolved(over schedule: NoiseSchedule) -> [Double] {
+    package func resolved(over schedule: NoiseSchedule) -> [Double] {
         switch self {
         case .constant(let value):
             schedule.levels.map { _ in value }

@@ -11,7 +11,7 @@ extension SamplerSettings {
     }
 
     /// The most proposals that a chain and its replicas make at levels.
-    public func mostProposals(draws: Int, thin: Int) -> Double {
+    package func mostProposals(draws: Int, thin: Int) -> Double {
         let further = Double(draws - 1) * Double(thin) * Double(1 + (exchange?.pairs ?? 0))
         let below = Double(refinement?.levels ?? 0) * Double(refinement?.transitions ?? 0)
         return Double(levels.count) * Double(transitions) + below + further
@@ -20,7 +20,7 @@ extension SamplerSettings {
     /// The most units of ``RunnableBlock/steps``.
     ///
     /// - Parameter levels: of the schedule.
-    public func mostSteps(levels: Int, draws: Int, thin: Int) -> Double {
+    package func mostSteps(levels: Int, draws: Int, thin: Int) -> Double {
         Double(levels + (refinement?.levels ?? 0)) + mostProposals(draws: draws, thin: thin)
     }
 
@@ -28,7 +28,7 @@ extension SamplerSettings {
     /// its step sizes included.
     ///
     /// - Parameter levels: of the schedule.
-    public func mostEvaluations(levels: Int, draws: Int, thin: Int) -> Double {
+    package func mostEvaluations(levels: Int, draws: Int, thin: Int) -> Double {
         let trials = Double(tuning == nil ? 1 : StepSearch.mostTrials + 1)
         // One on entering a level, and at most one more for what is made of a point there.
         let entries = 2 * Double(levels + (refinement?.levels ?? 0) + draws)
@@ -39,6 +39,6 @@ extension SamplerSettings {
     }
 
     /// The step sizes that a pilot block may find, with room for rounding at the ends.
-    public static let findableStepSizes =
+    package static let findableStepSizes =
         StepSearch.range.lowerBound * 0.999...StepSearch.range.upperBound * 1.001
 }

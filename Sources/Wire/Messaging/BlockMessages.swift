@@ -1,18 +1,18 @@
 import CWireMessages
-public import ContentHash
-public import RunFolder
+package import ContentHash
+package import RunFolder
 
 /// One attempt at one block of a job.
-public struct AttemptID: Hashable, Sendable {
+package struct AttemptID: Hashable, Sendable {
     /// The hash of the canonical job.
-    public var job: Digest
+    package var job: Digest
     /// The block's place among its job's.
-    public var block: Int
+    package var block: Int
     /// Counts the times that the block was given out.
-    public var attempt: Int
+    package var attempt: Int
 
     /// Every field as given.
-    public init(job: Digest, block: Int, attempt: Int) {
+    package init(job: Digest, block: Int, attempt: Int) {
         self.job = job
         self.block = block
         self.attempt = attempt
@@ -31,18 +31,18 @@ extension AttemptID: WirePart {
 }
 
 /// How far a running block is.
-public struct BlockProgress: Sendable, Equatable {
+package struct BlockProgress: Sendable, Equatable {
     /// What is reported on.
-    public var attempt: AttemptID
+    package var attempt: AttemptID
     /// At most ``stepsTotal``.
-    public var stepsDone: Int
+    package var stepsDone: Int
     /// In the whole block.
-    public var stepsTotal: Int
+    package var stepsTotal: Int
     /// At the level just done; NaN if there were no transitions.
-    public var acceptance: Double
+    package var acceptance: Double
 
     /// Every field as given.
-    public init(attempt: AttemptID, stepsDone: Int, stepsTotal: Int, acceptance: Double) {
+    package init(attempt: AttemptID, stepsDone: Int, stepsTotal: Int, acceptance: Double) {
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.stepsTotal = stepsTotal
@@ -63,27 +63,27 @@ extension BlockProgress {
 
 /// What a block has come to, or a piece of it: a long state travels in pieces, in their order, and without what is
 /// stored of it.
-public struct BlockState: Sendable, Equatable {
+package struct BlockState: Sendable, Equatable {
     /// The most bytes of a piece.
-    public static let longestPiece = 1 << 20
+    package static let longestPiece = 1 << 20
 
     /// What is reported on.
-    public var attempt: AttemptID
+    package var attempt: AttemptID
     /// Of the whole block's.
-    public var stepsDone: Int
+    package var stepsDone: Int
     /// What it takes to go on from there, or a piece of that; empty if it has not begun.
-    public var state: [UInt8]
+    package var state: [UInt8]
     /// Where the piece begins; 0 for a whole state.
-    public var offset: Int
+    package var offset: Int
     /// Where the first piece begins: what is before that is stored already.
-    public var start: Int
+    package var start: Int
     /// Bytes at the state's start that no later state of the block changes; no piece goes across their end.
-    public var settled: Int
+    package var settled: Int
     /// Whether nothing follows.
-    public var isLast: Bool
+    package var isLast: Bool
 
     /// Every field as given.
-    public init(
+    package init(
         attempt: AttemptID, stepsDone: Int, state: [UInt8], offset: Int = 0, start: Int = 0, settled: Int = 0,
         isLast: Bool = true
     ) {
@@ -97,10 +97,10 @@ public struct BlockState: Sendable, Equatable {
     }
 
     /// Whether nothing goes before it.
-    public var isFirst: Bool { offset == start }
+    package var isFirst: Bool { offset == start }
 
     /// Whether it is all that is sent of a state.
-    public var isOnly: Bool { isFirst && isLast }
+    package var isOnly: Bool { isFirst && isLast }
 
     /// Whether ``pieces(from:atMost:)`` may have made it.
     var isPossible: Bool {
@@ -114,7 +114,7 @@ public struct BlockState: Sendable, Equatable {
     /// - Parameters:
     ///   - start: where they begin, at most at ``settled``: what is before that is stored where they go.
     ///   - most: bytes of a piece.
-    public func pieces(from start: Int = 0, atMost most: Int = Self.longestPiece) -> [BlockState] {
+    package func pieces(from start: Int = 0, atMost most: Int = Self.longestPiece) -> [BlockState] {
         let start = start <= settled ? start : 0
         var pieces: [BlockState] = []
         var offset = start
@@ -147,20 +147,20 @@ extension BlockState {
 }
 
 /// A finished block.
-public struct BlockReport: Sendable, Equatable {
+package struct BlockReport: Sendable, Equatable {
     /// What is reported on.
-    public var attempt: AttemptID
+    package var attempt: AttemptID
     /// Float32, little-endian, [chains, draws, …shape].
-    public var samples: [UInt8]
+    package var samples: [UInt8]
     /// Its rows of the arrays that the job leaves beside the samples.
-    public var statistics: StatisticRows
+    package var statistics: StatisticRows
     /// Over all chains.
-    public var gradientEvaluations: Int
+    package var gradientEvaluations: Int
     /// How long it ran.
-    public var seconds: Double
+    package var seconds: Double
 
     /// Every field as given.
-    public init(
+    package init(
         attempt: AttemptID, samples: [UInt8], statistics: StatisticRows, gradientEvaluations: Int, seconds: Double
     ) {
         self.attempt = attempt

@@ -6,11 +6,11 @@ import Glibc
 ///
 /// ZeroMQ keeps no account of bytes, neither of those that wait for a peer nor of those that a peer has sent and that are
 /// no message yet. The system does.
-public struct Connection: Hashable, Sendable {
+package struct Connection: Hashable, Sendable {
     let descriptor: Int32
 
     /// What the system was given to send and the peer has not taken; nil if the connection is gone.
-    public var bytesNotTaken: Int? {
+    package var bytesNotTaken: Int? {
         var count: Int32 = 0
         return ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : nil
     }
@@ -28,13 +28,13 @@ public struct Connection: Hashable, Sendable {
     }
 
     /// What tells it from a later one with the same descriptor, for as long as it lasts.
-    public var identity: Identity {
+    package var identity: Identity {
         var status = stat()
         return Identity(descriptor: descriptor, node: fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0)
     }
 
     /// One connection and no other: the system gives a descriptor to the next one as soon as it is free.
-    public struct Identity: Hashable, Sendable {
+    package struct Identity: Hashable, Sendable {
         let descriptor: Int32
         let node: UInt64
 
@@ -48,10 +48,10 @@ public struct Connection: Hashable, Sendable {
         }
 
         /// Whether the peer has taken everything that the system was given to send; also when the connection is gone.
-        public var hasTakenAll: Bool { connection?.bytesNotTaken ?? 0 == 0 }
+        package var hasTakenAll: Bool { connection?.bytesNotTaken ?? 0 == 0 }
 
         /// Ends the connection, if it lasts, for both sides. An honest peer connects again.
-        public func end() { connection?.end() }
+        package func end() { connection?.end() }
     }
 
     /// Whether it was accepted at a TCP port of this process.
@@ -71,5 +71,5 @@ public struct Connection: Hashable, Sendable {
     }
 
     /// Ends it, for both sides. An honest peer connects again.
-    public func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    package func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

@@ -5,20 +5,20 @@ import OpenFiles
 /// too much memory with what is no message yet, and some of those that say nothing before the last open file is taken.
 ///
 /// For TCP. Who may connect to a local socket is decided by its file.
-public final class ConnectionWatch {
+package final class ConnectionWatch {
     /// How much is let in.
-    public struct Limits: Sendable {
+    package struct Limits: Sendable {
         /// Bytes on their way in one connection: more than the longest message, whose parts may be many.
-        public var connectionBytes = 80 << 20
+        package var connectionBytes = 80 << 20
         /// Bytes on their way from all peers together that are not trusted.
-        public var strangersBytes = 64 << 20
+        package var strangersBytes = 64 << 20
         /// The same from those that are: a worker's result may have 64 MB.
-        public var trustedBytes = 1 << 30
+        package var trustedBytes = 1 << 30
         /// Open files that are kept free; at most an eighth of all.
-        public var freeFiles = 64
+        package var freeFiles = 64
 
         /// The defaults.
-        public init() {}
+        package init() {}
     }
 
     private struct Account {
@@ -50,7 +50,7 @@ public final class ConnectionWatch {
     private var lastFree = Int.max
 
     /// - Parameter endpoint: where the router listens; nil comes of one that is not a TCP port.
-    public init?(of endpoint: String, limits: Limits = Limits()) {
+    package init?(of endpoint: String, limits: Limits = Limits()) {
         guard endpoint.hasPrefix("tcp://"), let port = endpoint.split(separator: ":").last.flatMap({ UInt16($0) })
         else { return nil }
         self.port = port
@@ -58,7 +58,7 @@ public final class ConnectionWatch {
     }
 
     /// Takes in that a message has come.
-    public func note(_ bytes: Int, from connection: Connection) {
+    package func note(_ bytes: Int, from connection: Connection) {
         if accounts[connection] == nil { accounts[connection] = Account(since: sweeps) }
         accounts[connection]?.taken += bytes + (bytes < 256 ? 2 : 9)
         accounts[connection]?.isHeardAnew = true
@@ -68,7 +68,7 @@ public final class ConnectionWatch {
     ///
     /// - Parameter isTrusted: whether a peer's connection is that of somebody who is known.
     /// - Returns: what was done, in words; nil if nothing.
-    public func look(at now: Duration, isTrusted: (Connection.Identity) -> Bool) -> String? {
+    package func look(at now: Duration, isTrusted: (Connection.Identity) -> Bool) -> String? {
         guard now - lastLook >= Self.pause else { return nil }
         lastLook = now
         let memory = process.residentBytes

@@ -9,7 +9,7 @@ import OpenFiles
 /// has a descriptor (ZMQ_FD) that is watched with epoll. It only says that the socket's state has changed since
 /// somebody last looked, and looking, sending too, takes the sign away. So whoever wakes receives until there is
 /// nothing more, and after a send looks again.
-public final class DealerCrowd {
+package final class DealerCrowd {
     private let context: MessagingContext
     private let endpoint: String
     /// The epoll descriptor.
@@ -30,7 +30,7 @@ public final class DealerCrowd {
     ///   - capacity: the most members that will ``join()``, each taking ``filesPerMember`` open files.
     ///   - endpoint: where each of them connects to.
     /// - Throws: ``MessagingError`` if the process may not have that many files open.
-    public init(capacity: Int, connectingTo endpoint: String) throws(MessagingError) {
+    package init(capacity: Int, connectingTo endpoint: String) throws(MessagingError) {
         try OpenFileLimit.raise(
             toHold: capacity * Self.filesPerMember + Self.otherFiles, for: "\(capacity) connections in one process")
         context = MessagingContext(sockets: capacity)
@@ -42,17 +42,17 @@ public final class DealerCrowd {
     deinit { close(watch) }
 
     /// A connection and what wakes its owner.
-    public static let filesPerMember = 2
+    package static let filesPerMember = 2
 
     /// What a process has open beside its crowd, and some to spare.
-    public static let otherFiles = 64
+    package static let otherFiles = 64
 
     /// Members, numbered from 0.
-    public var count: Int { members.count }
+    package var count: Int { members.count }
 
     /// One more connection. - Returns: the member's number.
     @discardableResult
-    public func join() throws(MessagingError) -> Int {
+    package func join() throws(MessagingError) -> Int {
         let member = members.count
         let dealer = try DealerSocket(context, connectingTo: endpoint, pings: false)
         var event = epoll_event(
@@ -68,14 +68,14 @@ public final class DealerCrowd {
     }
 
     /// Sends without waiting; what the connection does not take now leaves when it does.
-    public func send(_ bytes: [UInt8], from member: Int) throws(MessagingError) {
+    package func send(_ bytes: [UInt8], from member: Int) throws(MessagingError) {
         let isSent = outboxes[member].isEmpty ? try members[member].send(bytes) : false
         if !isSent { outboxes[member].append(bytes) }
         if member != current { look(at: member) }
     }
 
     /// Waits until somebody has a message or the time is over, then hands all there are to `take`, which may send.
-    public func receive(
+    package func receive(
         atMost timeout: Duration, _ take: (Int, [UInt8]) throws(MessagingError) -> Void
     ) throws(MessagingError) {
         try wait(atMost: unchecked.isEmpty ? timeout : .zero)

@@ -1,7 +1,7 @@
 import CZeroMQ
 
 /// The socket of a worker or a submitter: one peer, the coordinator.
-public struct DealerSocket {
+package struct DealerSocket {
     let socket: Socket
     private let route: Route
 
@@ -14,7 +14,7 @@ public struct DealerSocket {
 
     /// Connects; that nobody is there shows only when nothing comes back. Of a host with several addresses each is tried,
     /// one after the other, as long as messages can't be sent.
-    public init(_ context: MessagingContext, connectingTo endpoint: String) throws(MessagingError) {
+    package init(_ context: MessagingContext, connectingTo endpoint: String) throws(MessagingError) {
         try self.init(context, connectingTo: endpoint, pings: true)
     }
 
@@ -38,7 +38,7 @@ public struct DealerSocket {
     }
 
     /// Sends without waiting. - Returns: false if there is no connection or no room.
-    public func send(_ bytes: [UInt8]) throws(MessagingError) -> Bool {
+    package func send(_ bytes: [UInt8]) throws(MessagingError) -> Bool {
         let isSent = try socket.send(bytes, more: false) == .sent
         if !route.search.isSettled { try follow(isSent) }
         return isSent
@@ -56,7 +56,7 @@ public struct DealerSocket {
     }
 
     /// The next message, if one is there.
-    public func receive() throws(MessagingError) -> [UInt8]? {
+    package func receive() throws(MessagingError) -> [UInt8]? {
         while let frames = try socket.receive() {
             if frames.count == 1 { return frames[0] }
         }
@@ -64,7 +64,7 @@ public struct DealerSocket {
     }
 
     /// Waits until a message is there, somebody calls, or the time is over.
-    public func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
+    package func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
         try socket.wait(for: wakeup, atMost: timeout)
     }
 }

@@ -6,23 +6,23 @@ import Glibc
 ///
 /// The defaults leave room for every honest message; what a peer claims beyond them costs it the
 /// message and nobody else any memory.
-public struct DecodingLimits: Sendable, Equatable {
+package struct DecodingLimits: Sendable, Equatable {
     /// The longest encoded message, in bytes. Sockets let in nothing longer either.
-    public var messageBytes = 64 << 20
+    package var messageBytes = 64 << 20
     /// The longest text, in bytes of UTF-8.
-    public var textBytes = 1 << 20
+    package var textBytes = 1 << 20
     /// The most parts of one list: blocks of a lease, jobs or workers of a status.
-    public var entries = 1 << 20
+    package var entries = 1 << 20
     /// The longest text of a job that is handed in, in bytes.
-    public var jobTextBytes = 16 << 20
+    package var jobTextBytes = 16 << 20
     /// The most blocks that a worker says it holds.
-    public var heldBlocks = 1 << 17
+    package var heldBlocks = 1 << 17
     /// The most memory that unpacking one message may take, in bytes. An empty part takes two bytes
     /// on the wire and a hundred unpacked, so the message's length alone bounds too little.
-    public var unpackedBytes = 256 << 20
+    package var unpackedBytes = 256 << 20
 
     /// The defaults.
-    public init() {}
+    package init() {}
 }
 
 /// An allocator for protobuf-c that has only so much to give; unpacking fails cleanly at its end.

@@ -1,16 +1,16 @@
 import Glibc
 
 /// Where a coordinator listens, or where it is to be found: `tcp://host:port` or `ipc://path`.
-public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
+package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     /// What an address is for. A listener may leave the port, or the host, to the system.
-    public enum Use: Sendable {
+    package enum Use: Sendable {
         case listening
         case connecting
     }
 
     /// What is wrong with a text that is no address, and what one looks like.
-    public struct Malformed: Error, Equatable, Sendable, CustomStringConvertible {
-        public let description: String
+    package struct Malformed: Error, Equatable, Sendable, CustomStringConvertible {
+        package let description: String
     }
 
     private enum Place: Sendable, Equatable {
@@ -22,10 +22,10 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     private let place: Place
 
     /// The longest path of a socket, in bytes, that the system takes.
-    public static let longestPath = 107
+    package static let longestPath = 107
 
     /// Reads an address as a user writes it.
-    public init(_ text: String, for use: Use) throws(Malformed) {
+    package init(_ text: String, for use: Use) throws(Malformed) {
         func malformed(_ problem: String) -> Malformed {
             Malformed(description: "\"\(text)\" is no address: \(problem)")
         }
@@ -68,7 +68,7 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    public var description: String {
+    package var description: String {
         switch place {
         case .ipc(let path): "ipc://" + path
         case .tcp(let host, let port): Self.tcp(host, port)
@@ -76,7 +76,7 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// From where one could connect to what listens at an address.
-    public enum Reach: Sendable {
+    package enum Reach: Sendable {
         case thisHost
         case otherHosts
         /// The host's name is not known.
@@ -84,7 +84,7 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// From where one could connect to what listens here: by the numbers that a name stands for, not by its look.
-    public var reach: Reach {
+    package var reach: Reach {
         guard case .tcp(let host, _) = place else { return .thisHost }
         if host == "*" { return .otherHosts }
         let numbers = HostName.addresses(of: host)
@@ -94,12 +94,12 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Where a coordinator listens, and is looked for, unless another address is named.
-    public static let usual = "tcp://127.0.0.1:7757"
+    package static let usual = "tcp://127.0.0.1:7757"
 
     /// The coordinator that a user names: by the flag, else by `RRR_COORDINATOR`, else none.
     ///
     /// Throws ``Malformed``, which tells whether the flag or the variable is wrong.
-    public static func coordinator(
+    package static func coordinator(
         flag: String?, environment: [String: String]
     ) throws(Malformed) -> Endpoint? {
         let variable = "RRR_COORDINATOR"

@@ -1,17 +1,17 @@
 import CWireMessages
-public import ContentHash
+package import ContentHash
 
 /// Asks for a piece of a model file.
-public struct ModelRequest: Sendable, Equatable {
+package struct ModelRequest: Sendable, Equatable {
     /// The SHA-256 of the whole file.
-    public var model: Digest
+    package var model: Digest
     /// Where the piece begins.
-    public var offset: Int
+    package var offset: Int
     /// The most bytes that it may have.
-    public var length: Int
+    package var length: Int
 
     /// Every field as given.
-    public init(model: Digest, offset: Int, length: Int) {
+    package init(model: Digest, offset: Int, length: Int) {
         self.model = model
         self.offset = offset
         self.length = length
@@ -31,21 +31,21 @@ extension ModelRequest {
 }
 
 /// A piece of a model file.
-public struct ModelChunk: Sendable, Equatable {
+package struct ModelChunk: Sendable, Equatable {
     /// The most bytes of a piece: what is longer is refused.
-    public static let longest = 1 << 20
+    package static let longest = 1 << 20
 
     /// The SHA-256 of the whole file.
-    public var model: Digest
+    package var model: Digest
     /// Where the piece begins.
-    public var offset: Int
+    package var offset: Int
     /// Bytes of the whole file.
-    public var total: Int
+    package var total: Int
     /// The piece; empty at the end of the file alone.
-    public var data: [UInt8]
+    package var data: [UInt8]
 
     /// Every field as given.
-    public init(model: Digest, offset: Int, total: Int, data: [UInt8]) {
+    package init(model: Digest, offset: Int, total: Int, data: [UInt8]) {
         self.model = model
         self.offset = offset
         self.total = total
@@ -67,20 +67,20 @@ extension ModelChunk {
 }
 
 /// A piece of a file of a finished job.
-public struct FileChunk: Sendable, Equatable {
+package struct FileChunk: Sendable, Equatable {
     /// The hash of the canonical job.
-    public var job: Digest
+    package var job: Digest
     /// The file's name in the output folder.
-    public var file: String
+    package var file: String
     /// Where the piece begins.
-    public var offset: Int
+    package var offset: Int
     /// Bytes of the whole file.
-    public var total: Int
+    package var total: Int
     /// The piece.
-    public var data: [UInt8]
+    package var data: [UInt8]
 
     /// Every field as given.
-    public init(job: Digest, file: String, offset: Int, total: Int, data: [UInt8]) {
+    package init(job: Digest, file: String, offset: Int, total: Int, data: [UInt8]) {
         self.job = job
         self.file = file
         self.offset = offset

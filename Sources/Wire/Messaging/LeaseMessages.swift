@@ -1,27 +1,27 @@
 import CWireMessages
-public import ContentHash
+package import ContentHash
 
 /// A worker introduces itself.
-public struct Registration: Hashable, Sendable {
+package struct Registration: Hashable, Sendable {
     /// 16 random bytes, new for every process.
-    public var session: [UInt8]
+    package var session: [UInt8]
     /// The name of its machine.
-    public var host: String
+    package var host: String
     /// Its process number there.
-    public var process: Int
+    package var process: Int
     /// Blocks that can run side by side.
-    public var slots: Int
+    package var slots: Int
     /// Of the program.
-    public var version: String
+    package var version: String
     /// Of its arithmetic: equal ones give equal bytes.
-    public var fingerprint: String
+    package var fingerprint: String
     /// Counts the registrations of the session.
-    public var number: UInt32 = 0
+    package var number: UInt32 = 0
     /// Blocks that wait or run there, or whose results were not taken yet.
-    public var holding: [AttemptID] = []
+    package var holding: [AttemptID] = []
 
     /// A registration of a worker that holds nothing.
-    public init(session: [UInt8], host: String, process: Int, slots: Int, version: String, fingerprint: String) {
+    package init(session: [UInt8], host: String, process: Int, slots: Int, version: String, fingerprint: String) {
         self.session = session
         self.host = host
         self.process = process
@@ -51,27 +51,27 @@ extension Registration {
 }
 
 /// Blocks of one job for a worker.
-public struct Lease: Sendable, Equatable {
+package struct Lease: Sendable, Equatable {
     /// The hash of the canonical job.
-    public var job: Digest
+    package var job: Digest
     /// What to run, canonical: the job, with the numbers that were found for it first; empty if this session has had it before.
-    public var jobText: [UInt8]
+    package var jobText: [UInt8]
     /// The SHA-256 of the text that the blocks are to be run by, whether it is sent or known. It is not the job's where
     /// numbers were found first.
-    public var textDigest: Digest
+    package var textDigest: Digest
     /// What to run, in this order.
-    public var blocks: [AttemptID]
+    package var blocks: [AttemptID]
     /// What some of the blocks have come to, by block.
-    public var checkpoints: [Int: [UInt8]]
+    package var checkpoints: [Int: [UInt8]]
     /// Of blocks whose states came before the lease, in pieces, the bytes of these states, by block.
-    public var stateBytes: [Int: Int]
+    package var stateBytes: [Int: Int]
     /// Counts the leases since the welcome, from 1.
-    public var number: UInt64
+    package var number: UInt64
     /// How often to send the state of a running block.
-    public var checkpointInterval: Duration
+    package var checkpointInterval: Duration
 
     /// Every field as given.
-    public init(
+    package init(
         job: Digest, jobText: [UInt8], textDigest: Digest, blocks: [AttemptID], checkpoints: [Int: [UInt8]] = [:],
         stateBytes: [Int: Int] = [:], number: UInt64 = 0, checkpointInterval: Duration = .seconds(10)
     ) {

@@ -2,13 +2,13 @@ import Glibc
 import Synchronization
 
 /// Ends the wait of a socket's owner from another thread: a pipe that the owner watches.
-public struct Wakeup: ~Copyable, Sendable {
+package struct Wakeup: ~Copyable, Sendable {
     /// -1 if the process has no file left to open; waits are short then.
     let readable: Int32
     private let writable: Int32
 
     /// A pipe of its own, which never blocks and which no process started later inherits.
-    public init() {
+    package init() {
         var ends: [Int32] = [-1, -1]
         if pipe(&ends) != 0 { ends = [-1, -1] }
         for end in ends where end >= 0 {
@@ -25,7 +25,7 @@ public struct Wakeup: ~Copyable, Sendable {
     }
 
     /// Wakes the owner, now or when it next waits. A full pipe is as good as one byte.
-    public func call() {
+    package func call() {
         var byte: UInt8 = 1
         _ = write(writable, &byte, 1)
     }
@@ -37,23 +37,23 @@ public struct Wakeup: ~Copyable, Sendable {
 }
 
 /// Values on their way from any thread to the one that owns a socket.
-public final class Mailbox<Element: Sendable>: Sendable {
+package final class Mailbox<Element: Sendable>: Sendable {
     private let waiting = Mutex<[Element]>([])
 
     /// What the owner waits for beside its socket.
-    public let wakeup = Wakeup()
+    package let wakeup = Wakeup()
 
     /// Empty.
-    public init() {}
+    package init() {}
 
     /// Leaves a value and wakes the owner.
-    public func post(_ element: Element) {
+    package func post(_ element: Element) {
         waiting.withLock { $0.append(element) }
         wakeup.call()
     }
 
     /// Takes everything that has been left, in its order.
-    public func drain() -> [Element] {
+    package func drain() -> [Element] {
         waiting.withLock { elements in
             defer { elements = [] }
             return elements

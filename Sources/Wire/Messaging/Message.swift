@@ -1,9 +1,9 @@
-public import ContentHash
+package import ContentHash
 
 /// Everything that coordinator, workers and submitters say; proto/rrr.proto has them field by field.
 ///
 /// Equality is that of the fields, so that a message with a NaN in it equals none.
-public enum Message: Sendable, Equatable {
+package enum Message: Sendable, Equatable {
     // Worker to coordinator.
 
     /// A worker introduces itself; answered with `welcome` or `drain`.
@@ -80,5 +80,5 @@ public enum Message: Sendable, Equatable {
     case refusal(exitStatus: Int32, text: String)
 
     /// Both sides must speak the same version.
-    public static let protocolVersion: UInt32 = 5
+    package static let protocolVersion: UInt32 = 5
 }

@@ -3,7 +3,7 @@ import CWireMessages
 
 extension Message {
     /// The message as an envelope.
-    public func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         var (message, envelope) = (self, Rrr__Wire__Envelope())
         rrr__wire__envelope__init(&envelope)
         envelope.protocol_version = Self.protocolVersion
@@ -21,7 +21,7 @@ extension Message {
     /// Texts come without anything that a terminal obeys; what a worker says of itself and its troubles is one line.
     ///
     /// - Throws: ``MessagingError`` with code `malformed`, `tooLong` or `version`.
-    public static func decode(
+    package static func decode(
         _ bytes: [UInt8], limits: DecodingLimits = DecodingLimits()
     ) throws(MessagingError) -> Message {
         let result: Result<Message, MessagingError> = bytes.withUnsafeBufferPointer { buffer in

@@ -1,9 +1,9 @@
 import CZeroMQ
 
 /// A socket operation failed, or a message was not what it should be.
-public struct MessagingError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct MessagingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What went wrong.
-    public enum Code: Sendable, Equatable {
+    package enum Code: Sendable, Equatable {
         /// ZeroMQ refused; the number is its errno.
         case socket(Int32)
         /// The bytes are not an envelope, or break a limit.
@@ -15,12 +15,12 @@ public struct MessagingError: Error, Sendable, Equatable, CustomStringConvertibl
     }
 
     /// What went wrong, for code that decides.
-    public let code: Code
+    package let code: Code
 
     /// What was being done and why it failed, for people.
-    public let message: String
+    package let message: String
 
-    public var description: String { message }
+    package var description: String { message }
 
     /// Both as given.
     package init(code: Code, message: String) {
@@ -38,7 +38,7 @@ public struct MessagingError: Error, Sendable, Equatable, CustomStringConvertibl
 }
 
 /// What became of a message that was sent without waiting.
-public enum SendOutcome: Sendable, Equatable {
+package enum SendOutcome: Sendable, Equatable {
     /// It is on its way.
     case sent
     /// There is no connection yet, or as much as may wait for the peer is waiting already.

@@ -1,5 +1,5 @@
 import Glibc
-public import OpenFiles
+package import OpenFiles
 
 extension OpenFileLimit {
     /// Raises the limit as far as the system lets it.
@@ -8,7 +8,7 @@ extension OpenFileLimit {
     ///   - needed: files that will be open at the same time.
     ///   - purpose: what they are for, as the error begins: "10000 simulated workers".
     /// - Throws: ``MessagingError`` with code `socket(EMFILE)` if that is not enough.
-    public static func raise(toHold needed: Int, for purpose: String) throws(MessagingError) {
+    package static func raise(toHold needed: Int, for purpose: String) throws(MessagingError) {
         raise()
         guard current >= needed else {
             throw MessagingError(

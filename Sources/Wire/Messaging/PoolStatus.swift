@@ -1,52 +1,52 @@
 import CWireMessages
-public import ContentHash
+package import ContentHash
 
 /// Where a job stands.
-public struct JobStatus: Sendable, Equatable {
+package struct JobStatus: Sendable, Equatable {
     /// The stages of a job's life.
-    public enum State: String, Sendable, CaseIterable {
+    package enum State: String, Sendable, CaseIterable {
         /// The last three are final.
         case queued, running, paused, finished, failed, cancelled
 
         /// Whether nothing more will happen to the job.
-        public var isOver: Bool { [.finished, .failed, .cancelled].contains(self) }
+        package var isOver: Bool { [.finished, .failed, .cancelled].contains(self) }
     }
 
     /// The hash of the canonical job.
-    public var job: Digest
+    package var job: Digest
     /// As the job file has it.
-    public var name: String
+    package var name: String
     /// Its stage of life.
-    public var state: State
+    package var state: State
     /// Chains asked for.
-    public var chainsTotal: Int
+    package var chainsTotal: Int
     /// Chains whose results are here.
-    public var chainsDone: Int
+    package var chainsDone: Int
     /// Of the work, with what is done inside running blocks.
-    public var fraction: Double
+    package var fraction: Double
     /// Mean over what is known so far; NaN if nothing is.
-    public var acceptance: Double
+    package var acceptance: Double
     /// Since it was submitted, up to its end.
-    public var secondsElapsed: Double
+    package var secondsElapsed: Double
     /// Workers that are known now.
-    public var workers: Int
+    package var workers: Int
     /// Why it failed; empty otherwise.
-    public var failure: String
+    package var failure: String
     /// Why it does not go on just now, such as a full disk; empty if it does.
-    public var notice: String
+    package var notice: String
     /// Jobs of a higher priority go first.
-    public var priority: Int
+    package var priority: Int
     /// Times that a block was started again, because it was lost or came back.
-    public var blocksAgain: Int
+    package var blocksAgain: Int
 
     /// Cuts the reason of a failure to so many bytes, for a list of many jobs.
-    public mutating func cutFailure(to bytes: Int) {
+    package mutating func cutFailure(to bytes: Int) {
         guard failure.utf8.count > bytes else { return }
         failure = PeerText.shown(failure, atMost: bytes) + "…; status of this job alone tells all"
     }
 
     /// Every field as given.
-    public init(
+    package init(
         job: Digest, name: String, state: State, chainsTotal: Int, chainsDone: Int, fraction: Double,
         acceptance: Double, secondsElapsed: Double, workers: Int, failure: String, notice: String = "",
         priority: Int = 0, blocksAgain: Int = 0
@@ -118,23 +118,23 @@ extension JobStatus.State {
 }
 
 /// The whole pool at a glance.
-public struct PoolStatus: Sendable, Equatable {
+package struct PoolStatus: Sendable, Equatable {
     /// The most jobs that are told of, the latest ones: with the texts of each that is far less than a message may have.
-    public static let mostJobs = 10_000
+    package static let mostJobs = 10_000
 
     /// In the order of submission.
-    public var jobs: [JobStatus]
+    package var jobs: [JobStatus]
     /// Workers that are known now.
-    public var workers: Int
+    package var workers: Int
     /// Blocks that can run side by side.
-    public var slots: Int
+    package var slots: Int
     /// Of the program.
-    public var version: String
+    package var version: String
     /// Since the coordinator started.
-    public var uptimeSeconds: Double
+    package var uptimeSeconds: Double
 
     /// Every field as given.
-    public init(jobs: [JobStatus], workers: Int, slots: Int, version: String, uptimeSeconds: Double) {
+    package init(jobs: [JobStatus], workers: Int, slots: Int, version: String, uptimeSeconds: Double) {
         self.jobs = jobs
         self.workers = workers
         self.slots = slots
@@ -155,28 +155,28 @@ extension PoolStatus {
 }
 
 /// One worker of the pool.
-public struct WorkerStatus: Sendable, Equatable {
+package struct WorkerStatus: Sendable, Equatable {
     /// Its number in this coordinator.
-    public var worker: UInt64
+    package var worker: UInt64
     /// The name of its machine.
-    public var host: String
+    package var host: String
     /// Its process number there.
-    public var process: Int
+    package var process: Int
     /// Blocks that can run side by side.
-    public var slots: Int
+    package var slots: Int
     /// Of the program.
-    public var version: String
+    package var version: String
     /// Of its arithmetic: equal ones give equal bytes.
-    public var fingerprint: String
+    package var fingerprint: String
     /// Blocks whose results it has brought.
-    public var blocksDone: Int
+    package var blocksDone: Int
     /// Blocks that it has now.
-    public var blocksRunning: Int
+    package var blocksRunning: Int
     /// Since its last message.
-    public var secondsSinceHeard: Double
+    package var secondsSinceHeard: Double
 
     /// Every field as given.
-    public init(
+    package init(
         worker: UInt64, host: String, process: Int, slots: Int, version: String, fingerprint: String,
         blocksDone: Int, blocksRunning: Int, secondsSinceHeard: Double
     ) {

@@ -2,15 +2,15 @@ import CZeroMQ
 import Glibc
 
 /// A peer's routing identity at a router.
-public typealias PeerID = [UInt8]
+package typealias PeerID = [UInt8]
 
 /// The coordinator's socket: many peers, each addressed by its identity.
-public struct RouterSocket {
+package struct RouterSocket {
     private let socket: Socket
 
     /// A peer that is gone is an answer, not silence (ROUTER_MANDATORY); identities are random and
     /// new for every session, so nobody ever takes over another's.
-    public init(_ context: MessagingContext) throws(MessagingError) {
+    package init(_ context: MessagingContext) throws(MessagingError) {
         socket = try Socket(context, kind: ZMQ_ROUTER)
         try socket.set(ZMQ_ROUTER_MANDATORY, 1)
         // A thousand workers may come at once; whom the queue has no place for tries again a second later.
@@ -20,7 +20,7 @@ public struct RouterSocket {
     /// Listens at all numbers that a host's name stands for; a port `*` is chosen by the system.
     ///
     /// - Returns: the address as it became, the first of several.
-    public func bind(to endpoint: String) throws(MessagingError) -> String {
+    package func bind(to endpoint: String) throws(MessagingError) -> String {
         var bound: String?
         var failure: MessagingError?
         for address in Endpoint.numbers(of: endpoint, for: .listening) {
@@ -40,19 +40,19 @@ public struct RouterSocket {
     }
 
     /// Sends without waiting. - Returns: false if the peer is gone or takes nothing more.
-    public func send(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> Bool {
+    package func send(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> Bool {
         try offer(bytes, to: peer) == .sent
     }
 
     /// Sends without waiting, and tells a peer that is gone from one that takes nothing more for now.
-    public func offer(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> SendOutcome {
+    package func offer(_ bytes: [UInt8], to peer: PeerID) throws(MessagingError) -> SendOutcome {
         // The address decides: once it is taken, so is what follows it.
         let outcome = try socket.send(peer, more: true)
         return outcome == .sent ? try socket.send(bytes, more: false) : outcome
     }
 
     /// The next message and its sender, if one is there. What has not the form of a message is passed over.
-    public func receive() throws(MessagingError) -> (peer: PeerID, bytes: [UInt8])? {
+    package func receive() throws(MessagingError) -> (peer: PeerID, bytes: [UInt8])? {
         while let frames = try socket.receive() {
             if frames.count == 2 { return (frames[0], frames[1]) }
         }
@@ -60,19 +60,19 @@ public struct RouterSocket {
     }
 
     /// A message, and where it came from.
-    public struct Received {
+    package struct Received {
         /// Who sent it.
-        public let peer: PeerID
+        package let peer: PeerID
         /// What it came by; nil within a process.
-        public let connection: Connection?
+        package let connection: Connection?
         /// Bytes of it.
-        public let size: Int
+        package let size: Int
         /// What it says.
-        public let message: Result<Message, MessagingError>
+        package let message: Result<Message, MessagingError>
     }
 
     /// The next message, if one is there, read where it lies: samples may be megabytes.
-    public func receiveMessage() throws(MessagingError) -> Received? {
+    package func receiveMessage() throws(MessagingError) -> Received? {
         let received = try socket.receive { frame -> (Connection?, Int, Result<Message, MessagingError>) in
             do throws(MessagingError) {
                 return (frame.connection, frame.bytes.count, .success(try Message.decode(frame.bytes)))
@@ -86,7 +86,7 @@ public struct RouterSocket {
     }
 
     /// Waits until a message is there, somebody calls, or the time is over.
-    public func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
+    package func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
         try socket.wait(for: wakeup, atMost: timeout)
     }
 }

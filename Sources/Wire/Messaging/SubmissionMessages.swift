@@ -1,18 +1,18 @@
 import CWireMessages
 
 /// How a job is to be treated; no part of its identity.
-public struct SubmissionTerms: Sendable, Equatable {
+package struct SubmissionTerms: Sendable, Equatable {
     /// Jobs of a higher priority go first.
-    public var priority = 0
+    package var priority = 0
     /// Jobs of one priority get the workers' time in proportion to their shares; above zero.
-    public var share = 1.0
+    package var share = 1.0
     /// The job fails if it is not finished after so long; nil for never.
-    public var timeLimit: Duration?
+    package var timeLimit: Duration?
     /// How often a running block's state is brought to the coordinator; nil for the coordinator's own interval.
-    public var checkpointInterval: Duration?
+    package var checkpointInterval: Duration?
 
     /// The defaults.
-    public init() {}
+    package init() {}
 }
 
 extension SubmissionTerms {
@@ -29,7 +29,7 @@ extension SubmissionTerms {
 }
 
 /// A change to how a job is treated.
-public enum JobControl: Sendable, Equatable {
+package enum JobControl: Sendable, Equatable {
     /// No block of it runs until it is resumed.
     case pause
     case resume

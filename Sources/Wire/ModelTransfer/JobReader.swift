@@ -1,13 +1,13 @@
-public import ContentHash
+package import ContentHash
 import Foundation
-public import JobFile
+package import JobFile
 import Synchronization
 
 /// Reads jobs that have travelled, and their model files, on a thread of its own: hashing gigabytes must
 /// keep no socket waiting.
-public final class JobReader<Ticket: Sendable>: Sendable {
+package final class JobReader<Ticket: Sendable>: Sendable {
     /// What comes of a text.
-    public enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         /// The job, and its model files.
         case job(Job, models: [Digest: StoredModel])
         /// Some model files are not in the store; those that are.
@@ -28,7 +28,7 @@ public final class JobReader<Ticket: Sendable>: Sendable {
     private let deliver: @Sendable (Ticket, Outcome) -> Void
 
     /// - Parameter deliver: called from the thread, with what each text was given with.
-    public init(store: ModelStore, deliver: @escaping @Sendable (Ticket, Outcome) -> Void) {
+    package init(store: ModelStore, deliver: @escaping @Sendable (Ticket, Outcome) -> Void) {
         self.store = store
         self.deliver = deliver
         // It ends with the process, like whoever owns this.
@@ -38,7 +38,7 @@ public final class JobReader<Ticket: Sendable>: Sendable {
     /// Reads a text, after those that were given before.
     ///
     /// - Parameter found: model files that were found before, and are held.
-    public func read(_ text: [UInt8], found: [Digest: StoredModel] = [:], ticket: Ticket) {
+    package func read(_ text: [UInt8], found: [Digest: StoredModel] = [:], ticket: Ticket) {
         queue.withLock { $0.append(Order(text: text, found: found, ticket: ticket)) }
         available.signal()
     }

@@ -1,21 +1,21 @@
-public import ContentHash
+package import ContentHash
 import Foundation
-public import Logging
+package import Logging
 import Synchronization
 
 /// A folder of model files, each named by its SHA-256, which any number of processes may share.
 ///
 /// Files are written beside and renamed, so that a name stands for a whole file, and a file is hashed before
 /// its first use in a process, so that a disk's mistake is found.
-public final class ModelStore: Sendable {
+package final class ModelStore: Sendable {
     /// The largest model file that is taken in, in bytes.
-    public static let largestModel = 4 << 30
+    package static let largestModel = 4 << 30
     /// What a killed process left behind goes after this time, in seconds.
     private static let staleAge = 3_600.0
     private static let suffix = ".safetensors"
 
     /// Where the files are.
-    public let folder: String
+    package let folder: String
     private let limit: Int?
     private let logger: Logger
     private let verified = Mutex<Set<Digest>>([])
@@ -24,7 +24,7 @@ public final class ModelStore: Sendable {
     ///
     /// - Parameter limit: bytes beyond which the least recently used files go that nobody uses; nil to keep all.
     /// - Throws: ``ModelTransferError`` with the code `cannotCreate`.
-    public init(folder: String, limit: Int? = nil, logger: Logger) throws(ModelTransferError) {
+    package init(folder: String, limit: Int? = nil, logger: Logger) throws(ModelTransferError) {
         self.folder = folder
         self.limit = limit
         self.logger = logger
@@ -46,12 +46,12 @@ public final class ModelStore: Sendable {
     }
 
     /// Where the file of a model is, if it is there.
-    public func path(of model: Digest) -> String { folder + "/" + model.hex + Self.suffix }
+    package func path(of model: Digest) -> String { folder + "/" + model.hex + Self.suffix }
 
     /// The file of a model, nil if it is not there. One that is damaged is removed.
     ///
     /// - Throws: ``ModelTransferError`` with the code `tooManyFiles` if that can't be told just now.
-    public func open(_ model: Digest) throws(ModelTransferError) -> StoredModel? {
+    package func open(_ model: Digest) throws(ModelTransferError) -> StoredModel? {
         let path = path(of: model)
         guard let stored = try StoredModel(model, at: path) else {
             let reason = errno
@@ -93,7 +93,7 @@ public final class ModelStore: Sendable {
 
     /// Removes the least recently used files that nobody uses and that are not `needed`, as far as `limit`, in bytes,
     /// demands.
-    public func makeRoom(within limit: Int, keeping isNeeded: (Digest) -> Bool) {
+    package func makeRoom(within limit: Int, keeping isNeeded: (Digest) -> Bool) {
         let all = files { $0.hasSuffix(Self.suffix) }
         var total = all.reduce(0) { $0 + $1.size }
         for file in all.sorted(by: { $0.used < $1.used }) where total > limit {
@@ -106,7 +106,7 @@ public final class ModelStore: Sendable {
     }
 
     /// Removes a model's file unless somebody uses it.
-    public func remove(_ model: Digest) { _ = StoredModel.remove(path(of: model)) }
+    package func remove(_ model: Digest) { _ = StoredModel.remove(path(of: model)) }
 
     private func files(where condition: (String) -> Bool) -> [(path: String, size: Int, used: Date)] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -1,9 +1,9 @@
 import ContentHash
 
 /// Why a model file could not be had or kept.
-public struct ModelTransferError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ModelTransferError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of failure it is.
-    public enum Code: Sendable {
+    package enum Code: Sendable {
         /// What was sent is not the file that its SHA-256 names, or is larger than any may be: exit status 65.
         case wrongContent
         /// The other side does not have it: exit status 66.
@@ -17,11 +17,11 @@ public struct ModelTransferError: Error, Sendable, Equatable, CustomStringConver
     }
 
     /// What kind of failure it is.
-    public let code: Code
-    public let description: String
+    package let code: Code
+    package let description: String
 
     /// An error in words that name file or folder.
-    public init(_ code: Code, _ description: String) {
+    package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
     }
@@ -31,7 +31,7 @@ public struct ModelTransferError: Error, Sendable, Equatable, CustomStringConver
     }
 
     /// The exit status of a command that ends with this error.
-    public var exitStatus: Int32 {
+    package var exitStatus: Int32 {
         switch code {
         case .wrongContent: 65
         case .unavailable: 66

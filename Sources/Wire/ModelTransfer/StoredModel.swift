@@ -1,12 +1,12 @@
-public import ContentHash
+package import ContentHash
 import Foundation
 
 /// A model file of a ``ModelStore``; it stays there as long as this value lives, whichever process wants room.
-public final class StoredModel: Sendable {
+package final class StoredModel: Sendable {
     /// The SHA-256 of its content.
-    public let digest: Digest
+    package let digest: Digest
     /// Where it is.
-    public let path: String
+    package let path: String
     private let descriptor: CInt
 
     /// Nil if there is no such file that can be read, or somebody is removing it; `errno` tells why.

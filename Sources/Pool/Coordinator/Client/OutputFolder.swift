@@ -1,14 +1,14 @@
-public import ContentHash
+package import ContentHash
 import RunFolder
 
 /// What stands in a job's output folder, and whether the job may be written there.
-public struct OutputFolder: Sendable {
+package struct OutputFolder: Sendable {
     /// Where it is.
-    public let path: String
+    package let path: String
     private let job: Digest
 
     /// The folder at `path`, for the job with this identity.
-    public init(_ path: String, for job: Digest) {
+    package init(_ path: String, for job: Digest) {
         self.path = path
         self.job = job
     }
@@ -18,7 +18,7 @@ public struct OutputFolder: Sendable {
     /// - Returns: whether the finished result of this very job is there.
     /// - Throws: ``PoolClientError`` with exit status 73 if the folder holds another job's result or files of the names
     ///   that a run gives, 65 if it holds a damaged result of this job; `RunFolderError`.
-    public func holdsResult() throws -> Bool {
+    package func holdsResult() throws -> Bool {
         switch try RunFolder.content(of: path) {
         case .absent, .empty:
             return false

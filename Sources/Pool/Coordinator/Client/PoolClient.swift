@@ -1,32 +1,32 @@
 import ContentHash
-public import Messaging
+package import Messaging
 
 /// Why a submitter could not get what it wanted, with the exit status to end with.
-public struct PoolClientError: Error, Sendable, CustomStringConvertible {
+package struct PoolClientError: Error, Sendable, CustomStringConvertible {
     /// What the command should end with, as sysexits.h has it.
-    public let exitStatus: Int32
+    package let exitStatus: Int32
     /// What went wrong and what to do, in one line.
-    public let description: String
+    package let description: String
 
     /// An error in words that say what to do.
-    public init(exitStatus: Int32, _ description: String) {
+    package init(exitStatus: Int32, _ description: String) {
         self.exitStatus = exitStatus
         self.description = description
     }
 }
 
 /// A submitter's connection to a coordinator, near or far.
-public struct PoolClient {
+package struct PoolClient {
     private let socket: DealerSocket
     private let endpoint: String
     private let clock = ContinuousClock()
     /// Ends a wait early.
     private let interruption: Mailbox<Int32>
     /// The signal that asked to stop, once one has.
-    public private(set) var interruptedBy: Int32?
+    package private(set) var interruptedBy: Int32?
 
     /// - Parameter interruption: where a signal's number arrives that should end waiting.
-    public init(endpoint: String, interruption: Mailbox<Int32>) throws {
+    package init(endpoint: String, interruption: Mailbox<Int32>) throws {
         self.endpoint = endpoint
         self.interruption = interruption
         do {
@@ -67,7 +67,7 @@ public struct PoolClient {
     ///
     /// - Throws: ``PoolClientError`` with exit status 69 if nobody answers within `limit`, with the
     ///   coordinator's own if it refuses.
-    public mutating func ask<T>(
+    package mutating func ask<T>(
         _ question: Message, within limit: Duration = .seconds(4), _ accept: (Message) -> T?
     ) throws -> T {
         let deadline = clock.now + limit

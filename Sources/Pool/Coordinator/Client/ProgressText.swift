@@ -1,10 +1,10 @@
 import Foundation
-public import Messaging
+package import Messaging
 import TerminalProgress
 
 extension JobStatus {
     /// `name 640/2000 chains, 41 %, 320 chains/s, acceptance 0.998, 4 s left, 2 workers`
-    public var progressText: String {
+    package var progressText: String {
         var parts = ["\(name) \(chainsDone)/\(chainsTotal) chains"]
         parts.append("\(Int(fraction * 100)) %")
         if secondsElapsed > 0, chainsDone > 0 {

@@ -1,11 +1,11 @@
 import ContentHash
-public import JobFile
-public import Messaging
+package import JobFile
+package import Messaging
 import ModelTransfer
-public import RunFolder
+package import RunFolder
 
 /// A job's way from the submitter's side: hand it in, watch it, bring its files home.
-public struct Submission {
+package struct Submission {
     private var client: PoolClient
     private let job: Job
     private let folder: String
@@ -19,7 +19,7 @@ public struct Submission {
     ///   - force: whether to begin anew what is done, or begun.
     ///   - terms: how the job is to be treated.
     ///   - cancelsWhenInterrupted: whether the job is cancelled on a signal; else the coordinator keeps what is done.
-    public init(
+    package init(
         client: PoolClient, job: Job, folder: String, force: Bool, terms: SubmissionTerms = SubmissionTerms(),
         cancelsWhenInterrupted: Bool = true
     ) {
@@ -36,7 +36,7 @@ public struct Submission {
     /// - Returns: whether it is finished already.
     /// - Throws: ``PoolClientError``.
     @discardableResult
-    public mutating func submit(watch: Bool) throws -> Bool {
+    package mutating func submit(watch: Bool) throws -> Bool {
         let question = Message.submit(
             jobText: Array(job.canonicalText.utf8), force: force, watch: watch, terms: terms)
         let clock = ContinuousClock()
@@ -72,7 +72,7 @@ public struct Submission {
     /// - Parameter report: called with every change, a few times a second.
     /// - Throws: ``PoolClientError``: 2 if the job failed, 69 if the coordinator stays silent for 30 s,
     ///   130 or 143 after a signal, 73 if the folder has come to hold what the job would replace; `RunFolderError`.
-    public mutating func run(_ report: (JobStatus) -> Void) throws -> RunSummary {
+    package mutating func run(_ report: (JobStatus) -> Void) throws -> RunSummary {
         let text = Array(job.canonicalText.utf8)
         let identity = job.identity
         let finished: Bool

@@ -1,14 +1,14 @@
 import Foundation
 import Journal
-public import Logging
+package import Logging
 import ModelTransfer
 import Synchronization
 
 /// A coordinator in this process and worker processes beside it: the pool of a `submit` that is given
 /// no other. They speak through a socket in a private folder, by the same path as everybody else.
-public final class LocalPool: Sendable {
+package final class LocalPool: Sendable {
     /// Where the coordinator listens.
-    public let endpoint: String
+    package let endpoint: String
 
     /// Private to this pool: its socket, the path of which must be short.
     private let folder: RuntimeFolder
@@ -23,7 +23,7 @@ public final class LocalPool: Sendable {
     ///   - memory: bytes that networks may take, in all workers together.
     ///   - state: where the coordinator keeps what must outlast it; what an earlier pool left there goes on.
     /// - Throws: ``PoolClientError`` with exit status 70, that of a `JournalError` or 73.
-    public init(workers count: Int, memory: Int, state: PoolState, logger: Logger) throws {
+    package init(workers count: Int, memory: Int, state: PoolState, logger: Logger) throws {
         self.state = state
         let folder = try RuntimeFolder()
         self.folder = folder
@@ -77,7 +77,7 @@ public final class LocalPool: Sendable {
     ///
     /// - Parameter keepingWork: whether what is done, if anything is, stays in the state folder. What is on the disk
     ///   decides: what was last heard of the job may be behind it.
-    public func close(keepingWork: Bool) {
+    package func close(keepingWork: Bool) {
         // While the coordinator still listens to their goodbyes.
         workers.end()
         service.stop()

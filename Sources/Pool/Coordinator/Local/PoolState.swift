@@ -3,24 +3,24 @@ import Journal
 import RunFolder
 
 /// The hidden folder of an output folder in which a local pool keeps a job that is not done.
-public struct PoolState: Sendable {
+package struct PoolState: Sendable {
     private static let prefix = ".pool-"
 
     /// Where it is.
-    public let path: String
+    package let path: String
     private let folder: String
 
     /// That of the job with this hash. Jobs that are sent into one folder must not meet.
-    public init(ofJob hash: String, in folder: String) {
+    package init(ofJob hash: String, in folder: String) {
         self.init(named: Self.prefix + hash.prefix(8), in: folder)
     }
 
     /// Whether it is there.
-    public var exists: Bool { FileManager.default.fileExists(atPath: path) }
+    package var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
     /// Whether something of a job is done, so that it can go on from there: a finished block or a checkpoint. What can't
     /// be read may hold something. Only when no coordinator serves it.
-    public var holdsWork: Bool {
+    package var holdsWork: Bool {
         guard exists else { return false }
         do {
             var isUnreadable = false
@@ -35,13 +35,13 @@ public struct PoolState: Sendable {
     }
 
     /// Removes it.
-    public func remove() { try? FileManager.default.removeItem(atPath: path) }
+    package func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     /// Removes the states of other jobs in the same folder that nothing can go on from: that of the job whose result is
     /// there, and those in which nothing is done. Only under the claim to the folder.
     ///
     /// - Returns: the others, in the order of their names.
-    public func removeSpentNeighbours() -> [PoolState] {
+    package func removeSpentNeighbours() -> [PoolState] {
         let finished = (try? RunFolder.summary(in: folder))?.jobHash
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let others = names.filter { $0.hasPrefix(Self.prefix) && "\(folder)/\($0)" != path }.sorted()

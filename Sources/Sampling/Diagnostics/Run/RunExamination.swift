@@ -1,10 +1,10 @@
-public import RunFolder
+package import RunFolder
 
 /// Looks through a run for what its samples are worth.
 ///
 /// Memory does not depend on the number of chains but for a few numbers of each; where there are very many draws, chains
 /// that are spread evenly stand for all.
-public struct RunExamination<Records: RunRecords> {
+package struct RunExamination<Records: RunRecords> {
     let records: Records
     let summary: RunSummary
     let job: JobFacts
@@ -26,7 +26,7 @@ public struct RunExamination<Records: RunRecords> {
     ///   - summary: what is told of the run beside its diagnostics.
     ///   - canonicalJob: the text of `job.json`.
     /// - Throws: `.malformed` where that is not a job.
-    public init(_ records: Records, summary: RunSummary, canonicalJob: [UInt8]) throws(RunFolderError) {
+    package init(_ records: Records, summary: RunSummary, canonicalJob: [UInt8]) throws(RunFolderError) {
         self.records = records
         self.summary = summary
         do {
@@ -43,7 +43,7 @@ public struct RunExamination<Records: RunRecords> {
     }
 
     /// What is found. - Throws: `RunFolderError`.
-    public func diagnostics() throws(RunFolderError) -> RunDiagnostics {
+    package func diagnostics() throws(RunFolderError) -> RunDiagnostics {
         let (variables, checks) = Self.hasSeries(summary) ? try examineSeries() : try examineChains()
         return RunDiagnostics(
             chains: rows.count, draws: summary.draws, variables: variables, checks: try runChecks() + checks)

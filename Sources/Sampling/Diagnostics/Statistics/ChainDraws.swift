@@ -3,19 +3,19 @@
 /// Diagnostics of chains and their notation: Vehtari, Gelman, Simpson, Carpenter and Bürkner, "Rank-normalization, folding,
 /// and localization: an improved R-hat", Bayesian Analysis 16 (2021). Where references differ this room gives what
 /// ArviZ gives.
-public struct ChainDraws: Sendable, Equatable {
+package struct ChainDraws: Sendable, Equatable {
     /// Chains, 1 or more.
-    public let chains: Int
+    package let chains: Int
     /// Draws of each chain, 1 or more.
-    public let draws: Int
+    package let draws: Int
     /// [chains * draws], one chain after the other.
-    public let values: [Double]
+    package let values: [Double]
 
     /// Draws that are too few to tell anything from.
-    public static let fewest = 4
+    package static let fewest = 4
 
     /// Draws [chains * draws], one chain after the other; `values` is not empty and has that many for every chain.
-    public init(chains: Int, values: [Double]) {
+    package init(chains: Int, values: [Double]) {
         precondition(chains > 0 && !values.isEmpty && values.count.isMultiple(of: chains))
         self.chains = chains
         self.values = values
@@ -23,10 +23,10 @@ public struct ChainDraws: Sendable, Equatable {
     }
 
     /// Whether diagnostics are defined: every draw is finite, and each chain has ``fewest`` or more.
-    public var isDiagnosable: Bool { draws >= Self.fewest && values.allSatisfy(\.isFinite) }
+    package var isDiagnosable: Bool { draws >= Self.fewest && values.allSatisfy(\.isFinite) }
 
     /// Whether all draws are one number.
-    public var isConstant: Bool { values.allSatisfy { $0 == values[0] } }
+    package var isConstant: Bool { values.allSatisfy { $0 == values[0] } }
 
     /// The chain's draws.
     func chain(_ index: Int) -> ArraySlice<Double> { values[index * draws..<(index + 1) * draws] }
@@ -49,10 +49,10 @@ public struct ChainDraws: Sendable, Equatable {
     }
 
     /// The mean of all draws.
-    public var mean: Double { values.mean }
+    package var mean: Double { values.mean }
 
     /// The standard deviation of all draws, with n - 1 in the denominator; NaN for one.
-    public var standardDeviation: Double { values.variance.squareRoot() }
+    package var standardDeviation: Double { values.variance.squareRoot() }
 
     /// The mean of each chain.
     var chainMeans: [Double] { (0..<chains).map { chain($0).mean } }

@@ -5,10 +5,10 @@ extension ChainDraws {
     ///
     /// Nil where draws are too few or not finite. Of draws that are all the same it is their number, as in ArviZ: see
     /// ``isConstant``.
-    public var bulkEffectiveSize: Double? { isDiagnosable ? halves.normalScores.effectiveSize : nil }
+    package var bulkEffectiveSize: Double? { isDiagnosable ? halves.normalScores.effectiveSize : nil }
 
     /// The same of the tails: the lesser of those of "at most the 5 % quantile" and "at most the 95 % quantile".
-    public var tailEffectiveSize: Double? {
+    package var tailEffectiveSize: Double? {
         guard isDiagnosable else { return nil }
         let sorted = values.sorted()
         return min(
@@ -16,7 +16,7 @@ extension ChainDraws {
     }
 
     /// The same of the mean: of the draws themselves, halved. Nil too where their squares are beyond all numbers.
-    public var meanEffectiveSize: Double? {
+    package var meanEffectiveSize: Double? {
         guard isDiagnosable else { return nil }
         let size = halves.effectiveSize
         return size.isFinite ? size : nil

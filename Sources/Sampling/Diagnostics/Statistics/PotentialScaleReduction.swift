@@ -4,7 +4,7 @@ extension ChainDraws {
     ///
     /// 1 for chains that agree; infinite for chains that each stand still, at different places. Nil where it is not
     /// defined: draws that are too few, not finite, or all the same. A single chain's halves are compared too.
-    public var rHat: Double? {
+    package var rHat: Double? {
         guard isDiagnosable, !halves.isConstant else { return nil }
         let halves = halves
         return halves.rHat(scores: halves.normalScores)

@@ -1,7 +1,7 @@
 extension ChainDraws {
     /// The standard error of the mean: the standard deviation over the square root of the mean's effective size. Nil where
     /// draws are too few or not finite, or their squares beyond all numbers.
-    public var meanStandardError: Double? { meanStandardError(effectiveSize: meanEffectiveSize) }
+    package var meanStandardError: Double? { meanStandardError(effectiveSize: meanEffectiveSize) }
 
     /// The same, with the mean's effective size.
     func meanStandardError(effectiveSize: Double?) -> Double? {
@@ -12,7 +12,7 @@ extension ChainDraws {
 
     /// The standard error of the standard deviation, from the fourth moment and, as in ArviZ, the mean's effective size
     /// (delta method). Nil where draws are too few, not finite or all the same, or their squares beyond all numbers.
-    public var deviationStandardError: Double? { deviationStandardError(effectiveSize: meanEffectiveSize) }
+    package var deviationStandardError: Double? { deviationStandardError(effectiveSize: meanEffectiveSize) }
 
     /// The same, with the mean's effective size.
     func deviationStandardError(effectiveSize: Double?) -> Double? {
@@ -31,7 +31,7 @@ extension ChainDraws {
     /// draws. Nil where draws are too few or not finite.
     ///
     /// - Parameter probability: above 0 and below 1.
-    public func quantile(_ probability: Double) -> (value: Double, standardError: Double)? {
+    package func quantile(_ probability: Double) -> (value: Double, standardError: Double)? {
         guard isDiagnosable else { return nil }
         let sorted = values.sorted()
         let size = effectiveSize(belowQuantile: probability, of: sorted)
@@ -46,7 +46,7 @@ extension ChainDraws {
     /// E-BFMI of each chain of energies: the mean square of the change from draw to draw, over the variance (Betancourt,
     /// "Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo", 2016). Small where a momentum brings
     /// little of the energy's spread. None where draws are too few or not finite; NaN for a chain that stands still.
-    public var energyFractions: [Double] {
+    package var energyFractions: [Double] {
         guard isDiagnosable else { return [] }
         return (0..<chains).map { index in
             let energies = chain(index)

@@ -1,7 +1,7 @@
-public import EnergyModels
+package import EnergyModels
 
 /// Why bytes can't be taken up as a checkpoint of a block.
-public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// They begin with something else.
     case noCheckpoint
     /// They were written in another version of the format.
@@ -16,7 +16,7 @@ public enum BlockCheckpointError: Error, Sendable, Equatable, CustomStringConver
     case notEvaluated(EvaluationError)
 
     /// What is wrong and what to do, in one line.
-    public var description: String {
+    package var description: String {
         let problem =
             switch self {
             case .noCheckpoint: "these bytes are no checkpoint of a block"

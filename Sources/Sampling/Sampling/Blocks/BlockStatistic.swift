@@ -1,5 +1,5 @@
 import EnergyModels
-public import RunFolder
+package import RunFolder
 
 /// What blocks leave beside their samples, told once: the array that a run keeps, and where a block has its rows from.
 ///
@@ -23,17 +23,17 @@ struct BlockStatistic {
 /// The names that are looked up again.
 extension RunStatistic {
     /// Of a population: the logarithms of the weights, float64 [chains].
-    public static let logWeight = "log_weight"
+    package static let logWeight = "log_weight"
     /// Of a population: chains of the start with descendants, int32 [blocks, levels].
-    public static let ancestors = "ancestors"
+    package static let ancestors = "ancestors"
     /// Of a population: the logarithms of the normaliser's estimates, float64 [blocks, levels].
-    public static let levelLogNormalizer = "level_log_normalizer"
+    package static let levelLogNormalizer = "level_log_normalizer"
     /// Of a population: the last of these, float64 [blocks].
-    public static let logNormalizer = "log_normalizer"
+    package static let logNormalizer = "log_normalizer"
     /// Of a population: bridges on the way to a level, int32 [blocks, levels].
-    public static let bridges = "bridges"
+    package static let bridges = "bridges"
     /// What pilot blocks have found, float64 [blocks, levels].
-    public static let stepSize = "step_size"
+    package static let stepSize = "step_size"
     /// Of each draw: the log density, the energy, and divergences since the draw before.
     static let ofDraws = (logDensity: logDensityOfDraws, energy: energyOfDraws, divergences: "diverging")
 }
@@ -48,7 +48,7 @@ extension SamplerSettings {
     ///   - levels: of the schedule.
     ///   - lanes: chains of a block.
     ///   - hasEnergy: whether the target's log density is known.
-    public func statistics(levels: Int, lanes: Int, draws: Int, thin: Int, hasEnergy: Bool) -> [RunStatistic] {
+    package func statistics(levels: Int, lanes: Int, draws: Int, thin: Int, hasEnergy: Bool) -> [RunStatistic] {
         blockStatistics(levels: levels, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy).map(\.array)
     }
 

@@ -1,5 +1,5 @@
 import Composition
-public import EnergyModels
+package import EnergyModels
 import RandomStreams
 import RunFolder
 import VectorMath
@@ -13,11 +13,11 @@ import VectorMath
 ///
 /// Call ``advance()`` until it returns false, then take ``result(chains:)``. Between two calls a block
 /// can be written down by ``checkpoint()`` and taken up again elsewhere, with the same outcome.
-public struct ChainBlock: RunnableBlock {
+package struct ChainBlock: RunnableBlock {
     /// The plan of the job.
-    public internal(set) var plan: SamplingPlan
+    package internal(set) var plan: SamplingPlan
     /// The chains as they stand; not evaluated before the first unit.
-    public private(set) var state: ChainState
+    package private(set) var state: ChainState
 
     private let index: Int
     private let stream: RandomStream
@@ -38,7 +38,7 @@ public struct ChainBlock: RunnableBlock {
     ///
     /// - Parameter chains: how many chains count where they are a population, the others being there to pad the
     ///   block; nil for all lanes.
-    public init(plan: SamplingPlan, index: Int, chains: Int? = nil) {
+    package init(plan: SamplingPlan, index: Int, chains: Int? = nil) {
         precondition((1...plan.lanes).contains(chains ?? plan.lanes))
         self.plan = plan
         population = plan.settings.population.map { Population($0, chains: chains ?? plan.lanes) }
@@ -62,7 +62,7 @@ public struct ChainBlock: RunnableBlock {
     /// A block that goes on where ``checkpoint()`` of a block of the same plan, number and chains was taken.
     ///
     /// - Throws: ``BlockCheckpointError`` if the bytes are no such checkpoint, whole and undamaged.
-    public init(
+    package init(
         plan: SamplingPlan, index: Int, chains: Int? = nil, resuming bytes: [UInt8]
     ) throws(BlockCheckpointError) {
         self.init(plan: plan, index: index, chains: chains)
@@ -95,19 +95,19 @@ public struct ChainBlock: RunnableBlock {
     var transitionsAtLevel: Int { place.transitions }
 
     /// Units of ``advance()`` done so far, of ``steps``.
-    public var stepsDone: Int { place.unitsDone }
+    package var stepsDone: Int { place.unitsDone }
 
     /// How many times ``advance()`` does something: once per level that is entered, once per transition of the chains
     /// and of each of their replicas.
-    public var steps: Int { plan.units }
+    package var steps: Int { plan.units }
 
     /// Whether the next unit begins a level or the way to another draw, or the block is finished: where a
     /// checkpoint cuts nothing in two.
-    public var atLevelBoundary: Bool { place.isBoundary(of: plan) }
+    package var atLevelBoundary: Bool { place.isBoundary(of: plan) }
 
     /// Fraction of proposals accepted so far at the level in progress or just done, over the first
     /// `chains` chains; nil where no transition ran yet.
-    public func latestAcceptance(chains: Int) -> Double? {
+    package func latestAcceptance(chains: Int) -> Double? {
         guard plan.settings.kind != .reverse, place.transitions > 0 else { return nil }
         return Double(state.accepted.prefix(chains).reduce(0) { $0 + Int($1) }) / Double(place.transitions * chains)
     }
@@ -128,7 +128,7 @@ public struct ChainBlock: RunnableBlock {
     ///
     /// - Returns: false, without doing anything, when the block is finished.
     /// - Throws: ``EvaluationError``, with the block as it was before.
-    public mutating func advance() throws(EvaluationError) -> Bool {
+    package mutating func advance() throws(EvaluationError) -> Bool {
         let before = place
         guard let unit = place.advance(in: plan) else { return false }
         do throws(EvaluationError) {
@@ -148,7 +148,7 @@ public struct ChainBlock: RunnableBlock {
 
     /// All that ``init(plan:index:resuming:)`` needs to go on from here, as bytes: a few numbers per chain,
     /// one per chain and level behind, and the draws kept so far.
-    public func checkpoint() -> [UInt8] {
+    package func checkpoint() -> [UInt8] {
         BlockCheckpoint(
             unitsDone: place.unitsDone, evaluations: state.evaluations, position: state.position.elements,
             momentum: state.momentum.elements, divergences: state.divergences,
@@ -158,7 +158,7 @@ public struct ChainBlock: RunnableBlock {
     }
 
     /// Bytes at the start of ``checkpoint()`` that no later one changes: those of the draws kept so far, if there are any.
-    public var settledBytes: Int {
+    package var settledBytes: Int {
         BlockCheckpoint.settledBytes(
             of: plan, population: population, draws: place.draws(of: plan), drawBytes: draws.drawBytes)
     }
@@ -269,7 +269,7 @@ public struct ChainBlock: RunnableBlock {
 
     /// What the first `chains` lanes leave; the others only pad the block. Where chains are a population it is all
     /// of them that must be asked for.
-    public func result(chains: Int) -> BlockResult {
+    package func result(chains: Int) -> BlockResult {
         precondition(population == nil || population?.logWeights.count == chains)
         let entries = plan.statistics.map {
             StatisticRows.Entry(name: $0.array.name, bytes: $0.rows(self, chains))

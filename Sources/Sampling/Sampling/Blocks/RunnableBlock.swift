@@ -1,7 +1,7 @@
-public import EnergyModels
+package import EnergyModels
 
 /// A block of chains that is run step by step, and can be written down in between and taken up again elsewhere.
-public protocol RunnableBlock {
+package protocol RunnableBlock {
     /// Steps done so far.
     var stepsDone: Int { get }
     /// Steps in all.
@@ -28,7 +28,7 @@ extension SamplingPlan {
     /// - Parameters:
     ///   - index: its number.
     ///   - chains: how many chains count.
-    public func block(index: Int, chains: Int) -> any RunnableBlock {
+    package func block(index: Int, chains: Int) -> any RunnableBlock {
         settings.tuning == nil
             ? ChainBlock(plan: self, index: index, chains: chains)
             : PilotBlock(plan: self, index: index, chains: chains)
@@ -37,7 +37,7 @@ extension SamplingPlan {
     /// A block that goes on where a checkpoint was taken of the block of the same number and chains.
     ///
     /// - Throws: ``BlockCheckpointError`` if the bytes are no such checkpoint, whole and undamaged.
-    public func block(
+    package func block(
         index: Int, chains: Int, resuming bytes: [UInt8]
     ) throws(BlockCheckpointError) -> any RunnableBlock {
         settings.tuning == nil

@@ -1,4 +1,4 @@
-public import EnergyModels
+package import EnergyModels
 import VectorMath
 
 /// Replica exchange across noise levels, while the draws of a chain are made (Swendsen and Wang 1986; over the levels
@@ -9,26 +9,26 @@ import VectorMath
 /// neighbours may swap their points, by a rule that leaves the product of the levels' densities as it is. So a point
 /// that is stuck at the last level goes up, over the barriers, and another one comes down, and what is wrong with the
 /// points that annealing led to is forgotten.
-public struct ExchangeSettings: Sendable, Equatable {
+package struct ExchangeSettings: Sendable, Equatable {
     /// The levels with a replica, ascending, the first being the chain's own, where draws are kept; at least 2.
-    public var levels: [Int]
+    package var levels: [Int]
     /// Rounds from one exchange to the next; at least 1.
-    public var every: Int
+    package var every: Int
 
-    public init(levels: [Int], every: Int = 1) {
+    package init(levels: [Int], every: Int = 1) {
         self.levels = levels
         self.every = every
     }
 
     /// The most replicas that a chain may have, itself included.
-    public static let mostReplicas = 64
+    package static let mostReplicas = 64
 
     /// Levels whose noise grows from one to the next by about the same factor, the ends of the range among them.
     ///
     /// - Parameters:
     ///   - count: how many, from 2 to as many as the range has.
     ///   - range: levels of the schedule.
-    public static func levels(_ count: Int, over range: ClosedRange<Int>, of schedule: NoiseSchedule) -> [Int] {
+    package static func levels(_ count: Int, over range: ClosedRange<Int>, of schedule: NoiseSchedule) -> [Int] {
         precondition(count >= 2 && count <= range.count)
         let logarithms = schedule.levels.map { Elementary.log($0.noise) }
         let (low, high) = (logarithms[range.lowerBound], logarithms[range.upperBound])

@@ -1,17 +1,17 @@
-public import EnergyModels
-public import RandomStreams
+package import EnergyModels
+package import RandomStreams
 import VectorMath
 
 /// The chains of a block once more, at another noise level.
-public struct Replica {
+package struct Replica {
     /// The level.
-    public let level: NoiseLevel
+    package let level: NoiseLevel
     /// Where they stand there.
-    public var state: ChainState
+    package var state: ChainState
     /// Evaluates the target there.
-    public var target: any DensityEvaluator
+    package var target: any DensityEvaluator
 
-    public init(level: NoiseLevel, state: ChainState, target: any DensityEvaluator) {
+    package init(level: NoiseLevel, state: ChainState, target: any DensityEvaluator) {
         self.level = level
         self.state = state
         self.target = target
@@ -25,9 +25,9 @@ public struct Replica {
 /// What is needed for the ratio, each point's evaluation at the other's level, is what a swap makes current: a
 /// decision costs two evaluations, and nothing is evaluated twice. Momenta go with their points; as v / M they are
 /// standard normal at every level and have no part in the ratio.
-public struct ReplicaSwap {
+package struct ReplicaSwap {
     /// One for the chains that the latest call swapped, else zero; [lanes].
-    public private(set) var swapped: [UInt8]
+    package private(set) var swapped: [UInt8]
     private var atOwn: Evaluation
     private var atOther: Evaluation
     private var before: LaneMatrix
@@ -35,7 +35,7 @@ public struct ReplicaSwap {
     private var norms: [[Double]]
 
     /// Buffers for a block.
-    public init(dimension: Int, lanes: Int) {
+    package init(dimension: Int, lanes: Int) {
         swapped = [UInt8](repeating: 0, count: lanes)
         atOwn = Evaluation(dimension: dimension, lanes: lanes)
         atOther = atOwn
@@ -55,7 +55,7 @@ public struct ReplicaSwap {
     ///   - replica: the chains at the other level.
     ///   - level: addresses the random numbers, as `transition` does.
     /// - Throws: ``EvaluationError``, with both as they were before.
-    public mutating func swap(
+    package mutating func swap(
         _ state: inout ChainState, target: inout any DensityEvaluator, with replica: inout Replica,
         stream: RandomStream, level: Int, transition: Int
     ) throws(EvaluationError) {

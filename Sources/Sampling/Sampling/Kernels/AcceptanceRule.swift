@@ -9,7 +9,7 @@
 /// 0.56 moves in 30 transitions than it does by the energy with the same random numbers: MALA with 62 % accepted 0.11,
 /// 0.014, 0.003 and 0.001 along lines of 2, 3, 5 and 10 points; HMC of three steps with 89 % accepted 0.15, 0.021, 0.002
 /// and 0.000, and 0.036 along its path, of which 0.007 is left at half the step.
-public enum AcceptanceRule: Sendable, Equatable {
+package enum AcceptanceRule: Sendable, Equatable {
     /// The difference of the log densities: exact; needs them.
     case energy
     /// The integral along the straight segment from x to y, over so many evenly spaced points, both ends among
@@ -20,10 +20,10 @@ public enum AcceptanceRule: Sendable, Equatable {
     case path
 
     /// How many points a line may have.
-    public static let points = 2...64
+    package static let points = 2...64
 
     /// Whether the log density must be known.
-    public var needsEnergy: Bool { self == .energy }
+    package var needsEnergy: Bool { self == .energy }
 
     /// Evaluations that a decision costs beyond those of the proposal.
     var evaluations: Int {

@@ -1,26 +1,26 @@
-public import EnergyModels
-public import VectorMath
+package import EnergyModels
+package import VectorMath
 
 /// Where the chains of a block stand.
-public struct ChainState: Sendable, Equatable {
+package struct ChainState: Sendable, Equatable {
     /// [dimension][lanes].
-    public var position: LaneMatrix
+    package var position: LaneMatrix
     /// Log density and score at `position` and the current level: the reason why a transition never
     /// evaluates a point twice.
-    public var evaluation: Evaluation
+    package var evaluation: Evaluation
     /// v / M, standard normal in equilibrium, [dimension][lanes]. In these units a momentum carried
     /// over to a level with another mass is still in equilibrium there.
-    public var momentum: LaneMatrix
+    package var momentum: LaneMatrix
     /// Transitions accepted at the current level, [lanes].
-    public var accepted: [Int32]
+    package var accepted: [Int32]
     /// Proposals with a non-finite energy or gradient so far, and draws that could not be denoised or are not finite as
     /// floats, [lanes].
-    public var divergences: [Int32]
+    package var divergences: [Int32]
     /// Evaluations of the composition so far; each counts once per chain.
-    public var evaluations: Int
+    package var evaluations: Int
 
     /// Chains at the origin, not yet evaluated.
-    public init(dimension: Int, lanes: Int) {
+    package init(dimension: Int, lanes: Int) {
         position = LaneMatrix(rows: dimension, lanes: lanes)
         evaluation = Evaluation(dimension: dimension, lanes: lanes)
         momentum = LaneMatrix(rows: dimension, lanes: lanes)
@@ -30,7 +30,7 @@ public struct ChainState: Sendable, Equatable {
     }
 
     /// Evaluates the target at the position.
-    public mutating func evaluate(_ target: inout any DensityEvaluator) throws(EvaluationError) {
+    package mutating func evaluate(_ target: inout any DensityEvaluator) throws(EvaluationError) {
         try target.evaluate(at: position, into: &evaluation)
         evaluations += 1
     }

@@ -1,4 +1,4 @@
-public import EnergyModels
+package import EnergyModels
 import RandomStreams
 import VectorMath
 
@@ -13,7 +13,7 @@ import VectorMath
 /// Without energies l(y) - l(x) is the integral of the score, along a line or along the path
 /// (``AcceptanceRule``). Along the path the terms of the trapezoid rule cancel those of the kinetic energy, step by
 /// step, since each half step changes v by h s / 2; what is left is log a = h^2 (|s(x)|^2 - |s(y)|^2) / (8 M^2).
-public struct HamiltonianKernel: TransitionKernel {
+package struct HamiltonianKernel: TransitionKernel {
     private let adjusted: Bool
     private let acceptance: AcceptanceRule
     private var line: LineIntegral?
@@ -32,7 +32,7 @@ public struct HamiltonianKernel: TransitionKernel {
     ///   - acceptance: where they may, how l(y) - l(x) is known.
     ///   - leapfrogSteps: L, at least 1.
     ///   - damping: c in [0, 1); 0 replaces the momentum at every transition.
-    public init(
+    package init(
         adjusted: Bool, acceptance: AcceptanceRule = .energy, leapfrogSteps: Int, damping: Double, dimension: Int,
         lanes: Int
     ) {
@@ -52,7 +52,7 @@ public struct HamiltonianKernel: TransitionKernel {
         decision = Decision(lanes: lanes)
     }
 
-    public mutating func transition(
+    package mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
     ) throws(EvaluationError) -> TransitionInfo {
         context.stream.fillNormals(

@@ -1,5 +1,5 @@
 import Composition
-public import EnergyModels
+package import EnergyModels
 import RandomStreams
 import VectorMath
 
@@ -9,7 +9,7 @@ import VectorMath
 ///
 /// Without energies l(y) - l(x) is the integral of the score along a line (``AcceptanceRule/line(points:)``). With two
 /// points that leaves log a = h (|s(x)|^2 - |s(y)|^2) / 4, blind to what lies between.
-public struct LangevinKernel: TransitionKernel {
+package struct LangevinKernel: TransitionKernel {
     private let adjusted: Bool
     private let acceptance: AcceptanceRule
     private var line: LineIntegral?
@@ -24,7 +24,7 @@ public struct LangevinKernel: TransitionKernel {
     /// - Parameters:
     ///   - adjusted: whether proposals may be rejected (MALA).
     ///   - acceptance: where they may, how l(y) - l(x) is known; not along a path.
-    public init(adjusted: Bool, acceptance: AcceptanceRule = .energy, dimension: Int, lanes: Int) {
+    package init(adjusted: Bool, acceptance: AcceptanceRule = .energy, dimension: Int, lanes: Int) {
         precondition(acceptance != .path)
         self.adjusted = adjusted
         self.acceptance = acceptance
@@ -40,7 +40,7 @@ public struct LangevinKernel: TransitionKernel {
         decision = Decision(lanes: lanes)
     }
 
-    public mutating func transition(
+    package mutating func transition(
         _ state: inout ChainState, target: inout any DensityEvaluator, in context: TransitionContext
     ) throws(EvaluationError) -> TransitionInfo {
         let h = context.stepSize

@@ -1,11 +1,11 @@
-public import EnergyModels
-public import VectorMath
+package import EnergyModels
+package import VectorMath
 
 /// l(y) - l(x) from scores alone: the trapezoid rule along the straight segments from x to y of a block of chains.
 ///
 /// With n points its error is that of the rule, of order |y - x|^3 / (n - 1)^2; there is none where the score is
 /// linear. A segment along which a score is not finite has an integral that is not finite.
-public struct LineIntegral {
+package struct LineIntegral {
     private let points: Int
     private var step: LaneMatrix
     private var point: LaneMatrix
@@ -13,7 +13,7 @@ public struct LineIntegral {
     private var evaluation: Evaluation
 
     /// - Parameter points: evenly spaced, both ends among them; one of ``AcceptanceRule/points``.
-    public init(points: Int, dimension: Int, lanes: Int) {
+    package init(points: Int, dimension: Int, lanes: Int) {
         precondition(AcceptanceRule.points.contains(points))
         self.points = points
         step = LaneMatrix(rows: dimension, lanes: lanes)
@@ -30,7 +30,7 @@ public struct LineIntegral {
     ///   - y: where they end.
     ///   - scoreAtY: the score there.
     ///   - change: takes the integrals, [lanes].
-    public mutating func integrate(
+    package mutating func integrate(
         from x: LaneMatrix, _ scoreAtX: LaneMatrix, to y: LaneMatrix, _ scoreAtY: LaneMatrix,
         target: inout any DensityEvaluator, into change: inout [Double]
     ) throws(EvaluationError) {

@@ -1,9 +1,9 @@
-public import Composition
-public import EnergyModels
-public import RandomStreams
+package import Composition
+package import EnergyModels
+package import RandomStreams
 
 /// A Markov transition of all chains of a block at one noise level.
-public protocol TransitionKernel {
+package protocol TransitionKernel {
     /// Moves every chain once, counts in the state what was accepted and what diverged, and tells of it.
     ///
     /// - Throws: ``EvaluationError``, with the state as it was before.
@@ -14,21 +14,21 @@ public protocol TransitionKernel {
 }
 
 /// What a transition needs to know besides the state.
-public struct TransitionContext: Sendable {
+package struct TransitionContext: Sendable {
     /// The noise level t.
-    public var level: Int
+    package var level: Int
     /// Counted from 0 within the level; addresses the random numbers.
-    public var transition: Int
+    package var transition: Int
     /// Langevin's h or the leapfrog's step, above zero.
-    public var stepSize: Double
+    package var stepSize: Double
     /// M, above zero.
-    public var mass: Double
+    package var mass: Double
     /// Where unadjusted kernels reflect.
-    public var bounds: Bounds?
+    package var bounds: Bounds?
     /// The block's random numbers.
-    public var stream: RandomStream
+    package var stream: RandomStream
 
-    public init(
+    package init(
         level: Int, transition: Int, stepSize: Double, mass: Double = 1, bounds: Bounds? = nil,
         stream: RandomStream
     ) {

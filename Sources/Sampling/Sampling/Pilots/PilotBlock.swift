@@ -1,4 +1,4 @@
-public import EnergyModels
+package import EnergyModels
 import VectorMath
 
 /// A block of chains that looks for a step size at every level on its way down.
@@ -6,7 +6,7 @@ import VectorMath
 /// Having entered a level it makes the level's transitions again and again from the same state, with the same random
 /// numbers and other step sizes (``StepSearch``), and goes on with those made with the step size that it has found. So at
 /// every level acceptance is measured on chains that came down as those of the job will.
-public struct PilotBlock: RunnableBlock {
+package struct PilotBlock: RunnableBlock {
     /// Where the block stood when the last level was done: what a checkpoint holds.
     private var done: ChainBlock
     /// Transitions of trials that were given up, up to there and since.
@@ -21,7 +21,7 @@ public struct PilotBlock: RunnableBlock {
     /// A block whose first chain is `index` times the number of lanes, of a plan with tuning and a single draw.
     ///
     /// - Parameter chains: how many chains count.
-    public init(plan: SamplingPlan, index: Int, chains: Int) {
+    package init(plan: SamplingPlan, index: Int, chains: Int) {
         guard let tuning = plan.settings.tuning, plan.draws == 1 else {
             preconditionFailure("a pilot block is of a plan with tuning and a single draw")
         }
@@ -34,7 +34,7 @@ public struct PilotBlock: RunnableBlock {
     /// A block that goes on where ``checkpoint()`` of a block of the same plan, number and chains was taken.
     ///
     /// - Throws: ``BlockCheckpointError`` if the bytes are no such checkpoint, whole and undamaged.
-    public init(plan: SamplingPlan, index: Int, chains: Int, resuming bytes: [UInt8]) throws(BlockCheckpointError) {
+    package init(plan: SamplingPlan, index: Int, chains: Int, resuming bytes: [UInt8]) throws(BlockCheckpointError) {
         self.init(plan: plan, index: index, chains: chains)
         let levels = plan.schedule.levels.count
         let tail = bytes.count - 8 * (levels + 2)
@@ -56,20 +56,20 @@ public struct PilotBlock: RunnableBlock {
     }
 
     /// Levels done so far, of ``steps``.
-    public var stepsDone: Int { done.plan.firstLevel + 1 - done.level }
+    package var stepsDone: Int { done.plan.firstLevel + 1 - done.level }
 
     /// The number of levels; how many times ``advance()`` does something for each is not known beforehand.
-    public var steps: Int { done.plan.firstLevel - done.plan.lastLevel + 1 }
+    package var steps: Int { done.plan.firstLevel - done.plan.lastLevel + 1 }
 
     /// Fraction of proposals accepted by the trial at hand or the last, over the first `chains` chains; nil where there
     /// were none.
-    public func latestAcceptance(chains: Int) -> Double? { block.latestAcceptance(chains: chains) }
+    package func latestAcceptance(chains: Int) -> Double? { block.latestAcceptance(chains: chains) }
 
     /// Enters a level, or makes a transition of a trial there.
     ///
     /// - Returns: false, without doing anything, when the block is finished.
     /// - Throws: ``EvaluationError``, with the block as it was before.
-    public mutating func advance() throws(EvaluationError) -> Bool {
+    package mutating func advance() throws(EvaluationError) -> Bool {
         // On bridges to a level the steps there count as well; until they are found, a guess does.
         if trial == nil, block.plan.settings.population.map({ $0.bridges > 0 }) == true, stepsDone < steps {
             block.plan.stepSizes[block.level - 1] = start(at: block.level - 1)
@@ -124,7 +124,7 @@ public struct PilotBlock: RunnableBlock {
     /// All that ``init(plan:index:chains:resuming:)`` needs to go on from the last level that is done: the checkpoint of
     /// the chains there, then little-endian the step sizes [levels] (Float64), the transitions given up (UInt64) and the
     /// checksum of all before.
-    public func checkpoint() -> [UInt8] {
+    package func checkpoint() -> [UInt8] {
         var bytes = done.checkpoint()
         func append(_ word: UInt64) { withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) } }
         for step in done.plan.stepSizes { append(step.bitPattern) }
@@ -134,10 +134,10 @@ public struct PilotBlock: RunnableBlock {
     }
 
     /// 0: a pilot block has no draw before its end.
-    public var settledBytes: Int { 0 }
+    package var settledBytes: Int { 0 }
 
     /// What the block leaves, with its step sizes; its evaluations include those of the trials.
-    public func result(chains: Int) -> BlockResult {
+    package func result(chains: Int) -> BlockResult {
         var result = block.result(chains: chains)
         result.gradientEvaluations +=
             (discarded.done + discarded.since) * block.plan.settings.evaluationsPerTransition * chains

@@ -2,19 +2,19 @@ import VectorMath
 
 /// The logarithm of a weighted sum of numbers that are known by their logarithms, taken in one after the other: for more
 /// numbers than are kept.
-public struct LogSum: Sendable, Equatable {
+package struct LogSum: Sendable, Equatable {
     private var highest = -Double.infinity
     /// Of the sum, in units of exp(`highest`).
     private var scaled = 0.0
     private var isKnown = true
 
     /// Of nothing.
-    public init() {}
+    package init() {}
 
     /// Adds `weight` exp(`logarithm`); with NaN the sum is not known any more.
     ///
     /// - Parameter weight: above zero.
-    public mutating func add(_ logarithm: Double, weight: Double) {
+    package mutating func add(_ logarithm: Double, weight: Double) {
         if logarithm.isNaN { isKnown = false }
         guard logarithm > -.infinity else { return }
         if logarithm > highest {
@@ -25,7 +25,7 @@ public struct LogSum: Sendable, Equatable {
     }
 
     /// The logarithm of the sum; minus infinity for one of zeros, NaN if it is not known.
-    public var logarithm: Double {
+    package var logarithm: Double {
         guard isKnown else { return .nan }
         return scaled > 0 ? highest + Elementary.log(scaled) : -.infinity
     }

@@ -6,17 +6,17 @@ import VectorMath
 /// Blocks are independent, so a chain weighs as much as its part of the block's weight times the block's estimate of
 /// the normaliser and number of chains. All of it follows from the blocks and the seed, in whatever order the blocks
 /// arrived; memory is taken for chains, not for samples.
-public struct PopulationMerge: Sendable, Equatable {
+package struct PopulationMerge: Sendable, Equatable {
     /// A block's part.
-    public struct Block: Sendable, Equatable {
+    package struct Block: Sendable, Equatable {
         /// The block's number.
-        public var index: Int
+        package var index: Int
         /// The block's estimate, ``RunStatistic/logNormalizer``.
-        public var logNormalizer: Double
+        package var logNormalizer: Double
         /// Of its chains, ``RunStatistic/logWeight``, [chains], at least one.
-        public var logWeights: [Double]
+        package var logWeights: [Double]
 
-        public init(index: Int, logNormalizer: Double, logWeights: [Double]) {
+        package init(index: Int, logNormalizer: Double, logWeights: [Double]) {
             self.index = index
             self.logNormalizer = logNormalizer
             self.logWeights = logWeights
@@ -24,13 +24,13 @@ public struct PopulationMerge: Sendable, Equatable {
     }
 
     /// A chain by its block's number and its place in the block.
-    public struct Chain: Sendable, Hashable {
+    package struct Chain: Sendable, Hashable {
         /// The block's number.
-        public let block: Int
+        package let block: Int
         /// Counted from 0 within the block.
-        public let chain: Int
+        package let chain: Int
 
-        public init(block: Int, chain: Int) {
+        package init(block: Int, chain: Int) {
             self.block = block
             self.chain = chain
         }
@@ -39,19 +39,19 @@ public struct PopulationMerge: Sendable, Equatable {
     /// The logarithm of the merged estimate of the normaliser, which is the mean of the blocks' estimates, each
     /// counted by its chains: unbiased, its logarithm too low by about half the squared standard error. Minus
     /// infinity if every weight of every block is zero.
-    public let logNormalizer: Double
+    package let logNormalizer: Double
     /// The standard error of `logNormalizer`, from how the blocks' estimates differ; NaN for a single block or where
     /// all weights are zero. It is itself uncertain where blocks are few or differ by more than a factor.
-    public let standardError: Double
+    package let standardError: Double
     /// How many equally weighted, independent samples the chains' weights are worth; descendants of one chain within
     /// a block are not told apart.
-    public let effectiveSize: Double
+    package let effectiveSize: Double
 
     private let blocks: [(index: Int, chains: Int)]
     private let weights: RelativeWeights
 
     /// Merges blocks of different numbers; a weight or a normaliser that is not finite is zero.
-    public init(_ blocks: [Block]) {
+    package init(_ blocks: [Block]) {
         let blocks = blocks.sorted { $0.index < $1.index }
         let chains = Double(blocks.reduce(0) { $0 + $1.logWeights.count })
         let logShares = blocks.map { $0.logNormalizer + Elementary.log(Double($0.logWeights.count) / chains) }
@@ -84,7 +84,7 @@ public struct PopulationMerge: Sendable, Equatable {
     ///   - count: how many.
     ///   - seed: the job's.
     /// - Returns: [count] in the order of blocks and chains; none if all weights are zero.
-    public func selection(of count: Int, seed: UInt64) -> [Chain] {
+    package func selection(of count: Int, seed: UInt64) -> [Chain] {
         var uniform = [0.0]
         RandomStream(seed: seed, firstChain: 0).fillUniforms(&uniform, purpose: .selection, level: 0)
         var (block, first) = (0, 0)
@@ -97,7 +97,7 @@ public struct PopulationMerge: Sendable, Equatable {
         }
     }
 
-    public static func == (one: PopulationMerge, other: PopulationMerge) -> Bool {
+    package static func == (one: PopulationMerge, other: PopulationMerge) -> Bool {
         one.weights == other.weights && one.logNormalizer.bitPattern == other.logNormalizer.bitPattern
             && one.standardError.bitPattern == other.standardError.bitPattern
             && one.blocks.elementsEqual(other.blocks, by: ==)
