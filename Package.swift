@@ -283,21 +283,34 @@ let besides: [Target] = [
         ]),
 ]
 
+// Speeds: `swift run -c release network-benchmark`, and its like. docs/performance.md tells of them.
+let performance: [Target] =
+    [
+        .target(name: "CAllocationCount", path: "Tests/Performance/CAllocationCount"),
+        .target(name: "Measurement", path: "Tests/Performance/Measurement", swiftSettings: strict),
+    ]
+    + ["network-benchmark", "image-benchmark", "block-benchmark"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: [
+                "CAllocationCount", "Measurement", "EnergyModels", "TensorGraph", "Training", "VectorMath",
+                "Composition", "Sampling", arguments,
+            ],
+            path: "Tests/Performance/\(name)", swiftSettings: strict)
+    }
+
 let package = Package(
     name: "rrr",
     products: [
         .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
         .executable(name: "rrr-worker", targets: ["rrr-worker"]),
         .executable(name: "rrr-model", targets: ["rrr-model"]),
-        // For the benchmarks in Tests/Performance.
-        .library(name: "Networks", targets: ["EnergyModels", "TensorGraph", "Training", "VectorMath"]),
-        .library(name: "Blocks", targets: ["Composition", "Sampling"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
-    targets: process + numerics + files + models + sampling + wire + pool + commands + besides,
+    targets: process + numerics + files + models + sampling + wire + pool + commands + besides + performance,
     swiftLanguageModes: [.v6]
 )
