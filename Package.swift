@@ -100,6 +100,10 @@ let sampling = layer(
             ]),
         // Whether samples can be trusted.
         module("Diagnostics", ["RunFolder", "StrictJSON", "RandomStreams", "VectorMath"], settings: opened),
+        module(
+            "Plots", ["ContentHash", "Diagnostics", "JobFile", "Sampling", "EnergyModels", "RunFolder", "VectorMath"],
+            settings: opened
+        ),
     ])
 
 let wire = layer(
@@ -157,7 +161,7 @@ let commands = layer(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures",
+                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures", "Plots",
                 "PoolBenchmark",
                 "RunFolder", "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
@@ -194,6 +198,7 @@ let besides: [Target] = [
     tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
     tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"]),
     tests("DiagnosticsTests", ["Diagnostics", "RunFolder", "VectorMath"], exclude: ["Fixtures", "reference.py"]),
+    tests("PlotsTests", ["Plots", "JobFile", "RunFolder"]),
     tests("ContentHashTests", ["ContentHash"]),
     tests("StrictJSONTests", ["StrictJSON"]),
     tests(
