@@ -111,6 +111,8 @@ let wire = floor(
         .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
         room(
             "Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash", "RunFolder"]),
+        // Who belongs to a pool.
+        room("PoolKeys", ["Messaging", "RunFolder", "StrictJSON"]),
         room("ModelTransfer", ["Messaging", "JobFile", "RunFolder", "ContentHash", logging], settings: opened),
     ])
 
@@ -129,7 +131,7 @@ let pool = floor(
             "Coordinator",
             [
                 "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels",
-                "Sampling", "Diagnostics", "RunFolder",
+                "PoolKeys", "Sampling", "Diagnostics", "RunFolder",
                 "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
         room(
@@ -141,8 +143,8 @@ let pool = floor(
         room(
             "PoolBenchmark",
             [
-                "Coordinator", "CoordinatorCore", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder",
-                "ContentHash",
+                "Coordinator", "CoordinatorCore", "PoolCore", "PoolKeys", "Messaging", "OpenFiles", "JobFile",
+                "RunFolder", "ContentHash",
                 "StrictJSON",
                 logging,
             ]),
@@ -156,10 +158,11 @@ let commands = floor(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures",
+                "Chaos", "Coordinator", "CoordinatorCore", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures",
                 "PoolBenchmark",
                 "RunFolder", "StopSignals",
-                "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
+                "Messaging", "PoolKeys", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame",
+                "MachineCapacity",
                 "ProgramVersion", logging,
             ]),
         command(
@@ -171,7 +174,7 @@ let commands = floor(
             ]),
         command(
             "rrr-worker",
-            ["Worker", "Messaging", "StopSignals", "CommandFrame", "MachineCapacity", "ProgramVersion", logging]),
+            ["Worker", "Messaging", "PoolKeys", "StopSignals", "CommandFrame", "MachineCapacity", "ProgramVersion", logging]),
     ])
 
 // The study, the simulator, and tests.
@@ -255,6 +258,7 @@ let besides: [Target] = [
     tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
     // Connections that keep to no protocol.
     .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
+    tests("PoolKeysTests", ["PoolKeys", "Messaging"]),
     tests("JournalTests", ["Journal", "ContentHash", database]),
     // A pool in virtual time, for the tests and for `swift run -c release pool-histories`.
     .target(
@@ -279,7 +283,7 @@ let besides: [Target] = [
         "WholeSystemTests",
         [
             "RunFolder", "Pictures", "ContentHash", "EnergyModels", "ForeignNetworks", "Messaging", "OpenFiles",
-            "RawPeers", database,
+            "PoolKeys", "RawPeers", database,
         ]),
 ]
 
