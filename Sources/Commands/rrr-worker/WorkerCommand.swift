@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import MachineCapacity
 import Messaging
+import PoolKeys
 import ProgramVersion
 import StopSignals
 import Worker
@@ -36,6 +37,8 @@ struct WorkerCommand: ParsableCommand {
     var modelCache: String?
 
     @OptionGroup var networks: MemoryOption
+
+    @OptionGroup var keys: KeysOption
 
     /// The process that started this one, when it is to end with it. Told rather than asked for: by the
     /// time this process could ask, that one may be dead.
@@ -77,6 +80,13 @@ struct WorkerCommand: ParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         // Workers that a command started for itself say nothing as long as all goes well.
         let logger = Logger.standardError(label: "rrr-worker", saying: parent == nil ? .notice : .warning)
+        let ownKeys: ClientKeys?
+        do {
+            ownKeys = try keys.path.map { try KeyFolder.clientKeys($0, for: [.worker]) }
+        } catch let error as KeyError {
+            tell("rrr-worker: \(error)")
+            throw ExitCode(error.exitStatus)
+        }
         let service = WorkerService(
             configuration: WorkerService.Configuration(
                 coordinator: try address(),
@@ -85,7 +95,7 @@ struct WorkerCommand: ParsableCommand {
                 modelCache: ModelCache(
                     folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
                     limit: try cacheLimit()),
-                memory: try networks.bytes()),
+                memory: try networks.bytes(), keys: ownKeys),
             logger: logger)
         let signals = StopSignals { _ in service.stop() }
         let status: Int32
@@ -93,7 +103,7 @@ struct WorkerCommand: ParsableCommand {
             status = try service.run()
         } catch {
             tell("rrr-worker: \(error)")
-            throw ExitCode(error is UnusableAddress ? 64 : 70)
+            throw ExitCode(error is UnusableAddress ? 64 : error is RejectedWorker ? 77 : 70)
         }
         if signals.received == SIGINT { throw ExitCode(130) }
         if status != 0 { throw ExitCode(status) }

@@ -1,7 +1,7 @@
 import ContentHash
 import Foundation
 package import Logging
-import Messaging
+package import Messaging
 import PoolCore
 
 /// A worker: leases blocks from a coordinator, runs them, reports.
@@ -25,11 +25,13 @@ package final class WorkerService: Sendable {
         package var modelCache: ModelCache
         /// Bytes that the networks of a job may take, weights and all, in all slots together.
         package var memory: Int
+        /// Its keys; nil for a coordinator that has none.
+        package var keys: ClientKeys?
 
         /// Every field as given.
         package init(
             coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
-            modelCache: ModelCache, memory: Int
+            modelCache: ModelCache, memory: Int, keys: ClientKeys? = nil
         ) {
             self.coordinator = coordinator
             self.slots = slots
@@ -38,6 +40,7 @@ package final class WorkerService: Sendable {
             self.version = version
             self.modelCache = modelCache
             self.memory = memory
+            self.keys = keys
         }
     }
 
@@ -63,7 +66,7 @@ package final class WorkerService: Sendable {
     /// Works until stopped, drained or, with `once`, done.
     ///
     /// - Returns: the exit status that the coordinator wants, 0 unless it has set this worker aside.
-    /// - Throws: ``UnusableAddress``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
+    /// - Throws: ``UnusableAddress``; ``RejectedWorker``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
     package func run() throws -> Int32 {
         let mailbox = mailbox
         let cache = try OpenModelCache(configuration.modelCache, logger: logger)
@@ -71,7 +74,7 @@ package final class WorkerService: Sendable {
         let address = configuration.coordinator
         logger.notice("connecting to \(address)")
         var link = CoordinatorLink(
-            socket: try connect(to: address), address: address,
+            socket: try connect(to: address), address: address, hasKeys: configuration.keys != nil,
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
             supply: JobSupply(
                 cache: cache, memory: NetworkMemory(bytes: configuration.memory, slots: configuration.slots),
@@ -106,7 +109,7 @@ package final class WorkerService: Sendable {
     private func connect(to address: String) throws -> DealerSocket {
         let context = MessagingContext()
         do {
-            return try DealerSocket(context, connectingTo: address)
+            return try DealerSocket(context, connectingTo: address, keys: configuration.keys)
         } catch {
             guard case .socket(let number) = error.code, [EINVAL, EPROTONOSUPPORT, ENODEV].contains(number) else {
                 throw error
@@ -125,4 +128,10 @@ package struct UnusableAddress: Error, Sendable, Equatable, CustomStringConverti
     package var description: String {
         "the coordinator's address \"\(address)\" is none; write it like tcp://127.0.0.1:7757, or ipc:// and a path"
     }
+}
+
+/// The coordinator and this worker do not know each other's keys.
+package struct RejectedWorker: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong and what to do, in one line.
+    package let description: String
 }

@@ -48,6 +48,8 @@ final class LocalWorkers: Sendable {
         process.arguments = [
             "--coordinator", coordinator, "--slots", "1", "--memory", "\(memory)", "--parent", "\(getpid())",
         ]
+        // A local pool has no keys: nobody else may look into the folder of its socket.
+        process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "RRR_KEYS" }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.standardError
         process.terminationHandler = { [weak self] in self?.ended($0) }
