@@ -164,7 +164,8 @@ let commands = layer(
             "rrr-coordinator",
             [
                 "Chaos", "Coordinator", "CoordinatorCore", "Diagnostics", "JobFile", "Journal", "ModelTransfer",
-                "Pictures", "Plots",
+                "Pictures",
+                "Plots",
                 "PoolBenchmark",
                 "RunFolder", "StopSignals",
                 "Messaging", "PoolKeys", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame",

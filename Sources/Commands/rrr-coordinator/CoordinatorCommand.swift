@@ -14,9 +14,8 @@ struct CoordinatorCommand: ParsableCommand {
         version: programVersion,
         subcommands: [
             Submit.self, Serve.self, Validate.self, Diagnose.self, Picture.self, Plot.self, Status.self, Workers.self,
-            Cancel.self,
-            Pause.self, Resume.self, Prioritize.self, Keygen.self, Keys.self, ChaosCommand.self, Bench.self,
-            SimulateWorkers.self,
+            Cancel.self, Pause.self, Resume.self, Prioritize.self, Keygen.self, Keys.self, ChaosCommand.self,
+            Bench.self, SimulateWorkers.self,
         ])
 
     static func main() { start() }
