@@ -100,7 +100,7 @@ def answer(model, description, frames):
             reply.description.CopyFrom(description)
         elif body == "evaluate":
             arrays = evaluate(model, request.evaluate, frames[1:])
-            reply.evaluated.rows = request.evaluate.rows
+            reply.evaluated.rows, reply.evaluated.fingerprint = request.evaluate.rows, description.fingerprint
         elif body == "decode":
             arrays = decode(model, request.decode, frames[1:])
             reply.decoded.rows = request.decode.rows

@@ -1,7 +1,7 @@
 import ContentHash
 import Foundation
 package import Logging
-import Messaging
+package import Messaging
 import PoolCore
 
 /// A worker: leases blocks from a coordinator, runs them, reports.
@@ -25,11 +25,15 @@ package final class WorkerService: Sendable {
         package var modelCache: ModelCache
         /// Bytes that the networks of a job may take, weights and all, in all slots together.
         package var memory: Int
+        /// The model servers to run beside it.
+        package var servers: [ServerOffer]
+        /// How long these may take.
+        package var serverLimits = ServerLimits()
 
         /// Every field as given.
         package init(
             coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
-            modelCache: ModelCache, memory: Int
+            modelCache: ModelCache, memory: Int, servers: [ServerOffer] = []
         ) {
             self.coordinator = coordinator
             self.slots = slots
@@ -38,12 +42,14 @@ package final class WorkerService: Sendable {
             self.version = version
             self.modelCache = modelCache
             self.memory = memory
+            self.servers = servers
         }
     }
 
     private enum Call: Sendable {
         case outcome(SlotThreads.Outcome)
         case reading(JobSupply.Order, JobSupply.Reading)
+        case servers
         case stop
     }
 
@@ -63,11 +69,16 @@ package final class WorkerService: Sendable {
     /// Works until stopped, drained or, with `once`, done.
     ///
     /// - Returns: the exit status that the coordinator wants, 0 unless it has set this worker aside.
-    /// - Throws: ``UnusableAddress``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
+    /// - Throws: ``UnusableAddress``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere; what
+    ///   Foundation says if there is no place for the sockets of model servers.
     package func run() throws -> Int32 {
         let mailbox = mailbox
         let cache = try OpenModelCache(configuration.modelCache, logger: logger)
         defer { cache.close() }
+        let servers = try ModelServers(configuration.servers, limits: configuration.serverLimits, logger: logger) {
+            mailbox.post(.servers)
+        }
+        defer { servers.end() }
         let address = configuration.coordinator
         logger.notice("connecting to \(address)")
         var link = CoordinatorLink(
@@ -75,7 +86,7 @@ package final class WorkerService: Sendable {
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
             supply: JobSupply(
                 cache: cache, memory: NetworkMemory(bytes: configuration.memory, slots: configuration.slots),
-                isAlone: configuration.parent != nil
+                isAlone: configuration.parent != nil, servers: servers
             ) { mailbox.post(.reading($0, $1)) },
             session: WorkerSession(slots: configuration.slots, once: configuration.once, at: .zero),
             registration: Registration(
@@ -92,6 +103,7 @@ package final class WorkerService: Sendable {
                 switch call {
                 case .outcome(let outcome): link.take(outcome)
                 case .reading(let order, let reading): link.take(reading, of: order)
+                case .servers: link.offer(servers.offered)
                 case .stop: link.handle(.stopped)
                 }
             }

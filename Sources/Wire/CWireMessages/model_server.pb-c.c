@@ -1211,7 +1211,7 @@ const ProtobufCMessageDescriptor rrr__server__evaluate__descriptor =
   (ProtobufCMessageInit) rrr__server__evaluate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__server__evaluated__field_descriptors[1] =
+static const ProtobufCFieldDescriptor rrr__server__evaluated__field_descriptors[2] =
 {
   {
     "rows",
@@ -1225,14 +1225,27 @@ static const ProtobufCFieldDescriptor rrr__server__evaluated__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "fingerprint",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Server__Evaluated, fingerprint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__server__evaluated__field_indices_by_name[] = {
+  1,   /* field[1] = fingerprint */
   0,   /* field[0] = rows */
 };
 static const ProtobufCIntRange rrr__server__evaluated__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor rrr__server__evaluated__descriptor =
 {
@@ -1242,7 +1255,7 @@ const ProtobufCMessageDescriptor rrr__server__evaluated__descriptor =
   "Rrr__Server__Evaluated",
   "rrr.server",
   sizeof(Rrr__Server__Evaluated),
-  1,
+  2,
   rrr__server__evaluated__field_descriptors,
   rrr__server__evaluated__field_indices_by_name,
   1,  rrr__server__evaluated__number_ranges,

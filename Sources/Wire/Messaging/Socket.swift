@@ -90,6 +90,15 @@ final class Socket {
         try zeroMQ("leaving \(endpoint)") { zmq_disconnect(pointer, endpoint) }
     }
 
+    /// Sends one frame of numbers, as they lie in memory, without waiting.
+    func send(numbers: [Float], more: Bool) throws(MessagingError) -> SendOutcome {
+        try zeroMQWithoutWaiting("sending") {
+            numbers.withUnsafeBytes {
+                zmq_send(pointer, $0.baseAddress, $0.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0))
+            }
+        }
+    }
+
     /// Sends one frame without waiting.
     func send(_ bytes: [UInt8], more: Bool) throws(MessagingError) -> SendOutcome {
         try zeroMQWithoutWaiting("sending") {
@@ -99,11 +108,16 @@ final class Socket {
 
     /// The frames of the next message, at most three; nil if there is none now.
     func receive() throws(MessagingError) -> [[UInt8]]? {
-        var frames: [[UInt8]] = []
-        while let frame = try receiveFrame() {
-            // A peer may put any number of frames into one message. Three are too many already, which
-            // is all that a reader has to know.
-            if frames.count < 3 { frames.append(frame.bytes) }
+        // A peer may put any number of frames into one message. Three are too many already, which is all that a reader
+        // has to know.
+        try receive(atMost: 3) { Array($0.bytes) }
+    }
+
+    /// The first frames of the next message, each read where it lies; nil if there is none now.
+    func receive<Body>(atMost count: Int, _ read: (Frame) -> Body) throws(MessagingError) -> [Body]? {
+        var frames: [Body] = []
+        while let frame = try receiveFrame({ frames.count < count ? read($0) : nil }) {
+            if let body = frame.body { frames.append(body) }
             if !frame.more { return frames }
         }
         return nil
@@ -153,6 +167,13 @@ final class Socket {
             let frame = Frame(bytes: content.bindMemory(to: UInt8.self), message: message)
             return (read(frame), zmq_msg_more(message) != 0)
         }
+    }
+
+    /// Waits until a message is there or the time is over.
+    func wait(atMost timeout: Duration) throws(MessagingError) {
+        var item = zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+        let milliseconds = Int((min(max(.zero, timeout), Self.longestWait) / .milliseconds(1)).rounded(.up))
+        if zmq_poll(&item, 1, milliseconds) == -1, zmq_errno() != EINTR { throw MessagingError(socket: "waiting") }
     }
 
     /// Waits until a message is there, somebody calls, or the time is over.

@@ -225,10 +225,14 @@ struct  Rrr__Server__Evaluated
 {
   ProtobufCMessage base;
   uint32_t rows;
+  /*
+   * the server's: another one may have taken its place
+   */
+  char *fingerprint;
 };
 #define RRR__SERVER__EVALUATED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__server__evaluated__descriptor) \
-    , 0 }
+    , 0, (char *)protobuf_c_empty_string }
 
 
 /*
