@@ -52,8 +52,9 @@ class ServedModel:
         count = len(x)
         if not 1 <= count <= self.rows:
             raise ValueError(f"{count} rows came, and one evaluation has from 1 to {self.rows}")
-        batch = np.zeros((self.rows, *self.shape), np.float32)
-        batch[:count] = x
+        # A copy in any case: the function may write into it.
+        batch = np.empty((self.rows, *self.shape), np.float32)
+        batch[:count], batch[count:] = x, 0
         conditions = tuple(conditions) + (conditions[-1],) * (self.rows - count)
         energy, gradient = self.model.evaluate(batch, level, self.encoding(conditions))
         return None if energy is None else energy[:count], gradient[:count]

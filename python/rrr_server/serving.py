@@ -78,10 +78,15 @@ def answer_all(model, endpoint):
     )  # fmt: skip
     ends = False
     while not ends:
-        peer, *frames = socket.recv_multipart()
+        peer, *frames = (frame.buffer for frame in socket.recv_multipart(copy=False))
         reply, arrays, ends = answer(model, description, frames)
-        socket.send_multipart([peer, reply.SerializeToString(), *(memoryview(array).cast("B") for array in arrays)])
+        socket.send_multipart([bytes(peer), reply.SerializeToString(), *map(as_bytes, arrays)], copy=False)
     socket.close()
+
+
+def as_bytes(array):
+    """The memory of an array, which is not copied."""
+    return memoryview(array).cast("B") if array.size else b""
 
 
 def answer(model, description, frames):
@@ -89,7 +94,7 @@ def answer(model, description, frames):
     reply, request = wire.Reply(protocol_version=PROTOCOL_VERSION), wire.Request()
     arrays, ends = [], False
     try:
-        request.ParseFromString(frames[0] if frames else b"")
+        request.ParseFromString(bytes(frames[0]) if frames else b"")
         reply.call = request.call
         body = request.WhichOneof("body")
         if request.protocol_version != PROTOCOL_VERSION:

@@ -99,26 +99,65 @@ struct ServedLeaves: JointLeaves {
             let part = first..<min(first + rows, total)
             let answer = try line.evaluate(asked(part, at: x))
             try check(answer, part, at: x)
-            for (row, place) in part.enumerated() {
-                let (leaf, lane) = (places[place / lanes], place % lanes)
-                evaluations[leaf].logDensity[lane] = answer.energies.isEmpty ? 0 : -answer.energies[row]
-                let start = row * dimension
-                for axis in 0..<dimension {
-                    evaluations[leaf].score[axis, lane] = -Double(answer.gradients[start + axis])
-                }
+            for run in runs(part, lanes: lanes) { take(answer, run, into: &evaluations[places[run.leaf]]) }
+        }
+    }
+
+    /// Rows of a batch that belong to one leaf: those from `row` on are the chains `lanes`.
+    private struct Run {
+        let leaf: Int
+        let lanes: Range<Int>
+        let row: Int
+    }
+
+    private func runs(_ part: Range<Int>, lanes: Int) -> [Run] {
+        (part.lowerBound / lanes...(part.upperBound - 1) / lanes).map { leaf in
+            let rows = (leaf * lanes..<(leaf + 1) * lanes).clamped(to: part)
+            return Run(
+                leaf: leaf, lanes: rows.lowerBound - leaf * lanes..<rows.upperBound - leaf * lanes,
+                row: rows.lowerBound - part.lowerBound)
+        }
+    }
+
+    /// Coordinates that are brought from one order into the other at a time, so that what is read and what is written
+    /// lie in a few lines of the cache.
+    private static let tile = 16
+
+    private func take(_ answer: ServedEvaluation, _ run: Run, into evaluation: inout Evaluation) {
+        for (offset, lane) in run.lanes.enumerated() {
+            evaluation.logDensity[lane] = answer.energies.isEmpty ? 0 : -answer.energies[run.row + offset]
+        }
+        let lanes = evaluation.score.lanes
+        let gradients = answer.gradients.span
+        var score = evaluation.score.elements.mutableSpan
+        for first in stride(from: 0, to: dimension, by: Self.tile) {
+            let axes = first..<min(first + Self.tile, dimension)
+            for (offset, lane) in run.lanes.enumerated() {
+                let start = (run.row + offset) * dimension
+                for axis in axes { score[axis * lanes + lane] = -Double(gradients[start + axis]) }
             }
         }
     }
 
     private func asked(_ part: Range<Int>, at x: LaneMatrix) -> ServedRows {
         var points = [Float](repeating: 0, count: part.count * dimension)
-        for (row, place) in part.enumerated() {
-            let (lane, start) = (place % x.lanes, row * dimension)
-            for axis in 0..<dimension { points[start + axis] = Float(x[axis, lane]) }
-        }
+        for run in runs(part, lanes: x.lanes) { put(x, run, into: &points) }
         return ServedRows(
             level: level, count: part.count, points: points, conditions: conditions,
             conditionOfRow: part.map { conditionOfLeaf[$0 / x.lanes] })
+    }
+
+    private func put(_ x: LaneMatrix, _ run: Run, into points: inout [Float]) {
+        let lanes = x.lanes
+        let coordinates = x.elements.span
+        var points = points.mutableSpan
+        for first in stride(from: 0, to: dimension, by: Self.tile) {
+            let axes = first..<min(first + Self.tile, dimension)
+            for (offset, lane) in run.lanes.enumerated() {
+                let start = (run.row + offset) * dimension
+                for axis in axes { points[start + axis] = Float(coordinates[axis * lanes + lane]) }
+            }
+        }
     }
 
     /// A chain that has diverged has no number to show, which is its own matter. That no chain has one is the server's.
