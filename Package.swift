@@ -9,12 +9,12 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// A room of the house: a target with, where it has tests, a folder of its name and `Tests` under Tests/.
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = []) -> Target {
+/// A module: a target with, where it has tests, a folder of its name and `Tests` under Tests/.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict + settings)
 }
 
-/// For a room whose tests look inside, in release builds too.
+/// For a module whose tests look inside, in release builds too.
 let opened: [SwiftSetting] = [.unsafeFlags(["-enable-testing"])]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -25,10 +25,10 @@ func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies + [arguments], swiftSettings: strict)
 }
 
-/// Rooms that lie together under Sources/, in a folder of that name. No room imports one of a floor above its own.
-func floor(_ name: String, _ rooms: [Target]) -> [Target] {
-    for room in rooms { room.path = "Sources/\(name)/\(room.name)" }
-    return rooms
+/// Modules that lie together under Sources/, in a folder of that name. No module imports one of a layer above its own.
+func layer(_ name: String, _ modules: [Target]) -> [Target] {
+    for module in modules { module.path = "Sources/\(name)/\(module.name)" }
+    return modules
 }
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -36,14 +36,15 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 // What a process is given and may use.
-let process = floor(
+let process = layer(
     "Process",
     [
-        room("OpenFiles"), room("MachineCapacity", settings: opened), room("StopSignals"), room("TerminalProgress"),
-        room("ProgramVersion"),
+        module("OpenFiles"), module("MachineCapacity", settings: opened), module("StopSignals"),
+        module("TerminalProgress"),
+        module("ProgramVersion"),
     ])
 
-let numerics = floor(
+let numerics = layer(
     "Numerics",
     [
         .systemLibrary(name: "COpenBLAS"),
@@ -51,57 +52,61 @@ let numerics = floor(
         .target(
             name: "CVectorMath", exclude: ["coefficients.py"], cSettings: [.unsafeFlags(["-O3"])],
             linkerSettings: [.linkedLibrary("m")]),
-        room("VectorMath", ["CVectorMath"]),
-        room("RandomStreams", ["VectorMath", "CVectorMath"]),
-        room("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: opened),
+        module("VectorMath", ["CVectorMath"]),
+        module("RandomStreams", ["VectorMath", "CVectorMath"]),
+        module("TensorGraph", ["CVectorMath", "COpenBLAS"], settings: opened),
     ])
 
-let files = floor(
+let files = layer(
     "Files",
     [
         .systemLibrary(name: "CSodium"),
-        room("ContentHash", ["CSodium"]),
-        room("StrictJSON"),
+        module("ContentHash", ["CSodium"]),
+        module("StrictJSON"),
         .systemLibrary(name: "CPNG"),
-        room("Pictures", ["CPNG"], settings: opened),
-        room("RunFolder", ["ContentHash", "Pictures", "StrictJSON"], settings: opened),
-        room("Safetensors", ["RunFolder", "StrictJSON"]),
-        room(
+        module("Pictures", ["CPNG"], settings: opened),
+        module("RunFolder", ["ContentHash", "Pictures", "StrictJSON"], settings: opened),
+        module("Safetensors", ["RunFolder", "StrictJSON"]),
+        module(
             "Journal", ["ContentHash", "RunFolder", database, .product(name: "GRDBSQLite", package: "GRDB.swift")],
             settings: opened),
     ])
 
-let models = floor(
+let models = layer(
     "Models",
     [
-        room("EnergyModels", ["ContentHash", "TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
-        room(
+        module("EnergyModels", ["ContentHash", "TensorGraph", "Safetensors", "StrictJSON", "VectorMath"]),
+        module(
             "Training",
             [
                 "EnergyModels", "TensorGraph", "RandomStreams", "Pictures", "RunFolder", "Safetensors", "ContentHash",
                 "StrictJSON", "VectorMath", "MachineCapacity",
             ], settings: opened),
-        room("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
-        room("ModelImport", ["EnergyModels", "RunFolder", "Safetensors", "StrictJSON"], settings: opened),
+        module("ModelInspection", ["EnergyModels", "RunFolder", "Safetensors", "ContentHash", "StrictJSON"]),
+        module("ModelImport", ["EnergyModels", "RunFolder", "Safetensors", "StrictJSON"], settings: opened),
     ])
 
-let sampling = floor(
+let sampling = layer(
     "Sampling",
     [
-        room("Composition", ["EnergyModels", "VectorMath"]),
-        room(
+        module("Composition", ["EnergyModels", "VectorMath"]),
+        module(
             "Sampling", ["Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"], settings: opened),
-        room(
+        module(
             "JobFile",
             [
                 "StrictJSON", "ContentHash", "Pictures", "RunFolder", "Composition", "EnergyModels", "RandomStreams",
                 "Sampling",
             ]),
         // Whether samples can be trusted.
-        room("Diagnostics", ["RunFolder", "StrictJSON", "RandomStreams", "VectorMath"], settings: opened),
+        module("Diagnostics", ["RunFolder", "StrictJSON", "RandomStreams", "VectorMath"], settings: opened),
+        module(
+            "Plots", ["ContentHash", "Diagnostics", "JobFile", "Sampling", "EnergyModels", "RunFolder", "VectorMath"],
+            settings: opened
+        ),
     ])
 
-let wire = floor(
+let wire = layer(
     "Wire",
     [
         .systemLibrary(name: "CZeroMQ"),
@@ -109,36 +114,36 @@ let wire = floor(
         .systemLibrary(name: "CProtobufC"),
         // Made from proto/.
         .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
-        room(
+        module(
             "Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash", "RunFolder"]),
-        room("ModelTransfer", ["Messaging", "JobFile", "RunFolder", "ContentHash", logging], settings: opened),
+        module("ModelTransfer", ["Messaging", "JobFile", "RunFolder", "ContentHash", logging], settings: opened),
     ])
 
-let pool = floor(
+let pool = layer(
     "Pool",
     [
-        room("PoolCore"),
-        room("Chaos", ["ContentHash", "StrictJSON"]),
-        room(
+        module("PoolCore"),
+        module("Chaos", ["ContentHash", "StrictJSON"]),
+        module(
             "CoordinatorCore",
             [
                 "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels", "Sampling", "RunFolder",
                 "ContentHash", "StrictJSON", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
-        room(
+        module(
             "Coordinator",
             [
                 "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels",
                 "Sampling", "Diagnostics", "RunFolder",
                 "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
-        room(
+        module(
             "Worker",
             [
                 "PoolCore", "Messaging", "ModelTransfer", "JobFile", "Sampling", "Composition", "EnergyModels",
                 "RandomStreams", "RunFolder", "Safetensors", "TensorGraph", "VectorMath", "ContentHash", logging,
             ], settings: opened),
-        room(
+        module(
             "PoolBenchmark",
             [
                 "Coordinator", "CoordinatorCore", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder",
@@ -148,15 +153,15 @@ let pool = floor(
             ]),
     ])
 
-let commands = floor(
+let commands = layer(
     "Commands",
     [
         // What every command begins and ends with.
-        room("CommandFrame", ["MachineCapacity", "OpenFiles", "StrictJSON", arguments, logging], settings: opened),
+        module("CommandFrame", ["MachineCapacity", "OpenFiles", "StrictJSON", arguments, logging], settings: opened),
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures",
+                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures", "Plots",
                 "PoolBenchmark",
                 "RunFolder", "StopSignals",
                 "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
@@ -193,6 +198,7 @@ let besides: [Target] = [
     tests("CompositionTests", ["Composition", "EnergyModels", "VectorMath"]),
     tests("SamplingTests", ["Sampling", "Composition", "EnergyModels", "RandomStreams", "RunFolder", "VectorMath"]),
     tests("DiagnosticsTests", ["Diagnostics", "RunFolder", "VectorMath"], exclude: ["Fixtures", "reference.py"]),
+    tests("PlotsTests", ["Plots", "JobFile", "RunFolder"]),
     tests("ContentHashTests", ["ContentHash"]),
     tests("StrictJSONTests", ["StrictJSON"]),
     tests(
@@ -283,21 +289,34 @@ let besides: [Target] = [
         ]),
 ]
 
+// Speeds: `swift run -c release network-benchmark`, and its like. docs/performance.md tells of them.
+let performance: [Target] =
+    [
+        .target(name: "CAllocationCount", path: "Tests/Performance/CAllocationCount"),
+        .target(name: "Measurement", path: "Tests/Performance/Measurement", swiftSettings: strict),
+    ]
+    + ["network-benchmark", "image-benchmark", "block-benchmark"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: [
+                "CAllocationCount", "Measurement", "EnergyModels", "TensorGraph", "Training", "VectorMath",
+                "Composition", "Sampling", arguments,
+            ],
+            path: "Tests/Performance/\(name)", swiftSettings: strict)
+    }
+
 let package = Package(
     name: "rrr",
     products: [
         .executable(name: "rrr-coordinator", targets: ["rrr-coordinator"]),
         .executable(name: "rrr-worker", targets: ["rrr-worker"]),
         .executable(name: "rrr-model", targets: ["rrr-model"]),
-        // For the benchmarks in Tests/Performance.
-        .library(name: "Networks", targets: ["EnergyModels", "TensorGraph", "Training", "VectorMath"]),
-        .library(name: "Blocks", targets: ["Composition", "Sampling"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
-    targets: process + numerics + files + models + sampling + wire + pool + commands + besides,
+    targets: process + numerics + files + models + sampling + wire + pool + commands + besides + performance,
     swiftLanguageModes: [.v6]
 )

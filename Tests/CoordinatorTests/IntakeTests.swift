@@ -10,7 +10,7 @@ import Testing
 @testable import CoordinatorCore
 
 /// An intake whose wishes are done in a folder of its own, and what its reader has said.
-private final class Desk {
+private final class IntakeUnderTest {
     let folder = FileManager.default.temporaryDirectory.path + "/rrr-intake-\(UUID().uuidString.prefix(8))"
     let store: ModelStore
     private var intake = Intake()
@@ -107,80 +107,80 @@ struct IntakeTests {
 
     @Test("one submitter's wrong bytes are nothing to another that sends the same model at the same time")
     func disturbance() async throws {
-        let desk = try Desk()
-        defer { desk.remove() }
+        let coordinator = try IntakeUnderTest()
+        defer { coordinator.remove() }
         let model = try SHA256.hash(ofFile: Self.fixture)
         let (honest, other): (PeerID, PeerID) = ([1], [2])
         for peer in [honest, other] {
-            desk.handIn(text(model), by: peer)
-            #expect(await desk.read().isOpen)
+            coordinator.handIn(text(model), by: peer)
+            #expect(await coordinator.read().isOpen)
         }
-        let first = desk.requests(to: honest)
+        let first = coordinator.requests(to: honest)
         #expect(first == [ModelRequest(model: model, offset: 0, length: ModelChunk.longest)])
         var wrong = try chunk(first[0])
         wrong.data[100] ^= 1
-        guard case .refused(other, exitStatus: 65, let reason) = desk.take(wrong, from: other) else {
+        guard case .refused(other, exitStatus: 65, let reason) = coordinator.take(wrong, from: other) else {
             Issue.record("wrong bytes were not refused")
             return
         }
         #expect(reason.contains(model.hex))
         // Nobody else's pieces count, and neither do those of a model that was not asked for.
-        #expect(desk.take(try chunk(first[0]), from: [3]).isOpen)
+        #expect(coordinator.take(try chunk(first[0]), from: [3]).isOpen)
         var stranger = try chunk(first[0])
         stranger.model = SHA256.hash(of: [])
-        #expect(desk.take(stranger, from: honest).isOpen)
-        #expect(desk.take(try chunk(first[0]), from: honest).isOpen)
-        guard case .accepted(let job, let submission) = await desk.read() else {
+        #expect(coordinator.take(stranger, from: honest).isOpen)
+        #expect(coordinator.take(try chunk(first[0]), from: honest).isOpen)
+        guard case .accepted(let job, let submission) = await coordinator.read() else {
             Issue.record("the job was not accepted")
             return
         }
         #expect(job.modelDigests == [model])
         #expect(submission.peer == honest)
-        #expect(desk.waiting.isEmpty)
+        #expect(coordinator.waiting.isEmpty)
     }
 
     @Test("a submitter that cannot send a model, or falls silent, is done with")
     func silence() async throws {
-        let desk = try Desk()
-        defer { desk.remove() }
+        let coordinator = try IntakeUnderTest()
+        defer { coordinator.remove() }
         let model = try SHA256.hash(ofFile: Self.fixture)
         for peer: PeerID in [[1], [2]] {
-            desk.handIn(text(model), by: peer)
-            #expect(await desk.read().isOpen)
+            coordinator.handIn(text(model), by: peer)
+            #expect(await coordinator.read().isOpen)
         }
         guard
-            case .refused([1], exitStatus: 66, let reason) = desk.unavailable(model, from: [1])
+            case .refused([1], exitStatus: 66, let reason) = coordinator.unavailable(model, from: [1])
         else {
             Issue.record("not refused")
             return
         }
         #expect(reason.contains("moved"))
-        #expect(desk.unavailable(model, from: [1]).isOpen)
-        _ = desk.requests(to: [2], at: .seconds(29))
-        #expect(desk.waiting == [[2]])
-        _ = desk.requests(to: [2], at: .seconds(31))
-        #expect(desk.waiting.isEmpty)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: desk.folder) == [])
+        #expect(coordinator.unavailable(model, from: [1]).isOpen)
+        _ = coordinator.requests(to: [2], at: .seconds(29))
+        #expect(coordinator.waiting == [[2]])
+        _ = coordinator.requests(to: [2], at: .seconds(31))
+        #expect(coordinator.waiting.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: coordinator.folder) == [])
     }
 
     @Test("the same job again changes nothing, another takes its place, and cancelling forgets it")
     func replacement() async throws {
-        let desk = try Desk()
-        defer { desk.remove() }
+        let coordinator = try IntakeUnderTest()
+        defer { coordinator.remove() }
         let model = try SHA256.hash(ofFile: Self.fixture)
         let (one, two) = (text(model), text(model, chains: 5))
-        desk.handIn(one, by: [1])
-        desk.handIn(one, by: [1])
-        desk.handIn(two, by: [1])
+        coordinator.handIn(one, by: [1])
+        coordinator.handIn(one, by: [1])
+        coordinator.handIn(two, by: [1])
         // The first reading is of a job that nobody wants any more.
-        #expect(await desk.read().isOpen)
-        #expect(desk.requests(to: [1]).isEmpty)
-        #expect(await desk.read().isOpen)
-        #expect(desk.requests(to: [1]).count == 1)
-        #expect(!desk.cancel(SHA256.hash(of: one), [1]))
-        #expect(!desk.cancel(SHA256.hash(of: two), [2]))
-        #expect(desk.cancel(SHA256.hash(of: two), [1]))
-        #expect(desk.waiting.isEmpty)
+        #expect(await coordinator.read().isOpen)
+        #expect(coordinator.requests(to: [1]).isEmpty)
+        #expect(await coordinator.read().isOpen)
+        #expect(coordinator.requests(to: [1]).count == 1)
+        #expect(!coordinator.cancel(SHA256.hash(of: one), [1]))
+        #expect(!coordinator.cancel(SHA256.hash(of: two), [2]))
+        #expect(coordinator.cancel(SHA256.hash(of: two), [1]))
+        #expect(coordinator.waiting.isEmpty)
     }
 }
 
@@ -204,22 +204,22 @@ struct CrowdedIntakeTests {
 
     @Test("who comes when all places are taken waits, hears so, and takes the place of the slowest")
     func turns() async throws {
-        let desk = try Desk()
-        defer { desk.remove() }
+        let coordinator = try IntakeUnderTest()
+        defer { coordinator.remove() }
         let places = Intake.mostDownloads
         for number in 0..<places {
-            desk.handIn(text(number), by: [1, UInt8(number)])
-            #expect(await desk.read().isOpen)
+            coordinator.handIn(text(number), by: [1, UInt8(number)])
+            #expect(await coordinator.read().isOpen)
             // The seventh is the slowest.
-            _ = desk.take(piece(number, at: 0, bytes: number == 7 ? 10 : 1_000), from: [1, UInt8(number)])
+            _ = coordinator.take(piece(number, at: 0, bytes: number == 7 ? 10 : 1_000), from: [1, UInt8(number)])
         }
-        desk.handIn(text(200), by: [2])
-        #expect(await desk.read().isOpen)
-        var step = desk.step(at: .seconds(1))
+        coordinator.handIn(text(200), by: [2])
+        #expect(await coordinator.read().isOpen)
+        var step = coordinator.step(at: .seconds(1))
         #expect(step.done.isEmpty)
         #expect(step.messages.first { $0.peer == [2] }?.messages == [.heartbeat()])
-        #expect(desk.step(at: .seconds(2)).messages.contains { $0.peer == [2] } == false)
-        step = desk.step(at: Intake.leastTurn + .seconds(1))
+        #expect(coordinator.step(at: .seconds(2)).messages.contains { $0.peer == [2] } == false)
+        step = coordinator.step(at: Intake.leastTurn + .seconds(1))
         guard case .refused([1, 7], exitStatus: 75, _)? = step.done.first else {
             Issue.record("\(step.done)")
             return
@@ -234,40 +234,40 @@ struct CrowdedIntakeTests {
 
     @Test("who sends a little now and then is done with")
     func dribble() async throws {
-        let desk = try Desk()
-        defer { desk.remove() }
+        let coordinator = try IntakeUnderTest()
+        defer { coordinator.remove() }
         for number in 0..<2 {
-            desk.handIn(text(number), by: [1, UInt8(number)])
-            #expect(await desk.read().isOpen)
+            coordinator.handIn(text(number), by: [1, UInt8(number)])
+            #expect(await coordinator.read().isOpen)
         }
         for second in 0..<31 {
-            _ = desk.take(piece(0, at: second, bytes: 1), from: [1, 0], at: .seconds(second))
+            _ = coordinator.take(piece(0, at: second, bytes: 1), from: [1, 0], at: .seconds(second))
             let offset = second * Intake.leastProgress / 16
             let more = piece(1, at: offset, bytes: Intake.leastProgress / 16)
-            _ = desk.take(more, from: [1, 1], at: .seconds(second))
-            #expect(desk.step(at: .seconds(second)).done.isEmpty)
+            _ = coordinator.take(more, from: [1, 1], at: .seconds(second))
+            #expect(coordinator.step(at: .seconds(second)).done.isEmpty)
         }
-        guard case .refused([1, 0], exitStatus: 75, let reason)? = desk.step(at: .seconds(31)).done.first else {
+        guard case .refused([1, 0], exitStatus: 75, let reason)? = coordinator.step(at: .seconds(31)).done.first else {
             Issue.record("it may go on for ever")
             return
         }
         #expect(reason.contains("too slowly"))
-        #expect(desk.waiting == [[1, 1]])
+        #expect(coordinator.waiting == [[1, 1]])
     }
 
     @Test("texts that wait to be read are bounded, those that were replaced among them")
     func texts() throws {
-        let desk = try Desk()
-        defer { desk.remove() }
+        let coordinator = try IntakeUnderTest()
+        defer { coordinator.remove() }
         let size = Intake.mostTextBytes / 8
         for number in 0..<8 {
             let submission = HandedIn(
                 text: [UInt8](repeating: UInt8(number), count: size), force: false, watch: true, peer: [1])
-            #expect(desk.problem(of: submission) == nil)
-            desk.handIn(submission.text, by: [1])
+            #expect(coordinator.problem(of: submission) == nil)
+            coordinator.handIn(submission.text, by: [1])
         }
         let last = HandedIn(text: [UInt8](repeating: 9, count: size), force: false, watch: true, peer: [2])
-        #expect(desk.problem(of: last)?.contains("try again later") == true)
+        #expect(coordinator.problem(of: last)?.contains("try again later") == true)
     }
 
     @Test("a log line that peers can cause is written a few times a minute, and then counted")
@@ -292,19 +292,20 @@ struct CrowdedIntakeTests {
 
     @Test("models are removed that were used least recently, but none that is needed")
     func modelStore() throws {
-        let desk = try Desk()
-        defer { desk.remove() }
+        let coordinator = try IntakeUnderTest()
+        defer { coordinator.remove() }
         let models = (0..<4).map { SHA256.hash(of: [UInt8($0)]) }
         for (index, model) in models.enumerated() {
-            try Data([UInt8](repeating: 0, count: 100)).write(to: URL(fileURLWithPath: desk.store.path(of: model)))
+            try Data([UInt8](repeating: 0, count: 100)).write(
+                to: URL(fileURLWithPath: coordinator.store.path(of: model)))
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSince1970: Double(index))],
-                ofItemAtPath: desk.store.path(of: model))
+                ofItemAtPath: coordinator.store.path(of: model))
         }
-        desk.store.makeRoom(within: 250) { $0 == models[0] }
-        let left = models.map { FileManager.default.fileExists(atPath: desk.store.path(of: $0)) }
+        coordinator.store.makeRoom(within: 250) { $0 == models[0] }
+        let left = models.map { FileManager.default.fileExists(atPath: coordinator.store.path(of: $0)) }
         #expect(left == [true, false, false, true])
-        desk.store.remove(models[0])
-        #expect(!FileManager.default.fileExists(atPath: desk.store.path(of: models[0])))
+        coordinator.store.remove(models[0])
+        #expect(!FileManager.default.fileExists(atPath: coordinator.store.path(of: models[0])))
     }
 }

@@ -31,21 +31,21 @@ struct LongStateTests {
     private func handedOver(
         _ messages: (BlockState) -> [Message]
     ) throws -> (lease: Lease, pieces: [BlockState]) {
-        let desk = try DeskUnderTest()
-        defer { desk.remove() }
+        let coordinator = try CoordinatorUnderTest()
+        defer { coordinator.remove() }
         let job = try longJob()
-        desk.join([1], arithmetic: "a")
-        desk.submit(job)
-        try desk.work(until: { !desk.leases.isEmpty })
-        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        coordinator.join([1], arithmetic: "a")
+        coordinator.submit(job)
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
+        let attempt = try #require(coordinator.leases.first?.lease.blocks.first)
         for message in messages(BlockState(attempt: attempt, stepsDone: 3, state: bytes)) {
-            desk.take(message, from: [1])
+            coordinator.take(message, from: [1])
         }
-        desk.take(.goodbye(reason: "stopped"), from: [1])
-        desk.join([2], arithmetic: "a")
-        try desk.work(until: { desk.leases.contains { $0.peer == [2] } })
-        #expect(desk.states.allSatisfy { $0.peer == [2] })
-        return (try #require(desk.leases.first { $0.peer == [2] }?.lease), desk.states.map(\.state))
+        coordinator.take(.goodbye(reason: "stopped"), from: [1])
+        coordinator.join([2], arithmetic: "a")
+        try coordinator.work(until: { coordinator.leases.contains { $0.peer == [2] } })
+        #expect(coordinator.states.allSatisfy { $0.peer == [2] })
+        return (try #require(coordinator.leases.first { $0.peer == [2] }?.lease), coordinator.states.map(\.state))
     }
 
     @Test func `A checkpoint in pieces comes to the next worker in pieces, before the block`() throws {
@@ -62,32 +62,32 @@ struct LongStateTests {
     func `A worker that begins states and never ends one takes the room of one, and none once it is gone`(
         what: String
     ) throws {
-        let desk = try DeskUnderTest()
-        defer { desk.remove() }
+        let coordinator = try CoordinatorUnderTest()
+        defer { coordinator.remove() }
         let job = try longJob()
-        desk.join([1], arithmetic: "a")
-        desk.submit(job)
-        try desk.work(until: { !desk.leases.isEmpty })
-        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        coordinator.join([1], arithmetic: "a")
+        coordinator.submit(job)
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
+        let attempt = try #require(coordinator.leases.first?.lease.blocks.first)
         for steps in 1...9 {
             for piece in BlockState(attempt: attempt, stepsDone: steps, state: bytes).pieces().dropLast() {
-                desk.take(.checkpoint(piece), from: [1])
+                coordinator.take(.checkpoint(piece), from: [1])
             }
         }
         switch what {
-        case "leaves": desk.take(.goodbye(reason: "stopped"), from: [1])
-        case "finishes": desk.take(.result(try SmallJobs.result(of: job, block: 0, attempt: attempt)), from: [1])
+        case "leaves": coordinator.take(.goodbye(reason: "stopped"), from: [1])
+        case "finishes": coordinator.take(.result(try SmallJobs.result(of: job, block: 0, attempt: attempt)), from: [1])
         case "stays": break
         default:
             let other = BlockState(attempt: attempt, stepsDone: 10, state: bytes)
-            desk.take(.checkpoint(try #require(other.pieces().last)), from: [1])
+            coordinator.take(.checkpoint(try #require(other.pieces().last)), from: [1])
         }
-        desk.close()
-        #expect(try pieceBytes(in: desk.folder) == (what == "stays" ? 2 * BlockState.longestPiece : 0))
+        coordinator.close()
+        #expect(try pieceBytes(in: coordinator.folder) == (what == "stays" ? 2 * BlockState.longestPiece : 0))
     }
 
     @Test func `What a killed coordinator had of a state that was not ended goes when the job goes on`() throws {
-        let first = try DeskUnderTest()
+        let first = try CoordinatorUnderTest()
         defer { first.remove() }
         let job = try longJob()
         first.join([1], arithmetic: "a")
@@ -98,11 +98,11 @@ struct LongStateTests {
         for piece in state.pieces().dropLast() { first.take(.checkpoint(piece), from: [1]) }
         first.close()
         #expect(try pieceBytes(in: first.folder) > 0)
-        let desk = try DeskUnderTest(after: first)
-        desk.join([1], arithmetic: "a")
-        try desk.work(until: { !desk.leases.isEmpty })
-        desk.close()
-        #expect(try pieceBytes(in: desk.folder) == 0)
+        let coordinator = try CoordinatorUnderTest(after: first)
+        coordinator.join([1], arithmetic: "a")
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
+        coordinator.close()
+        #expect(try pieceBytes(in: coordinator.folder) == 0)
     }
 
     @Test func `A state that is longer than any of its job is not kept`() throws {
@@ -117,7 +117,7 @@ struct LongStateTests {
     func `A state that can't be read any more is told of, and its block begins from its start and is kept again`(
         lost: Int
     ) throws {
-        let first = try DeskUnderTest()
+        let first = try CoordinatorUnderTest()
         defer { first.remove() }
         let job = try longJob()
         first.join([1], arithmetic: "a")
@@ -133,30 +133,33 @@ struct LongStateTests {
             try $0.execute(sql: "DELETE FROM state_piece WHERE offset = \(lost * BlockState.longestPiece)")
         }
         try queue.close()
-        let desk = try DeskUnderTest(after: first)
-        desk.join([2], arithmetic: "a")
-        try desk.work(until: { !desk.leases.isEmpty })
-        let lease = try #require(desk.leases.first?.lease)
+        let coordinator = try CoordinatorUnderTest(after: first)
+        coordinator.join([2], arithmetic: "a")
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
+        let lease = try #require(coordinator.leases.first?.lease)
         #expect(lease.stateBytes.isEmpty && lease.checkpoints.isEmpty)
         // Of what had come before the worker keeps nothing.
-        #expect(desk.states.last?.state.offset == 0 && desk.states.last?.state.state == [])
-        #expect(desk.log.contains { $0.contains("has come to can't be read") })
-        #expect(desk.log.contains { $0.contains("block 0 of job \(job.identity.hex.prefix(8)) begins from its start") })
+        #expect(coordinator.states.last?.state.offset == 0 && coordinator.states.last?.state.state == [])
+        #expect(coordinator.log.contains { $0.contains("has come to can't be read") })
+        #expect(
+            coordinator.log.contains {
+                $0.contains("block 0 of job \(job.identity.hex.prefix(8)) begins from its start")
+            })
         let again = try #require(lease.blocks.first)
-        desk.take(.checkpoint(BlockState(attempt: again, stepsDone: 2, state: [1, 2])), from: [2])
-        #expect(try desk.stored().first?.checkpoints.map(\.value.stepsDone) == [2])
+        coordinator.take(.checkpoint(BlockState(attempt: again, stepsDone: 2, state: [1, 2])), from: [2])
+        #expect(try coordinator.stored().first?.checkpoints.map(\.value.stepsDone) == [2])
     }
 
     @Test func `A worker that is still reading what it was sent gets a state later, not all of it anew`() throws {
-        let desk = try DeskUnderTest()
-        defer { desk.remove() }
+        let coordinator = try CoordinatorUnderTest()
+        defer { coordinator.remove() }
         let job = try SmallJobs.job(sampler, chains: 4)
-        desk.join([1], arithmetic: "a")
-        desk.submit(job)
-        try desk.work(until: { !desk.leases.isEmpty })
-        let attempt = try #require(desk.leases.first?.lease.blocks.first)
-        desk.take(.checkpoint(BlockState(attempt: attempt, stepsDone: 3, state: [1, 2, 3])), from: [1])
-        desk.take(.goodbye(reason: "stopped"), from: [1])
+        coordinator.join([1], arithmetic: "a")
+        coordinator.submit(job)
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
+        let attempt = try #require(coordinator.leases.first?.lease.blocks.first)
+        coordinator.take(.checkpoint(BlockState(attempt: attempt, stepsDone: 3, state: [1, 2, 3])), from: [1])
+        coordinator.take(.goodbye(reason: "stopped"), from: [1])
 
         // The second worker has a connection, over which far more is on its way than it has read.
         let router = try RouterSocket(MessagingContext())
@@ -175,24 +178,24 @@ struct LongStateTests {
         let (peer, connection) = (try #require(received?.peer), try #require(received?.connection))
         for _ in 0..<8 { _ = try router.offer([UInt8](repeating: 0, count: 8 << 20), to: peer) }
         while connection.bytesNotTaken ?? 0 == 0 { try router.wait(for: wakeup, atMost: .milliseconds(10)) }
-        desk.owe(40 << 20, over: connection)
-        desk.take(.registration(registration), from: peer, over: connection)
+        coordinator.owe(40 << 20, over: connection)
+        coordinator.take(.registration(registration), from: peer, over: connection)
         var ticks = 0
-        try desk.work(until: {
+        try coordinator.work(until: {
             ticks += 1
             return ticks > 50
         })
-        #expect(desk.leases.count == 1)
-        #expect(desk.registersAgain.isEmpty)
+        #expect(coordinator.leases.count == 1)
+        #expect(coordinator.registersAgain.isEmpty)
 
         while connection.bytesNotTaken ?? 0 > 0 {
             #expect(!reader.isEnded)
             try router.wait(for: wakeup, atMost: .milliseconds(10))
         }
-        try desk.work(until: { desk.leases.count > 1 })
-        #expect(desk.leases.last?.peer == peer)
-        #expect(desk.leases.last?.lease.checkpoints == [0: [1, 2, 3]])
-        #expect(desk.registersAgain.isEmpty)
+        try coordinator.work(until: { coordinator.leases.count > 1 })
+        #expect(coordinator.leases.last?.peer == peer)
+        #expect(coordinator.leases.last?.lease.checkpoints == [0: [1, 2, 3]])
+        #expect(coordinator.registersAgain.isEmpty)
     }
 
     @Test func `So does the state of a block that is handed back`() throws {
@@ -203,87 +206,87 @@ struct LongStateTests {
     }
 
     @Test func `What is settled of a state is sent once, and comes to the next worker with the rest`() throws {
-        let desk = try DeskUnderTest()
-        defer { desk.remove() }
+        let coordinator = try CoordinatorUnderTest()
+        defer { coordinator.remove() }
         let job = try longJob()
-        desk.join([1], arithmetic: "a")
-        desk.submit(job)
-        try desk.work(until: { !desk.leases.isEmpty })
-        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        coordinator.join([1], arithmetic: "a")
+        coordinator.submit(job)
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
+        let attempt = try #require(coordinator.leases.first?.lease.blocks.first)
         func state(_ steps: Int, settled: Int) -> BlockState {
             BlockState(
                 attempt: attempt, stepsDone: steps, state: Array(bytes.prefix(settled)) + [UInt8(steps)],
                 settled: settled)
         }
-        for piece in state(3, settled: 1_000).pieces() { desk.take(.checkpoint(piece), from: [1]) }
-        try desk.work(until: { desk.settled.count == 1 })
+        for piece in state(3, settled: 1_000).pieces() { coordinator.take(.checkpoint(piece), from: [1]) }
+        try coordinator.work(until: { coordinator.settled.count == 1 })
         let later = state(4, settled: 1_500_000).pieces(from: 1_000)
         #expect(later.flatMap(\.state).count == 1_499_001)
-        for piece in later { desk.take(.checkpoint(piece), from: [1]) }
-        try desk.work(until: { desk.settled.count == 2 })
-        #expect(desk.settled.map(\.bytes) == [1_000, 1_500_000])
-        #expect(desk.settled.allSatisfy { $0.peer == [1] && $0.attempt == attempt })
+        for piece in later { coordinator.take(.checkpoint(piece), from: [1]) }
+        try coordinator.work(until: { coordinator.settled.count == 2 })
+        #expect(coordinator.settled.map(\.bytes) == [1_000, 1_500_000])
+        #expect(coordinator.settled.allSatisfy { $0.peer == [1] && $0.attempt == attempt })
         // Nothing new: the rest alone, and no more to be told.
         let last = state(5, settled: 1_500_000).pieces(from: 1_500_000)
         #expect(last.map(\.state) == [[5]])
-        desk.take(.checkpoint(last[0]), from: [1])
-        desk.take(.goodbye(reason: "stopped"), from: [1])
-        desk.join([2], arithmetic: "a")
-        try desk.work(until: { desk.leases.contains { $0.peer == [2] } })
-        #expect(desk.settled.count == 2)
-        #expect(desk.states.flatMap(\.state.state) == bytes.prefix(1_500_000) + [5])
-        #expect(desk.leases.last?.lease.stateBytes == [0: 1_500_001])
+        coordinator.take(.checkpoint(last[0]), from: [1])
+        coordinator.take(.goodbye(reason: "stopped"), from: [1])
+        coordinator.join([2], arithmetic: "a")
+        try coordinator.work(until: { coordinator.leases.contains { $0.peer == [2] } })
+        #expect(coordinator.settled.count == 2)
+        #expect(coordinator.states.flatMap(\.state.state) == bytes.prefix(1_500_000) + [5])
+        #expect(coordinator.leases.last?.lease.stateBytes == [0: 1_500_001])
     }
 
     @Test func `A worker that begins anew because a state is damaged sends all of its own, and the damage is gone`()
         throws
     {
-        let desk = try DeskUnderTest()
-        defer { desk.remove() }
-        desk.join([1], arithmetic: "a")
-        desk.submit(try longJob())
-        try desk.work(until: { !desk.leases.isEmpty })
+        let coordinator = try CoordinatorUnderTest()
+        defer { coordinator.remove() }
+        coordinator.join([1], arithmetic: "a")
+        coordinator.submit(try longJob())
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
         func send(_ bytes: [UInt8], steps: Int, settled: Int, from peer: PeerID) throws {
-            let attempt = try #require(desk.leases.last { $0.peer == peer }?.lease.blocks.first)
-            let start = desk.settled.last { $0.peer == peer }?.bytes ?? 0
+            let attempt = try #require(coordinator.leases.last { $0.peer == peer }?.lease.blocks.first)
+            let start = coordinator.settled.last { $0.peer == peer }?.bytes ?? 0
             let state = BlockState(attempt: attempt, stepsDone: steps, state: bytes, settled: settled)
-            for piece in state.pieces(from: start) { desk.take(.checkpoint(piece), from: peer) }
+            for piece in state.pieces(from: start) { coordinator.take(.checkpoint(piece), from: peer) }
         }
         try send(Array(20..<40), steps: 9, settled: 12, from: [1])
-        desk.take(.goodbye(reason: "stopped"), from: [1])
-        desk.join([2], arithmetic: "a")
-        try desk.work(until: { desk.leases.contains { $0.peer == [2] } })
+        coordinator.take(.goodbye(reason: "stopped"), from: [1])
+        coordinator.join([2], arithmetic: "a")
+        try coordinator.work(until: { coordinator.leases.contains { $0.peer == [2] } })
         // It is behind what is stored for a while, which tells it nothing of what it may leave out.
         let sound = [UInt8](50..<70)
         try send(Array(sound.prefix(10)), steps: 3, settled: 8, from: [2])
         var looks = 0
-        try desk.work(until: {
+        try coordinator.work(until: {
             looks += 1
             return looks > 5
         })
-        #expect(desk.settled.map(\.peer) == [[1]])
+        #expect(coordinator.settled.map(\.peer) == [[1]])
         try send(sound, steps: 10, settled: 14, from: [2])
-        try desk.work(until: { desk.settled.contains { $0.peer == [2] } })
-        desk.take(.goodbye(reason: "stopped"), from: [2])
-        desk.join([3], arithmetic: "a")
-        try desk.work(until: { desk.leases.contains { $0.peer == [3] } })
-        let states = desk.states.filter { $0.peer == [3] }
+        try coordinator.work(until: { coordinator.settled.contains { $0.peer == [2] } })
+        coordinator.take(.goodbye(reason: "stopped"), from: [2])
+        coordinator.join([3], arithmetic: "a")
+        try coordinator.work(until: { coordinator.leases.contains { $0.peer == [3] } })
+        let states = coordinator.states.filter { $0.peer == [3] }
         #expect(states.flatMap(\.state.state) == sound)
     }
 
     @Test func `A state without a start that is not stored is not kept, and its worker is told`() throws {
-        let desk = try DeskUnderTest()
-        defer { desk.remove() }
-        desk.join([1], arithmetic: "a")
-        desk.submit(try longJob())
-        try desk.work(until: { !desk.leases.isEmpty })
-        let attempt = try #require(desk.leases.first?.lease.blocks.first)
+        let coordinator = try CoordinatorUnderTest()
+        defer { coordinator.remove() }
+        coordinator.join([1], arithmetic: "a")
+        coordinator.submit(try longJob())
+        try coordinator.work(until: { !coordinator.leases.isEmpty })
+        let attempt = try #require(coordinator.leases.first?.lease.blocks.first)
         let state = BlockState(attempt: attempt, stepsDone: 3, state: Array(bytes.prefix(20)), settled: 12)
-        for piece in state.pieces(from: 8) { desk.take(.checkpoint(piece), from: [1]) }
-        try desk.work(until: { !desk.settled.isEmpty })
-        #expect(desk.settled.allSatisfy { $0.bytes == 0 })
-        for piece in state.pieces() { desk.take(.checkpoint(piece), from: [1]) }
-        #expect(try desk.stored().first?.checkpoints.map(\.value.settled) == [12])
+        for piece in state.pieces(from: 8) { coordinator.take(.checkpoint(piece), from: [1]) }
+        try coordinator.work(until: { !coordinator.settled.isEmpty })
+        #expect(coordinator.settled.allSatisfy { $0.bytes == 0 })
+        for piece in state.pieces() { coordinator.take(.checkpoint(piece), from: [1]) }
+        #expect(try coordinator.stored().first?.checkpoints.map(\.value.settled) == [12])
     }
 
     @Test func `A short state comes with the lease, as ever`() throws {

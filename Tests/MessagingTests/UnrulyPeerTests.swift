@@ -77,7 +77,7 @@ struct UnrulyPeerTests {
         withExtendedLifetime(peer) {}
     }
 
-    @Test(arguments: ["tcp://[::1]:*", "inproc://desk"])
+    @Test(arguments: ["tcp://[::1]:*", "inproc://peer"])
     func `Other ways to meet work alike`(endpoint: String) throws {
         let context = MessagingContext()
         let router = try RouterSocket(context)

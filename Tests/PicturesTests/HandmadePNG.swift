@@ -1,4 +1,4 @@
-/// PNG files byte by byte, for kinds that the room reads and never writes.
+/// PNG files byte by byte, for kinds that the module reads and never writes.
 struct HandmadePNG {
     var width: Int
     var height: Int

@@ -96,6 +96,15 @@ struct RunSheetTests {
         #expect(refusal(sheet, [high.path, plain.path])?.reason.contains("names no label") == true)
     }
 
+    @Test("Six runs of as many rows as one run may have make a sheet")
+    func manyRows() throws {
+        let folder = try run()
+        var sheet = RunSheet()
+        sheet.grid = SheetGrid(rows: SheetGrid.most / 5, columns: 1)
+        let image = try sheet.image(of: [String](repeating: folder.path, count: 6))
+        #expect(image.height > SheetGrid.most)
+    }
+
     @Test("What can't be shown is refused with the reason")
     func refusals() throws {
         let folder = try run()
@@ -108,8 +117,10 @@ struct RunSheetTests {
         sheet = RunSheet()
         sheet.grid = SheetGrid(rows: 1000, columns: 1000)
         #expect(refusal(sheet, [folder.path])?.reason.contains("too many for a sheet") == true)
+        #expect(refusal(sheet, [folder.path])?.exitStatus == 64)
         sheet = RunSheet()
         #expect(refusal(sheet, [folder("nowhere")])?.code == .missing)
+        #expect(refusal(sheet, [folder("samples.npy")])?.code == .missing)
         let points = try TemporaryFolder()
         _ = try SmallRun.finish(in: points.path)
         #expect(refusal(sheet, [points.path])?.reason.contains("the shape [3]") == true)
@@ -125,6 +136,8 @@ struct RunSheetTests {
     func writing() throws {
         let folder = try run()
         let image = PNGImage(width: 2, height: 1, channels: 1, bytes: [7, 9])
+        let nowhere = failure { () throws(RunFolderError) in try RunFolder.write(image, to: folder("no/a.png")) }
+        #expect(nowhere?.code == .cannotCreate && nowhere?.path == folder("no/a.png"))
         func refused(_ name: String) -> Bool {
             let error = failure { () throws(RunFolderError) in try RunFolder.write(image, to: folder(name)) }
             return error?.code == .cannotCreate

@@ -102,6 +102,40 @@ struct DiagnoseCommandTests {
         #expect(variables.allSatisfy { ($0["r_hat"] is NSNull) == (draws < 20) })
     }
 
+    @Test("A finished run is drawn in its folder or another, and stays what it was")
+    func plots() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try commands.job(chains: 64, levels: 3, draws: 6)
+        let output = commands.path("out")
+        _ = try await commands.run(
+            "rrr-coordinator", ["submit", job, "--workers", "1", "--output", output], label: "run")
+        func plot(_ arguments: [String], _ label: String) async throws -> Commands.Ending {
+            try await commands.run("rrr-coordinator", ["plot"] + arguments, label: label)
+        }
+        let names = ["plot-samples.svg", "plot-levels.svg", "plot-draws.svg"]
+        for (label, arguments, folder) in [
+            ("here", [output], output), ("again", [output, "--job", job], output),
+            ("there", [output, "--output", commands.path("")], commands.path("")),
+        ] {
+            let ending = try await plot(arguments, label)
+            #expect(ending.status == 0, "\(ending.errors)")
+            let paths = ending.output.split(separator: "\n").map(String.init)
+            #expect(paths.map { $0.split(separator: "/").last.map(String.init) } == names)
+            for path in paths {
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                #expect(text.hasPrefix("<svg ") && text.hasSuffix("</svg>\n"), "\(folder)")
+            }
+        }
+        #expect(try String(contentsOfFile: output + "/" + names[0], encoding: .utf8).contains("lines hold 50"))
+        let other = try commands.job(chains: 65, levels: 3, draws: 6)
+        let wrong = try await plot([output, "--job", other], "wrong")
+        #expect(wrong.status == 65 && wrong.errors.contains("is another job"), "\(wrong.errors)")
+        #expect(try await plot([commands.path("none")], "none").status == 66)
+        #expect(try await plot([output, "--output", commands.path("none")], "nowhere").status == 73)
+        #expect(try await commands.run("rrr-coordinator", ["diagnose", output], label: "diagnose").status != 65)
+    }
+
     @Test("A folder without a run ends diagnose with 66, a damaged run with 65")
     func noRun() async throws {
         let commands = try Commands()

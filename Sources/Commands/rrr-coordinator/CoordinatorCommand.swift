@@ -13,7 +13,8 @@ struct CoordinatorCommand: ParsableCommand {
         abstract: "Samples compositions of energy-based diffusion models with MCMC, on one host or many.",
         version: programVersion,
         subcommands: [
-            Submit.self, Serve.self, Validate.self, Diagnose.self, Picture.self, Status.self, Workers.self, Cancel.self,
+            Submit.self, Serve.self, Validate.self, Diagnose.self, Picture.self, Plot.self, Status.self, Workers.self,
+            Cancel.self,
             Pause.self, Resume.self, Prioritize.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,
         ])
 

@@ -1,6 +1,6 @@
 import CPNG
 
-/// The one place of this room that hands memory to libpng, by its "simplified" interface: whatever goes wrong comes back as a
+/// The one place of this module that hands memory to libpng, by its "simplified" interface: whatever goes wrong comes back as a
 /// result, never by a jump over our frames.
 extension PNGImage {
     /// The most bytes that a file's picture may have once it is decoded.

@@ -1,11 +1,11 @@
 /// Rows and columns of a sheet of pictures.
 package struct SheetGrid: Sendable, Equatable, CustomStringConvertible {
-    /// The most rows or columns.
+    /// The most rows or columns that may be asked for.
     package static let most = 1_000
 
-    /// From 1 to ``most``.
+    /// At least 1.
     package let rows: Int
-    /// From 1 to ``most``.
+    /// At least 1.
     package let columns: Int
 
     /// A grid of so many rows and columns.
@@ -45,9 +45,9 @@ package struct SheetLayout: Sendable, Equatable {
     /// The layout of a grid of pictures [channels, height, width]; nil where they are none, or the sheet would have more than
     /// ``mostPixels`` or a side above ``mostSide``.
     package init?(_ grid: SheetGrid, shape: [Int]) {
-        guard shape.count == 3, [1, 3].contains(shape[0]), 1...SheetGrid.most ~= grid.rows,
-            1...SheetGrid.most ~= grid.columns
-        else { return nil }
+        guard shape.count == 3, [1, 3].contains(shape[0]), max(grid.rows, grid.columns) <= Self.mostSide else {
+            return nil
+        }
         self.grid = grid
         (channels, height, width) = (shape[0], shape[1], shape[2])
         let (height, width) = (height, width)

@@ -2,7 +2,7 @@ import Glibc
 
 /// An open file, or an open folder, that is closed when its owner goes.
 ///
-/// The one place of this room, and of others that read files, which hands memory to the system. Calls that a signal
+/// The one place of this module, and of others that read files, which hands memory to the system. Calls that a signal
 /// interrupted are repeated and short transfers continued; whatever else fails is an error with the path and the
 /// system's own words.
 package struct File: ~Copyable, Sendable {

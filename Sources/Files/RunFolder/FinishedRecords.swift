@@ -12,7 +12,14 @@ package final class FinishedRecords: RunRecords {
     ///
     /// Throws `.missing` when there is no finished run in it, `.malformed` when one is damaged, `.inputOutput`.
     package init(_ folder: String) throws(RunFolderError) {
-        switch try RunFolder.content(of: folder) {
+        let content: RunFolderContent
+        do throws(RunFolderError) {
+            content = try RunFolder.content(of: folder)
+        } catch  where error.code == .cannotCreate {
+            throw RunFolderError(
+                .missing, path: folder, reason: "is no folder; name a folder that \"submit\" has written")
+        }
+        switch content {
         case .finished: break
         case .damaged(_, let reason):
             throw RunFolderError(
@@ -39,6 +46,11 @@ package final class FinishedRecords: RunRecords {
     func samples(numbered numbers: Range<Int>) throws(RunFolderError) -> [Float] { try samples.numbers(numbers) }
 
     package func samples(ofRows rows: Range<Int>) throws(RunFolderError) -> [Float] { try samples.rows(rows) }
+
+    /// The numbers of each row of a statistic; 0 if there is none of that name.
+    package func columns(of statistic: String) throws(RunFolderError) -> Int {
+        statistics.names.contains(statistic) ? try statistics.array(statistic).header.rowSize : 0
+    }
 
     package func forEachRows<Element: NpyElement>(
         of statistic: String, as type: Element.Type, _ body: ([Element]) throws(RunFolderError) -> Void

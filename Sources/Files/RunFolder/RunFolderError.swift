@@ -5,7 +5,8 @@ package struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertib
     /// The kind of failure, each with the exit status a command ends with.
     package struct Code: Equatable, Sendable {
         private enum Value: Int32 {
-            case malformed, missing, invalidValue, incomplete, cannotCreate, inputOutput, full, notFinite, inUse
+            case malformed, missing, tooLarge, invalidValue, incomplete, cannotCreate, inputOutput, full, notFinite,
+                inUse
         }
 
         private let value: Value
@@ -14,6 +15,8 @@ package struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertib
         package static let malformed = Code(value: .malformed)
         /// A file that was to be read is not there.
         package static let missing = Code(value: .missing)
+        /// A user asks for a file that would be larger than any of its kind.
+        package static let tooLarge = Code(value: .tooLarge)
         /// A caller's numbers do not fit the array or the run: counts, rows or shapes.
         package static let invalidValue = Code(value: .invalidValue)
         /// A run was to be finished before all of its chains were recorded.
@@ -33,6 +36,7 @@ package struct RunFolderError: Error, Equatable, Sendable, CustomStringConvertib
         package var exitStatus: Int32 {
             switch value {
             case .notFinite: 2
+            case .tooLarge: 64
             case .malformed: 65
             case .missing: 66
             case .invalidValue, .incomplete: 70

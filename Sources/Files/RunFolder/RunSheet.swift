@@ -19,7 +19,7 @@ package struct RunSheet: Sendable {
     /// The picture of some samples of one run or several of one shape, each in rows of its own. There is at least one.
     ///
     /// Throws `.missing` where there is no finished run, `.malformed` for one that is damaged, has no images or not what the sheet
-    /// asks for, `.invalidValue` for a sheet that is too large, `.inputOutput`.
+    /// asks for, `.tooLarge` for a sheet that would be, `.inputOutput`.
     package func image(of folders: [String]) throws(RunFolderError) -> PNGImage {
         var runs: [FinishedSamples] = []
         for folder in folders { runs.append(try FinishedSamples(folder: folder)) }
@@ -69,23 +69,27 @@ package struct RunSheet: Sendable {
                 reason: "its points have the shape \(shape); pictures are of images, [channels, height, width] with 1 "
                     + "or 3 channels and sides below \(SheetLayout.mostSide)")
         }
-        let (chains, each) = (chains?.count ?? run.summary.chains, draws?.count ?? 1)
-        let samples = draws == nil ? chains * run.summary.draws : chains * each
-        var usual = SheetLayout.usual(shape: shape, count: samples)?.grid
-        if runs > 1 || each > 1 {
-            // A row for each run, or for each chain.
-            let columns = each > 1 ? each : usual?.columns ?? 1
-            usual = SheetGrid(rows: runs > 1 ? 1 : max(1, min(chains, 64 / columns)), columns: columns)
-        }
-        let grid = grid ?? usual ?? SheetGrid(rows: 1, columns: 1)
+        let grid = grid ?? usualGrid(of: run, runs: runs)
         let whole = SheetGrid(rows: grid.rows * runs, columns: grid.columns)
         guard let layout = SheetLayout(whole, shape: shape) else {
             throw RunFolderError(
-                .invalidValue, path: run.folder,
+                .tooLarge, path: run.folder,
                 reason: "\(whole.rows) x \(whole.columns) pictures of \(shape[1]) x \(shape[2]) are too many for a "
                     + "sheet; ask for fewer rows or columns")
         }
         return layout
+    }
+
+    /// The rows, of each run, and columns where none were named: a row for each run, or for each chain of which several draws
+    /// are shown, else as square as it goes.
+    private func usualGrid(of run: FinishedSamples, runs: Int) -> SheetGrid {
+        let chains = chains?.count ?? run.summary.chains
+        if let draws, draws.count > 1 {
+            return SheetGrid(rows: runs > 1 ? 1 : max(1, min(chains, 64 / draws.count)), columns: draws.count)
+        }
+        let samples = chains * (draws == nil ? run.summary.draws : 1)
+        let square = SheetLayout.usual(shape: run.summary.shape, count: samples)?.grid ?? SheetGrid(rows: 1, columns: 1)
+        return runs > 1 ? SheetGrid(rows: 1, columns: square.columns) : square
     }
 
     private func samples(of run: FinishedSamples, cells: Int) throws(RunFolderError) -> [SampleIndex] {

@@ -12,7 +12,13 @@ struct StagedFile: ~Copyable {
     init(folder: String, name: String) throws(RunFolderError) {
         let hidden = Folder.path(folder, StagedFile.hiddenName(of: name))
         try Folder.removeFile(hidden)
-        let file = try File(hidden, for: .creating)
+        let file: File
+        do throws(RunFolderError) {
+            file = try File(hidden, for: .creating)
+        } catch {
+            // The user knows the file by its name.
+            throw RunFolderError(error.code, path: Folder.path(folder, name), reason: error.reason)
+        }
         self.folder = folder
         self.name = name
         self.file = file

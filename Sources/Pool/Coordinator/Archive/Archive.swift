@@ -55,7 +55,7 @@ final class Archive: Sendable {
                 opening.post(.success(jobs))
                 ready.signal()
                 archive.serve(
-                    ArchiveDesk(
+                    ArchiveWriter(
                         journal: journal, durability: durability, fileLimit: OpenFileLimit.current, logger: logger))
             } catch {
                 opening.post(.failure(error))
@@ -85,19 +85,19 @@ final class Archive: Sendable {
         _ = ended.wait(timeout: .now() + limit / .seconds(1))
     }
 
-    private func serve(_ desk: ArchiveDesk) {
-        var desk = desk
+    private func serve(_ writer: ArchiveWriter) {
+        var writer = writer
         var backlog: ArraySlice<ArchiveRequest> = []
         var isFull = false
-        while !desk.stops {
+        while !writer.stops {
             backlog += requests.take(within: backlog.isEmpty ? nil : .zero)
             if backlog.isEmpty { continue }
-            switch desk.work(on: backlog) {
+            switch writer.work(on: backlog) {
             case .success(let done):
                 // Without those that are done, which may be large.
                 backlog = done.count == backlog.count ? [] : backlog.dropFirst(done.count)
                 bytes.subtract(done.size, ordering: .relaxed)
-                deliver((isFull ? [.hasRoom] : []) + desk.takeReplies())
+                deliver((isFull ? [.hasRoom] : []) + writer.takeReplies())
                 isFull = false
             case .failure(let error):
                 if !isFull { deliver([.full(reason: "\(error)")]) }
@@ -105,6 +105,6 @@ final class Archive: Sendable {
                 Thread.sleep(forTimeInterval: Self.pause / .seconds(1))
             }
         }
-        desk.close()
+        writer.close()
     }
 }

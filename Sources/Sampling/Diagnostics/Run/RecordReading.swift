@@ -1,4 +1,4 @@
-import RunFolder
+package import RunFolder
 
 extension RunRecords {
     /// The chains that rows of the samples are of.
@@ -43,14 +43,18 @@ extension RunRecords {
         }
     }
 
-    /// The mean of each column of a statistic of float32 over its finite numbers; nil where there are none. Nothing if there
-    /// is no such statistic.
-    func columnMeans(of statistic: String, columns: Int) throws(RunFolderError) -> [Double?] {
+    /// The mean of each column of a statistic over its finite numbers; nil where there are none. Nothing if there is no such
+    /// statistic.
+    ///
+    /// - Parameter value: a number as float64.
+    package func columnMeans<Element: NpyElement>(
+        of statistic: String, columns: Int, _ value: (Element) -> Double
+    ) throws(RunFolderError) -> [Double?] {
         guard columns > 0 else { return [] }
         var moments: [Moments] = []
-        try forEachRows(of: statistic, as: Float.self) { (numbers) throws(RunFolderError) in
+        try forEachRows(of: statistic, as: Element.self) { (numbers) throws(RunFolderError) in
             if moments.isEmpty { moments = [Moments](repeating: Moments(), count: columns) }
-            for (place, number) in numbers.enumerated() { moments[place % columns].add(Double(number)) }
+            for (place, number) in numbers.enumerated() { moments[place % columns].add(value(number)) }
         }
         return moments.map { $0.count > 0 ? $0.mean : nil }
     }

@@ -30,7 +30,8 @@ extension RunExamination {
     private func acceptanceCheck() throws(RunFolderError) -> RunDiagnostics.Check? {
         guard job.isAdjusted else { return nil }
         let below = try records.columnMeans(
-            of: RunStatistic.refinementAcceptance, columns: job.refinedLevels)
+            of: RunStatistic.refinementAcceptance, columns: job.refinedLevels
+        ) { (part: Float) in Double(part) }
         let levels =
             below.enumerated().map { (level: -1 - $0, mean: $1) }
             + summary.acceptancePerLevel.enumerated().map { (level: $0, mean: $1) }
@@ -102,7 +103,9 @@ extension RunExamination {
     }
 
     private func swapCheck() throws(RunFolderError) -> RunDiagnostics.Check? {
-        let means = try records.columnMeans(of: RunStatistic.swapAcceptance, columns: job.replicas.count - 1)
+        let means = try records.columnMeans(of: RunStatistic.swapAcceptance, columns: job.replicas.count - 1) {
+            (part: Float) in Double(part)
+        }
         let pairs = means.enumerated().compactMap { pair, mean in mean.map { (pair: pair, mean: $0) } }
         guard let lowest = pairs.min(by: { $0.mean < $1.mean }) else { return nil }
         let (low, high) = (job.replicas[lowest.pair], job.replicas[lowest.pair + 1])

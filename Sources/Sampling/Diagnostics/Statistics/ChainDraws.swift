@@ -1,7 +1,7 @@
 /// Draws of one number by several chains of equal length: what diagnostics of Markov chains are computed of.
 ///
 /// Diagnostics of chains and their notation: Vehtari, Gelman, Simpson, Carpenter and Bürkner, "Rank-normalization, folding,
-/// and localization: an improved R-hat", Bayesian Analysis 16 (2021). Where references differ this room gives what
+/// and localization: an improved R-hat", Bayesian Analysis 16 (2021). Where references differ this module gives what
 /// ArviZ gives.
 package struct ChainDraws: Sendable, Equatable {
     /// Chains, 1 or more.

@@ -24,6 +24,8 @@ struct BlockStatistic {
 extension RunStatistic {
     /// Of a population: the logarithms of the weights, float64 [chains].
     package static let logWeight = "log_weight"
+    /// Of a population: what the weighted chains are worth before resampling, float32 [blocks, levels].
+    package static let effectiveSize = "effective_size"
     /// Of a population: chains of the start with descendants, int32 [blocks, levels].
     package static let ancestors = "ancestors"
     /// Of a population: the logarithms of the normaliser's estimates, float64 [blocks, levels].
@@ -104,7 +106,7 @@ extension SamplerSettings {
             },
             // On entering the level, before resampling; 0 where all weights are zero.
             BlockStatistic(
-                "effective_size", per: .blocks, axis,
+                RunStatistic.effectiveSize, per: .blocks, axis,
                 limits: StatisticLimits(Self.effectiveSize, ofEachChain: true, gap: .nan, whole: self.levels)
             ) { block, _ in block.perLevel(.nan, \.effectiveSize) },
             // Chains of the start that have descendants on the level.

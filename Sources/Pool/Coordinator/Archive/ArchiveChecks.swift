@@ -6,7 +6,7 @@ import PoolCore
 import RunFolder
 
 /// Whether what the journal says of a job's rows is so.
-extension ArchiveDesk {
+extension ArchiveWriter {
     /// Blocks that are looked at together.
     private static let mostBlocks = 4_096
 

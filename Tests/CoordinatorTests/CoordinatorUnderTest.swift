@@ -13,8 +13,8 @@ import Testing
 @testable import CoordinatorCore
 
 /// A coordinator without sockets, in a folder of its own, and peers that are played by the test.
-final class DeskUnderTest {
-    /// What the desk has sent and nobody has looked at yet.
+final class CoordinatorUnderTest {
+    /// What the coordinator has sent and nobody has looked at yet.
     private final class Sent {
         var messages: [(peer: PeerID, message: Message)] = []
     }
@@ -45,15 +45,15 @@ final class DeskUnderTest {
     private let logged = KeptLog()
 
     /// - Parameters:
-    ///   - earlier: the desk in whose folder it goes on; it may not be used any more.
+    ///   - earlier: the coordinator in whose folder it goes on; it may not be used any more.
     ///   - inspector: looks at the files of finished jobs.
     init(
-        _ pool: PoolConfiguration = PoolConfiguration(), after earlier: DeskUnderTest? = nil,
+        _ pool: PoolConfiguration = PoolConfiguration(), after earlier: CoordinatorUnderTest? = nil,
         inspector: FolderInspector = FolderInspector()
     ) throws {
         folder =
             earlier?.folder
-            ?? FileManager.default.temporaryDirectory.path + "/rrr-desk-\(UUID().uuidString.prefix(8))"
+            ?? FileManager.default.temporaryDirectory.path + "/rrr-coordinator-\(UUID().uuidString.prefix(8))"
         earlier?.close()
         let logged = logged
         let logger = Logger(label: "test") { _ in logged }
@@ -124,7 +124,7 @@ final class DeskUnderTest {
         return status.jobs.first
     }
 
-    /// Lets the desk work, and its workers by what `work` makes of each lease's block, until a condition holds, for at
+    /// Lets the coordinator work, and its workers by what `work` makes of each lease's block, until a condition holds, for at
     /// most ten seconds.
     ///
     /// - Parameter work: called with who is to run the block and what it is of; nil for a worker that says nothing.

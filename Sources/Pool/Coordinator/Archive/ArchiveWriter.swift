@@ -5,7 +5,7 @@ import PoolCore
 import RunFolder
 
 /// The archive's own thread's side: one batch after the other.
-struct ArchiveDesk {
+struct ArchiveWriter {
     /// An entry for the journal, and what is to be told of it.
     private struct Note {
         let entry: JournalEntry
