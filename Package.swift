@@ -116,6 +116,8 @@ let wire = layer(
         .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
         module(
             "Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash", "RunFolder"]),
+        // Who belongs to a pool.
+        module("PoolKeys", ["Messaging", "RunFolder", "StrictJSON"]),
         module("ModelTransfer", ["Messaging", "JobFile", "RunFolder", "ContentHash", logging], settings: opened),
     ])
 
@@ -134,7 +136,7 @@ let pool = layer(
             "Coordinator",
             [
                 "CoordinatorCore", "PoolCore", "Journal", "Messaging", "ModelTransfer", "JobFile", "EnergyModels",
-                "Sampling", "Diagnostics", "RunFolder",
+                "PoolKeys", "Sampling", "Diagnostics", "RunFolder",
                 "ContentHash", "StrictJSON", "OpenFiles", "ProgramVersion", "TerminalProgress", logging,
             ], settings: opened),
         module(
@@ -146,8 +148,8 @@ let pool = layer(
         module(
             "PoolBenchmark",
             [
-                "Coordinator", "CoordinatorCore", "PoolCore", "Messaging", "OpenFiles", "JobFile", "RunFolder",
-                "ContentHash",
+                "Coordinator", "CoordinatorCore", "PoolCore", "PoolKeys", "Messaging", "OpenFiles", "JobFile",
+                "RunFolder", "ContentHash",
                 "StrictJSON",
                 logging,
             ]),
@@ -161,10 +163,12 @@ let commands = layer(
         command(
             "rrr-coordinator",
             [
-                "Chaos", "Coordinator", "Diagnostics", "JobFile", "Journal", "ModelTransfer", "Pictures", "Plots",
+                "Chaos", "Coordinator", "CoordinatorCore", "Diagnostics", "JobFile", "Journal", "ModelTransfer",
+                "Pictures", "Plots",
                 "PoolBenchmark",
                 "RunFolder", "StopSignals",
-                "Messaging", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame", "MachineCapacity",
+                "Messaging", "PoolKeys", "ContentHash", "StrictJSON", "TerminalProgress", "CommandFrame",
+                "MachineCapacity",
                 "ProgramVersion", logging,
             ]),
         command(
@@ -176,7 +180,10 @@ let commands = layer(
             ]),
         command(
             "rrr-worker",
-            ["Worker", "Messaging", "StopSignals", "CommandFrame", "MachineCapacity", "ProgramVersion", logging]),
+            [
+                "Worker", "Messaging", "PoolKeys", "StopSignals", "CommandFrame", "MachineCapacity", "ProgramVersion",
+                logging,
+            ]),
     ])
 
 // The study, the simulator, and tests.
@@ -261,6 +268,7 @@ let besides: [Target] = [
     tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
     // Connections that keep to no protocol.
     .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
+    tests("PoolKeysTests", ["PoolKeys", "Messaging"]),
     tests("JournalTests", ["Journal", "ContentHash", database]),
     // A pool in virtual time, for the tests and for `swift run -c release pool-histories`.
     .target(
@@ -285,7 +293,7 @@ let besides: [Target] = [
         "WholeSystemTests",
         [
             "RunFolder", "Pictures", "ContentHash", "EnergyModels", "ForeignNetworks", "Messaging", "OpenFiles",
-            "RawPeers", database,
+            "PoolKeys", "RawPeers", database,
         ]),
 ]
 

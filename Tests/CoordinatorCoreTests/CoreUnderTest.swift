@@ -15,10 +15,11 @@ final class CoreUnderTest {
     /// What it wants since the last event.
     private(set) var actions: [CoordinatorCore.Action] = []
 
-    init(_ pool: PoolConfiguration = PoolConfiguration()) {
-        core = CoordinatorCore(
-            CoordinatorCore.Configuration(
-                stateFolder: "", pool: pool, checkpointInterval: .seconds(10), host: Self.host))
+    init(_ pool: PoolConfiguration = PoolConfiguration(), limits: PeerLimits = PeerLimits()) {
+        var configuration = CoordinatorCore.Configuration(
+            stateFolder: "", pool: pool, checkpointInterval: .seconds(10), host: Self.host)
+        configuration.limits = limits
+        core = CoordinatorCore(configuration)
     }
 
     /// Tells what happens. - Returns: what the core wants, what comes of its look-ups included.

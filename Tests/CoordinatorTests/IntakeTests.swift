@@ -259,7 +259,7 @@ struct CrowdedIntakeTests {
     func texts() throws {
         let coordinator = try IntakeUnderTest()
         defer { coordinator.remove() }
-        let size = Intake.mostTextBytes / 8
+        let size = PeerLimits().waitingTextBytes / 8
         for number in 0..<8 {
             let submission = HandedIn(
                 text: [UInt8](repeating: UInt8(number), count: size), force: false, watch: true, peer: [1])

@@ -37,7 +37,11 @@ struct MadeRun: RunRecords {
                 point = point.map { keep * $0 + (1 - keep * keep).squareRoot() * noise.next() }
             }
         }
-        doubles[RunStatistic.logDensity] = (0..<chains).map { -Double($0 % 7) }
+        let made = samples
+        doubles[RunStatistic.logDensity] = (0..<chains).map { chain in
+            let end = made[..<((chain + 1) * 2 * draws)].suffix(2)
+            return -0.5 * end.reduce(0) { $0 + Double($1) * Double($1) }
+        }
         summary = RunSummary(
             jobHash: "0a", name: "made", chains: chains, draws: draws, shape: [2], acceptanceMean: 0.7,
             acceptancePerLevel: [0.7, 0.7, 0.7, 0.7], stepSize: [0.1, 0.1, 0.1, 0.1], gradientEvaluations: 100,

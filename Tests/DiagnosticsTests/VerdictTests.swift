@@ -84,6 +84,48 @@ struct VerdictTests {
         #expect(try run.failures == ["log_density_spread"])
     }
 
+    @Test("Chains that are left in a mode of little mass fail, where neighbours can tell")
+    func localMass() throws {
+        var run = MadeRun(chains: 2_000)
+        #expect(try #require(try run.check("local_mass")).value ?? 1 < 0.005)
+        // One chain in ten is elsewhere, where the density is e^-18 of that in the middle.
+        for chain in stride(from: 0, to: 2_000, by: 10) {
+            for axis in 0..<2 { run.samples[2 * chain + axis] = 0.1 * run.samples[2 * chain + axis] + 6 }
+            let end = run.samples[2 * chain..<2 * chain + 2]
+            run.doubles[RunStatistic.logDensity]?[chain] = -0.5 * end.reduce(0) { $0 + Double($1) * Double($1) }
+        }
+        #expect(try run.failures == ["local_mass"])
+        #expect(abs(try #require(try run.check("local_mass")?.value) - 0.1) < 0.005)
+        // The normaliser doesn't matter, and may be beyond what a number holds.
+        for move in [-2_000.0, 2_000] {
+            var moved = run
+            moved.doubles[RunStatistic.logDensity] = run.doubles[RunStatistic.logDensity]?.map { $0 + move }
+            #expect(try moved.check("local_mass")?.value == run.check("local_mass")?.value)
+        }
+        run.sampler = run.sampler.replacing("}", with: #", "denoise": true}"#)
+        #expect(try run.check("local_mass") == nil)
+        #expect(try MadeRun(chains: 999).check("local_mass") == nil)
+    }
+
+    @Test("Chains that never left the start noise fail, where neighbours can tell")
+    func startNoise() throws {
+        var run = MadeRun(chains: 1_000)
+        // The target has a tenth of the noise's width.
+        run.doubles[RunStatistic.logDensity] = run.doubles[RunStatistic.logDensity]?.map { 100 * $0 }
+        #expect(try run.failures == ["local_mass"])
+    }
+
+    @Test("Copies of samples, as a population leaves them, have no neighbourhood")
+    func copies() throws {
+        var run = MadeRun(chains: 1_000)
+        for chain in 0..<500 {
+            run.samples.replaceSubrange(2 * chain..<2 * chain + 2, with: run.samples[1_998..<2_000])
+        }
+        let end = run.doubles[RunStatistic.logDensity]?[999]
+        for chain in 0..<500 { run.doubles[RunStatistic.logDensity]?[chain] = end ?? 0 }
+        #expect(try #require(try run.check("local_mass")).passes)
+    }
+
     @Test("A population of few fails, and its means are known as well as it is worth")
     func populations() throws {
         var run = MadeRun(chains: 300, sampler: #", "population": {"threshold": 0.5}"#)

@@ -68,3 +68,8 @@ extension DealerSocket {
         return false
     }
 }
+
+/// Who may do what with a file.
+func permissions(of path: String) throws -> Int {
+    try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int ?? -1
+}

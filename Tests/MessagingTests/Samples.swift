@@ -59,7 +59,8 @@ enum Samples {
     }
 
     static let poolStatus = PoolStatus(
-        jobs: JobStatus.State.allCases.map { status($0) }, workers: 3, slots: 12, version: "1.0", uptimeSeconds: 1e6)
+        jobs: JobStatus.State.allCases.map { status($0) }, workers: 3, slots: 12, version: "1.0", uptimeSeconds: 1e6,
+        protection: .keys, refused: [RefusalCount(name: "keys", count: 7)])
 
     static let worker = WorkerStatus(
         worker: .max, host: "a", process: 1, slots: 2, version: "v", fingerprint: "f", blocksDone: 3,
@@ -86,6 +87,7 @@ enum Samples {
         .workersRequest, .cancel(job: job), .fetch(job: job, file: "run.json", offset: 1 << 40, length: 65_536),
         .accepted(job: job, alreadyFinished: true), .poolStatus(poolStatus), .event(status(.failed)),
         .workers([worker, worker]), .fileChunk(chunk), .refusal(exitStatus: 65, text: "no such job"),
+        .reloadKeys, .keysReloaded(allowed: 3),
     ]
 }
 

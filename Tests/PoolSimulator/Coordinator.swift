@@ -52,7 +52,8 @@ extension History {
             queue.add(.read(life: life, number, text), at: time + plan.flushTime)
         case .log(let level, let text):
             log("coordinator, \(level): \(text)")
-        case .discardStaging, .receive, .sendFile, .sendModel, .end, .removeModel, .trimModels: break
+        case .discardStaging, .receive, .sendFile, .sendModel, .end, .hangUp, .readKeys, .removeModel, .trimModels:
+            break
         }
     }
 

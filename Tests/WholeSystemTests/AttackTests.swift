@@ -139,8 +139,12 @@ struct AttackTests {
         let liar = try pool.dealer()
         try pool.send(AttackedPool.registration(holding: claims), by: liar)
         try pool.send(Message.goodbye(reason: "done").encoded(), by: liar)
+        // It has said that it is a worker, and workers do not ask.
         try pool.send(Message.statusRequest(job: job).encoded(), by: liar)
-        let status = try pool.answer(to: liar) { if case .poolStatus(let status) = $0 { status } else { nil } }
+        let forbidden = try pool.answer(to: liar) { if case .refusal(let status, _) = $0 { status } else { nil } }
+        #expect(forbidden == 77)
+        try pool.send(Message.statusRequest(job: job).encoded(), by: dealer)
+        let status = try pool.answer(to: dealer) { if case .poolStatus(let status) = $0 { status } else { nil } }
         #expect(status?.jobs.count == 1)
         #expect(try AttackedPool.highestMemory(pool.serve.identifier) - before < 40 << 20)
     }

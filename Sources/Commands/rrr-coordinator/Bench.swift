@@ -4,6 +4,7 @@ import Coordinator
 import Foundation
 import Messaging
 import PoolBenchmark
+import PoolKeys
 import StopSignals
 
 struct Bench: ParsableCommand {
@@ -88,6 +89,8 @@ struct SimulateWorkers: ParsableCommand {
     @Option(help: "How many workers, one slot each.")
     var count: Int
 
+    @OptionGroup var keys: KeysOption
+
     func run() throws {
         try reportingFailure {
             let end = Mailbox<Bool>()
@@ -96,7 +99,9 @@ struct SimulateWorkers: ParsableCommand {
                 end.post(true)
             }.start()
             do {
-                var workers = try SimulatedWorkers(count: count, coordinator: coordinator)
+                var workers = try SimulatedWorkers(
+                    count: count, coordinator: coordinator,
+                    keys: try keys.path.map { try KeyFolder.clientKeys($0, for: [.worker]) })
                 try workers.run(until: end)
             } catch let error as MessagingError {
                 throw PoolClientError(exitStatus: 75, "\(error)")

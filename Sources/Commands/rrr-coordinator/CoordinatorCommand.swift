@@ -15,7 +15,8 @@ struct CoordinatorCommand: ParsableCommand {
         subcommands: [
             Submit.self, Serve.self, Validate.self, Diagnose.self, Picture.self, Plot.self, Status.self, Workers.self,
             Cancel.self,
-            Pause.self, Resume.self, Prioritize.self, ChaosCommand.self, Bench.self, SimulateWorkers.self,
+            Pause.self, Resume.self, Prioritize.self, Keygen.self, Keys.self, ChaosCommand.self, Bench.self,
+            SimulateWorkers.self,
         ])
 
     static func main() { start() }

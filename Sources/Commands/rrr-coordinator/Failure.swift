@@ -4,6 +4,7 @@ import Coordinator
 import JobFile
 import Journal
 import ModelTransfer
+import PoolKeys
 import RunFolder
 
 /// Runs a command's work; what goes wrong is told on standard error and becomes its exit status.
@@ -19,6 +20,7 @@ func reportingFailure(_ work: () throws -> Void) throws {
         case let error as JobError: throw ExitCode(error.exitStatus)
         case let error as ModelTransferError: throw ExitCode(error.exitStatus)
         case let error as RunFolderError: throw ExitCode(error.exitStatus)
+        case let error as KeyError: throw ExitCode(error.exitStatus)
         case let error as JournalError: throw ExitCode(error.exitStatus)
         default: throw ExitCode(70)
         }

@@ -5,6 +5,7 @@ import Coordinator
 import Foundation
 import JobFile
 import Messaging
+import PoolKeys
 import StrictJSON
 
 struct Validate: ParsableCommand {
@@ -29,9 +30,13 @@ struct CoordinatorOption: ParsableArguments {
     @Option(help: "Address of the coordinator (default: RRR_COORDINATOR, else tcp://127.0.0.1:7757).")
     var coordinator: String?
 
-    func client() throws -> PoolClient {
+    @OptionGroup var keys: KeysOption
+
+    /// - Parameter roles: whose keys serve, the best first.
+    func client(as roles: [PeerRole] = [.submitter]) throws -> PoolClient {
         try PoolClient(
-            endpoint: try Environment.coordinator(coordinator) ?? Endpoint.usual, interruption: Mailbox<Int32>())
+            endpoint: try Environment.coordinator(coordinator) ?? Endpoint.usual,
+            keys: try keys.path.map { try KeyFolder.clientKeys($0, for: roles) }, interruption: Mailbox<Int32>())
     }
 }
 
@@ -46,15 +51,21 @@ struct Status: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Show the pool as a whole and not its jobs: how it is protected, and what it has not taken from peers.")
+    var pool = false
+
     func run() throws {
         try reportingFailure {
-            let pool = try poolStatus(connection)
+            let isOfPool = pool
+            let pool = try poolStatus(connection, as: [.status, .submitter])
+            if isOfPool { return try printResult(json ? pool.json.pretty : pool.text) }
             let jobs = pool.jobs.filter { $0.job.hex.hasPrefix(id ?? "") }
             if let id, jobs.isEmpty { throw PoolClientError(exitStatus: 66, "no job \(id)") }
             if json {
                 try printResult(JSONText.array(jobs.map(\.json)).pretty)
             } else {
                 try printResult("\(pool.workers) workers, \(pool.slots) slots, up \(Int(pool.uptimeSeconds)) s")
+                if let warning = pool.warning { try printResult(warning) }
                 for job in jobs {
                     let line = job.progressText
                     try printResult(
@@ -69,10 +80,43 @@ struct Status: ParsableCommand {
     }
 }
 
-private func poolStatus(_ connection: CoordinatorOption) throws -> PoolStatus {
-    var client = try connection.client()
-    return try client.ask(.statusRequest(job: nil)) { answer -> PoolStatus? in
+private func poolStatus(
+    _ connection: CoordinatorOption, as roles: [PeerRole] = [.submitter]
+) throws -> PoolStatus {
+    var client = try connection.client(as: roles)
+    return try poolStatus(&client)
+}
+
+private func poolStatus(_ client: inout PoolClient) throws -> PoolStatus {
+    try client.ask(.statusRequest(job: nil)) { answer -> PoolStatus? in
         if case .poolStatus(let status) = answer { status } else { nil }
+    }
+}
+
+extension PoolStatus {
+    /// What everybody should know who looks at the pool; nil if nothing.
+    fileprivate var warning: String? {
+        protection == .insecure
+            ? "INSECURE: nothing is encrypted, and whoever reaches it may hand in jobs, cancel them and return samples"
+            : nil
+    }
+
+    fileprivate var text: String {
+        let isProtected = protection == .keys ? "by keys, encrypted" : "by where it listens: this host alone"
+        let counts = refused.filter { $0.count > 0 }.map { "\($0.count) \($0.name)" }
+        return """
+            \(workers) workers, \(slots) slots, up \(Int(uptimeSeconds)) s, version \(version)
+            \(warning ?? "protected \(isProtected)")
+            not taken from peers: \(counts.isEmpty ? "nothing" : counts.joined(separator: ", "))
+            """
+    }
+
+    fileprivate var json: JSONText {
+        .object([
+            ("workers", .integer(workers)), ("slots", .integer(slots)), ("version", .string(version)),
+            ("uptime_seconds", .number(uptimeSeconds)), ("protection", .string(protection.rawValue)),
+            ("refused", .object(refused.map { ($0.name, .integer($0.count)) })),
+        ])
     }
 }
 
@@ -108,7 +152,8 @@ struct Workers: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            var client = try connection.client()
+            var client = try connection.client(as: [.status, .submitter])
+            if let warning = try poolStatus(&client).warning { tell(warning) }
             let workers = try client.ask(.workersRequest) { answer -> [WorkerStatus]? in
                 if case .workers(let workers) = answer { workers } else { nil }
             }

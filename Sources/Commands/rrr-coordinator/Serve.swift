@@ -4,12 +4,17 @@ import Coordinator
 import Foundation
 import Logging
 import Messaging
+import PoolKeys
 import StopSignals
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a coordinator that workers and submitters connect to.",
-        discussion: "Stops on SIGINT (exit status 130) or SIGTERM (143); its workers are sent home.")
+        discussion: """
+            Stops on SIGINT (exit status 130) or SIGTERM (143); its workers are sent home. With --keys everything is \
+            encrypted and nobody gets in but those in the folder's list, which SIGHUP lets it read again. Without, it \
+            listens where this host alone can connect.
+            """)
 
     @Option(help: "Where to listen.")
     var listen = Endpoint.usual
@@ -22,23 +27,43 @@ struct Serve: ParsableCommand {
             "How often the state of a running block is brought here, where a job does not say.", valueName: "seconds"))
     var checkpointEvery = 10.0
 
-    @Flag(help: "Listen where other hosts can connect, although nothing is encrypted and anybody is let in.")
+    @OptionGroup var keys: KeysOption
+
+    @OptionGroup var limits: LimitOptions
+
+    @Flag(help: "Listen where other hosts can connect without keys: nothing is encrypted and anybody is let in.")
     var insecure = false
 
     func validate() throws {
         try checkInterval(checkpointEvery)
-        try checkListening(at: listen, insecure: insecure)
+        if insecure, keys.keys != nil {
+            throw ValidationError("--insecure is for a coordinator without keys; leave it out, or --keys.")
+        }
+        try checkListening(at: listen, insecure: insecure, hasKeys: folder != nil)
     }
+
+    /// The folder with its keys: --insecure, being a flag, wins over RRR_KEYS.
+    private var folder: String? { insecure ? nil : keys.path }
 
     func run() throws {
         try reportingFailure {
             var configuration = CoordinatorService.Configuration(stateFolder: Environment.state(state))
             configuration.checkpointInterval = .seconds(checkpointEvery)
+            configuration.keys = folder.map { KeyFolder($0) }
+            let isOpen = (try? Endpoint(listen, for: .listening))?.reach == .otherHosts
+            configuration.isInsecure = insecure && isOpen
+            limits.set(in: &configuration)
             let service = CoordinatorService(configuration: configuration, logger: Environment.logger(saying: .notice))
             let signals = StopSignals { _ in service.stop() }
+            let hangUp = folder.map { _ in HangUpSignal { service.readKeys() } }
+            defer { withExtendedLifetime(hangUp) {} }
             do {
                 try service.run(listeningAt: listen) { endpoint in
                     tell("rrr-coordinator: listening at \(endpoint)")
+                    guard insecure, isOpen else { return }
+                    tell(
+                        "rrr-coordinator: INSECURE: nothing is encrypted, and whoever reaches this address may hand in "
+                            + "jobs, cancel them and return samples; make keys with rrr-coordinator keygen")
                 }
             } catch let error as MessagingError {
                 throw PoolClientError(exitStatus: 73, "--listen \(listen): \(error)")
@@ -49,7 +74,7 @@ struct Serve: ParsableCommand {
 }
 
 /// Refuses what is no address, and one that other hosts reach unless that is wanted.
-func checkListening(at listen: String, insecure: Bool) throws {
+func checkListening(at listen: String, insecure: Bool, hasKeys: Bool = false) throws {
     let endpoint: Endpoint
     do {
         endpoint = try Endpoint(listen, for: .listening)
@@ -62,10 +87,10 @@ func checkListening(at listen: String, insecure: Bool) throws {
     case .nowhere:
         throw ValidationError(
             "--listen: the host of \"\(listen)\" is not known; write its number, or * for all addresses of this host.")
-    case .otherHosts where !insecure:
+    case .otherHosts where !insecure && !hasKeys:
         throw ValidationError(
-            "\(listen) can be reached from other hosts and this version does not encrypt. "
-                + "Listen on 127.0.0.1 and let hosts in by ssh (cluster/README.md), or add --insecure on a trusted network."
+            "\(listen) can be reached from other hosts. Make keys (rrr-coordinator keygen DIR) and give --keys DIR, "
+                + "listen on 127.0.0.1 and let hosts in by ssh (cluster/README.md), or add --insecure on a trusted network."
         )
     case .otherHosts:
         break

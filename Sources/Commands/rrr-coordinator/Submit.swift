@@ -6,6 +6,7 @@ import Foundation
 import JobFile
 import MachineCapacity
 import Messaging
+import PoolKeys
 import RunFolder
 import StopSignals
 import TerminalProgress
@@ -38,6 +39,8 @@ struct Submit: ParsableCommand {
     @Option(help: "Address of a coordinator that is running, such as tcp://127.0.0.1:7757.")
     var coordinator: String?
 
+    @OptionGroup var keys: KeysOption
+
     @Flag(help: "Hand the job in and return; needs a coordinator.")
     var detach = false
 
@@ -59,6 +62,9 @@ struct Submit: ParsableCommand {
         }
         if detach, try Environment.coordinator(coordinator) == nil {
             throw ValidationError("--detach needs a coordinator that outlives this command: give --coordinator.")
+        }
+        if keys.keys != nil, try Environment.coordinator(coordinator) == nil {
+            throw ValidationError("--keys are for a coordinator that was started with serve: give --coordinator.")
         }
         if workers != nil, coordinator != nil {
             throw ValidationError("--workers starts local workers; a coordinator has its own.")
@@ -104,8 +110,9 @@ struct Submit: ParsableCommand {
         _ job: Job, _ folder: String, to endpoint: String, _ interruption: Mailbox<Int32>
     ) throws {
         var submission = Submission(
-            client: try PoolClient(endpoint: endpoint, interruption: interruption), job: job, folder: folder,
-            force: force, terms: treatment.terms)
+            client: try PoolClient(
+                endpoint: endpoint, keys: try keys.path.map { try KeyFolder.clientKeys($0, for: [.submitter]) },
+                interruption: interruption), job: job, folder: folder, force: force, terms: treatment.terms)
         if detach {
             try submission.submit(watch: false)
             try printResult(job.identity.hex)

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import MachineCapacity
 import Messaging
+import PoolKeys
 import ProgramVersion
 import StopSignals
 import Worker
@@ -50,6 +51,8 @@ struct WorkerCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("How long a model server may take to answer (default: 300).", valueName: "seconds"))
     var serverTimeLimit: Double?
+
+    @OptionGroup var keys: KeysOption
 
     /// The process that started this one, when it is to end with it. Told rather than asked for: by the
     /// time this process could ask, that one may be dead.
@@ -105,6 +108,13 @@ struct WorkerCommand: ParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         // Workers that a command started for itself say nothing as long as all goes well.
         let logger = Logger.standardError(label: "rrr-worker", saying: parent == nil ? .notice : .warning)
+        let ownKeys: ClientKeys?
+        do {
+            ownKeys = try keys.path.map { try KeyFolder.clientKeys($0, for: [.worker]) }
+        } catch let error as KeyError {
+            tell("rrr-worker: \(error)")
+            throw ExitCode(error.exitStatus)
+        }
         var configuration = WorkerService.Configuration(
             coordinator: try address(),
             slots: slots ?? MachineCapacity.processors, once: once,
@@ -112,7 +122,7 @@ struct WorkerCommand: ParsableCommand {
             modelCache: ModelCache(
                 folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
                 limit: try cacheLimit()),
-            memory: try networks.bytes(), servers: try offers())
+            memory: try networks.bytes(), servers: try offers(), keys: ownKeys)
         if let serverStartLimit { configuration.serverLimits.start = .seconds(serverStartLimit) }
         if let serverTimeLimit { configuration.serverLimits.evaluation = .seconds(serverTimeLimit) }
         let service = WorkerService(configuration: configuration, logger: logger)
@@ -122,7 +132,7 @@ struct WorkerCommand: ParsableCommand {
             status = try service.run()
         } catch {
             tell("rrr-worker: \(error)")
-            throw ExitCode(error is UnusableAddress ? 64 : 70)
+            throw ExitCode(error is UnusableAddress ? 64 : error is RejectedWorker ? 77 : 70)
         }
         if signals.received == SIGINT { throw ExitCode(130) }
         if status != 0 { throw ExitCode(status) }

@@ -13,6 +13,8 @@ package struct File: ~Copyable, Sendable {
         case writing
         /// For reading and writing; a file of that name must not exist yet.
         case creating
+        /// The same, for its owner alone.
+        case creatingPrivately
         /// For reading and writing a file that was created before.
         case resuming
         /// To lock it, whether it is there yet or not.
@@ -26,7 +28,7 @@ package struct File: ~Copyable, Sendable {
             // A pipe without a writer must not hold up whoever opens it; ordinary files never wait.
             case .reading: O_RDONLY | O_CLOEXEC | O_NONBLOCK
             case .writing: O_WRONLY | O_CLOEXEC
-            case .creating: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+            case .creating, .creatingPrivately: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
             case .resuming: O_RDWR | O_NOFOLLOW | O_CLOEXEC
             case .locking: O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
             case .folder: O_RDONLY | O_DIRECTORY | O_CLOEXEC
@@ -42,12 +44,12 @@ package struct File: ~Copyable, Sendable {
         var result: CInt = -1
         var number: CInt = 0
         repeat {
-            result = open(path, purpose.flags, 0o666)
+            result = open(path, purpose.flags, purpose == .creatingPrivately ? 0o600 : 0o666)
             number = errno
         } while result < 0 && number == EINTR
         guard result >= 0 else {
             switch purpose {
-            case .creating, .locking:
+            case .creating, .creatingPrivately, .locking:
                 throw .system(.cannotCreate, path: path, doing: "create the file", number: number)
             case .reading, .writing, .resuming, .folder:
                 throw .system(number == ENOENT ? .missing : .inputOutput, path: path, doing: "open", number: number)
@@ -70,6 +72,13 @@ package struct File: ~Copyable, Sendable {
             throw RunFolderError(.malformed, path: path, reason: "not a regular file")
         }
         return Int(status.st_size)
+    }
+
+    /// Who may do what with it, as the system's `st_mode` has it, and whose it is.
+    package func access() throws(RunFolderError) -> (mode: UInt32, owner: UInt32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("read the permissions", errno) }
+        return (status.st_mode & 0o7777, status.st_uid)
     }
 
     /// Throws `.missing` when the file no longer stands under its path, and `.malformed` when it has another size: it was
@@ -97,7 +106,7 @@ package struct File: ~Copyable, Sendable {
     }
 
     /// Writes all bytes of an array's elements, in the machine's order, from the byte `offset` on.
-    func write<Element: BitwiseCopyable>(_ values: [Element], at offset: Int) throws(RunFolderError) {
+    package func write<Element: BitwiseCopyable>(_ values: [Element], at offset: Int) throws(RunFolderError) {
         let total = values.count * MemoryLayout<Element>.stride
         var done = 0
         while done < total {

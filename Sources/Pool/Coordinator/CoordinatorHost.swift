@@ -17,6 +17,8 @@ struct CoordinatorHost {
         case archived([ArchiveReply])
         /// What was found in the folder of a job.
         case inspected(Digest, FolderContent)
+        /// A peer wants the allow-list to be read again: for whoever has it.
+        case readKeys(for: PeerID)
     }
 
     var core: CoordinatorCore
@@ -28,6 +30,8 @@ struct CoordinatorHost {
     private let transmit: ([UInt8], PeerID) -> SendOutcome
     private let post: @Sendable (Call) -> Void
     private var reception: ModelReception
+    /// What the message at hand has come by.
+    private var current: Connection?
     private let clock = ContinuousClock()
     private let start = ContinuousClock().now
 
@@ -52,10 +56,11 @@ struct CoordinatorHost {
         (archive, past) = try Archive.open(
             folder: stateFolder, durability: configuration.survivesPowerLoss ? .power : .process, logger: logger
         ) { post(.archived($0)) }
-        core = CoordinatorCore(
-            CoordinatorCore.Configuration(
-                stateFolder: stateFolder, pool: configuration.pool,
-                checkpointInterval: configuration.checkpointInterval, host: ProcessInfo.processInfo.hostName))
+        var settings = CoordinatorCore.Configuration(
+            stateFolder: stateFolder, pool: configuration.pool,
+            checkpointInterval: configuration.checkpointInterval, host: ProcessInfo.processInfo.hostName)
+        (settings.limits, settings.protection) = (configuration.limits, configuration.protection)
+        core = CoordinatorCore(settings)
         let known = past.map(\.job.record.hash)
         warnOfFolders(otherThan: Set(known))
         let complete = known.filter { RunFolder.isComplete(folder(of: $0), jobHash: $0.hex) }
@@ -75,7 +80,8 @@ struct CoordinatorHost {
 
     /// Takes in a message. - Parameter connection: what it came by; nil within a process.
     mutating func take(
-        _ message: Result<Message, MessagingError>, from peer: PeerID, over connection: Connection? = nil
+        _ message: Result<Message, MessagingError>, from peer: PeerID, over connection: Connection? = nil,
+        of origin: Origin = Origin()
     ) {
         // Finding out about a line costs a call of the system: for what has a long answer, and for who stays.
         let line: Line? =
@@ -86,7 +92,9 @@ struct CoordinatorHost {
             default: nil
             }
         if core.isShortOfBudget { tellWhoHasRead() }
-        handle(.message(message, from: peer, over: line))
+        current = connection
+        handle(.message(message, from: peer, over: line, of: origin))
+        current = nil
     }
 
     /// Takes in what has come from another thread.
@@ -95,6 +103,8 @@ struct CoordinatorHost {
         case .read(let number, let outcome): handle(.read(number, reception.reading(outcome, of: number)))
         case .archived(let replies): for reply in replies { handle(.archived(reply)) }
         case .inspected(let job, let content): handle(.inspected(job, withoutDamage(content, of: job)))
+        case .readKeys(let peer):
+            handle(.keysRead(.failure(.init(exitStatus: 64, reason: "this coordinator has no keys")), for: peer))
         }
     }
 
@@ -160,6 +170,8 @@ struct CoordinatorHost {
             case .sendModel(let request, let peer):
                 _ = transmit(ModelUpload.answer(request, from: models.path(of: request.model)).encoded(), peer)
             case .end(let line): line.end()
+            case .hangUp: current?.end()
+            case .readKeys(let peer): post(.readKeys(for: peer))
             case .ask(let request): archive.ask(request)
             case .inspect(let job):
                 inspector.inspect(job, folder: folder(of: job)) { [post] in post(.inspected(job, $0)) }

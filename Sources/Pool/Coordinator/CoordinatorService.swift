@@ -1,8 +1,9 @@
-import CoordinatorCore
+package import CoordinatorCore
 import Journal
 package import Logging
 import Messaging
 import ModelTransfer
+package import PoolKeys
 package import PoolCore
 
 /// The coordinator: one thread that owns the socket and the scheduler, and one that owns what must outlast it.
@@ -17,6 +18,17 @@ package final class CoordinatorService: Sendable {
         package var checkpointInterval: Duration = .seconds(10)
         /// Whether what was acknowledged survives a loss of power, or the death of the process alone.
         package var survivesPowerLoss = true
+        /// How much is taken on, and from one peer.
+        package var limits = PeerLimits()
+        /// Seconds after which a connection is ended that has said nothing; over TCP.
+        package var silence = Duration.seconds(30)
+        /// The coordinator's keys and whom it lets in; nil for anybody, unencrypted.
+        package var keys: KeyFolder?
+        /// Whether other hosts reach it although it has no keys.
+        package var isInsecure = false
+
+        /// How it tells who connects.
+        var protection: PoolStatus.Protection { keys != nil ? .keys : isInsecure ? .insecure : .local }
 
         /// As shipped, in that folder.
         package init(stateFolder: String, pool: PoolConfiguration = PoolConfiguration()) {
@@ -27,6 +39,8 @@ package final class CoordinatorService: Sendable {
 
     enum Call: Sendable {
         case stop
+        /// The allow-list is to be read again.
+        case readKeys
         /// A worker process of this host has died.
         case processDied(Int32, reason: String)
         /// There will be no workers any more.
@@ -51,6 +65,9 @@ package final class CoordinatorService: Sendable {
     /// Makes ``run(listeningAt:_:)`` send its workers home and return; from any thread.
     package func stop() { mailbox.post(.stop) }
 
+    /// Makes it read again whom it lets in; from any thread.
+    package func readKeys() { mailbox.post(.readKeys) }
+
     /// Tells at once what the link would show only after its time: a local worker is dead.
     func processDied(_ process: Int32, reason: String) { mailbox.post(.processDied(process, reason: reason)) }
 
@@ -63,9 +80,10 @@ package final class CoordinatorService: Sendable {
     ///   - endpoint: where to listen, as ZeroMQ writes it; port `*` is chosen by the system.
     ///   - ready: called with the address as it became.
     /// - Throws: ``MessagingError`` if it cannot listen there; ``ModelTransferError`` if it cannot keep models;
-    ///   `JournalError` if it cannot keep its journal, or another coordinator does.
+    ///   `JournalError` if it cannot keep its journal, or another coordinator does; `KeyError` if its keys can't be used.
     package func run(listeningAt endpoint: String, _ ready: (String) -> Void) throws {
-        let router = try RouterSocket(MessagingContext())
+        let guarded = try configuration.keys.map { try Entrance($0, logger: logger) }
+        let router = try guarded.map { try RouterSocket(guardedBy: $0.gate) } ?? RouterSocket(MessagingContext())
         let mailbox = mailbox
         var host = try CoordinatorHost(configuration, logger: logger) { bytes, peer in
             do { return try router.offer(bytes, to: peer) } catch { return .unreachable }
@@ -74,7 +92,9 @@ package final class CoordinatorService: Sendable {
         }
         defer { host.close(within: .seconds(5)) }
         let address = try router.bind(to: endpoint)
-        let watch = ConnectionWatch(of: address)
+        var limits = ConnectionWatch.Limits()
+        limits.silence = configuration.silence
+        let watch = ConnectionWatch(of: address, limits: limits)
         ready(address)
         let clock = ContinuousClock()
         var deadline: ContinuousClock.Instant?
@@ -84,11 +104,21 @@ package final class CoordinatorService: Sendable {
             if let deadline, clock.now >= deadline || !host.core.hasWorkers { break }
             try router.wait(for: mailbox.wakeup, atMost: .milliseconds(watch == nil ? 50 : 20))
             // Some messages at a time, so that timers and results get their turn.
+            for stranger in try router.attendToStrangers() { host.handle(.turnedAway(stranger)) }
             var left = 1_000
             while left > 0, let received = try router.receiveMessage() {
-                if let connection = received.connection { watch?.note(received.size, from: connection) }
-                host.take(received.message, from: received.peer, over: received.connection)
                 left -= 1
+                guard !received.isRevoked else {
+                    received.connection?.end()
+                    continue
+                }
+                if let connection = received.connection {
+                    watch?.note(received.size, from: connection)
+                    guarded?.note(received.credential, of: connection)
+                }
+                host.take(
+                    received.message, from: received.peer, over: received.connection,
+                    of: Origin(address: received.address, credential: received.credential))
             }
             if let watch { host.look(at: watch) }
             for call in mailbox.drain() {
@@ -98,6 +128,9 @@ package final class CoordinatorService: Sendable {
                     deadline = deadline ?? clock.now + Self.farewell
                 case .processDied(let process, let reason): host.handle(.processDied(process, reason: reason))
                 case .failAll(let reason): host.handle(.poolExhausted(reason: reason))
+                case .readKeys: _ = guarded?.read(watch, &host)
+                case .host(.readKeys(let peer)) where guarded != nil:
+                    if let guarded { host.handle(.keysRead(guarded.read(watch, &host), for: peer)) }
                 case .host(let call): host.take(call)
                 }
             }

@@ -13,6 +13,10 @@ extension CoordinatorCore {
         case sendModel(ModelRequest, to: PeerID)
         /// A peer that reads nothing is to be cut off.
         case end(Line)
+        /// The connection goes by which the message at hand has come.
+        case hangUp
+        /// The allow-list is to be read again, for this peer.
+        case readKeys(for: PeerID)
         case ask(ArchiveRequest)
         /// The folder of a job is to be compared with what it was, beside everything else.
         case inspect(Digest)

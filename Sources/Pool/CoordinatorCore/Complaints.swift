@@ -10,6 +10,9 @@ struct Complaints {
         case departure = "departures of workers"
         case failure = "failures of blocks"
         case connection = "connections that were ended"
+        case stranger = "connections that were not let in"
+        case role = "messages that were not for their sender to say"
+        case request = "requests beyond the limit"
     }
 
     private static let mostOfAll = 60

@@ -2,7 +2,7 @@ import ContentHash
 import JobFile
 import Journal
 import Logging
-import Messaging
+package import Messaging
 package import PoolCore
 import RunFolder
 
@@ -24,6 +24,10 @@ package struct CoordinatorCore {
         package var host: String
         /// How many bytes may be under way.
         package var memory = MemoryLimits()
+        /// How much is taken on, and from one peer.
+        package var limits = PeerLimits()
+        /// How who connects is told from others.
+        package var protection = PoolStatus.Protection.local
 
         /// - Parameters:
         ///   - stateFolder: where the folders of its jobs are.
@@ -38,7 +42,11 @@ package struct CoordinatorCore {
 
     let configuration: Configuration
     package internal(set) var scheduler: any Scheduling
-    var intake = Intake()
+    var intake: Intake
+    /// Who may say what.
+    var admission: Admission
+    /// What was not taken since it began.
+    var refusals: [Refused: Int] = [:]
     var workers: [WorkerID: WorkerEntry] = [:]
     var workerByPeer: [PeerID: WorkerID] = [:]
     var nextWorker: WorkerID = 1
@@ -80,6 +88,8 @@ package struct CoordinatorCore {
     package init(_ configuration: Configuration, scheduler: (any Scheduling)? = nil) {
         self.configuration = configuration
         budget = ReplyBudget(configuration.memory)
+        intake = Intake(configuration.limits)
+        admission = Admission(configuration.limits)
         self.scheduler = scheduler ?? Scheduler(configuration: configuration.pool)
     }
 
@@ -90,11 +100,17 @@ package struct CoordinatorCore {
         self.moment = moment
         switch event {
         case .began(let past, let lastJob, let complete): takeUp(past, lastJob, complete)
-        case .message(.success(let message), let peer, let line): answer(message, from: peer, over: line)
-        case .message(.failure(let error), let peer, _): refuse(error, from: peer)
+        case .message(.success(let message), let peer, let line, let origin):
+            if admits(message, from: peer, origin) { answer(message, from: peer, over: line, origin) }
+        case .message(.failure(let error), let peer, _, let origin): refuse(error, from: peer, origin)
+        case .turnedAway(let stranger): turnedAway(stranger)
+        case .revoked(let credentials): revoked(credentials)
+        case .keysRead(let outcome, let peer): keysRead(outcome, for: peer)
         case .undelivered(let message, let peer, let isGone): undelivered(message, to: peer, isGone: isGone)
         case .drained(let line): budget.forget(line)
-        case .connectionsEnded(let text): if complaints.admits(.connection) { log(.warning, text) }
+        case .connectionsEnded(let text):
+            count(.connections)
+            if complaints.admits(.connection) { log(.warning, text) }
         case .read(let number, let reading): settle(intake.take(reading, of: number, at: now))
         case .received(let number, let reception): settle(intake.take(reception, of: number, at: now))
         case .lookedUp(let job, let hasRun, .submission(let submission)): lookedUp(job, hasRun, submission)
@@ -155,20 +171,9 @@ package struct CoordinatorCore {
 
     // MARK: Messages
 
-    private mutating func refuse(_ error: MessagingError, from peer: PeerID) {
-        switch error.code {
-        case .version:
-            send(.refusal(exitStatus: 75, text: "the coordinator can't be talked to: \(error)"), to: peer)
-        case .tooLong:
-            send(.refusal(exitStatus: 65, text: "\(error)"), to: peer)
-        default: break
-        }
-        if complaints.admits(.unreadable, about: peer) { log(.warning, "a message was refused: \(error)") }
-    }
-
-    private mutating func answer(_ message: Message, from peer: PeerID, over line: Line?) {
+    private mutating func answer(_ message: Message, from peer: PeerID, over line: Line?, _ origin: Origin) {
         switch message {
-        case .registration(let registration): register(registration, peer, over: line)
+        case .registration(let registration): register(registration, peer, over: line, origin)
         case .submit(let text, let force, let watch, let terms):
             submit(HandedIn(text: text, force: force, watch: watch, terms: terms, peer: peer))
         case .modelChunk(let chunk): settle(intake.take(chunk, from: peer, at: now))
@@ -177,6 +182,7 @@ package struct CoordinatorCore {
         case .statusRequest, .workersRequest, .fetch: inquire(message, peer, over: line)
         case .cancel(let job): cancel(job, peer)
         case .control(let job, let change): control(job, change, peer)
+        case .reloadKeys: perform(.readKeys(for: peer))
         case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye:
             guard let worker = workerByPeer[peer] else {
                 send(.registerAgain(reason: "this coordinator does not know you"), to: peer)
@@ -184,10 +190,7 @@ package struct CoordinatorCore {
             }
             if case .modelRequest = message { return inquire(message, peer, over: line) }
             hear(message, from: worker, peer)
-        default:
-            if complaints.admits(.misdirected, about: peer) {
-                log(.warning, "a message that is not for a coordinator was passed over")
-            }
+        default: passOver(from: peer, origin)
         }
     }
 

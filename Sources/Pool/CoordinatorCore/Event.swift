@@ -28,7 +28,13 @@ extension CoordinatorCore {
         /// there have all their files.
         case began([PastJob], lastJob: JobNumber, complete: Set<Digest>)
         /// A message has come; the line is nil for one that is not told from others.
-        case message(Result<Message, MessagingError>, from: PeerID, over: Line?)
+        case message(Result<Message, MessagingError>, from: PeerID, over: Line?, of: Origin = Origin())
+        /// Somebody connected and was not let in.
+        case turnedAway(Stranger)
+        /// The allow-list was read again: these are let in no more.
+        case revoked(Set<Credential>)
+        /// A reading of the allow-list that a peer has asked for is done: so many keys are let in, or why it failed.
+        case keysRead(Result<Int, KeysUnread>, for: PeerID)
         /// A message that the core asked to send was not sent: the peer is gone, or takes nothing in for now.
         case undelivered(Message, to: PeerID, isGone: Bool)
         /// A peer has taken everything that it was sent.
@@ -53,6 +59,15 @@ extension CoordinatorCore {
         case dismissed
         /// Some time has gone by.
         case ticked
+    }
+
+    /// Why the allow-list can't be read; the old one holds on.
+    package struct KeysUnread: Error, Sendable {
+        let exitStatus: Int32
+        let reason: String
+
+        /// Both as given.
+        package init(exitStatus: Int32, reason: String) { (self.exitStatus, self.reason) = (exitStatus, reason) }
     }
 
     /// Why a job's folder is looked up.

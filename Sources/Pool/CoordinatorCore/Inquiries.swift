@@ -99,7 +99,8 @@ extension CoordinatorCore {
             .poolStatus(
                 PoolStatus(
                     jobs: listed, workers: capacity.workers,
-                    slots: capacity.slots, version: programVersion, uptimeSeconds: now / .seconds(1))),
+                    slots: capacity.slots, version: programVersion, uptimeSeconds: now / .seconds(1),
+                    protection: configuration.protection, refused: refusalCounts)),
             to: peer, over: line)
     }
 

@@ -116,8 +116,6 @@ package struct Intake {
     static let leastTurn = Duration.seconds(5)
     /// Those who wait hear this often that they still do.
     private static let reminder = Duration.seconds(5)
-    /// The most bytes of job texts that wait to be read, or for models.
-    static let mostTextBytes = 64 << 20
 
     private var entries: [PeerID: Entry] = [:]
     /// Bytes of texts that are with the reader, by their number.
@@ -130,8 +128,12 @@ package struct Intake {
 
     private var actions: [Action] = []
 
+    private let limits: PeerLimits
+
     /// With nothing handed in.
-    package init() {}
+    ///
+    /// - Parameter limits: how many jobs, and bytes of their texts, may wait to be read, or for models.
+    package init(_ limits: PeerLimits = PeerLimits()) { self.limits = limits }
 
     /// What is to be done since the last time, in this order.
     package mutating func takeActions() -> [Action] {
@@ -154,9 +156,13 @@ package struct Intake {
         let bytes =
             entries.values.reduce(0) { $0 + $1.submission.text.count }
             + reading.reduce(0) { $0 + (numbers.contains($1.key) ? 0 : $1.value) }
-        guard bytes > 0, bytes + submission.text.count > Self.mostTextBytes else { return nil }
+        if entries.count >= limits.jobs {
+            return "\(entries.count) jobs that were handed in are not read yet, and no more than \(limits.jobs) may "
+                + "wait; try again later"
+        }
+        guard bytes > 0, bytes + submission.text.count > limits.waitingTextBytes else { return nil }
         return "the jobs that were handed in and are not read yet have \(bytes) bytes, and with the "
-            + "\(submission.text.count) of this one they would be more than \(Self.mostTextBytes); try again later"
+            + "\(submission.text.count) of this one they would be more than \(limits.waitingTextBytes); try again later"
     }
 
     /// Takes in a job. The same one again changes nothing, another one takes its place.

@@ -6,30 +6,32 @@ import RunFolder
 
 /// How much is taken on.
 extension CoordinatorCore {
-    /// The most chains of all jobs that are not over.
-    static let mostChains = 1 << 33
-    /// The most bytes of the texts of all jobs that are not over, and of the arrays in files that they name.
-    static let mostTextBytes = 256 << 20
-    /// The model store is kept below this size, in bytes, as far as unfinished jobs do not need it.
-    static let mostModelBytes = 64 << 30
+    var limits: PeerLimits { configuration.limits }
 
     /// Why a job cannot be taken on now, and what to do; nil if it can.
-    func problem(of job: Job, textBytes: Int) -> String? {
+    mutating func problem(of job: Job, textBytes: Int) -> String? {
         if let problem = job.problemOfBlocks { return problem }
         let unfinished = jobs.values.filter { !$0.state.isOver && $0.identity != job.identity }
+        if unfinished.count >= limits.jobs {
+            count(.jobs)
+            return "there are \(unfinished.count) unfinished jobs here, and no more than \(limits.jobs) are taken on; "
+                + "wait until some are done, or cancel some"
+        }
         let chains = unfinished.reduce(0) { $0 + $1.chains }
-        if chains + job.chains > Self.mostChains {
+        if chains + job.chains > limits.chains {
+            count(.chains)
             return "the unfinished jobs here have \(chains) chains, and with these \(job.chains) they would be more "
-                + "than \(Self.mostChains); wait until some are done, cancel some, or make \"chains\" fewer"
+                + "than \(limits.chains); wait until some are done, cancel some, or make \"chains\" fewer"
         }
         let bytes = unfinished.reduce(0) {
             $0 + ($1.work.map { $0.form.description.canonicalJob.count + $0.job.storedBytes } ?? 0)
         }
         let ownBytes = textBytes + job.storedBytes
-        if bytes + ownBytes > Self.mostTextBytes {
+        if bytes + ownBytes > limits.textBytes {
+            count(.text)
             return
                 "the texts and arrays of the unfinished jobs here have \(bytes) bytes, and with the \(ownBytes) of this "
-                + "job they would be more than \(Self.mostTextBytes); wait until some are done, or cancel some"
+                + "job they would be more than \(limits.textBytes); wait until some are done, or cancel some"
         }
         return nil
     }
@@ -52,6 +54,6 @@ extension CoordinatorCore {
         for model in abandoned where !isNeeded(model) { perform(.removeModel(model)) }
         guard intake.hasReceived else { return }
         intake.hasReceived = false
-        perform(.trimModels(within: Self.mostModelBytes))
+        perform(.trimModels(within: limits.modelBytes))
     }
 }

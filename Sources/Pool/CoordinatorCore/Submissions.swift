@@ -54,6 +54,7 @@ extension CoordinatorCore {
     mutating func submit(_ submission: HandedIn) {
         // Before anything is made of the text.
         if let problem = intake.problem(of: submission) {
+            count(.waiting)
             send(.refusal(exitStatus: 75, text: problem), to: submission.peer)
             return
         }

@@ -11,6 +11,8 @@ struct WorkerEntry {
     let peer: PeerID
     /// What it registered by; nil if lines are not told apart.
     let line: Line?
+    /// Whose key it has; nil where there are no keys.
+    let credential: Credential?
     var registration: Registration
     /// What provenance tells of it where a job uses no model servers.
     let record: WorkerRecord
@@ -129,7 +131,7 @@ extension CoordinatorCore {
         return Attempt(job: job, block: id.block, number: id.attempt)
     }
 
-    mutating func register(_ registration: Registration, _ peer: PeerID, over line: Line?) {
+    mutating func register(_ registration: Registration, _ peer: PeerID, over line: Line?, _ origin: Origin) {
         guard !isDismissing else {
             send(.drain(reason: "the coordinator stops"), to: peer)
             return
@@ -141,13 +143,14 @@ extension CoordinatorCore {
         // Whatever it was sent before may not have arrived, the texts of jobs included, and what it sent may be lost.
         abandonState(of: id)
         workers[id] = WorkerEntry(
-            peer: peer, line: line, registration: registration,
+            peer: peer, line: line, credential: origin.credential, registration: registration,
             record: WorkerRecord(
                 name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
                 version: registration.version, fingerprint: registration.fingerprint))
         workerByPeer[peer] = id
         if complaints.admits(.registration, about: peer) {
-            log(.info, "worker \(id) on \(registration.host), \(registration.slots) slots")
+            let whence = origin.text.isEmpty ? "" : ", \(origin.text)"
+            log(.info, "worker \(id) on \(registration.host), \(registration.slots) slots\(whence)")
         }
         send(
             .welcome(

@@ -12,6 +12,8 @@ final class ChildProcess {
         let executable = own.deletingLastPathComponent().appendingPathComponent(command)
         process.executableURL = executable
         process.arguments = arguments
+        // Those that it is to use are named.
+        process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "RRR_KEYS" }
         process.standardInput = input
         process.standardOutput = FileHandle.standardError
         do {

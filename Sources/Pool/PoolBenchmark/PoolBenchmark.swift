@@ -3,6 +3,7 @@ import Foundation
 import JobFile
 package import Messaging
 import PoolCore
+import PoolKeys
 
 /// Measures the coordinator on this machine. Each figure is measured several times and beside what limits it.
 package struct PoolBenchmark {
@@ -37,6 +38,8 @@ package struct PoolBenchmark {
     private let folder: String
     private let interruption: Mailbox<Int32>
     private let progress: (String) -> Void
+    /// Of the pools that are measured with encryption.
+    private let keys: KeyFolder
     private var jobs = BenchmarkJobs()
     private var pools = 0
     private var report = BenchmarkReport()
@@ -50,14 +53,17 @@ package struct PoolBenchmark {
     ) {
         self.options = options
         self.folder = folder
+        keys = KeyFolder(folder + "/keys")
         self.interruption = interruption
         self.progress = progress
     }
 
     /// Measures everything; what breaks down under a crowd is told in the remarks, its figures are missing.
     ///
-    /// - Throws: ``PoolClientError``, ``BenchmarkError``, ``MessagingError``.
+    /// - Throws: ``PoolClientError``, ``BenchmarkError``, ``MessagingError``, `KeyError`.
     package mutating func run() throws -> BenchmarkReport {
+        // Keys are not made beside sockets that use some.
+        _ = try keys.generate()
         if try FileSystem.isInMemory(folder) {
             report.remark("\(folder) is in memory (tmpfs): what concerns the disk says nothing. Choose with --state.")
         }
@@ -85,22 +91,24 @@ package struct PoolBenchmark {
     /// How the coordinator under test is set up: as shipped, but for the depth of its queues and what its journal
     /// survives.
     private mutating func configuration(
-        deepestQueue: Int? = nil, survivesPowerLoss: Bool = true
+        deepestQueue: Int? = nil, survivesPowerLoss: Bool = true, encrypts: Bool = false
     ) -> CoordinatorService.Configuration {
         pools += 1
         var pool = PoolConfiguration()
         if let deepestQueue { pool.deepestQueue = deepestQueue }
         var configuration = CoordinatorService.Configuration(stateFolder: folder + "/pool-\(pools)", pool: pool)
         configuration.survivesPowerLoss = survivesPowerLoss
+        configuration.keys = encrypts ? keys : nil
         return configuration
     }
 
     private mutating func withPool<T>(
-        _ workforce: PoolUnderTest.Workforce, survivesPowerLoss: Bool = true,
+        _ workforce: PoolUnderTest.Workforce, survivesPowerLoss: Bool = true, encrypts: Bool = false,
         _ body: (inout Self, PoolUnderTest) throws -> T
     ) throws -> T {
         let pool = try PoolUnderTest(
-            workforce, configuration: configuration(survivesPowerLoss: survivesPowerLoss), interruption: interruption)
+            workforce, configuration: configuration(survivesPowerLoss: survivesPowerLoss, encrypts: encrypts),
+            interruption: interruption)
         defer { pool.close() }
         return try body(&self, pool)
     }
@@ -144,6 +152,12 @@ package struct PoolBenchmark {
         let rates = try withPool(.simulated(2)) { try $0.emptyBlockRates("2 simulated workers", on: $1) }
         report.add("blocks_per_second_simulated_2", "empty blocks, 2 simulated workers", "1/s", rates)
         let two = report.figures.last
+        let encrypted = try withPool(.simulated(2), encrypts: true) {
+            try $0.emptyBlockRates("2 simulated workers, encrypted", on: $1)
+        }
+        report.add("blocks_per_second_encrypted", "  encrypted, with keys", "1/s", encrypted)
+        let fractions = zip(encrypted.sorted(), rates.sorted()).map { $0 / $1 }
+        report.add("fraction_encrypted", "  as a fraction of the rate without", "", fractions)
         let process = try withPool(.simulated(2), survivesPowerLoss: false) {
             try $0.emptyBlockRates("2 simulated workers, nothing synced", on: $1)
         }
@@ -260,6 +274,18 @@ package struct PoolBenchmark {
             "zeromq_and_write_megabytes_per_second", "  ZeroMQ, write and sync alone", "MB/s", plain.map { $0 / 1e6 })
         let fractions = zip(pooled, plain).map { $0 * megabytes * 1e6 / $1 }
         report.add("large_fraction", "  the pool as a fraction of that", "", fractions)
+        var encrypted: [Double] = []
+        try withPool(.simulated(2), encrypts: true) { benchmark, pool in
+            _ = try JobRun(try benchmark.jobs.large(blocks: 4), on: pool)
+            for index in 1...benchmark.options.repeats {
+                benchmark.progress("large samples, encrypted: \(index) of \(benchmark.options.repeats)")
+                let run = try JobRun(try benchmark.jobs.large(blocks: blocks), on: pool, limit: .seconds(120))
+                encrypted.append(run.blocksPerSecond)
+            }
+        }
+        report.add(
+            "large_fraction_encrypted", "  encrypted, as a fraction of the rate without", "",
+            zip(encrypted.sorted(), pooled.sorted()).map { $0 / $1 })
     }
 }
 

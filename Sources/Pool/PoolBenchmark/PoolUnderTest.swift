@@ -6,6 +6,7 @@ import Logging
 import Messaging
 import OpenFiles
 import PoolCore
+import PoolKeys
 
 /// A coordinator in a thread of this process, as `serve` runs it, and workers beside it in other processes.
 final class PoolUnderTest {
@@ -31,6 +32,7 @@ final class PoolUnderTest {
     private let service: CoordinatorService
     private let serving: ServingThread
     private let interruption: Mailbox<Int32>
+    private let keys: KeyFolder?
     private var children: [ChildProcess] = []
 
     /// Starts everything and returns when all workers have registered.
@@ -45,6 +47,7 @@ final class PoolUnderTest {
             toHold: workforce.count + 2 * DealerCrowd.otherFiles, for: "a coordinator with \(workforce.count) workers")
         folder = configuration.stateFolder
         workers = workforce.count
+        keys = configuration.keys
         self.interruption = interruption
         let service = CoordinatorService(
             configuration: configuration,
@@ -64,7 +67,11 @@ final class PoolUnderTest {
     var endpoint: String { serving.endpoint }
 
     /// A connection of its own.
-    func client() throws -> PoolClient { try PoolClient(endpoint: endpoint, interruption: interruption) }
+    func client() throws -> PoolClient {
+        try PoolClient(
+            endpoint: endpoint, keys: try keys.map { try KeyFolder.clientKeys($0.path, for: [.submitter]) },
+            interruption: interruption)
+    }
 
     /// Sends the workers home and ends all; call once.
     func close() {
@@ -78,6 +85,7 @@ final class PoolUnderTest {
     func remove(_ job: Job) { try? FileManager.default.removeItem(atPath: folder + "/jobs/" + job.identity.hex) }
 
     private func start(_ workforce: Workforce) throws {
+        let address = ["--coordinator", endpoint] + (keys.map { ["--keys", $0.path] } ?? [])
         switch workforce {
         case .nobody:
             break
@@ -88,13 +96,13 @@ final class PoolUnderTest {
                 let share = count * (index + 1) / processes - count * index / processes
                 children.append(
                     try ChildProcess(
-                        "rrr-coordinator", ["simulate-workers", "--coordinator", endpoint, "--count", "\(share)"]))
+                        "rrr-coordinator", ["simulate-workers"] + address + ["--count", "\(share)"]))
             }
         case .real(let count):
             for _ in 0..<count {
                 children.append(
                     try ChildProcess(
-                        "rrr-worker", ["--coordinator", endpoint, "--slots", "1", "--parent", "\(getpid())"]))
+                        "rrr-worker", address + ["--slots", "1", "--parent", "\(getpid())"]))
             }
         }
     }

@@ -41,12 +41,15 @@ package struct SimulatedWorkers {
     /// - Parameters:
     ///   - count: how many, each with one slot.
     ///   - coordinator: whom they work for, as ZeroMQ writes it.
+    ///   - keys: of all of them; nil for a coordinator that has none.
     ///   - wantsLatencies: whether to fill ``latencies``, for a single worker.
     /// - Throws: ``MessagingError`` if the process may not have as many files open as that takes.
-    package init(count: Int, coordinator: String, wantsLatencies: Bool = false) throws(MessagingError) {
+    package init(
+        count: Int, coordinator: String, keys: ClientKeys? = nil, wantsLatencies: Bool = false
+    ) throws(MessagingError) {
         self.count = count
         self.wantsLatencies = wantsLatencies
-        crowd = try DealerCrowd(capacity: count, connectingTo: coordinator)
+        crowd = try DealerCrowd(capacity: count, connectingTo: coordinator, keys: keys)
     }
 
     /// Works until all have been sent home or something is posted to `end`, looked at ten times a second.

@@ -12,6 +12,9 @@ struct CoordinatorLink {
     private let socket: DealerSocket
     /// The coordinator's address.
     private let address: String
+    private let hasKeys: Bool
+    /// Why connecting failed last, since something was heard.
+    private var rejection: Rejection?
     private let slots: SlotThreads
     private var supply: JobSupply
     private var session: WorkerSession
@@ -49,11 +52,12 @@ struct CoordinatorLink {
     private let start = ContinuousClock().now
 
     init(
-        socket: DealerSocket, address: String, slots: SlotThreads, supply: JobSupply, session: WorkerSession,
+        socket: DealerSocket, address: String, hasKeys: Bool, slots: SlotThreads, supply: JobSupply,
+        session: WorkerSession,
         registration: Registration, logger: Logger
     ) {
         self.socket = socket
-        self.address = address
+        (self.address, self.hasKeys) = (address, hasKeys)
         self.slots = slots
         self.supply = supply
         self.session = session
@@ -70,8 +74,12 @@ struct CoordinatorLink {
         try socket.wait(for: wakeup, atMost: outbox.isEmpty ? .milliseconds(100) : .milliseconds(5))
     }
 
-    /// Takes in the messages that are there.
+    /// Takes in the messages that are there. - Throws: ``RejectedWorker`` once connecting is in vain.
     mutating func receive() throws {
+        if let rejection = try socket.rejection() {
+            self.rejection = rejection
+            if rejection.isFinal { throw RejectedWorker(description: rejection.text(at: address, hasKeys: hasKeys)) }
+        }
         while let bytes = try socket.receive() { take(bytes) }
     }
 
@@ -91,6 +99,7 @@ struct CoordinatorLink {
             logger.notice("registered as worker \(worker) at \(address)")
         case .unanswered(let time):
             logger.warning("no coordinator has answered at \(address) for \(time.components.seconds) s; trying on")
+            if let rejection { logger.warning("\(rejection.text(at: address, hasKeys: hasKeys))") }
         case nil:
             break
         }
@@ -246,6 +255,7 @@ struct CoordinatorLink {
     private mutating func take(_ bytes: [UInt8]) {
         do {
             report.heard(at: now)
+            rejection = nil
             answer(try Message.decode(bytes))
         } catch {
             logger.warning("a message was passed over: \(error)")

@@ -29,11 +29,13 @@ package final class WorkerService: Sendable {
         package var servers: [ServerOffer]
         /// How long these may take.
         package var serverLimits = ServerLimits()
+        /// Its keys; nil for a coordinator that has none.
+        package var keys: ClientKeys?
 
         /// Every field as given.
         package init(
             coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
-            modelCache: ModelCache, memory: Int, servers: [ServerOffer] = []
+            modelCache: ModelCache, memory: Int, servers: [ServerOffer] = [], keys: ClientKeys? = nil
         ) {
             self.coordinator = coordinator
             self.slots = slots
@@ -43,6 +45,7 @@ package final class WorkerService: Sendable {
             self.modelCache = modelCache
             self.memory = memory
             self.servers = servers
+            self.keys = keys
         }
     }
 
@@ -69,8 +72,8 @@ package final class WorkerService: Sendable {
     /// Works until stopped, drained or, with `once`, done.
     ///
     /// - Returns: the exit status that the coordinator wants, 0 unless it has set this worker aside.
-    /// - Throws: ``UnusableAddress``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere; what
-    ///   Foundation says if there is no place for the sockets of model servers.
+    /// - Throws: ``UnusableAddress``; ``RejectedWorker``; ``MessagingError``; ``ModelTransferError`` if model files can be
+    ///   kept nowhere; what Foundation says if there is no place for the sockets of model servers.
     package func run() throws -> Int32 {
         let mailbox = mailbox
         let cache = try OpenModelCache(configuration.modelCache, logger: logger)
@@ -82,7 +85,7 @@ package final class WorkerService: Sendable {
         let address = configuration.coordinator
         logger.notice("connecting to \(address)")
         var link = CoordinatorLink(
-            socket: try connect(to: address), address: address,
+            socket: try connect(to: address), address: address, hasKeys: configuration.keys != nil,
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
             supply: JobSupply(
                 cache: cache, memory: NetworkMemory(bytes: configuration.memory, slots: configuration.slots),
@@ -118,7 +121,7 @@ package final class WorkerService: Sendable {
     private func connect(to address: String) throws -> DealerSocket {
         let context = MessagingContext()
         do {
-            return try DealerSocket(context, connectingTo: address)
+            return try DealerSocket(context, connectingTo: address, keys: configuration.keys)
         } catch {
             guard case .socket(let number) = error.code, [EINVAL, EPROTONOSUPPORT, ENODEV].contains(number) else {
                 throw error
@@ -137,4 +140,10 @@ package struct UnusableAddress: Error, Sendable, Equatable, CustomStringConverti
     package var description: String {
         "the coordinator's address \"\(address)\" is none; write it like tcp://127.0.0.1:7757, or ipc:// and a path"
     }
+}
+
+/// The coordinator and this worker do not know each other's keys.
+package struct RejectedWorker: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong and what to do, in one line.
+    package let description: String
 }

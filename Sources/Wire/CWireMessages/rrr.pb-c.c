@@ -1627,7 +1627,142 @@ void   rrr__wire__refusal__free_unpacked
   assert(message->base.descriptor == &rrr__wire__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[30] =
+void   rrr__wire__refusal_count__init
+                     (Rrr__Wire__RefusalCount         *message)
+{
+  static const Rrr__Wire__RefusalCount init_value = RRR__WIRE__REFUSAL_COUNT__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__refusal_count__get_packed_size
+                     (const Rrr__Wire__RefusalCount *message)
+{
+  assert(message->base.descriptor == &rrr__wire__refusal_count__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__refusal_count__pack
+                     (const Rrr__Wire__RefusalCount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__refusal_count__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__refusal_count__pack_to_buffer
+                     (const Rrr__Wire__RefusalCount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__refusal_count__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__RefusalCount *
+       rrr__wire__refusal_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__RefusalCount *)
+     protobuf_c_message_unpack (&rrr__wire__refusal_count__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__refusal_count__free_unpacked
+                     (Rrr__Wire__RefusalCount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__refusal_count__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__reload_keys__init
+                     (Rrr__Wire__ReloadKeys         *message)
+{
+  static const Rrr__Wire__ReloadKeys init_value = RRR__WIRE__RELOAD_KEYS__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__reload_keys__get_packed_size
+                     (const Rrr__Wire__ReloadKeys *message)
+{
+  assert(message->base.descriptor == &rrr__wire__reload_keys__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__reload_keys__pack
+                     (const Rrr__Wire__ReloadKeys *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__reload_keys__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__reload_keys__pack_to_buffer
+                     (const Rrr__Wire__ReloadKeys *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__reload_keys__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__ReloadKeys *
+       rrr__wire__reload_keys__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__ReloadKeys *)
+     protobuf_c_message_unpack (&rrr__wire__reload_keys__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__reload_keys__free_unpacked
+                     (Rrr__Wire__ReloadKeys *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__reload_keys__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__keys_reloaded__init
+                     (Rrr__Wire__KeysReloaded         *message)
+{
+  static const Rrr__Wire__KeysReloaded init_value = RRR__WIRE__KEYS_RELOADED__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__keys_reloaded__get_packed_size
+                     (const Rrr__Wire__KeysReloaded *message)
+{
+  assert(message->base.descriptor == &rrr__wire__keys_reloaded__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__keys_reloaded__pack
+                     (const Rrr__Wire__KeysReloaded *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__keys_reloaded__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__keys_reloaded__pack_to_buffer
+                     (const Rrr__Wire__KeysReloaded *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__keys_reloaded__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__KeysReloaded *
+       rrr__wire__keys_reloaded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__KeysReloaded *)
+     protobuf_c_message_unpack (&rrr__wire__keys_reloaded__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__keys_reloaded__free_unpacked
+                     (Rrr__Wire__KeysReloaded *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__keys_reloaded__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[32] =
 {
   {
     "protocol_version",
@@ -1918,6 +2053,18 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[30]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "reload_keys",
+    56,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, reload_keys),
+    &rrr__wire__reload_keys__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "accepted",
     70,
     PROTOBUF_C_LABEL_NONE,
@@ -1989,28 +2136,42 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[30]
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "keys_reloaded",
+    76,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, keys_reloaded),
+    &rrr__wire__keys_reloaded__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
-  24,   /* field[24] = accepted */
+  25,   /* field[25] = accepted */
   21,   /* field[21] = cancel */
   4,   /* field[4] = checkpoint */
   23,   /* field[23] = control */
   14,   /* field[14] = drain */
-  26,   /* field[26] = event */
+  27,   /* field[27] = event */
   6,   /* field[6] = failure */
   22,   /* field[22] = fetch */
-  28,   /* field[28] = file_chunk */
+  29,   /* field[29] = file_chunk */
   8,   /* field[8] = goodbye */
   2,   /* field[2] = heartbeat */
+  31,   /* field[31] = keys_reloaded */
   11,   /* field[11] = lease */
   13,   /* field[13] = model_chunk */
   7,   /* field[7] = model_request */
-  25,   /* field[25] = pool_status */
+  26,   /* field[26] = pool_status */
   3,   /* field[3] = progress */
   0,   /* field[0] = protocol_version */
-  29,   /* field[29] = refusal */
+  30,   /* field[30] = refusal */
   15,   /* field[15] = register_again */
   1,   /* field[1] = registration */
+  24,   /* field[24] = reload_keys */
   5,   /* field[5] = result */
   9,   /* field[9] = returned */
   12,   /* field[12] = revoke */
@@ -2019,7 +2180,7 @@ static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
   18,   /* field[18] = submit */
   16,   /* field[16] = taken */
   10,   /* field[10] = welcome */
-  27,   /* field[27] = worker_list */
+  28,   /* field[28] = worker_list */
   20,   /* field[20] = workers_request */
 };
 static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
@@ -2028,8 +2189,8 @@ static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
   { 10, 1 },
   { 30, 10 },
   { 50, 18 },
-  { 70, 24 },
-  { 0, 30 }
+  { 70, 25 },
+  { 0, 32 }
 };
 const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
 {
@@ -2039,7 +2200,7 @@ const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
   "Rrr__Wire__Envelope",
   "rrr.wire",
   sizeof(Rrr__Wire__Envelope),
-  30,
+  32,
   rrr__wire__envelope__field_descriptors,
   rrr__wire__envelope__field_indices_by_name,
   5,  rrr__wire__envelope__number_ranges,
@@ -4158,7 +4319,7 @@ const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
   (ProtobufCMessageInit) rrr__wire__job_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__pool_status__field_descriptors[5] =
+static const ProtobufCFieldDescriptor rrr__wire__pool_status__field_descriptors[7] =
 {
   {
     "jobs",
@@ -4220,9 +4381,35 @@ static const ProtobufCFieldDescriptor rrr__wire__pool_status__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "protection",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__PoolStatus, protection),
+    &rrr__wire__protection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__PoolStatus, n_refused),
+    offsetof(Rrr__Wire__PoolStatus, refused),
+    &rrr__wire__refusal_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__pool_status__field_indices_by_name[] = {
   0,   /* field[0] = jobs */
+  5,   /* field[5] = protection */
+  6,   /* field[6] = refused */
   2,   /* field[2] = slots */
   4,   /* field[4] = uptime_seconds */
   3,   /* field[3] = version */
@@ -4231,7 +4418,7 @@ static const unsigned rrr__wire__pool_status__field_indices_by_name[] = {
 static const ProtobufCIntRange rrr__wire__pool_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor rrr__wire__pool_status__descriptor =
 {
@@ -4241,7 +4428,7 @@ const ProtobufCMessageDescriptor rrr__wire__pool_status__descriptor =
   "Rrr__Wire__PoolStatus",
   "rrr.wire",
   sizeof(Rrr__Wire__PoolStatus),
-  5,
+  7,
   rrr__wire__pool_status__field_descriptors,
   rrr__wire__pool_status__field_indices_by_name,
   1,  rrr__wire__pool_status__number_ranges,
@@ -4621,6 +4808,113 @@ const ProtobufCMessageDescriptor rrr__wire__refusal__descriptor =
   (ProtobufCMessageInit) rrr__wire__refusal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor rrr__wire__refusal_count__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__RefusalCount, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__RefusalCount, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__refusal_count__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange rrr__wire__refusal_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rrr__wire__refusal_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.RefusalCount",
+  "RefusalCount",
+  "Rrr__Wire__RefusalCount",
+  "rrr.wire",
+  sizeof(Rrr__Wire__RefusalCount),
+  2,
+  rrr__wire__refusal_count__field_descriptors,
+  rrr__wire__refusal_count__field_indices_by_name,
+  1,  rrr__wire__refusal_count__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__refusal_count__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define rrr__wire__reload_keys__field_descriptors NULL
+#define rrr__wire__reload_keys__field_indices_by_name NULL
+#define rrr__wire__reload_keys__number_ranges NULL
+const ProtobufCMessageDescriptor rrr__wire__reload_keys__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.ReloadKeys",
+  "ReloadKeys",
+  "Rrr__Wire__ReloadKeys",
+  "rrr.wire",
+  sizeof(Rrr__Wire__ReloadKeys),
+  0,
+  rrr__wire__reload_keys__field_descriptors,
+  rrr__wire__reload_keys__field_indices_by_name,
+  0,  rrr__wire__reload_keys__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__reload_keys__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__keys_reloaded__field_descriptors[1] =
+{
+  {
+    "allowed",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__KeysReloaded, allowed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__keys_reloaded__field_indices_by_name[] = {
+  0,   /* field[0] = allowed */
+};
+static const ProtobufCIntRange rrr__wire__keys_reloaded__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor rrr__wire__keys_reloaded__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.KeysReloaded",
+  "KeysReloaded",
+  "Rrr__Wire__KeysReloaded",
+  "rrr.wire",
+  sizeof(Rrr__Wire__KeysReloaded),
+  1,
+  rrr__wire__keys_reloaded__field_descriptors,
+  rrr__wire__keys_reloaded__field_indices_by_name,
+  1,  rrr__wire__keys_reloaded__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__keys_reloaded__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue rrr__wire__job_state__enum_values_by_number[7] =
 {
   { "JOB_STATE_UNSPECIFIED", "RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED", 0 },
@@ -4657,5 +4951,35 @@ const ProtobufCEnumDescriptor rrr__wire__job_state__descriptor =
   rrr__wire__job_state__enum_values_by_name,
   1,
   rrr__wire__job_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue rrr__wire__protection__enum_values_by_number[3] =
+{
+  { "PROTECTION_LOCAL", "RRR__WIRE__PROTECTION__PROTECTION_LOCAL", 0 },
+  { "PROTECTION_KEYS", "RRR__WIRE__PROTECTION__PROTECTION_KEYS", 1 },
+  { "PROTECTION_INSECURE", "RRR__WIRE__PROTECTION__PROTECTION_INSECURE", 2 },
+};
+static const ProtobufCIntRange rrr__wire__protection__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex rrr__wire__protection__enum_values_by_name[3] =
+{
+  { "PROTECTION_INSECURE", 2 },
+  { "PROTECTION_KEYS", 1 },
+  { "PROTECTION_LOCAL", 0 },
+};
+const ProtobufCEnumDescriptor rrr__wire__protection__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "rrr.wire.Protection",
+  "Protection",
+  "Rrr__Wire__Protection",
+  "rrr.wire",
+  3,
+  rrr__wire__protection__enum_values_by_number,
+  3,
+  rrr__wire__protection__enum_values_by_name,
+  1,
+  rrr__wire__protection__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -16,6 +16,8 @@ package final class ConnectionWatch {
         package var trustedBytes = 1 << 30
         /// Open files that are kept free; at most an eighth of all.
         package var freeFiles = 64
+        /// How long a connection may say nothing after it began.
+        package var silence = Duration.seconds(30)
 
         /// The defaults.
         package init() {}
@@ -28,8 +30,9 @@ package final class ConnectionWatch {
         var taken = 0
         var isHeard = false
         var isHeardAnew = false
-        /// The sweep that saw it first.
+        /// The sweep that saw it first, and when that was.
         let since: Int
+        let begin: Duration
     }
 
     /// Memory may grow by so much before connections are looked at.
@@ -59,7 +62,7 @@ package final class ConnectionWatch {
 
     /// Takes in that a message has come.
     package func note(_ bytes: Int, from connection: Connection) {
-        if accounts[connection] == nil { accounts[connection] = Account(since: sweeps) }
+        if accounts[connection] == nil { accounts[connection] = Account(since: sweeps, begin: lastSweep) }
         accounts[connection]?.taken += bytes + (bytes < 256 ? 2 : 9)
         accounts[connection]?.isHeardAnew = true
     }
@@ -82,8 +85,10 @@ package final class ConnectionWatch {
         (lastMemory, lastSweep, lastFree) = (memory, now, free)
         let connections = sweep()
         let heavy = endHeaviest(connections, isTrusted)
+        let mute = endMute(connections, isTrusted)
         let silent = free < least ? endSilent(connections, 2 * least - free, isTrusted) : 0
         if heavy > 0 { return "\(heavy) connections were ended that held too much memory with unfinished messages" }
+        if mute > 0 { return "\(mute) connections were ended that had said nothing for \(limits.silence)" }
         if silent > 0 { return "\(silent) connections were ended that said nothing: open files run short" }
         return nil
     }
@@ -99,11 +104,12 @@ package final class ConnectionWatch {
             let connection = Connection(descriptor: descriptor)
             guard connection.isAccepted(at: port), let received = connection.bytesReceived else { continue }
             let identity = connection.identity
-            var account = accounts[connection] ?? Account(since: sweeps)
+            var account = accounts[connection] ?? Account(since: sweeps, begin: lastSweep)
             if account.identity != identity {
                 // A new one: what came before it was first looked at is not counted.
                 let isHeard = account.isHeardAnew
-                account = Account(identity: identity, taken: received, isHeard: isHeard, since: sweeps)
+                account = Account(
+                    identity: identity, taken: received, isHeard: isHeard, since: sweeps, begin: lastSweep)
             }
             account.isHeard = account.isHeard || account.isHeardAnew
             account.isHeardAnew = false
@@ -128,6 +134,26 @@ package final class ConnectionWatch {
             }
         }
         return ended
+    }
+
+    /// More than greetings and keys take, in bytes: who has sent as much of a message may be on a slow line.
+    private static let greeting = 4 << 10
+
+    /// Ends those that have said nothing for too long.
+    private func endMute(_ connections: [Found], _ isTrusted: (Connection.Identity) -> Bool) -> Int {
+        let mute = connections.filter {
+            guard let account = accounts[$0.connection], !account.isHeard, $0.bytes < Self.greeting else {
+                return false
+            }
+            return lastSweep - account.begin > limits.silence && !isTrusted($0.identity)
+        }
+        for (connection, _, _) in mute { connection.end() }
+        return mute.count
+    }
+
+    /// Ends all connections that meet a condition.
+    package func endAll(where condition: (Connection) -> Bool) {
+        for (connection, _, _) in sweep() where condition(connection) { connection.end() }
     }
 
     /// Ends those that had not said anything at the last sweep either: an honest peer speaks as soon as it is connected,

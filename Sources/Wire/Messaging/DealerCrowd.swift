@@ -12,6 +12,7 @@ import OpenFiles
 package final class DealerCrowd {
     private let context: MessagingContext
     private let endpoint: String
+    private let keys: ClientKeys?
     /// The epoll descriptor.
     private let watch: Int32
     private var members: [DealerSocket] = []
@@ -29,14 +30,17 @@ package final class DealerCrowd {
     /// - Parameters:
     ///   - capacity: the most members that will ``join()``, each taking ``filesPerMember`` open files.
     ///   - endpoint: where each of them connects to.
+    ///   - keys: of all of them; nil for plain text.
     /// - Throws: ``MessagingError`` if the process may not have that many files open.
-    package init(capacity: Int, connectingTo endpoint: String) throws(MessagingError) {
+    package init(
+        capacity: Int, connectingTo endpoint: String, keys: ClientKeys? = nil
+    ) throws(MessagingError) {
         try OpenFileLimit.raise(
             toHold: capacity * Self.filesPerMember + Self.otherFiles, for: "\(capacity) connections in one process")
         context = MessagingContext(sockets: capacity)
         watch = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard watch >= 0 else { throw MessagingError(socket: "watching sockets") }
-        self.endpoint = endpoint
+        (self.endpoint, self.keys) = (endpoint, keys)
     }
 
     deinit { close(watch) }
@@ -54,7 +58,7 @@ package final class DealerCrowd {
     @discardableResult
     package func join() throws(MessagingError) -> Int {
         let member = members.count
-        let dealer = try DealerSocket(context, connectingTo: endpoint, pings: false)
+        let dealer = try DealerSocket(context, connectingTo: endpoint, keys: keys, isOneOfMany: true)
         var event = epoll_event(
             events: EPOLLIN.rawValue | EPOLLET.rawValue, data: epoll_data_t(u64: UInt64(member)))
         guard epoll_ctl(watch, EPOLL_CTL_ADD, try dealer.socket.number(ZMQ_FD), &event) == 0 else {

@@ -153,6 +153,11 @@ enum HostName {
         return numbers
     }
 
+    /// An IPv4 number as people write it, which IPv6 sockets write as ::ffff:127.0.0.1; any other as it is.
+    static func plain(_ number: String) -> String {
+        number.hasPrefix("::ffff:") && number.contains(".") ? String(number.dropFirst(7)) : number
+    }
+
     /// Whether a number is of this host alone.
     static func isLoopback(_ number: String) -> Bool {
         number.hasPrefix("127.") || number == "::1" || number.hasPrefix("::ffff:127.")

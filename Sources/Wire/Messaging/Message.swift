@@ -64,6 +64,9 @@ package enum Message: Sendable, Equatable {
     /// A piece of a file of a finished job.
     case fetch(job: Digest, file: String, offset: Int, length: Int)
 
+    /// Read again which keys are let in; answered with `keysReloaded`.
+    case reloadKeys
+
     // Coordinator to submitter.
 
     /// The job runs, or has run already.
@@ -78,6 +81,8 @@ package enum Message: Sendable, Equatable {
     case fileChunk(FileChunk)
     /// What was asked for cannot be had; the status to exit with, and why.
     case refusal(exitStatus: Int32, text: String)
+    /// Answers `reloadKeys`: how many keys are let in.
+    case keysReloaded(allowed: Int)
 
     /// Both sides must speak the same version.
     package static let protocolVersion: UInt32 = 5

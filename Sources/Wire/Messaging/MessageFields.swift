@@ -173,6 +173,13 @@ extension Message {
                 wire.text(&text, &m.text)
             }
             self = .refusal(exitStatus: exitStatus, text: text)
+        case .reloadKeys:
+            wire.body(.reloadKeys, &envelope.reload_keys, rrr__wire__reload_keys__init) { _, _ in }
+        case .keysReloaded(var allowed):
+            wire.body(.keysReloaded, &envelope.keys_reloaded, rrr__wire__keys_reloaded__init) { m, wire in
+                wire.number(&allowed, &m.allowed)
+            }
+            self = .keysReloaded(allowed: allowed)
         }
     }
 }

@@ -9,9 +9,9 @@ enum MessageKind: UInt32 {
     // Coordinator to worker.
     case welcome = 30, lease, revoke, modelChunk, drain, registerAgain, taken, settled
     // Submitter to coordinator.
-    case submit = 50, statusRequest, workersRequest, cancel, fetch, control
+    case submit = 50, statusRequest, workersRequest, cancel, fetch, control, reloadKeys
     // Coordinator to submitter.
-    case accepted = 70, poolStatus, event, workers, fileChunk, refusal
+    case accepted = 70, poolStatus, event, workers, fileChunk, refusal, keysReloaded
 }
 
 extension MessageKind {
@@ -24,7 +24,7 @@ extension MessageKind {
         // A block that is held takes less than fifty bytes.
         case .registration: Self.small + 50 * limits.heldBlocks
         case .heartbeat, .progress, .failure, .modelRequest, .goodbye, .welcome, .drain, .registerAgain, .settled,
-            .statusRequest, .workersRequest, .cancel, .fetch, .control, .accepted:
+            .statusRequest, .workersRequest, .cancel, .fetch, .control, .accepted, .reloadKeys, .keysReloaded:
             Self.small
         case .modelChunk: Self.small + ModelChunk.longest
         case .submit: Self.small + limits.jobTextBytes
@@ -70,6 +70,8 @@ extension MessageKind {
         case .workers: .workers([])
         case .fileChunk: .fileChunk(FileChunk(job: .blank, file: "", offset: 0, total: 0, data: []))
         case .refusal: .refusal(exitStatus: 0, text: "")
+        case .reloadKeys: .reloadKeys
+        case .keysReloaded: .keysReloaded(allowed: 0)
         }
     }
 }

@@ -122,6 +122,16 @@ package struct PoolStatus: Sendable, Equatable {
     /// The most jobs that are told of, the latest ones: with the texts of each that is far less than a message may have.
     package static let mostJobs = 10_000
 
+    /// How a coordinator tells who connects.
+    package enum Protection: String, Sendable, CaseIterable {
+        /// By where it listens: no other host reaches it.
+        case local
+        /// By keys; everything is encrypted.
+        case keys
+        /// Not at all.
+        case insecure
+    }
+
     /// In the order of submission.
     package var jobs: [JobStatus]
     /// Workers that are known now.
@@ -132,14 +142,67 @@ package struct PoolStatus: Sendable, Equatable {
     package var version: String
     /// Since the coordinator started.
     package var uptimeSeconds: Double
+    /// How it tells who connects.
+    package var protection: Protection
+    /// How often what was not taken from peers, since it started.
+    package var refused: [RefusalCount]
 
     /// Every field as given.
-    package init(jobs: [JobStatus], workers: Int, slots: Int, version: String, uptimeSeconds: Double) {
+    package init(
+        jobs: [JobStatus], workers: Int, slots: Int, version: String, uptimeSeconds: Double,
+        protection: Protection = .local, refused: [RefusalCount] = []
+    ) {
         self.jobs = jobs
         self.workers = workers
         self.slots = slots
         self.version = version
         self.uptimeSeconds = uptimeSeconds
+        self.protection = protection
+        self.refused = refused
+    }
+}
+
+/// How often something was not taken from a peer.
+package struct RefusalCount: Sendable, Equatable {
+    /// What, in one word.
+    package var name: String
+    package var count: Int
+
+    /// Both as given.
+    package init(name: String, count: Int) { (self.name, self.count) = (name, count) }
+}
+
+extension RefusalCount: WirePart {
+    static var blank: RefusalCount { RefusalCount(name: "", count: 0) }
+
+    static func prepare(_ fields: UnsafeMutablePointer<Rrr__Wire__RefusalCount>?) {
+        rrr__wire__refusal_count__init(fields)
+    }
+
+    mutating func pass(_ m: inout Rrr__Wire__RefusalCount, _ wire: inout WirePass) {
+        wire.line(&name, &m.name, atMost: PeerText.longestName)
+        wire.number(&count, &m.count)
+    }
+}
+
+extension PoolStatus.Protection {
+    private var onTheWire: Rrr__Wire__Protection {
+        switch self {
+        case .local: RRR__WIRE__PROTECTION__PROTECTION_LOCAL
+        case .keys: RRR__WIRE__PROTECTION__PROTECTION_KEYS
+        case .insecure: RRR__WIRE__PROTECTION__PROTECTION_INSECURE
+        }
+    }
+
+    fileprivate mutating func pass(_ field: inout Rrr__Wire__Protection, _ wire: inout WirePass) {
+        guard wire.isReading else {
+            field = onTheWire
+            return
+        }
+        guard let protection = Self.allCases.first(where: { $0.onTheWire == field }) else {
+            return wire.refuse("an unknown protection \(field.rawValue)")
+        }
+        self = protection
     }
 }
 
@@ -151,6 +214,8 @@ extension PoolStatus {
         wire.number(&slots, &m.slots)
         wire.text(&version, &m.version)
         wire.same(&uptimeSeconds, &m.uptime_seconds)
+        protection.pass(&m.protection, &wire)
+        wire.parts(&refused, &m.n_refused, &m.refused)
     }
 }
 

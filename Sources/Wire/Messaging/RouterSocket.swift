@@ -7,11 +7,23 @@ package typealias PeerID = [UInt8]
 /// The coordinator's socket: many peers, each addressed by its identity.
 package struct RouterSocket {
     private let socket: Socket
+    /// Who decides whom it lets in; nil if it lets in anybody, unencrypted.
+    private let gate: Gate?
+    /// Of a guarded one.
+    private let events: ConnectionEvents?
 
     /// A peer that is gone is an answer, not silence (ROUTER_MANDATORY); identities are random and
     /// new for every session, so nobody ever takes over another's.
-    package init(_ context: MessagingContext) throws(MessagingError) {
+    package init(_ context: MessagingContext) throws(MessagingError) { try self.init(context, gate: nil) }
+
+    /// One that encrypts and lets in nobody but those whom the gate knows.
+    package init(guardedBy gate: Gate) throws(MessagingError) { try self.init(gate.context, gate: gate) }
+
+    private init(_ context: MessagingContext, gate: Gate?) throws(MessagingError) {
         socket = try Socket(context, kind: ZMQ_ROUTER)
+        self.gate = gate
+        if let gate { try socket.serve(with: gate.pair, domain: Gate.domain) }
+        events = if gate != nil { try ConnectionEvents(of: socket, context) } else { nil }
         try socket.set(ZMQ_ROUTER_MANDATORY, 1)
         // A thousand workers may come at once; whom the queue has no place for tries again a second later.
         try socket.set(ZMQ_BACKLOG, 4_096)
@@ -25,7 +37,7 @@ package struct RouterSocket {
         var failure: MessagingError?
         for address in Endpoint.numbers(of: endpoint, for: .listening) {
             do throws(MessagingError) {
-                let became = try socket.bind(address)
+                let became = try bindPrivately(address)
                 bound = bound ?? became
             } catch {
                 // A port that is taken is taken, but a host may know a family of addresses that it doesn't have.
@@ -37,6 +49,28 @@ package struct RouterSocket {
         }
         guard let bound else { throw failure ?? .malformed("\(endpoint) has no address") }
         return bound
+    }
+
+    /// Listens; the file of a local socket is its owner's alone, wherever it lies.
+    private func bindPrivately(_ address: String) throws(MessagingError) -> String {
+        guard address.hasPrefix("ipc://") else { return try socket.bind(address) }
+        let mask = umask(0o177)
+        defer { umask(mask) }
+        return try socket.bind(address)
+    }
+
+    /// Lets in, or turns away, those who have connected since the last time.
+    ///
+    /// - Returns: those who did not get in.
+    package func attendToStrangers() throws(MessagingError) -> [Stranger] {
+        guard let gate, let events else { return [] }
+        var strangers = try gate.answer()
+        // The gate itself has told of those whom it has refused.
+        while let (failure, address) = try events.next() {
+            guard let problem = failure.problem else { continue }
+            strangers.append(Stranger(address: address, problem: problem, reason: .handshake))
+        }
+        return strangers
     }
 
     /// Sends without waiting. - Returns: false if the peer is gone or takes nothing more.
@@ -65,6 +99,12 @@ package struct RouterSocket {
         package let peer: PeerID
         /// What it came by; nil within a process.
         package let connection: Connection?
+        /// The number of the host that it came from; empty within a host.
+        package let address: String
+        /// Whose key it came with; nil where there are no keys.
+        package let credential: Credential?
+        /// Whether its key is let in no more.
+        package let isRevoked: Bool
         /// Bytes of it.
         package let size: Int
         /// What it says.
@@ -73,20 +113,50 @@ package struct RouterSocket {
 
     /// The next message, if one is there, read where it lies: samples may be megabytes.
     package func receiveMessage() throws(MessagingError) -> Received? {
-        let received = try socket.receive { frame -> (Connection?, Int, Result<Message, MessagingError>) in
-            do throws(MessagingError) {
-                return (frame.connection, frame.bytes.count, .success(try Message.decode(frame.bytes)))
-            } catch {
-                return (frame.connection, frame.bytes.count, .failure(error))
-            }
-        }
-        return received.map {
-            Received(peer: $0.first, connection: $0.body.0, size: $0.body.1, message: $0.body.2)
+        try socket.receive { read($0) }.map { first, body in
+            Received(
+                peer: first, connection: body.connection, address: body.address, credential: body.credential,
+                isRevoked: gate != nil && body.credential == nil, size: body.size, message: body.message)
         }
     }
 
-    /// Waits until a message is there, somebody calls, or the time is over.
+    private func read(_ frame: Socket.Frame) -> Body {
+        let credential = gate?.credential(ofUser: frame.user)
+        let message: Result<Message, MessagingError>
+        do throws(MessagingError) {
+            message = .success(try Message.decode(frame.bytes))
+        } catch {
+            message = .failure(error)
+        }
+        return Body(
+            connection: frame.connection, address: frame.address, credential: credential, size: frame.bytes.count,
+            message: message)
+    }
+
+    private struct Body {
+        let connection: Connection?
+        let address: String
+        let credential: Credential?
+        let size: Int
+        let message: Result<Message, MessagingError>
+    }
+
+    /// Waits until a message or a stranger is there, somebody calls, or the time is over.
     package func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
-        try socket.wait(for: wakeup, atMost: timeout)
+        let others = [gate?.pollItem, events?.pollItem].compactMap(\.self)
+        try socket.wait(for: wakeup, atMost: timeout, beside: others)
+    }
+}
+
+extension ConnectionEvents.Failure {
+    /// What is said of somebody who did not get in; nil for one of whom the gate tells.
+    fileprivate var problem: String? {
+        switch self {
+        case .hungUp: "it hung up, or took too long, before it had shown a key"
+        case .otherSecurity: "it shows no key"
+        case .unreadable: "it has another coordinator's key, or what it sends is damaged"
+        case .malformed: "it keeps to no protocol"
+        case .refused: nil
+        }
     }
 }

@@ -86,6 +86,31 @@ final class Socket {
         try zeroMQ("connecting to \(endpoint)") { zmq_connect(pointer, endpoint) }
     }
 
+    /// Lets nobody in but those whose keys the context's ``Gate`` knows, and encrypts.
+    ///
+    /// Without a gate this ZeroMQ would let everybody in (ZMQ_ZAP_ENFORCE_DOMAIN, which changes that, is a draft): whoever
+    /// calls this holds one, and passes over messages that come without the name that it gives.
+    func serve(with pair: CurvePair, domain: String) throws(MessagingError) {
+        try set(ZMQ_CURVE_SERVER, 1)
+        try set(ZMQ_CURVE_SECRETKEY, bytes: pair.secret.bytes)
+        try set(ZMQ_ZAP_DOMAIN, bytes: Array(domain.utf8))
+    }
+
+    /// Talks to the owner of one key alone, and proves itself with its own.
+    func prove(_ keys: ClientKeys) throws(MessagingError) {
+        try set(ZMQ_CURVE_SERVERKEY, bytes: keys.server.bytes)
+        try set(ZMQ_CURVE_PUBLICKEY, bytes: keys.pair.publicKey.bytes)
+        try set(ZMQ_CURVE_SECRETKEY, bytes: keys.pair.secret.bytes)
+    }
+
+    /// Lets events of its connections be told at an address within the process.
+    func tellEvents(at address: String, _ events: Int32) throws(MessagingError) {
+        try zeroMQ("watching connections") { zmq_socket_monitor(pointer, address, events) }
+    }
+
+    /// What a poll looks at.
+    var pollItem: zmq_pollitem_t { zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0) }
+
     func disconnect(_ endpoint: String) throws(MessagingError) {
         try zeroMQ("leaving \(endpoint)") { zmq_disconnect(pointer, endpoint) }
     }
@@ -106,17 +131,18 @@ final class Socket {
         }
     }
 
-    /// The frames of the next message, at most three; nil if there is none now.
-    func receive() throws(MessagingError) -> [[UInt8]]? {
-        // A peer may put any number of frames into one message. Three are too many already, which is all that a reader
-        // has to know.
-        try receive(atMost: 3) { Array($0.bytes) }
+    /// The frames of the next message; nil if there is none now.
+    ///
+    /// - Parameter most: frames that are kept. A peer may put any number into one message: one too many is all that a
+    ///   reader has to know.
+    func receive(atMost most: Int = 3) throws(MessagingError) -> [[UInt8]]? {
+        try receive(atMost: most) { Array($0.bytes) }
     }
 
-    /// The first frames of the next message, each read where it lies; nil if there is none now.
-    func receive<Body>(atMost count: Int, _ read: (Frame) -> Body) throws(MessagingError) -> [Body]? {
+    /// The frames of the next message, at most so many, each read where it lies; nil if there is none now.
+    func receive<Body>(atMost most: Int, _ read: (Frame) -> Body) throws(MessagingError) -> [Body]? {
         var frames: [Body] = []
-        while let frame = try receiveFrame({ frames.count < count ? read($0) : nil }) {
+        while let frame = try receiveFrame({ frames.count < most ? read($0) : nil }) {
             if let body = frame.body { frames.append(body) }
             if !frame.more { return frames }
         }
@@ -132,6 +158,16 @@ final class Socket {
         var connection: Connection? {
             let descriptor = zmq_msg_get(message, ZMQ_SRCFD)
             return descriptor >= 0 ? Connection(descriptor: descriptor) : nil
+        }
+
+        /// The number of the host that it came from; empty within a host.
+        var address: String { property("Peer-Address").map(HostName.plain) ?? "" }
+
+        /// What the ``Gate`` calls its sender; nil where there is none.
+        var user: String? { property("User-Id") }
+
+        private func property(_ name: String) -> String? {
+            zmq_msg_gets(message, name).flatMap { String(validatingCString: $0) }
         }
     }
 
@@ -177,19 +213,23 @@ final class Socket {
     }
 
     /// Waits until a message is there, somebody calls, or the time is over.
-    func wait(for wakeup: borrowing Wakeup, atMost timeout: Duration) throws(MessagingError) {
-        var items = [
-            zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
-            zmq_pollitem_t(socket: nil, fd: wakeup.readable, events: Int16(ZMQ_POLLIN), revents: 0),
-        ]
+    ///
+    /// - Parameter others: sockets beside this one that end the wait.
+    func wait(
+        for wakeup: borrowing Wakeup, atMost timeout: Duration, beside others: [zmq_pollitem_t] = []
+    ) throws(MessagingError) {
         // A wakeup without its pipe cannot end the wait, so the wait is kept short.
-        let watched: Int32 = wakeup.readable >= 0 ? 2 : 1
-        let longest = watched == 2 ? Self.longestWait : .milliseconds(10)
+        let hasPipe = wakeup.readable >= 0
+        var items = [pollItem] + others
+        if hasPipe {
+            items.append(zmq_pollitem_t(socket: nil, fd: wakeup.readable, events: Int16(ZMQ_POLLIN), revents: 0))
+        }
+        let longest = hasPipe ? Self.longestWait : .milliseconds(10)
         let milliseconds = Int((min(max(.zero, timeout), longest) / .milliseconds(1)).rounded(.up))
         // A signal ends the wait like a wakeup does: whoever waits looks around and waits again.
-        if zmq_poll(&items, watched, milliseconds) == -1, zmq_errno() != EINTR {
+        if zmq_poll(&items, Int32(items.count), milliseconds) == -1, zmq_errno() != EINTR {
             throw MessagingError(socket: "waiting")
         }
-        if items[1].revents != 0 { wakeup.clear() }
+        if hasPipe, items[items.count - 1].revents != 0 { wakeup.clear() }
     }
 }

@@ -19,18 +19,24 @@ package struct PoolClientError: Error, Sendable, CustomStringConvertible {
 package struct PoolClient {
     private let socket: DealerSocket
     private let endpoint: String
+    private let hasKeys: Bool
+    /// Why connecting failed last.
+    private var rejection: Rejection?
     private let clock = ContinuousClock()
     /// Ends a wait early.
     private let interruption: Mailbox<Int32>
     /// The signal that asked to stop, once one has.
     package private(set) var interruptedBy: Int32?
 
-    /// - Parameter interruption: where a signal's number arrives that should end waiting.
-    package init(endpoint: String, interruption: Mailbox<Int32>) throws {
+    /// - Parameters:
+    ///   - keys: nil for a coordinator that has none.
+    ///   - interruption: where a signal's number arrives that should end waiting.
+    package init(endpoint: String, keys: ClientKeys? = nil, interruption: Mailbox<Int32>) throws {
         self.endpoint = endpoint
+        hasKeys = keys != nil
         self.interruption = interruption
         do {
-            socket = try DealerSocket(MessagingContext(), connectingTo: endpoint)
+            socket = try DealerSocket(MessagingContext(), connectingTo: endpoint, keys: keys)
         } catch {
             throw PoolClientError(exitStatus: 64, "\(endpoint) is not an address such as tcp://host:7757 (\(error))")
         }
@@ -48,7 +54,12 @@ package struct PoolClient {
     }
 
     private mutating func pause(_ time: Duration) throws {
-        try socket.wait(for: interruption.wakeup, atMost: time)
+        // What ends a connection wakes nobody.
+        try socket.wait(for: interruption.wakeup, atMost: min(time, .milliseconds(200)))
+        if let rejection = try socket.rejection() {
+            self.rejection = rejection
+            if rejection.isFinal { throw rejected(rejection, exitStatus: 77) }
+        }
         if let signal = interruption.drain().first { interruptedBy = interruptedBy ?? signal }
     }
 
@@ -79,8 +90,13 @@ package struct PoolClient {
         throw unreachable()
     }
 
+    private func rejected(_ rejection: Rejection, exitStatus: Int32) -> PoolClientError {
+        PoolClientError(exitStatus: exitStatus, rejection.text(at: endpoint, hasKeys: hasKeys))
+    }
+
     func unreachable() -> PoolClientError {
         if let interruptedBy { return PoolClientError(exitStatus: 128 + interruptedBy, "interrupted") }
+        if let rejection { return rejected(rejection, exitStatus: 69) }
         return PoolClientError(
             exitStatus: 69,
             "no coordinator answers at \(endpoint); start one with: rrr-coordinator serve --listen \(endpoint)")

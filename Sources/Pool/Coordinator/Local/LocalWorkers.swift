@@ -54,6 +54,8 @@ final class LocalWorkers: Sendable {
             [
                 "--coordinator", coordinator, "--slots", "1", "--memory", "\(memory)", "--parent", "\(getpid())",
             ] + servers.flatMap { ["--server", $0] }
+        // A local pool has no keys: nobody else may look into the folder of its socket.
+        process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "RRR_KEYS" }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.standardError
         process.terminationHandler = { [weak self] in self?.ended($0) }

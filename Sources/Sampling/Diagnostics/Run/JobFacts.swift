@@ -8,6 +8,8 @@ struct JobFacts {
     var isAdjusted: Bool { kind == "hmc" || kind == "mala" }
     /// The part of a Hamiltonian kernel's momentum that is left from one draw to the next; nil for another kernel.
     let keptMomentum: Double?
+    /// Whether samples are where the log density was evaluated no more.
+    let isDenoised: Bool
     /// Levels with replicas, the last one first; none without exchange.
     let replicas: [Int]
     /// Levels below 0.
@@ -25,6 +27,7 @@ struct JobFacts {
         kind = try sampler.required("kind", "a kernel").string("a kernel")
         let damping = try sampler["damping"]?.number()
         keptMomentum = damping.map { damping in (0..<min(thin, 64)).reduce(1) { kept, _ in kept * damping } }
+        isDenoised = try sampler["denoise"]?.bool() ?? false
         replicas = try sampler["exchange"]?.members("an object")["levels"].map(Self.numbers) ?? []
         let below = try sampler["refine"]?.members("an object")
         refinedLevels = try below?.required("levels", "a number").integer(1...Int.max) ?? 0

@@ -5,7 +5,8 @@ extension RunExamination {
     /// In a fixed order; those alone that the job gives reason for.
     func runChecks() throws(RunFolderError) -> [RunDiagnostics.Check] {
         [finiteCheck, divergenceCheck] + [try acceptanceCheck()].compactMap(\.self) + (try logDensityChecks())
-            + populationChecks + [try swapCheck()].compactMap(\.self) + normalizerCheck
+            + [try localMassCheck()].compactMap(\.self) + populationChecks + [try swapCheck()].compactMap(\.self)
+            + normalizerCheck
     }
 
     private var finiteCheck: RunDiagnostics.Check {
@@ -80,6 +81,33 @@ extension RunExamination {
                         + "target has its mass"))
         }
         return checks
+    }
+
+    /// Whether modes have as many chains as their mass, of points with few coordinates. Of each chain its last draw counts: draws
+    /// of one chain lie near each other by themselves.
+    private func localMassCheck() throws(RunFolderError) -> RunDiagnostics.Check? {
+        let dimension = summary.shape.reduce(1, *)
+        guard dimension <= Limits.localDimensions, !job.isDenoised, rows.count >= Limits.localSamples.lowerBound else {
+            return nil
+        }
+        let count = min(rows.count, Limits.localSamples.upperBound)
+        let chosen = (0..<count).map { rows[$0 * rows.count / count] }
+        let logDensities = try records.rows(
+            of: RunStatistic.logDensity, columns: 1, chains: records.chains(ofRows: chosen))
+        var points: [[Double]] = []
+        try records.forEachSample(ofRows: chosen, size: summary.draws * dimension) { _, row in
+            points.append(row.suffix(dimension).map(Double.init))
+        }
+        guard logDensities.count == count, points.joined().allSatisfy(\.isFinite),
+            let mass = LocalMass(points: points, logDensities: logDensities, factor: Limits.localFactor)
+        else { return nil }
+        let share = Self.digits(mass.excess)
+        return .most(
+            "local_mass", mass.excess, Limits.localExcess,
+            "samples are as dense as the target says, but for \(share) of them",
+            "\(share) of the samples lie where there are more than \(Self.digits(Limits.localFactor)) times as many as the target's "
+                + "density gives reason for, beside the others: chains are left in modes of little mass; use a population, or "
+                + "exchange")
     }
 
     private var populationChecks: [RunDiagnostics.Check] {

@@ -51,6 +51,9 @@ typedef struct Rrr__Wire__WorkerStatus Rrr__Wire__WorkerStatus;
 typedef struct Rrr__Wire__WorkerList Rrr__Wire__WorkerList;
 typedef struct Rrr__Wire__FileChunk Rrr__Wire__FileChunk;
 typedef struct Rrr__Wire__Refusal Rrr__Wire__Refusal;
+typedef struct Rrr__Wire__RefusalCount Rrr__Wire__RefusalCount;
+typedef struct Rrr__Wire__ReloadKeys Rrr__Wire__ReloadKeys;
+typedef struct Rrr__Wire__KeysReloaded Rrr__Wire__KeysReloaded;
 
 
 /* --- enums --- */
@@ -65,6 +68,24 @@ typedef enum _Rrr__Wire__JobState {
   RRR__WIRE__JOB_STATE__JOB_STATE_PAUSED = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(RRR__WIRE__JOB_STATE)
 } Rrr__Wire__JobState;
+/*
+ * How a coordinator tells who connects.
+ */
+typedef enum _Rrr__Wire__Protection {
+  /*
+   * by where it listens: no other host reaches it
+   */
+  RRR__WIRE__PROTECTION__PROTECTION_LOCAL = 0,
+  /*
+   * by keys; everything is encrypted
+   */
+  RRR__WIRE__PROTECTION__PROTECTION_KEYS = 1,
+  /*
+   * not at all
+   */
+  RRR__WIRE__PROTECTION__PROTECTION_INSECURE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(RRR__WIRE__PROTECTION)
+} Rrr__Wire__Protection;
 
 /* --- messages --- */
 
@@ -93,12 +114,14 @@ typedef enum {
   RRR__WIRE__ENVELOPE__BODY_CANCEL = 53,
   RRR__WIRE__ENVELOPE__BODY_FETCH = 54,
   RRR__WIRE__ENVELOPE__BODY_CONTROL = 55,
+  RRR__WIRE__ENVELOPE__BODY_RELOAD_KEYS = 56,
   RRR__WIRE__ENVELOPE__BODY_ACCEPTED = 70,
   RRR__WIRE__ENVELOPE__BODY_POOL_STATUS = 71,
   RRR__WIRE__ENVELOPE__BODY_EVENT = 72,
   RRR__WIRE__ENVELOPE__BODY_WORKER_LIST = 73,
   RRR__WIRE__ENVELOPE__BODY_FILE_CHUNK = 74,
-  RRR__WIRE__ENVELOPE__BODY_REFUSAL = 75
+  RRR__WIRE__ENVELOPE__BODY_REFUSAL = 75,
+  RRR__WIRE__ENVELOPE__BODY_KEYS_RELOADED = 76
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(RRR__WIRE__ENVELOPE__BODY__CASE)
 } Rrr__Wire__Envelope__BodyCase;
 
@@ -140,6 +163,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__Cancel *cancel;
     Rrr__Wire__Fetch *fetch;
     Rrr__Wire__Control *control;
+    Rrr__Wire__ReloadKeys *reload_keys;
     /*
      * Coordinator to submitter.
      */
@@ -149,6 +173,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__WorkerList *worker_list;
     Rrr__Wire__FileChunk *file_chunk;
     Rrr__Wire__Refusal *refusal;
+    Rrr__Wire__KeysReloaded *keys_reloaded;
   };
 };
 #define RRR__WIRE__ENVELOPE__INIT \
@@ -698,10 +723,16 @@ struct  Rrr__Wire__PoolStatus
   uint32_t slots;
   char *version;
   double uptime_seconds;
+  Rrr__Wire__Protection protection;
+  /*
+   * since the coordinator started
+   */
+  size_t n_refused;
+  Rrr__Wire__RefusalCount **refused;
 };
 #define RRR__WIRE__POOL_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__pool_status__descriptor) \
-    , 0,NULL, 0, 0, (char *)protobuf_c_empty_string, 0 }
+    , 0,NULL, 0, 0, (char *)protobuf_c_empty_string, 0, RRR__WIRE__PROTECTION__PROTECTION_LOCAL, 0,NULL }
 
 
 struct  Rrr__Wire__Event
@@ -768,6 +799,45 @@ struct  Rrr__Wire__Refusal
 #define RRR__WIRE__REFUSAL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__refusal__descriptor) \
     , 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * How often something was not taken from a peer.
+ */
+struct  Rrr__Wire__RefusalCount
+{
+  ProtobufCMessage base;
+  char *name;
+  uint64_t count;
+};
+#define RRR__WIRE__REFUSAL_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__refusal_count__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * The coordinator is to read again which keys it lets in.
+ */
+struct  Rrr__Wire__ReloadKeys
+{
+  ProtobufCMessage base;
+};
+#define RRR__WIRE__RELOAD_KEYS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__reload_keys__descriptor) \
+     }
+
+
+struct  Rrr__Wire__KeysReloaded
+{
+  ProtobufCMessage base;
+  /*
+   * how many keys are let in
+   */
+  uint32_t allowed;
+};
+#define RRR__WIRE__KEYS_RELOADED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__keys_reloaded__descriptor) \
+    , 0 }
 
 
 /* Rrr__Wire__Envelope methods */
@@ -1454,6 +1524,63 @@ Rrr__Wire__Refusal *
 void   rrr__wire__refusal__free_unpacked
                      (Rrr__Wire__Refusal *message,
                       ProtobufCAllocator *allocator);
+/* Rrr__Wire__RefusalCount methods */
+void   rrr__wire__refusal_count__init
+                     (Rrr__Wire__RefusalCount         *message);
+size_t rrr__wire__refusal_count__get_packed_size
+                     (const Rrr__Wire__RefusalCount   *message);
+size_t rrr__wire__refusal_count__pack
+                     (const Rrr__Wire__RefusalCount   *message,
+                      uint8_t             *out);
+size_t rrr__wire__refusal_count__pack_to_buffer
+                     (const Rrr__Wire__RefusalCount   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__RefusalCount *
+       rrr__wire__refusal_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__refusal_count__free_unpacked
+                     (Rrr__Wire__RefusalCount *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__ReloadKeys methods */
+void   rrr__wire__reload_keys__init
+                     (Rrr__Wire__ReloadKeys         *message);
+size_t rrr__wire__reload_keys__get_packed_size
+                     (const Rrr__Wire__ReloadKeys   *message);
+size_t rrr__wire__reload_keys__pack
+                     (const Rrr__Wire__ReloadKeys   *message,
+                      uint8_t             *out);
+size_t rrr__wire__reload_keys__pack_to_buffer
+                     (const Rrr__Wire__ReloadKeys   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__ReloadKeys *
+       rrr__wire__reload_keys__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__reload_keys__free_unpacked
+                     (Rrr__Wire__ReloadKeys *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__KeysReloaded methods */
+void   rrr__wire__keys_reloaded__init
+                     (Rrr__Wire__KeysReloaded         *message);
+size_t rrr__wire__keys_reloaded__get_packed_size
+                     (const Rrr__Wire__KeysReloaded   *message);
+size_t rrr__wire__keys_reloaded__pack
+                     (const Rrr__Wire__KeysReloaded   *message,
+                      uint8_t             *out);
+size_t rrr__wire__keys_reloaded__pack_to_buffer
+                     (const Rrr__Wire__KeysReloaded   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__KeysReloaded *
+       rrr__wire__keys_reloaded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__keys_reloaded__free_unpacked
+                     (Rrr__Wire__KeysReloaded *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Rrr__Wire__Envelope_Closure)
@@ -1564,6 +1691,15 @@ typedef void (*Rrr__Wire__FileChunk_Closure)
 typedef void (*Rrr__Wire__Refusal_Closure)
                  (const Rrr__Wire__Refusal *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__RefusalCount_Closure)
+                 (const Rrr__Wire__RefusalCount *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__ReloadKeys_Closure)
+                 (const Rrr__Wire__ReloadKeys *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__KeysReloaded_Closure)
+                 (const Rrr__Wire__KeysReloaded *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1571,6 +1707,7 @@ typedef void (*Rrr__Wire__Refusal_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    rrr__wire__job_state__descriptor;
+extern const ProtobufCEnumDescriptor    rrr__wire__protection__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__attempt_id__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__registration__descriptor;
@@ -1607,6 +1744,9 @@ extern const ProtobufCMessageDescriptor rrr__wire__worker_status__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__worker_list__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__file_chunk__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__refusal__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__refusal_count__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__reload_keys__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__keys_reloaded__descriptor;
 
 PROTOBUF_C__END_DECLS
 
