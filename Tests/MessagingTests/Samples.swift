@@ -38,6 +38,9 @@ enum Samples {
     static let holder: Registration = {
         var holder = registration
         (holder.number, holder.holding) = (7, [attempt, AttemptID(job: job, block: 0, attempt: 1)])
+        holder.servers = [
+            OfferedServer(name: "sd", fingerprint: "09ab"), OfferedServer(name: "clip-2", fingerprint: "1"),
+        ]
         return holder
     }()
 
@@ -61,7 +64,7 @@ enum Samples {
 
     static let worker = WorkerStatus(
         worker: .max, host: "a", process: 1, slots: 2, version: "v", fingerprint: "f", blocksDone: 3,
-        blocksRunning: 4, secondsSinceHeard: 0.5)
+        blocksRunning: 4, secondsSinceHeard: 0.5, servers: [OfferedServer(name: "sd", fingerprint: "09ab")])
 
     static let chunk = FileChunk(job: job, file: "samples.npy", offset: 1 << 33, total: 1 << 34, data: [0, 255, 0])
 

@@ -165,7 +165,8 @@ struct Workers: ParsableCommand {
                         "\(worker.worker) \(worker.host) process \(worker.process): \(worker.slots) slots, "
                             + "\(worker.blocksRunning) blocks running, \(worker.blocksDone) done, heard "
                             + String(format: "%.1f", worker.secondsSinceHeard) + " s ago, version \(worker.version), "
-                            + "arithmetic \(worker.fingerprint)")
+                            + "arithmetic \(worker.fingerprint)"
+                            + worker.servers.map { ", server \($0.name) \($0.fingerprint)" }.joined())
                 }
                 if workers.isEmpty { try printResult("no workers") }
             }
@@ -180,6 +181,11 @@ extension WorkerStatus {
             ("slots", .integer(slots)), ("version", .string(version)), ("fingerprint", .string(fingerprint)),
             ("blocks_done", .integer(blocksDone)), ("blocks_running", .integer(blocksRunning)),
             ("seconds_since_heard", .number(secondsSinceHeard)),
+            (
+                "servers",
+                .array(
+                    servers.map { .object([("name", .string($0.name)), ("fingerprint", .string($0.fingerprint))]) })
+            ),
         ])
     }
 }

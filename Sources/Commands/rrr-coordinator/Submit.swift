@@ -30,6 +30,12 @@ struct Submit: ParsableCommand {
 
     @OptionGroup var networks: MemoryOption
 
+    @Option(
+        help: ArgumentHelp(
+            "A model server that each local worker runs beside it, as for rrr-worker. May be given several times.",
+            valueName: "name=command|name=ipc://path"))
+    var server: [String] = []
+
     @Option(help: "Address of a coordinator that is running, such as tcp://127.0.0.1:7757.")
     var coordinator: String?
 
@@ -63,6 +69,14 @@ struct Submit: ParsableCommand {
         if workers != nil, coordinator != nil {
             throw ValidationError("--workers starts local workers; a coordinator has its own.")
         }
+        do throws(ServerOffer.Malformed) {
+            _ = try ServerOffer.all(server)
+        } catch {
+            throw ValidationError("--server \(error).")
+        }
+        if !server.isEmpty, coordinator != nil {
+            throw ValidationError("--server is that of local workers; a coordinator's have their own.")
+        }
         if networks.memory != nil, coordinator != nil {
             throw ValidationError("--memory is that of local workers; a coordinator's have their own.")
         }
@@ -82,9 +96,9 @@ struct Submit: ParsableCommand {
             let interruption = Mailbox<Int32>()
             let signals = StopSignals { interruption.post($0) }
             defer { withExtendedLifetime(signals) {} }
-            // --workers and --memory, being flags, win over RRR_COORDINATOR.
-            if let endpoint = workers == nil && networks.memory == nil ? try Environment.coordinator(coordinator) : nil
-            {
+            // --workers, --memory and --server, being flags, win over RRR_COORDINATOR.
+            let isLocal = workers != nil || networks.memory != nil || !server.isEmpty
+            if let endpoint = isLocal ? nil : try Environment.coordinator(coordinator) {
                 try submit(job, folder, to: endpoint, interruption)
             } else {
                 try submitLocally(job, folder, interruption)
@@ -117,8 +131,8 @@ struct Submit: ParsableCommand {
             tell("rrr-coordinator: \(other.path) holds what another job has done; it stays for that job to go on")
         }
         let pool = try LocalPool(
-            workers: workers ?? MachineCapacity.processors, memory: try networks.bytes(), state: state,
-            logger: Environment.logger)
+            workers: workers ?? MachineCapacity.processors, memory: try networks.bytes(), servers: server,
+            state: state, logger: Environment.logger)
         var submission = Submission(
             client: try PoolClient(endpoint: pool.endpoint, interruption: interruption), job: job, folder: folder,
             force: force, terms: treatment.terms, cancelsWhenInterrupted: false)

@@ -38,6 +38,20 @@ struct WorkerCommand: ParsableCommand {
 
     @OptionGroup var networks: MemoryOption
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            A model server to run beside the worker, for jobs that name it: a command of the shell that starts it, or the \
+            address of one that runs already. May be given several times.
+            """, valueName: "name=command|name=ipc://path"))
+    var server: [String] = []
+
+    @Option(help: ArgumentHelp("How long a model server may take to start (default: 600).", valueName: "seconds"))
+    var serverStartLimit: Double?
+
+    @Option(help: ArgumentHelp("How long a model server may take to answer (default: 300).", valueName: "seconds"))
+    var serverTimeLimit: Double?
+
     @OptionGroup var keys: KeysOption
 
     /// The process that started this one, when it is to end with it. Told rather than asked for: by the
@@ -51,8 +65,22 @@ struct WorkerCommand: ParsableCommand {
         if let slots, !(1...4096).contains(slots) {
             throw ValidationError("--slots must be from 1 to 4096, is \(slots).")
         }
+        for (name, limit) in [("start", serverStartLimit), ("time", serverTimeLimit)] {
+            if let limit, !(0.001...1e6).contains(limit) {
+                throw ValidationError("--server-\(name)-limit must be from 0.001 to 1000000 seconds, is \(limit).")
+            }
+        }
         _ = try cacheLimit()
         _ = try address()
+        _ = try offers()
+    }
+
+    private func offers() throws -> [ServerOffer] {
+        do throws(ServerOffer.Malformed) {
+            return try ServerOffer.all(server)
+        } catch {
+            throw ValidationError("--server \(error).")
+        }
     }
 
     private func address() throws -> String {
@@ -87,16 +115,17 @@ struct WorkerCommand: ParsableCommand {
             tell("rrr-worker: \(error)")
             throw ExitCode(error.exitStatus)
         }
-        let service = WorkerService(
-            configuration: WorkerService.Configuration(
-                coordinator: try address(),
-                slots: slots ?? MachineCapacity.processors, once: once,
-                parent: parent, version: Self.configuration.version,
-                modelCache: ModelCache(
-                    folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
-                    limit: try cacheLimit()),
-                memory: try networks.bytes(), keys: ownKeys),
-            logger: logger)
+        var configuration = WorkerService.Configuration(
+            coordinator: try address(),
+            slots: slots ?? MachineCapacity.processors, once: once,
+            parent: parent, version: Self.configuration.version,
+            modelCache: ModelCache(
+                folder: ModelCache.folder(environment: environment, home: NSHomeDirectory()),
+                limit: try cacheLimit()),
+            memory: try networks.bytes(), servers: try offers(), keys: ownKeys)
+        if let serverStartLimit { configuration.serverLimits.start = .seconds(serverStartLimit) }
+        if let serverTimeLimit { configuration.serverLimits.evaluation = .seconds(serverTimeLimit) }
+        let service = WorkerService(configuration: configuration, logger: logger)
         let signals = StopSignals { _ in service.stop() }
         let status: Int32
         do {

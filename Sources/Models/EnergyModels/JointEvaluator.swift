@@ -10,26 +10,38 @@ struct NetworkLeaf: Density {
     var shape: PointShape { network.description.architecture.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
-        Evaluator(leaves: NetworkLeaves(network: network, labels: [label], lanes: lanes, at: level))
+        SingleLeaf(leaves: NetworkLeaves(network: network, labels: [label], lanes: lanes, at: level))
     }
+}
 
-    private struct Evaluator: DensityEvaluator {
-        var leaves: NetworkLeaves
+/// Leaves of a composition that one network or server stands for, evaluated together.
+protocol JointLeaves {
+    /// Goes over to another noise level.
+    mutating func move(to level: NoiseLevel)
 
-        mutating func move(to level: NoiseLevel) { leaves.move(to: level) }
+    /// - Parameter places: where each leaf's evaluation goes.
+    mutating func evaluate(
+        at x: LaneMatrix, into evaluations: inout [Evaluation], places: [Int]
+    ) throws(EvaluationError)
+}
 
-        mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
-            // Not copied on the way: an array of one is made of it and it of the array.
-            var evaluations = [Evaluation(dimension: 0, lanes: 0)]
-            swap(&evaluations[0], &evaluation)
-            defer { swap(&evaluations[0], &evaluation) }
-            try leaves.evaluate(at: x, into: &evaluations, places: [0])
-        }
+/// The evaluator of one that is alone.
+struct SingleLeaf<Leaves: JointLeaves>: DensityEvaluator {
+    var leaves: Leaves
+
+    mutating func move(to level: NoiseLevel) { leaves.move(to: level) }
+
+    mutating func evaluate(at x: LaneMatrix, into evaluation: inout Evaluation) throws(EvaluationError) {
+        // Not copied on the way: an array of one is made of it and it of the array.
+        var evaluations = [Evaluation(dimension: 0, lanes: 0)]
+        swap(&evaluations[0], &evaluation)
+        defer { swap(&evaluations[0], &evaluation) }
+        try leaves.evaluate(at: x, into: &evaluations, places: [0])
     }
 }
 
 /// Leaves of one network, evaluated in one pass.
-private struct NetworkLeaves {
+private struct NetworkLeaves: JointLeaves {
     private var points: NetworkEvaluator
     private let isClassifier: Bool
     private var noise: Double
@@ -45,7 +57,6 @@ private struct NetworkLeaves {
         points.move(to: level.original)
     }
 
-    /// - Parameter places: where each leaf's evaluation goes.
     mutating func evaluate(
         at x: LaneMatrix, into evaluations: inout [Evaluation], places: [Int]
     ) throws(EvaluationError) {
@@ -64,15 +75,25 @@ private struct NetworkLeaves {
 }
 
 /// Evaluates several densities at the same points. Those that one network stands for pass through it together, which
-/// changes no bit of what each gives alone.
+/// changes no bit of what each gives alone; those that one server evaluates are sent to it together.
 package struct JointEvaluator {
     private var others: [(evaluator: any DensityEvaluator, place: Int)] = []
-    private var networks: [(leaves: NetworkLeaves, places: [Int])] = []
+    private var joint: [(leaves: any JointLeaves, places: [Int])] = []
 
     /// An evaluator for blocks of `lanes` chains that stands at `level`.
     package init(_ densities: [any Density], lanes: Int, at level: NoiseLevel) {
         var shared: [(network: Network, labels: [Int?], places: [Int])] = []
+        var served: [(models: [ServedModel], places: [Int])] = []
         for (place, density) in densities.enumerated() {
+            if let model = density as? ServedModel {
+                if let known = served.firstIndex(where: { $0.models[0].server === model.server }) {
+                    served[known].models.append(model)
+                    served[known].places.append(place)
+                } else {
+                    served.append(([model], [place]))
+                }
+                continue
+            }
             guard let leaf = density as? NetworkLeaf else {
                 others.append((density.evaluator(lanes: lanes, at: level), place))
                 continue
@@ -84,15 +105,22 @@ package struct JointEvaluator {
                 shared.append((leaf.network, [leaf.label], [place]))
             }
         }
-        networks = shared.map { network, labels, places in
+        joint = shared.map { network, labels, places in
             (NetworkLeaves(network: network, labels: labels, lanes: lanes, at: level), places)
+        }
+        joint += served.map { models, places in
+            (
+                ServedLeaves(
+                    server: models[0].server, conditions: models.map(\.condition), shape: models[0].shape, lanes: lanes,
+                    at: level), places
+            )
         }
     }
 
     /// Goes over to another noise level.
     package mutating func move(to level: NoiseLevel) {
         for index in others.indices { others[index].evaluator.move(to: level) }
-        for index in networks.indices { networks[index].leaves.move(to: level) }
+        for index in joint.indices { joint[index].leaves.move(to: level) }
     }
 
     /// Log density and score of every density at `x` [dimension][lanes], in the order of the densities.
@@ -102,8 +130,8 @@ package struct JointEvaluator {
         for index in others.indices {
             try others[index].evaluator.evaluate(at: x, into: &evaluations[others[index].place])
         }
-        for index in networks.indices {
-            try networks[index].leaves.evaluate(at: x, into: &evaluations, places: networks[index].places)
+        for index in joint.indices {
+            try joint[index].leaves.evaluate(at: x, into: &evaluations, places: joint[index].places)
         }
     }
 }

@@ -59,6 +59,11 @@ extension CoordinatorCore {
     private func notice(of job: RunningJob) -> String {
         if !storageNotice.isEmpty { return storageNotice }
         if let notice = strandedNotice(of: job) { return notice }
+        if let servers = scheduler.view(of: job.number)?.missingServers, !servers.isEmpty {
+            return "waits for a worker with the model server\(servers.count > 1 ? "s" : "") "
+                + servers.map { "\"\($0)\"" }.joined(separator: ", ")
+                + ": start rrr-worker --server \(servers[0])=COMMAND"
+        }
         return scheduler.view(of: job.number)?.obstacle ?? preliminaryNotice(of: job)
     }
 
@@ -116,7 +121,8 @@ extension CoordinatorCore {
                 WorkerStatus(
                     worker: id, host: entry.registration.host, process: entry.registration.process, slots: $0.slots,
                     version: entry.registration.version, fingerprint: entry.registration.fingerprint,
-                    blocksDone: $0.finished, blocksRunning: $0.running, secondsSinceHeard: $0.silence / .seconds(1))
+                    blocksDone: $0.finished, blocksRunning: $0.running, secondsSinceHeard: $0.silence / .seconds(1),
+                    servers: entry.registration.servers)
             }
         }
     }

@@ -84,17 +84,18 @@ extension CoordinatorCore {
 
     /// Looks for what a preliminary job has found, of the arithmetic that the job itself is tied to or will have.
     private func findings(of preliminary: Job, for work: RunningJob.Work) -> Findings {
-        let (bound, present) = (work.progress?.group, scheduler.arithmetics)
+        let (bound, arithmetics) = (work.progress?.group, scheduler.arithmetics.map { Arithmetic($0) })
+        func isPresent(_ group: String) -> Bool { arithmetics.contains { $0.covers(Arithmetic(group)) } }
         let id = preliminary.identity
         let mayUse = !isRunning(id) && (!work.renews || work.renewed.contains(id))
         let run = mayUse && work.found?.job == id ? work.found?.run : nil
         let kept = run.flatMap { numbers(of: $0, preliminary) }
-        if let kept, bound.map({ $0 == kept.group }) ?? present.contains(kept.group) {
+        if let kept, bound.map({ $0 == kept.group }) ?? isPresent(kept.group) {
             return .there(kept.summary, group: kept.group)
         }
         if kept == nil, run != nil, work.renewed.contains(id) { return .unusable }
-        if let bound { return present.contains(bound) ? .lacking(group: bound) : .undecided }
-        return kept != nil && present.isEmpty ? .undecided : .lacking(group: nil)
+        if let bound { return isPresent(bound) ? .lacking(group: bound) : .undecided }
+        return kept != nil && arithmetics.isEmpty ? .undecided : .lacking(group: nil)
     }
 
     /// What a finished preliminary job has left; nil if there is nothing that can be used.
@@ -179,7 +180,8 @@ extension CoordinatorCore {
     /// How the scheduler is to treat a job from now on.
     func terms(of job: RunningJob) -> JobTerms {
         JobTerms(
-            blocks: job.blocks, priority: job.terms.priority, share: job.terms.share, timeLimit: remainingTime(of: job))
+            blocks: job.blocks, priority: job.terms.priority, share: job.terms.share, timeLimit: remainingTime(of: job),
+            servers: job.work?.job.servers ?? [])
     }
 
     /// What a job waits for, in words; empty if for nothing.

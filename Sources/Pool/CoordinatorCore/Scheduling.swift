@@ -90,7 +90,7 @@ extension CoordinatorCore {
     }
 
     private mutating func keep(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport, _ record: BlockRecord) {
-        guard let id = identities[attempt.job], let origin = workers[worker]?.record else { return }
+        guard let id = identities[attempt.job], let origin = origin(worker, for: id) else { return }
         note(id, worker)
         jobs[id]?.count(report, from: origin)
         ask(
@@ -101,9 +101,13 @@ extension CoordinatorCore {
                     gradientEvaluations: report.gradientEvaluations)))
     }
 
+    private func origin(_ worker: WorkerID, for id: Digest) -> WorkerRecord? {
+        workers[worker]?.record(usingServers: jobs[id]?.work?.job.servers ?? [])
+    }
+
     /// Tells the journal who a worker is that has done something for a job, the first time.
     private mutating func note(_ id: Digest, _ worker: WorkerID) {
-        guard let record = workers[worker]?.record, let number = jobs[id]?.number, jobs[id]?.meet(record) == true else {
+        guard let record = origin(worker, for: id), let number = jobs[id]?.number, jobs[id]?.meet(record) == true else {
             return
         }
         ask(.note(.worker(job: number, record)))

@@ -14,7 +14,7 @@ struct WorkerEntry {
     /// Whose key it has; nil where there are no keys.
     let credential: Credential?
     var registration: Registration
-    /// What provenance tells of it.
+    /// What provenance tells of it where a job uses no model servers.
     let record: WorkerRecord
     /// Jobs whose text it has.
     var knownJobs: Set<Digest> = []
@@ -30,6 +30,21 @@ struct WorkerEntry {
     var goneSince: Duration?
     /// What has come of the long state that is on its way from it: the pieces of one come one after the other.
     var arriving: Arrival?
+
+    /// The worker's arithmetic, and that of the model servers beside it.
+    var arithmetic: Arithmetic {
+        Arithmetic(
+            program: registration.fingerprint,
+            servers: Dictionary(registration.servers.map { ($0.name, $0.fingerprint) }) { first, _ in first })
+    }
+
+    /// What provenance tells of it: of its arithmetic that part which the job uses.
+    func record(usingServers servers: Set<String>) -> WorkerRecord {
+        guard !servers.isEmpty, let part = arithmetic.part(using: servers) else { return record }
+        return WorkerRecord(
+            name: record.name, host: record.host, process: record.process, slots: record.slots, version: record.version,
+            fingerprint: "\(part)")
+    }
 }
 
 /// How much of a long state has come.
@@ -155,7 +170,7 @@ extension CoordinatorCore {
         }
         act(
             on: .registered(
-                id, slots: registration.slots, group: registration.fingerprint, holding: holding))
+                id, slots: registration.slots, group: workers[id].map { "\($0.arithmetic)" } ?? "", holding: holding))
         for job in jobs(where: { $0.work?.waitsForWorker == true }) { proceed(job) }
     }
 

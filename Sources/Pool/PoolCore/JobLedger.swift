@@ -27,8 +27,10 @@ struct JobLedger {
     /// When the job fails; nil for never.
     let deadline: Duration?
     var isPaused: Bool
+    /// The model servers that it takes to run it.
+    let servers: Set<String>
     /// The arithmetic of what is done of it, and so of the workers that may run it; nil while nothing is.
-    private(set) var group: String?
+    private(set) var arithmetic: Arithmetic?
     /// Since when there has been no worker of that arithmetic, but of others; nil if it is not so.
     var orphanedSince: Duration?
     /// The workers' time that it was given, over its share.
@@ -58,7 +60,8 @@ struct JobLedger {
         share = terms.share
         deadline = terms.timeLimit.map { now + $0 }
         isPaused = progress.isPaused
-        group = progress.group
+        servers = terms.servers
+        arithmetic = progress.group.map { Arithmetic($0) }
         // What is read from a disk may be of blocks that there are not.
         finished = progress.stored.limited(to: terms.blocks)
         queue = BlockRanges(finished.gaps(below: terms.blocks))
@@ -99,13 +102,23 @@ struct JobLedger {
     /// Workers that a block was lost or failed at since it last got further.
     func reporters(of block: Int) -> [WorkerID] { inPlay[block]?.reports.map(\.worker) ?? [] }
 
-    /// Whether workers of this arithmetic may run it.
-    func admits(_ group: String) -> Bool { self.group == nil || self.group == group }
+    /// Whether a worker of this arithmetic has the servers that it takes.
+    func isServed(by arithmetic: Arithmetic) -> Bool {
+        servers.allSatisfy { arithmetic.servers[$0] != nil }
+    }
 
-    /// Ties the job to an arithmetic: other workers' results would be other bytes. - Returns: whether it was not.
-    mutating func bind(to group: String) -> Bool {
-        guard self.group == nil else { return false }
-        self.group = group
+    /// Whether workers of this arithmetic may run it.
+    func admits(_ arithmetic: Arithmetic) -> Bool {
+        isServed(by: arithmetic) && (self.arithmetic.map { arithmetic.covers($0) } ?? true)
+    }
+
+    /// Ties the job to the arithmetic of a worker that it admits: other workers' results would be other bytes. What was
+    /// found for it first may have tied it to a part of that already.
+    ///
+    /// - Returns: whether it was not.
+    mutating func bind(to arithmetic: Arithmetic) -> Bool {
+        guard let part = arithmetic.part(using: servers), self.arithmetic != part else { return false }
+        self.arithmetic = part
         return true
     }
 

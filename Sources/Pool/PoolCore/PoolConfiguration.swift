@@ -48,13 +48,18 @@ package struct JobTerms: Sendable, Equatable {
     package var share = 1.0
     /// The job fails when it is not finished this long after it was handed to the scheduler.
     package var timeLimit: Duration?
+    /// The names of the model servers that a worker must have beside it to run its blocks.
+    package var servers: Set<String>
 
     /// Every field as given; `share` above zero, the time limit as a duration from handing in.
-    package init(blocks: Int, priority: Int = 0, share: Double = 1, timeLimit: Duration? = nil) {
+    package init(
+        blocks: Int, priority: Int = 0, share: Double = 1, timeLimit: Duration? = nil, servers: Set<String> = []
+    ) {
         self.blocks = blocks
         self.priority = priority
         self.share = share
         self.timeLimit = timeLimit
+        self.servers = servers
     }
 }
 

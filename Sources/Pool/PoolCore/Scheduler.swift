@@ -14,7 +14,7 @@ package struct Scheduler: Sendable {
         case paused(JobNumber)
         case resumed(JobNumber)
         case prioritized(JobNumber, Int)
-        /// A worker that is new, or that tells anew what it holds. `group` names its arithmetic.
+        /// A worker that is new, or that tells anew what it holds. `group` is its ``Arithmetic``, as a text.
         case registered(WorkerID, slots: Int, group: String, holding: [Attempt] = [])
         /// Any message at all: each is a heartbeat.
         case heard(WorkerID)
@@ -197,21 +197,21 @@ package struct Scheduler: Sendable {
     private mutating func checkpoint(
         _ attempt: Attempt, by id: WorkerID, _ steps: Int, _ now: Duration, _ actions: inout [Action]
     ) {
-        guard let group = workers[id]?.group, jobs[attempt.job]?.admits(group) == true else { return }
+        guard let arithmetic = workers[id]?.arithmetic, jobs[attempt.job]?.admits(arithmetic) == true else { return }
         workers[id]?.note(progress: nil, of: attempt, at: now)
         if jobs[attempt.job]?.checkpoint(attempt.block, steps: steps) == true {
             actions.append(.keepCheckpoint(attempt, steps: steps))
-            bind(attempt.job, to: group, now, &actions)
+            bind(attempt.job, to: arithmetic, now, &actions)
         }
     }
 
     private mutating func finish(
         _ attempt: Attempt, by id: WorkerID, _ seconds: Double?, _ now: Duration, _ actions: inout [Action]
     ) {
-        guard let group = workers[id]?.group else { return actions.append(.pass(attempt)) }
+        guard let arithmetic = workers[id]?.arithmetic else { return actions.append(.pass(attempt)) }
         let lease = workers[id]?.remove(attempt, at: now)
         if lease != nil { workers[id]?.noteResult(of: attempt.job) }
-        guard jobs[attempt.job]?.admits(group) == true else { return actions.append(.drop(attempt)) }
+        guard jobs[attempt.job]?.admits(arithmetic) == true else { return actions.append(.drop(attempt)) }
         let holders = jobs[attempt.job]?.holders(of: attempt.block) ?? []
         let reporters = jobs[attempt.job]?.reporters(of: attempt.block) ?? []
         let seconds = seconds ?? lease?.started.map { (now - $0) / .seconds(1) }
@@ -224,7 +224,7 @@ package struct Scheduler: Sendable {
             let other = Attempt(job: attempt.job, block: attempt.block, number: holder.number)
             if takeLease(other, from: holder.worker, now) { actions.append(.revoke(holder.worker, [other])) }
         }
-        bind(attempt.job, to: group, now, &actions)
+        bind(attempt.job, to: arithmetic, now, &actions)
         blame(reporters.filter { $0 != id }, now, &actions)
     }
 
@@ -300,6 +300,8 @@ extension Scheduler {
         package let isPaused: Bool
         /// The arithmetic that it is tied to and of which there is no worker now; nil if there is one or it is not tied.
         package let missingGroup: String?
+        /// The model servers that it takes and that no worker has all of now, if nobody runs it.
+        package let missingServers: [String]
         /// Why a worker that might run it can't just now, if nobody does.
         package let obstacle: String?
     }
@@ -309,7 +311,8 @@ extension Scheduler {
         jobs[job].map {
             JobView(
                 finished: $0.finishedCount, running: $0.runningCount, isPaused: $0.isPaused,
-                missingGroup: $0.group.flatMap { groups[$0] == nil ? $0 : nil },
+                missingGroup: $0.arithmetic.flatMap { isPresent($0) ? nil : "\($0)" },
+                missingServers: $0.runningCount == 0 && !hasServers(of: job) ? $0.servers.sorted() : [],
                 obstacle: $0.runningCount == 0 ? obstacle(to: job) : nil)
         }
     }
@@ -321,8 +324,22 @@ extension Scheduler {
         }
     }
 
-    /// The arithmetics of the workers that are there.
-    package var arithmetics: Set<String> { Set(groups.keys) }
+    /// The arithmetics of the workers that are there, as texts.
+    package var arithmetics: Set<String> {
+        Set(workers.values.lazy.filter { !$0.isSetAside }.map { "\($0.arithmetic)" })
+    }
+
+    /// Whether there is a worker that computes the same bytes as was done with this.
+    func isPresent(_ arithmetic: Arithmetic) -> Bool {
+        guard !arithmetic.servers.isEmpty else { return groups[arithmetic.program] != nil }
+        return workers.values.contains { !$0.isSetAside && $0.arithmetic.covers(arithmetic) }
+    }
+
+    /// Whether there is a worker that has the servers that a job takes, whatever its arithmetic.
+    func hasServers(of job: JobNumber) -> Bool {
+        guard let ledger = jobs[job], !ledger.servers.isEmpty else { return !groups.isEmpty }
+        return workers.values.contains { !$0.isSetAside && ledger.isServed(by: $0.arithmetic) }
+    }
 
     /// Workers and their slots.
     package var capacity: (workers: Int, slots: Int) {

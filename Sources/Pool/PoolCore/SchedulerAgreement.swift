@@ -3,10 +3,15 @@ extension Scheduler {
     mutating func register(
         _ id: WorkerID, slots: Int, _ group: String, _ holding: [Attempt], _ now: Duration, _ actions: inout [Action]
     ) {
+        let arithmetic = Arithmetic(group)
         if workers[id] == nil {
-            workers[id] = WorkerRecord(slots: slots, group: group, at: now)
-            groups[group, default: (0, 0)].workers += 1
-            groups[group, default: (0, 0)].slots += slots
+            workers[id] = WorkerRecord(slots: slots, arithmetic: arithmetic, at: now)
+            groups[arithmetic.program, default: (0, 0)].workers += 1
+            groups[arithmetic.program, default: (0, 0)].slots += slots
+        } else if let known = workers[id]?.arithmetic, known != arithmetic, known.program == arithmetic.program {
+            // What was in the way may be gone with it.
+            workers[id]?.arithmetic = arithmetic
+            workers[id]?.rests = [:]
         }
         workers[id]?.lastHeard = now
         workers[id]?.lastTaken = now
@@ -17,7 +22,7 @@ extension Scheduler {
             if takeLease(attempt, from: id, now) { giveBack(attempt, by: id, report: nil, now, &actions) }
         }
         // The result of a block that is done may still be wanted, its run is not.
-        let unwanted = holding.filter { !known.contains($0) && !adopt($0, by: id, group, now) }
+        let unwanted = holding.filter { !known.contains($0) && !adopt($0, by: id, arithmetic, now) }
         if !unwanted.isEmpty { actions.append(.revoke(id, unwanted)) }
         let paused = Set(order.filter { jobs[$0]?.isPaused == true })
         recall(from: id, now, &actions) { paused.contains($0.attempt.job) }
@@ -25,9 +30,10 @@ extension Scheduler {
     }
 
     /// - Returns: false if the block is not wanted from this worker.
-    private mutating func adopt(_ attempt: Attempt, by id: WorkerID, _ group: String, _ now: Duration) -> Bool {
+    private mutating func adopt(_ attempt: Attempt, by id: WorkerID, _ arithmetic: Arithmetic, _ now: Duration) -> Bool
+    {
         guard workers[id].map({ $0.leases.count < configuration.mostHeld }) == true,
-            jobs[attempt.job]?.admits(group) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true
+            jobs[attempt.job]?.admits(arithmetic) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true
         else { return false }
         workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: jobs[attempt.job]?.secondsPerBlock))
         return true

@@ -2,12 +2,12 @@
 extension Scheduler {
     /// Gives a worker what it has room for.
     mutating func grant(to id: WorkerID, _ now: Duration, _ actions: inout [Action]) {
-        guard !storageIsFull, let group = workers[id]?.group else { return }
+        guard !storageIsFull, let arithmetic = workers[id]?.arithmetic else { return }
         var granted: [Attempt] = []
         var exhausted: Set<JobNumber> = []
-        while let job = nextJob(for: id, group, beside: exhausted, now) {
+        while let job = nextJob(for: id, arithmetic, beside: exhausted, now) {
             let (seconds, waiting) = (jobs[job]?.secondsPerBlock, jobs[job]?.waiting ?? 0)
-            let peers = groups[group] ?? (1, 1)
+            let peers = peers(of: arithmetic, for: job)
             let fair = max(1, waiting / (2 * max(1, peers.slots)))
             let room = workers[id]?.room(seconds: seconds, fair: fair, configuration) ?? 0
             // A worker that is full for a job of long blocks may have room for short ones, but they would wait.
@@ -43,17 +43,28 @@ extension Scheduler {
         for (id, _) in loads.sorted(by: { ($0.load, $0.id) < ($1.load, $1.id) }) { grant(to: id, now, &actions) }
     }
 
+    /// The workers, with their slots, that may run what one of this arithmetic may run of a job.
+    private func peers(of arithmetic: Arithmetic, for job: JobNumber) -> (workers: Int, slots: Int) {
+        guard let ledger = jobs[job], !ledger.servers.isEmpty else { return groups[arithmetic.program] ?? (1, 1) }
+        let peers = workers.values.filter { !$0.isSetAside && ledger.admits($0.arithmetic) }
+        return (max(1, peers.count), max(1, peers.reduce(0) { $0 + $1.slots }))
+    }
+
+    func isAdmitted(_ id: WorkerID, to job: JobNumber) -> Bool {
+        workers[id].map { jobs[job]?.admits($0.arithmetic) == true } ?? false
+    }
+
     private func isGrantable(_ job: JobNumber) -> Bool {
         jobs[job].map { $0.waiting > 0 && !$0.isPaused } ?? false
     }
 
     /// The job to grant from: of the highest priority that which has got the least for its share.
     private func nextJob(
-        for id: WorkerID, _ group: String, beside exhausted: Set<JobNumber>, _ now: Duration
+        for id: WorkerID, _ arithmetic: Arithmetic, beside exhausted: Set<JobNumber>, _ now: Duration
     ) -> JobNumber? {
         var best: (job: JobNumber, priority: Int, served: Double)?
         for job in order {
-            guard let ledger = jobs[job], ledger.waiting > 0, !ledger.isPaused, ledger.admits(group),
+            guard let ledger = jobs[job], ledger.waiting > 0, !ledger.isPaused, ledger.admits(arithmetic),
                 exhausted.isEmpty || !exhausted.contains(job), workers[id]?.rests(from: job, at: now) == false
             else { continue }
             if let best, (best.priority, -best.served) >= (ledger.priority, -ledger.served) { continue }
@@ -71,7 +82,7 @@ extension Scheduler {
         for (id, lease) in stragglers(now) {
             guard
                 let place = idle.firstIndex(where: {
-                    $0 != id && jobs[lease.attempt.job]?.admits(workers[$0]?.group ?? "") == true
+                    $0 != id && isAdmitted($0, to: lease.attempt.job)
                         && workers[$0]?.rests(from: lease.attempt.job, at: now) == false
                         && jobs[lease.attempt.job]?.reporters(of: lease.attempt.block).contains($0) == false
                 })

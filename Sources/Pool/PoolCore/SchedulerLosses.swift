@@ -52,10 +52,12 @@ extension Scheduler {
     }
 
     private mutating func leaveGroup(_ id: WorkerID) {
-        guard let worker = workers[id], !worker.isSetAside, var group = groups[worker.group] else { return }
+        guard let worker = workers[id], !worker.isSetAside else { return }
+        let program = worker.arithmetic.program
+        guard var group = groups[program] else { return }
         group.workers -= 1
         group.slots -= worker.slots
-        groups[worker.group] = group.workers == 0 ? nil : group
+        groups[program] = group.workers == 0 ? nil : group
     }
 
     /// - Parameter report: what is held against the blocks that ran; nil for a planned stop.
@@ -79,9 +81,10 @@ extension Scheduler {
 
     /// Ties a job to the arithmetic of the first thing that is kept of it: what workers of another have begun of it is
     /// called back.
-    mutating func bind(_ job: JobNumber, to group: String, _ now: Duration, _ actions: inout [Action]) {
-        guard jobs[job]?.bind(to: group) == true, groups.count > 1 else { return }
-        for id in workers.keys.sorted() where workers[id]?.group != group {
+    mutating func bind(_ job: JobNumber, to arithmetic: Arithmetic, _ now: Duration, _ actions: inout [Action]) {
+        guard jobs[job]?.bind(to: arithmetic) == true, groups.count > 1 || jobs[job]?.servers.isEmpty == false
+        else { return }
+        for id in workers.keys.sorted() where !isAdmitted(id, to: job) {
             let strange = workers[id]?.leases.map(\.attempt).filter { $0.job == job } ?? []
             for attempt in strange where takeLease(attempt, from: id, now) {
                 giveBack(attempt, by: id, report: nil, now, &actions)
@@ -90,10 +93,11 @@ extension Scheduler {
         }
     }
 
-    /// A job of whose arithmetic no worker is left, while there are others, begins anew after a while if hardly anything
-    /// is lost by that.
+    /// A job of whose arithmetic no worker is left, while there are others that could run it, begins anew after a while if
+    /// hardly anything is lost by that.
     private mutating func watchOrphan(_ job: JobNumber, _ now: Duration, _ actions: inout [Action]) {
-        guard let ledger = jobs[job], !ledger.isPaused, let group = ledger.group, groups[group] == nil, !groups.isEmpty
+        guard let ledger = jobs[job], !ledger.isPaused, let arithmetic = ledger.arithmetic, !isPresent(arithmetic),
+            hasServers(of: job)
         else {
             jobs[job]?.orphanedSince = nil
             return

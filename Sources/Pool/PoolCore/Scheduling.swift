@@ -8,7 +8,7 @@ package protocol Scheduling {
     func view(of job: JobNumber) -> Scheduler.JobView?
     /// Whether a worker still holds this attempt.
     func holds(_ id: WorkerID, _ attempt: Attempt) -> Bool
-    /// The arithmetics of the workers that are there.
+    /// The arithmetics of the workers that are there, as texts.
     var arithmetics: Set<String> { get }
     /// Workers and their slots.
     var capacity: (workers: Int, slots: Int) { get }

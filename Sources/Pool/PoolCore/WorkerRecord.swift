@@ -25,8 +25,8 @@ struct WorkerRecord {
     }
 
     let slots: Int
-    /// Of its arithmetic: workers of one group compute equal bytes.
-    let group: String
+    /// Workers of one arithmetic compute equal bytes. The servers beside a worker come and go.
+    var arithmetic: Arithmetic
     var lastHeard: Duration
     /// In the order of granting, which is the order in which a worker starts its blocks, as far as nothing else shows.
     private(set) var leases: [Lease] = []
@@ -49,9 +49,9 @@ struct WorkerRecord {
     /// Why it gets no more work; nil if it does.
     var dismissal: String?
 
-    init(slots: Int, group: String, at now: Duration) {
+    init(slots: Int, arithmetic: Arithmetic, at now: Duration) {
         self.slots = slots
-        self.group = group
+        self.arithmetic = arithmetic
         (lastHeard, lastGranted, lastTaken, lastSupplied) = (now, now, now, now)
     }
 

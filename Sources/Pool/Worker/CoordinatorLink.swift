@@ -19,6 +19,8 @@ struct CoordinatorLink {
     private var supply: JobSupply
     private var session: WorkerSession
     private var registration: Registration
+    /// The model servers that are ready.
+    private var offered: [OfferedServer] = []
     private let logger: Logger
     private var report = ConnectionReport(at: .zero)
     private var outbox = Outbox()
@@ -127,6 +129,7 @@ struct CoordinatorLink {
     private mutating func perform(_ action: WorkerSession.Action) {
         switch action {
         case .register(let number, let holding):
+            registration.servers = offered
             registration.number = number
             registration.holding = holding.compactMap(identity)
             send(.registration(registration), as: .registration)
@@ -194,6 +197,13 @@ struct CoordinatorLink {
                 checkpoint: checkpoint, checkpointInterval: checkpointIntervals[attempt.job] ?? .seconds(10)))
     }
 
+    /// Takes in which model servers are ready now, and tells the coordinator.
+    mutating func offer(_ servers: [OfferedServer]) {
+        guard servers != offered else { return }
+        offered = servers
+        handle(.registrationWanted)
+    }
+
     // MARK: What the slots tell
 
     mutating func take(_ outcome: SlotThreads.Outcome) {
@@ -216,8 +226,12 @@ struct CoordinatorLink {
         case .abandoned(let id):
             end(id)
         case .failed(let id, let error):
-            // Another host may have more memory; what else fails is the block's own.
-            let isInability = if case .outOfMemory = error { true } else { false }
+            // Another host may have more memory, or the server that is gone here; what else fails is the block's own.
+            let isInability =
+                switch error {
+                case .outOfMemory, .sourceAbsent: true
+                case .cancelled, .sourceFailed: false
+                }
             refuse(id, JobSupply.Trouble(reason: "\(error)", isInability: isInability))
             end(id)
         case .resumed(let id, let done, let steps, let settled):
@@ -256,6 +270,8 @@ struct CoordinatorLink {
             (arriving, settled) = ([:], [:])
             supply.startAnew(inUse: Set(session.jobs.compactMap { jobs[$0] }))
             handle(.welcomed(registration: number, heartbeat: heartbeat, silence: silence))
+            // They may have changed while the registration was on its way.
+            if registration.servers != offered { handle(.registrationWanted) }
         case .heartbeat:
             handle(.heard)
         case .lease(let lease):

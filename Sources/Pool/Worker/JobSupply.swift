@@ -83,18 +83,22 @@ struct JobSupply {
     /// - Parameters:
     ///   - memory: for the networks of a job.
     ///   - isAlone: whether no other worker has more memory, so that a job for which it is not enough is given up.
+    ///   - servers: the model servers beside this worker.
     ///   - deliver: called from another thread; its arguments are for ``take(_:of:at:)``.
     init(
-        cache: OpenModelCache, memory: NetworkMemory, isAlone: Bool,
+        cache: OpenModelCache, memory: NetworkMemory, isAlone: Bool, servers: ModelServers? = nil,
         deliver: @escaping @Sendable (Order, Reading) -> Void
     ) {
         self.cache = cache
         let library = NetworkLibrary()
-        reader = JobReader(store: cache.store) { deliver($0, Self.reading($1, library, memory, isAlone: isAlone)) }
+        reader = JobReader(store: cache.store) {
+            deliver($0, Self.reading($1, library, memory, servers, isAlone: isAlone))
+        }
     }
 
     private static func reading(
-        _ outcome: JobReader<Order>.Outcome, _ library: NetworkLibrary, _ memory: NetworkMemory, isAlone: Bool
+        _ outcome: JobReader<Order>.Outcome, _ library: NetworkLibrary, _ memory: NetworkMemory,
+        _ servers: ModelServers?, isAlone: Bool
     ) -> Reading {
         switch outcome {
         case .missing(let models, let found):
@@ -116,8 +120,15 @@ struct JobSupply {
                 let plan = try job.plan { digest in
                     guard let network = networks[digest] else { throw absent(digest) }
                     return network
+                } server: { model in
+                    guard let servers else { throw NoServer(name: model.name) }
+                    return try servers.server(for: model, of: job)
                 }
                 return .ready(PreparedJob(job: job, plan: plan, models: models))
+            } catch let refusal as ModelServers.Refusal {
+                return .failed(Trouble(reason: "\(refusal)", isInability: refusal.isAbsence))
+            } catch let absence as NoServer {
+                return .failed(Trouble(reason: "\(absence)", isInability: true))
             } catch let shortage as MemoryShortage {
                 return .failed(Trouble(reason: "\(shortage)", isInability: !isAlone))
             } catch {

@@ -25,13 +25,17 @@ package final class WorkerService: Sendable {
         package var modelCache: ModelCache
         /// Bytes that the networks of a job may take, weights and all, in all slots together.
         package var memory: Int
+        /// The model servers to run beside it.
+        package var servers: [ServerOffer]
+        /// How long these may take.
+        package var serverLimits = ServerLimits()
         /// Its keys; nil for a coordinator that has none.
         package var keys: ClientKeys?
 
         /// Every field as given.
         package init(
             coordinator: String, slots: Int, once: Bool = false, parent: Int32? = nil, version: String,
-            modelCache: ModelCache, memory: Int, keys: ClientKeys? = nil
+            modelCache: ModelCache, memory: Int, servers: [ServerOffer] = [], keys: ClientKeys? = nil
         ) {
             self.coordinator = coordinator
             self.slots = slots
@@ -40,6 +44,7 @@ package final class WorkerService: Sendable {
             self.version = version
             self.modelCache = modelCache
             self.memory = memory
+            self.servers = servers
             self.keys = keys
         }
     }
@@ -47,6 +52,7 @@ package final class WorkerService: Sendable {
     private enum Call: Sendable {
         case outcome(SlotThreads.Outcome)
         case reading(JobSupply.Order, JobSupply.Reading)
+        case servers
         case stop
     }
 
@@ -66,11 +72,16 @@ package final class WorkerService: Sendable {
     /// Works until stopped, drained or, with `once`, done.
     ///
     /// - Returns: the exit status that the coordinator wants, 0 unless it has set this worker aside.
-    /// - Throws: ``UnusableAddress``; ``RejectedWorker``; ``MessagingError``; ``ModelTransferError`` if model files can be kept nowhere.
+    /// - Throws: ``UnusableAddress``; ``RejectedWorker``; ``MessagingError``; ``ModelTransferError`` if model files can be
+    ///   kept nowhere; what Foundation says if there is no place for the sockets of model servers.
     package func run() throws -> Int32 {
         let mailbox = mailbox
         let cache = try OpenModelCache(configuration.modelCache, logger: logger)
         defer { cache.close() }
+        let servers = try ModelServers(configuration.servers, limits: configuration.serverLimits, logger: logger) {
+            mailbox.post(.servers)
+        }
+        defer { servers.end() }
         let address = configuration.coordinator
         logger.notice("connecting to \(address)")
         var link = CoordinatorLink(
@@ -78,7 +89,7 @@ package final class WorkerService: Sendable {
             slots: SlotThreads(count: configuration.slots) { mailbox.post(.outcome($0)) },
             supply: JobSupply(
                 cache: cache, memory: NetworkMemory(bytes: configuration.memory, slots: configuration.slots),
-                isAlone: configuration.parent != nil
+                isAlone: configuration.parent != nil, servers: servers
             ) { mailbox.post(.reading($0, $1)) },
             session: WorkerSession(slots: configuration.slots, once: configuration.once, at: .zero),
             registration: Registration(
@@ -95,6 +106,7 @@ package final class WorkerService: Sendable {
                 switch call {
                 case .outcome(let outcome): link.take(outcome)
                 case .reading(let order, let reading): link.take(reading, of: order)
+                case .servers: link.offer(servers.offered)
                 case .stop: link.handle(.stopped)
                 }
             }

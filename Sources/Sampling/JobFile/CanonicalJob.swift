@@ -91,6 +91,13 @@ extension JobModel {
             .object(
                 [("kind", .string("network")), ("sha256", .string(model.hex))]
                     + (label.map { [("label", .integer($0))] } ?? []))
+        case .server(let server):
+            .object(
+                [
+                    ("kind", .string("server")), ("server", .string(server.name)),
+                    ("shape", .array(server.shape.lengths.map { .integer($0) })),
+                    ("gives", .string(server.gives.rawValue)),
+                ] + (server.condition == .object([]) ? [] : [("condition", server.condition)]))
         }
     }
 }

@@ -49,6 +49,11 @@ package struct Job: Sendable, Equatable {
         return digests
     }
 
+    /// The names of the model servers that evaluate models of it.
+    package var servers: Set<String> {
+        Set(models.values.compactMap { if case .server(let server) = $0 { server.name } else { nil } })
+    }
+
     /// By the SHA-256 of each model file with a network, the first name of a model that is it.
     package var networkNames: [Digest: String] {
         var names: [Digest: String] = [:]
@@ -119,16 +124,21 @@ package struct Job: Sendable, Equatable {
 
     /// The plan that the job's blocks run by.
     ///
-    /// - Parameter network: loads the network of a model file; called for each model that is one.
-    /// - Throws: what `network` throws; ``UnknownModel``, which a job read from a file has not.
-    package func plan(network: (Digest) throws -> Network) throws -> SamplingPlan {
+    /// - Parameters:
+    ///   - network: loads the network of a model file; called for each model that is one.
+    ///   - server: finds the server of a model that one evaluates; called for each such model.
+    /// - Throws: what `network` and `server` throw; ``UnknownModel``, which a job read from a file has not.
+    package func plan(
+        network: (Digest) throws -> Network,
+        server: (ServerModel) throws -> any ModelServer = { throw NoServer(name: $0.name) }
+    ) throws -> SamplingPlan {
         var densities: [String: any Density] = [:]
         var classifiers: [String: any Classifier] = [:]
         for (name, model) in models {
             if let classifier = try model.classifier(network: network) {
                 classifiers[name] = classifier
             } else {
-                densities[name] = try model.density(network: network)
+                densities[name] = try model.density(network: network, server: server)
             }
         }
         return SamplingPlan(

@@ -89,12 +89,13 @@ extension Job {
     private var refinementRules: [Rule] {
         guard sampler.refinement != nil else { return [] }
         let boxes = boxes
-        let networks = target.leaves.sorted().filter { if case .network = models[$0] { true } else { false } }
+        let learned = target.leaves.sorted().filter { if case .analytic = models[$0] { false } else { true } }
         let subtracted = target.subtractedLeaves.sorted().filter { boxes[$0] != nil }
         return [
             Rule(
-                "sampler", "refine", forbids: !networks.isEmpty,
-                "\"\(networks[0])\" is a network, which knows no level below 0; leave it out, or use \"denoise\""),
+                "sampler", "refine", forbids: !learned.isEmpty,
+                "\"\(learned[0])\" is a \(models[learned[0]]?.isServed == true ? "server" : "network"), which knows no level "
+                    + "below 0; leave it out, or use \"denoise\""),
             Rule(
                 "sampler", "refine", forbids: target.hasSharpenedMixture,
                 "a mixture with \"sharpness\" has no density without noise; leave out one of the two"),

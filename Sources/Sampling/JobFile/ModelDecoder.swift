@@ -4,7 +4,7 @@ import StrictJSON
 
 /// Reads the leaves of a job.
 struct ModelDecoder {
-    private static let kinds = (ModelDescription.analyticKinds + ["network"]).sorted()
+    private static let kinds = (ModelDescription.analyticKinds + ["network", "server"]).sorted()
 
     private var files: ModelFiles
     /// The model files that are not there, each with its SHA-256 if that is how the job names it.
@@ -60,6 +60,7 @@ struct ModelDecoder {
             throw kindField.problem("no model \"\(kind)\"; \(Spelling.suggestion(for: kind, among: Self.kinds))")
         }
         guard kind != "network" else { return try network(field, schedule) }
+        guard kind != "server" else { return .server(try ServerModel.decode(field)) }
         guard let arrays = try files.arrays(of: field) else { return nil }
         return .analytic(try ModelDescription.decode(field, stored: arrays))
     }

@@ -58,11 +58,11 @@ extension JobModel {
         if case .analytic(.gaussian) = self { true } else { false }
     }
 
-    /// The tail at a noise level. What a network was trained on is taken to lie within bounds.
+    /// The tail at a noise level. What a network was trained on, or a server knows, is taken to lie within bounds.
     fileprivate var tail: (NoiseLevel) -> TailForm {
         switch self {
         case .analytic(let density): density.tail
-        case .network: { TailForm(precision: 1 / $0.noiseVariance, dimension: shape.dimension) }
+        case .network, .server: { TailForm(precision: 1 / $0.noiseVariance, dimension: shape.dimension) }
         }
     }
 }

@@ -101,8 +101,9 @@ struct TargetDecoder {
         for (part, component) in zip(parts, components) {
             if let name = component.leaves.sorted().first(where: { models[$0]?.hasEnergy == false }) {
                 throw part.problem(
-                    "\"\(name)\" is a network of the kind noise, which has no energy for a mixture to weigh it by; use a "
-                        + "network with an energy, or a product, negation, guidance or tempering")
+                    "\"\(name)\" is a \(models[name]?.isServed == true ? "server of a score" : "network of the kind noise"), which has no energy "
+                        + "for a mixture to weigh it by; use one with an energy, or a product, negation, guidance or "
+                        + "tempering")
             }
         }
         if let sharpness = members["sharpness"] {

@@ -42,7 +42,8 @@ extension SamplerSettings {
             ),
             (
                 !hasEnergy && kernel.acceptance?.needsEnergy == true, .kind,
-                "\(kind.rawValue) accepts and rejects by the energy, which networks of the kind noise do not have; add "
+                "\(kind.rawValue) accepts and rejects by the energy, which networks of the kind noise and servers of a score do not "
+                    + "have; add "
                     + "\"acceptance\": \"line\", or use ula, uhmc or reverse"
             ),
         ]

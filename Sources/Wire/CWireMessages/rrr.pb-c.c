@@ -142,6 +142,51 @@ void   rrr__wire__registration__free_unpacked
   assert(message->base.descriptor == &rrr__wire__registration__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rrr__wire__offered_server__init
+                     (Rrr__Wire__OfferedServer         *message)
+{
+  static const Rrr__Wire__OfferedServer init_value = RRR__WIRE__OFFERED_SERVER__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__offered_server__get_packed_size
+                     (const Rrr__Wire__OfferedServer *message)
+{
+  assert(message->base.descriptor == &rrr__wire__offered_server__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__offered_server__pack
+                     (const Rrr__Wire__OfferedServer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__offered_server__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__offered_server__pack_to_buffer
+                     (const Rrr__Wire__OfferedServer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__offered_server__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__OfferedServer *
+       rrr__wire__offered_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__OfferedServer *)
+     protobuf_c_message_unpack (&rrr__wire__offered_server__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__offered_server__free_unpacked
+                     (Rrr__Wire__OfferedServer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__offered_server__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rrr__wire__heartbeat__init
                      (Rrr__Wire__Heartbeat         *message)
 {
@@ -2226,7 +2271,7 @@ const ProtobufCMessageDescriptor rrr__wire__attempt_id__descriptor =
   (ProtobufCMessageInit) rrr__wire__attempt_id__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__registration__field_descriptors[8] =
+static const ProtobufCFieldDescriptor rrr__wire__registration__field_descriptors[9] =
 {
   {
     "session",
@@ -2324,6 +2369,18 @@ static const ProtobufCFieldDescriptor rrr__wire__registration__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "servers",
+    100,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Registration, n_servers),
+    offsetof(Rrr__Wire__Registration, servers),
+    &rrr__wire__offered_server__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__registration__field_indices_by_name[] = {
   5,   /* field[5] = fingerprint */
@@ -2331,14 +2388,16 @@ static const unsigned rrr__wire__registration__field_indices_by_name[] = {
   1,   /* field[1] = host */
   6,   /* field[6] = number */
   2,   /* field[2] = process */
+  8,   /* field[8] = servers */
   0,   /* field[0] = session */
   3,   /* field[3] = slots */
   4,   /* field[4] = version */
 };
-static const ProtobufCIntRange rrr__wire__registration__number_ranges[1 + 1] =
+static const ProtobufCIntRange rrr__wire__registration__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 100, 8 },
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor rrr__wire__registration__descriptor =
 {
@@ -2348,11 +2407,62 @@ const ProtobufCMessageDescriptor rrr__wire__registration__descriptor =
   "Rrr__Wire__Registration",
   "rrr.wire",
   sizeof(Rrr__Wire__Registration),
-  8,
+  9,
   rrr__wire__registration__field_descriptors,
   rrr__wire__registration__field_indices_by_name,
-  1,  rrr__wire__registration__number_ranges,
+  2,  rrr__wire__registration__number_ranges,
   (ProtobufCMessageInit) rrr__wire__registration__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__offered_server__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__OfferedServer, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fingerprint",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__OfferedServer, fingerprint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__offered_server__field_indices_by_name[] = {
+  1,   /* field[1] = fingerprint */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange rrr__wire__offered_server__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rrr__wire__offered_server__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.OfferedServer",
+  "OfferedServer",
+  "Rrr__Wire__OfferedServer",
+  "rrr.wire",
+  sizeof(Rrr__Wire__OfferedServer),
+  2,
+  rrr__wire__offered_server__field_descriptors,
+  rrr__wire__offered_server__field_indices_by_name,
+  1,  rrr__wire__offered_server__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__offered_server__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rrr__wire__heartbeat__field_descriptors[2] =
@@ -4363,7 +4473,7 @@ const ProtobufCMessageDescriptor rrr__wire__event__descriptor =
   (ProtobufCMessageInit) rrr__wire__event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__worker_status__field_descriptors[9] =
+static const ProtobufCFieldDescriptor rrr__wire__worker_status__field_descriptors[10] =
 {
   {
     "worker",
@@ -4473,6 +4583,18 @@ static const ProtobufCFieldDescriptor rrr__wire__worker_status__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "servers",
+    100,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__WorkerStatus, n_servers),
+    offsetof(Rrr__Wire__WorkerStatus, servers),
+    &rrr__wire__offered_server__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__worker_status__field_indices_by_name[] = {
   6,   /* field[6] = blocks_done */
@@ -4481,14 +4603,16 @@ static const unsigned rrr__wire__worker_status__field_indices_by_name[] = {
   1,   /* field[1] = host */
   2,   /* field[2] = process */
   8,   /* field[8] = seconds_since_heard */
+  9,   /* field[9] = servers */
   3,   /* field[3] = slots */
   4,   /* field[4] = version */
   0,   /* field[0] = worker */
 };
-static const ProtobufCIntRange rrr__wire__worker_status__number_ranges[1 + 1] =
+static const ProtobufCIntRange rrr__wire__worker_status__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 100, 9 },
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor rrr__wire__worker_status__descriptor =
 {
@@ -4498,10 +4622,10 @@ const ProtobufCMessageDescriptor rrr__wire__worker_status__descriptor =
   "Rrr__Wire__WorkerStatus",
   "rrr.wire",
   sizeof(Rrr__Wire__WorkerStatus),
-  9,
+  10,
   rrr__wire__worker_status__field_descriptors,
   rrr__wire__worker_status__field_indices_by_name,
-  1,  rrr__wire__worker_status__number_ranges,
+  2,  rrr__wire__worker_status__number_ranges,
   (ProtobufCMessageInit) rrr__wire__worker_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -19,6 +19,8 @@ package struct Registration: Hashable, Sendable {
     package var number: UInt32 = 0
     /// Blocks that wait or run there, or whose results were not taken yet.
     package var holding: [AttemptID] = []
+    /// The model servers that are ready beside it.
+    package var servers: [OfferedServer] = []
 
     /// A registration of a worker that holds nothing.
     package init(session: [UInt8], host: String, process: Int, slots: Int, version: String, fingerprint: String) {
@@ -47,6 +49,7 @@ extension Registration {
         wire.same(&number, &m.number)
         wire.checkHeld(m.n_holding)
         wire.parts(&holding, &m.n_holding, &m.holding)
+        wire.servers(&servers, &m.n_servers, &m.servers)
     }
 }
 

@@ -239,11 +239,13 @@ package struct WorkerStatus: Sendable, Equatable {
     package var blocksRunning: Int
     /// Since its last message.
     package var secondsSinceHeard: Double
+    /// The model servers that are ready beside it.
+    package var servers: [OfferedServer]
 
     /// Every field as given.
     package init(
         worker: UInt64, host: String, process: Int, slots: Int, version: String, fingerprint: String,
-        blocksDone: Int, blocksRunning: Int, secondsSinceHeard: Double
+        blocksDone: Int, blocksRunning: Int, secondsSinceHeard: Double, servers: [OfferedServer] = []
     ) {
         self.worker = worker
         self.host = host
@@ -254,6 +256,7 @@ package struct WorkerStatus: Sendable, Equatable {
         self.blocksDone = blocksDone
         self.blocksRunning = blocksRunning
         self.secondsSinceHeard = secondsSinceHeard
+        self.servers = servers
     }
 }
 
@@ -278,5 +281,6 @@ extension WorkerStatus: WirePart {
         wire.number(&blocksDone, &m.blocks_done)
         wire.number(&blocksRunning, &m.blocks_running)
         wire.same(&secondsSinceHeard, &m.seconds_since_heard)
+        wire.servers(&servers, &m.n_servers, &m.servers)
     }
 }

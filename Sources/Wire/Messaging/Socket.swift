@@ -115,6 +115,15 @@ final class Socket {
         try zeroMQ("leaving \(endpoint)") { zmq_disconnect(pointer, endpoint) }
     }
 
+    /// Sends one frame of numbers, as they lie in memory, without waiting.
+    func send(numbers: [Float], more: Bool) throws(MessagingError) -> SendOutcome {
+        try zeroMQWithoutWaiting("sending") {
+            numbers.withUnsafeBytes {
+                zmq_send(pointer, $0.baseAddress, $0.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0))
+            }
+        }
+    }
+
     /// Sends one frame without waiting.
     func send(_ bytes: [UInt8], more: Bool) throws(MessagingError) -> SendOutcome {
         try zeroMQWithoutWaiting("sending") {
@@ -127,9 +136,14 @@ final class Socket {
     /// - Parameter most: frames that are kept. A peer may put any number into one message: one too many is all that a
     ///   reader has to know.
     func receive(atMost most: Int = 3) throws(MessagingError) -> [[UInt8]]? {
-        var frames: [[UInt8]] = []
-        while let frame = try receiveFrame() {
-            if frames.count < most { frames.append(frame.bytes) }
+        try receive(atMost: most) { Array($0.bytes) }
+    }
+
+    /// The frames of the next message, at most so many, each read where it lies; nil if there is none now.
+    func receive<Body>(atMost most: Int, _ read: (Frame) -> Body) throws(MessagingError) -> [Body]? {
+        var frames: [Body] = []
+        while let frame = try receiveFrame({ frames.count < most ? read($0) : nil }) {
+            if let body = frame.body { frames.append(body) }
             if !frame.more { return frames }
         }
         return nil
@@ -189,6 +203,13 @@ final class Socket {
             let frame = Frame(bytes: content.bindMemory(to: UInt8.self), message: message)
             return (read(frame), zmq_msg_more(message) != 0)
         }
+    }
+
+    /// Waits until a message is there or the time is over.
+    func wait(atMost timeout: Duration) throws(MessagingError) {
+        var item = zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+        let milliseconds = Int((min(max(.zero, timeout), Self.longestWait) / .milliseconds(1)).rounded(.up))
+        if zmq_poll(&item, 1, milliseconds) == -1, zmq_errno() != EINTR { throw MessagingError(socket: "waiting") }
     }
 
     /// Waits until a message is there, somebody calls, or the time is over.

@@ -21,9 +21,12 @@ package final class LocalPool: Sendable {
     ///
     /// - Parameters:
     ///   - memory: bytes that networks may take, in all workers together.
+    ///   - servers: the model servers that each worker runs, as its command line has them.
     ///   - state: where the coordinator keeps what must outlast it; what an earlier pool left there goes on.
     /// - Throws: ``PoolClientError`` with exit status 70, that of a `JournalError` or 73.
-    package init(workers count: Int, memory: Int, state: PoolState, logger: Logger) throws {
+    package init(
+        workers count: Int, memory: Int, servers: [String] = [], state: PoolState, logger: Logger
+    ) throws {
         self.state = state
         let folder = try RuntimeFolder()
         self.folder = folder
@@ -48,7 +51,7 @@ package final class LocalPool: Sendable {
         do {
             guard let endpoint = try answer.withLock({ try $0?.get() }) else { throw CancellationError() }
             self.endpoint = endpoint
-            workers = try LocalWorkers(count: count, coordinator: endpoint, memory: memory) {
+            workers = try LocalWorkers(count: count, coordinator: endpoint, memory: memory, servers: servers) {
                 service.processDied($0, reason: $1)
             } exhausted: {
                 service.failAll(reason: $0)

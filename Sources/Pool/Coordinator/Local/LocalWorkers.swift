@@ -16,21 +16,26 @@ final class LocalWorkers: Sendable {
     private let coordinator: String
     /// Bytes for the networks of each.
     private let memory: Int
+    /// The model servers of each.
+    private let servers: [String]
     private let died: @Sendable (Int32, String) -> Void
     private let exhausted: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - memory: bytes for networks, of all processes together.
+    ///   - servers: the model servers that each runs, as its command line has them.
     ///   - died: called with the process and how it ended, from any thread.
     ///   - exhausted: called when the last one has ended and will not be replaced.
     init(
-        count: Int, coordinator: String, memory: Int, died: @escaping @Sendable (Int32, String) -> Void,
+        count: Int, coordinator: String, memory: Int, servers: [String],
+        died: @escaping @Sendable (Int32, String) -> Void,
         exhausted: @escaping @Sendable (String) -> Void
     ) throws {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         executable = own.deletingLastPathComponent().appendingPathComponent("rrr-worker")
         self.coordinator = coordinator
         self.memory = max(1, memory / count)
+        self.servers = servers
         self.died = died
         self.exhausted = exhausted
         state = Mutex(State(replacementsLeft: 3 * count + 10))
@@ -45,9 +50,10 @@ final class LocalWorkers: Sendable {
     private func start() throws {
         let process = Process()
         process.executableURL = executable
-        process.arguments = [
-            "--coordinator", coordinator, "--slots", "1", "--memory", "\(memory)", "--parent", "\(getpid())",
-        ]
+        process.arguments =
+            [
+                "--coordinator", coordinator, "--slots", "1", "--memory", "\(memory)", "--parent", "\(getpid())",
+            ] + servers.flatMap { ["--server", $0] }
         // A local pool has no keys: nobody else may look into the folder of its socket.
         process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "RRR_KEYS" }
         process.standardInput = FileHandle.nullDevice

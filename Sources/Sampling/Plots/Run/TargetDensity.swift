@@ -10,11 +10,11 @@ package struct TargetDensity: Sendable {
     private let density: any Density
     private let level: NoiseLevel
 
-    /// The target of a job; nil where it has a score and no energy.
+    /// The target of a job; nil where it has a score and no energy, or a model that takes a server to evaluate.
     ///
     /// - Throws: `SafetensorsError` for a network whose file can't be read.
     package init?(of job: Job) throws {
-        guard job.hasEnergy else { return nil }
+        guard job.hasEnergy, job.servers.isEmpty else { return nil }
         let plan = try job.plan { digest in
             // A job that was read has the paths of all its networks.
             try Network(NetworkFile(path: job.modelPaths[digest] ?? digest.hex))

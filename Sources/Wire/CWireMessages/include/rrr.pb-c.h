@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Rrr__Wire__Envelope Rrr__Wire__Envelope;
 typedef struct Rrr__Wire__AttemptID Rrr__Wire__AttemptID;
 typedef struct Rrr__Wire__Registration Rrr__Wire__Registration;
+typedef struct Rrr__Wire__OfferedServer Rrr__Wire__OfferedServer;
 typedef struct Rrr__Wire__Heartbeat Rrr__Wire__Heartbeat;
 typedef struct Rrr__Wire__Progress Rrr__Wire__Progress;
 typedef struct Rrr__Wire__Checkpoint Rrr__Wire__Checkpoint;
@@ -222,10 +223,29 @@ struct  Rrr__Wire__Registration
    */
   size_t n_holding;
   Rrr__Wire__AttemptID **holding;
+  size_t n_servers;
+  Rrr__Wire__OfferedServer **servers;
 };
 #define RRR__WIRE__REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__registration__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
+    , {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL }
+
+
+/*
+ * A model server that is ready beside a worker.
+ */
+struct  Rrr__Wire__OfferedServer
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * of its arithmetic
+   */
+  char *fingerprint;
+};
+#define RRR__WIRE__OFFERED_SERVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__offered_server__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -737,10 +757,12 @@ struct  Rrr__Wire__WorkerStatus
   uint64_t blocks_done;
   uint32_t blocks_running;
   double seconds_since_heard;
+  size_t n_servers;
+  Rrr__Wire__OfferedServer **servers;
 };
 #define RRR__WIRE__WORKER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__worker_status__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL }
 
 
 struct  Rrr__Wire__WorkerList
@@ -874,6 +896,25 @@ Rrr__Wire__Registration *
                       const uint8_t       *data);
 void   rrr__wire__registration__free_unpacked
                      (Rrr__Wire__Registration *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__OfferedServer methods */
+void   rrr__wire__offered_server__init
+                     (Rrr__Wire__OfferedServer         *message);
+size_t rrr__wire__offered_server__get_packed_size
+                     (const Rrr__Wire__OfferedServer   *message);
+size_t rrr__wire__offered_server__pack
+                     (const Rrr__Wire__OfferedServer   *message,
+                      uint8_t             *out);
+size_t rrr__wire__offered_server__pack_to_buffer
+                     (const Rrr__Wire__OfferedServer   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__OfferedServer *
+       rrr__wire__offered_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__offered_server__free_unpacked
+                     (Rrr__Wire__OfferedServer *message,
                       ProtobufCAllocator *allocator);
 /* Rrr__Wire__Heartbeat methods */
 void   rrr__wire__heartbeat__init
@@ -1551,6 +1592,9 @@ typedef void (*Rrr__Wire__AttemptID_Closure)
 typedef void (*Rrr__Wire__Registration_Closure)
                  (const Rrr__Wire__Registration *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__OfferedServer_Closure)
+                 (const Rrr__Wire__OfferedServer *message,
+                  void *closure_data);
 typedef void (*Rrr__Wire__Heartbeat_Closure)
                  (const Rrr__Wire__Heartbeat *message,
                   void *closure_data);
@@ -1667,6 +1711,7 @@ extern const ProtobufCEnumDescriptor    rrr__wire__protection__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__attempt_id__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__registration__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__offered_server__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__progress__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__checkpoint__descriptor;
