@@ -69,7 +69,7 @@ struct PictureSheetTests {
         }
         #expect(SheetLayout(SheetGrid(rows: 1000, columns: 1000), shape: [3, 32, 32]) == nil)
         #expect(SheetLayout(SheetGrid(rows: 0, columns: 1), shape: [3, 32, 32]) == nil)
-        #expect(SheetLayout(SheetGrid(rows: 1001, columns: 1), shape: [1, 1, 1]) == nil)
+        #expect(SheetLayout(SheetGrid(rows: SheetLayout.mostSide + 1, columns: 1), shape: [1, 1, 1]) == nil)
         #expect(SheetLayout(SheetGrid(rows: 100, columns: 100), shape: [3, 32, 32])?.scale == 1)
     }
 }

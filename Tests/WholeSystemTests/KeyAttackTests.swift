@@ -45,13 +45,17 @@ struct KeyAttackTests {
                 #expect(try pool.answers(to: message, by: try pool.dealer(keys), atMost: .milliseconds(300)).isEmpty)
             }
         }
-        for (file, status) in [(nil, 77), (commands.path("other/submitter.key"), 69)] as [(String?, Int32)] {
+        // Without a key it may find each time that the other side hangs up before it has read why.
+        let others: [(file: String?, statuses: [Int32])] = [
+            (nil, [77, 69]), (commands.path("other/submitter.key"), [69]),
+        ]
+        for (file, statuses) in others {
             let keys = file.map { ["--keys", $0] } ?? []
             for question in [["status"], ["keys", "reload"]] {
                 let ending = try await commands.run(
                     "rrr-coordinator", question + ["--coordinator", pool.address] + keys, label: "asked")
-                #expect(ending.status == status, "\(question): \(ending.errors)")
-                #expect(ending.output.isEmpty)
+                #expect(statuses.contains(ending.status), "\(question): \(ending.errors)")
+                #expect(ending.output.isEmpty && ending.errors.contains("--keys"), "\(ending.errors)")
             }
         }
         // Noise before any key, greetings cut off, and a conversation that was overheard.

@@ -45,9 +45,9 @@ package struct SheetLayout: Sendable, Equatable {
     /// The layout of a grid of pictures [channels, height, width]; nil where they are none, or the sheet would have more than
     /// ``mostPixels`` or a side above ``mostSide``.
     package init?(_ grid: SheetGrid, shape: [Int]) {
-        guard shape.count == 3, [1, 3].contains(shape[0]), max(grid.rows, grid.columns) <= Self.mostSide else {
-            return nil
-        }
+        guard shape.count == 3, [1, 3].contains(shape[0]), 1...Self.mostSide ~= grid.rows,
+            1...Self.mostSide ~= grid.columns
+        else { return nil }
         self.grid = grid
         (channels, height, width) = (shape[0], shape[1], shape[2])
         let (height, width) = (height, width)

@@ -123,7 +123,9 @@ package enum Rejection: Sendable, Equatable {
                 : "the coordinator at \(address) lets in keys alone; name a file of this pool with --keys, or RRR_KEYS"
         case .hungUp:
             "what answers at \(address) hangs up"
-                + (hasKeys ? ": the file that --keys names may be of another coordinator, or of its old keys" : "")
+                + (hasKeys
+                    ? ": the file that --keys names may be of another coordinator, or of its old keys"
+                    : ": it may let in keys alone; name a file of this pool with --keys, or RRR_KEYS")
         case .noProtocol: "what answers at \(address) is no coordinator"
         }
     }

@@ -1,4 +1,4 @@
-import Foundation
+import VectorMath
 
 /// How many samples lie where the target has, beside the others, far less mass than so many samples say.
 ///
@@ -30,13 +30,15 @@ struct LocalMass {
             guard let farthest = near.last, farthest.square > 0 else { continue }
             let least = near.reduce(logDensities[index]) { min($0, logDensities[$1.index]) }
             // Without the lowest density first: its inverse may be too large for a number.
-            var inverses = exp(least - logDensities[index])
-            for other in near { inverses += exp(least - logDensities[other.index]) }
-            ratios.append(log(inverses / Double(near.count + 1)) - least - dimension / 2 * log(farthest.square))
+            var inverses = Elementary.exp(least - logDensities[index])
+            for other in near { inverses += Elementary.exp(least - logDensities[other.index]) }
+            ratios.append(
+                Elementary.log(inverses / Double(near.count + 1)) - least - dimension / 2
+                    * Elementary.log(farthest.square))
         }
         guard !ratios.isEmpty else { return nil }
         let median = ratios.sorted()[ratios.count / 2]
-        excess = Double(ratios.count { $0 - median > log(factor) }) / Double(points.count)
+        excess = Double(ratios.count { $0 - median > Elementary.log(factor) }) / Double(points.count)
     }
 
     /// The nearest other points, from near to far, with their squared distances.

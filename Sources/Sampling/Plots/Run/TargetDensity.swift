@@ -1,6 +1,5 @@
 import ContentHash
 import EnergyModels
-import Foundation
 package import JobFile
 import Sampling
 import VectorMath
@@ -52,7 +51,7 @@ package struct TargetDensity: Sendable {
     /// Densities as parts of the largest; 0 where there is no number.
     static func parts(_ logDensities: [Double]) -> [Double] {
         let largest = logDensities.filter(\.isFinite).max() ?? 0
-        return logDensities.map { $0.isFinite ? exp($0 - largest) : 0 }
+        return logDensities.map { $0.isFinite ? Elementary.exp($0 - largest) : 0 }
     }
 
     private static func midpoint(_ index: Int, of range: ClosedRange<Double>, size: Int) -> Double {
