@@ -215,6 +215,35 @@ struct ModelServerTests {
         #expect(line.contains("the request is of protocol version 1; this server speaks 2"), "\(line)")
     }
 
+    @Test("a server that does not listen, since it loads or computes, ends with its worker as well")
+    func deaf() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let pool = try ServedPool(commands)
+        // The name at the end is for it to be found by.
+        let deaf = "gauss=\(try #require(ServerPython.path)) -c 'import time; time.sleep(300)' gaussian_server.py"
+        let worker = try commands.start(
+            "rrr-worker", ["--coordinator", pool.address, "--slots", "1", "--server", deaf], label: "worker")
+        defer { for process in [worker, pool.serve] { process.signal(SIGKILL) } }
+        for _ in 0..<500 where Self.servers(of: commands).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(!Self.servers(of: commands).isEmpty)
+        worker.signal(SIGKILL)
+        try await Self.waitUntilGone(commands)
+    }
+
+    @Test("a local job whose server nobody has named is refused before any work")
+    func nobody() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let job = try Self.job(commands)
+        for flags in [[], ["--server", "other=true"]] {
+            let ending = try await commands.run(
+                "rrr-coordinator", ["submit", job, "--workers", "1", "--output", commands.path("out")] + flags,
+                label: "out")
+            #expect(ending.status == 64 && ending.errors.contains("--server gauss=COMMAND"), "\(ending.errors)")
+        }
+    }
+
     @Test("servers end with their worker, whether it is asked to end or killed", arguments: [SIGTERM, SIGKILL])
     func ends(_ signal: Int32) async throws {
         let commands = try Commands()

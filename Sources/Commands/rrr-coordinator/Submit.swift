@@ -125,6 +125,13 @@ struct Submit: ParsableCommand {
     /// Runs the job in this process and workers beside it. What is done is kept in a hidden folder of the output
     /// folder until the job is, so that the same command goes on after a crash or an interruption.
     private func submitLocally(_ job: Job, _ folder: String, _ interruption: Mailbox<Int32>) throws {
+        let offered = Set(server.map { String($0.prefix { $0 != "=" }) })
+        if let missing = job.servers.subtracting(offered).min() {
+            throw PoolClientError(
+                exitStatus: 64,
+                "\(self.job): a model is evaluated by the server \"\(missing)\"; say how it is started, --server "
+                    + "\(missing)=COMMAND, or where it runs, --server \(missing)=ipc://PATH")
+        }
         let state = PoolState(ofJob: job.identity.hex, in: folder)
         if force { state.remove() }
         for other in state.removeSpentNeighbours() {

@@ -4,7 +4,8 @@ import Synchronization
 /// A process that serves a model, in a process group of its own.
 ///
 /// Its standard input is a pipe that nothing is written to: it ends when this process does, however that comes, and tells
-/// the server to end too.
+/// the server to end too. A shell beside the server waits for the same, and soon kills what is left: a server that is
+/// computing, or has not come as far as reading, hears nothing.
 final class ServerProcess: Sendable {
     private struct State {
         var ending: String?
@@ -14,6 +15,8 @@ final class ServerProcess: Sendable {
     /// Its number, and that of its process group.
     let identifier: Int32
     private let process: Process
+    /// Waits for the end of this process, and then kills the server.
+    private let watcher: Process
     private let input: FileHandle
     private let state = Mutex(State())
     private let ended = DispatchSemaphore(value: 0)
@@ -46,6 +49,13 @@ final class ServerProcess: Sendable {
         process.terminationHandler = { waiting.end($0) }
         try process.run()
         identifier = process.processIdentifier
+        do {
+            watcher = try Self.watcher(of: identifier)
+        } catch {
+            kill(-identifier, SIGKILL)
+            throw error
+        }
+        let watcher = watcher
         try? output.fileHandleForWriting.close()
         try? standardInput.fileHandleForReading.close()
         let reading = output.fileHandleForReading
@@ -56,10 +66,27 @@ final class ServerProcess: Sendable {
             }
         }.start()
         waiting.whenEnded { [weak self] how in
+            // The number may soon be another process's.
+            kill(-watcher.processIdentifier, SIGKILL)
             self?.state.withLock { $0.ending = how }
             self?.ended.signal()
             tell()
         }
+    }
+
+    /// A shell, in a process group of its own, that reads from a pipe from here, and kills a process group a second after there
+    /// is nobody any more to write to it.
+    private static func watcher(of group: Int32) throws -> Process {
+        let pipe = Pipe()
+        _ = fcntl(pipe.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        let watcher = Process()
+        watcher.executableURL = URL(fileURLWithPath: "/bin/sh")
+        watcher.arguments = ["-c", "cat; sleep 1; kill -KILL -\(group)"]
+        watcher.standardInput = pipe
+        watcher.standardOutput = FileHandle.nullDevice
+        watcher.standardError = FileHandle.nullDevice
+        try watcher.run()
+        return watcher
     }
 
     /// Hands on how the process ended, whichever is there first, that or who wants to know.

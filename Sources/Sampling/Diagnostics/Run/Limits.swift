@@ -12,15 +12,15 @@ enum Limits {
     /// sqrt(d / 2).
     static func logDensityDeviation(dimension: Int) -> Double { 100 + 10 * Double(dimension) }
     /// Of the samples, those that lie where there are more than `localFactor` times as many as the target's density gives reason
-    /// for, beside the others. Of a thousand samples of the target itself up to 0.03 do where it is a thread or a ring a hundred times
-    /// as long as wide, and 0.004 elsewhere.
+    /// for, beside the others. Of a thousand samples of the target itself up to 0.02 do where a thread two thousand times as long as
+    /// wide is mixed with something wide, and 0.002 elsewhere.
     static let localExcess = 0.05
     /// See ``localExcess``.
-    static let localFactor = 5.0
+    static let localFactor = 50.0
     /// Samples that are compared, at least and at most.
     static let localSamples = 1_000...4_000
     /// Coordinates of points among which neighbours are near enough.
-    static let localDimensions = 3
+    static let localDimensions = 2
     /// Of a population's chains: what its effective size, and the distinct chains among the samples, should be.
     static let populationShare = 0.1
     /// Chains of the start from which a population's samples should descend, or half of the chains where those are few.

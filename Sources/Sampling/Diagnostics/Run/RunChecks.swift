@@ -87,19 +87,23 @@ extension RunExamination {
     /// of one chain lie near each other by themselves.
     private func localMassCheck() throws(RunFolderError) -> RunDiagnostics.Check? {
         let dimension = summary.shape.reduce(1, *)
-        guard dimension <= Limits.localDimensions, !job.isDenoised, rows.count >= Limits.localSamples.lowerBound else {
-            return nil
-        }
-        let count = min(rows.count, Limits.localSamples.upperBound)
-        let chosen = (0..<count).map { rows[$0 * rows.count / count] }
+        guard dimension <= Limits.localDimensions, !job.isDenoised, summary.chains >= Limits.localSamples.lowerBound
+        else { return nil }
+        let count = min(summary.chains, Limits.localSamples.upperBound)
+        let rows = (0..<count).map { $0 * summary.chains / count }
         let logDensities = try records.rows(
-            of: RunStatistic.logDensity, columns: 1, chains: records.chains(ofRows: chosen))
-        var points: [[Double]] = []
-        try records.forEachSample(ofRows: chosen, size: summary.draws * dimension) { _, row in
-            points.append(row.suffix(dimension).map(Double.init))
+            of: RunStatistic.logDensity, columns: 1, chains: records.chains(ofRows: rows))
+        guard logDensities.count == count else { return nil }
+        var (points, densities): ([[Double]], [Double]) = ([], [])
+        try records.forEachSample(ofRows: rows, size: summary.draws * dimension) { place, row in
+            let point = row.suffix(dimension).map(Double.init)
+            // Other checks tell of chains without a density.
+            guard logDensities[place].isFinite, point.allSatisfy(\.isFinite) else { return }
+            points.append(point)
+            densities.append(logDensities[place])
         }
-        guard logDensities.count == count, points.joined().allSatisfy(\.isFinite),
-            let mass = LocalMass(points: points, logDensities: logDensities, factor: Limits.localFactor)
+        guard points.count >= Limits.localSamples.lowerBound / 2,
+            let mass = LocalMass(points: points, logDensities: densities, factor: Limits.localFactor)
         else { return nil }
         let share = Self.digits(mass.excess)
         return .most(
