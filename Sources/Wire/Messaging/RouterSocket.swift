@@ -53,10 +53,15 @@ package struct RouterSocket {
 
     /// Listens; the file of a local socket is its owner's alone, wherever it lies.
     private func bindPrivately(_ address: String) throws(MessagingError) -> String {
-        guard address.hasPrefix("ipc://") else { return try socket.bind(address) }
-        let mask = umask(0o177)
-        defer { umask(mask) }
-        return try socket.bind(address)
+        let bound = try socket.bind(address)
+        guard address.hasPrefix("ipc://") else { return bound }
+        // Not by the process's mask, which other threads make their files by. Until here those may connect whom that lets
+        // write: as a rule the owner alone.
+        let path = String(address.dropFirst("ipc://".count))
+        guard chmod(path, 0o600) == 0 || path.hasPrefix("@") else {
+            throw MessagingError(code: .socket(errno), message: "making \(path) its owner's alone failed")
+        }
+        return bound
     }
 
     /// Lets in, or turns away, those who have connected since the last time.
