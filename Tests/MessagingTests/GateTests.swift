@@ -107,12 +107,13 @@ struct GateTests {
             MessagingContext(), connectingTo: meeting.address,
             keys: ClientKeys(pair: worker, server: other.publicKey))
         var rejection: Rejection?
-        for _ in 0..<200 where rejection != .otherSecurity {
+        for _ in 0..<200 where rejection == nil {
             #expect(try !dealer.send([1]))
             try dealer.wait(for: Wakeup(), atMost: .milliseconds(10))
             rejection = try dealer.rejection() ?? rejection
         }
-        #expect(rejection == .otherSecurity)
+        // The other side may hang up before this one has read why.
+        #expect(rejection == .otherSecurity || rejection == .hungUp)
         #expect(try meeting.router.receive() == nil)
     }
 

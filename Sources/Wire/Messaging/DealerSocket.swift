@@ -124,7 +124,7 @@ package enum Rejection: Sendable, Equatable {
         case .hungUp:
             "what answers at \(address) hangs up"
                 + (hasKeys
-                    ? ": the file that --keys names may be of another coordinator, or of its old keys"
+                    ? ": the file that --keys names may be of another coordinator, or of its old keys; or it has no keys"
                     : ": it may let in keys alone; name a file of this pool with --keys, or RRR_KEYS")
         case .noProtocol: "what answers at \(address) is no coordinator"
         }
