@@ -117,7 +117,10 @@ struct JobLedger {
     ///
     /// - Returns: whether it was not.
     mutating func bind(to arithmetic: Arithmetic) -> Bool {
-        guard let part = arithmetic.part(using: servers), self.arithmetic != part else { return false }
+        // Each result comes by here: once all servers are known nothing is left to tie.
+        guard self.arithmetic.map({ $0.servers.count < servers.count }) ?? true,
+            let part = arithmetic.part(using: servers), self.arithmetic != part
+        else { return false }
         self.arithmetic = part
         return true
     }
