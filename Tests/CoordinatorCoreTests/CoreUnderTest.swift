@@ -26,9 +26,13 @@ final class CoreUnderTest {
     @discardableResult
     func callAsFunction(_ event: CoordinatorCore.Event) -> [CoordinatorCore.Action] {
         actions = []
+        return handle(event)
+    }
+
+    private func handle(_ event: CoordinatorCore.Event) -> [CoordinatorCore.Action] {
         var events = [event]
         while !events.isEmpty {
-            let wanted = core.handle(events.removeFirst(), at: CoordinatorCore.Moment(now: now, date: 0))
+            let wanted = core.handle(events.removeFirst(), at: moment)
             for case .lookUp(let job, let lookup) in wanted {
                 events.append(.lookedUp(job, hasRun: false, lookup))
             }
@@ -37,9 +41,19 @@ final class CoreUnderTest {
         return actions
     }
 
+    private var moment: CoordinatorCore.Moment { CoordinatorCore.Moment(now: now, date: 0) }
+
+    /// Lets it look at a message, and read it if it wants to.
+    ///
+    /// - Parameter bytes: the length that the message is said to have.
     @discardableResult
-    func hear(_ message: Message, from peer: PeerID) -> [CoordinatorCore.Action] {
-        self(.message(.success(message), from: peer, over: nil))
+    func hear(
+        _ message: Message, from peer: PeerID, of origin: Origin = Origin(), bytes: Int = 0
+    ) -> [CoordinatorCore.Action] {
+        let outline = EnvelopeOutline(kind: message.kind, bytes: bytes)
+        let isAdmitted: Bool
+        (isAdmitted, actions) = core.screen(outline, from: peer, origin.credential, at: moment, origin.address)
+        return isAdmitted ? handle(.message(.success(message), from: peer, over: nil, of: origin)) : actions
     }
 
     /// Lets time go by.

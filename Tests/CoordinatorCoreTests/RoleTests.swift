@@ -15,9 +15,7 @@ struct RoleTests {
     private func hear(
         _ core: CoreUnderTest, _ message: Message, from peer: PeerID, as credential: Credential?
     ) {
-        core(
-            .message(
-                .success(message), from: peer, over: nil, of: Origin(address: "10.0.0.9", credential: credential)))
+        core.hear(message, from: peer, of: Origin(address: "10.0.0.9", credential: credential))
     }
 
     private func registration(_ peer: PeerID) -> Message {
@@ -138,6 +136,38 @@ struct RoleTests {
         core.wait(.seconds(1))
         hear(core, .workersRequest, from: [1], as: busy)
         #expect(core.sent(to: [1]).contains { if case .workers = $0 { true } else { false } })
+    }
+
+    @Test func `A long request counts as many, and the longest is taken when nothing else was`() throws {
+        var limits = PeerLimits()
+        limits.requestsPerSecond = 10
+        let core = CoreUnderTest(limits: limits)
+        func answers(_ bytes: Int) -> Int {
+            (0..<100).count { _ in
+                core.hear(.workersRequest, from: [1], of: Origin(credential: status), bytes: bytes)
+                return core.sent(to: [1]).contains { if case .workers = $0 { true } else { false } }
+            }
+        }
+        #expect(answers(64 << 20) == 1)
+        core.wait(.seconds(1))
+        // Each takes three of ten.
+        #expect(answers(64 << 10) == 3)
+    }
+
+    @Test func `Of workers that have not registered nothing is read, and each message tells them to register`() throws {
+        let (core, job) = (CoreUnderTest(), try SmallJob.job())
+        core.join([1])
+        _ = try #require(core.run(job))
+        let attempt = try #require(core.leases(to: [1]).first?.blocks.first)
+        let result = SmallJob.result(of: job, attempt)
+        core.hear(result, from: [2])
+        guard case .registerAgain = try #require(core.sent(to: [2]).first) else {
+            Issue.record("not told to register")
+            return
+        }
+        #expect(core.asked.isEmpty)
+        core.hear(result, from: [1])
+        #expect(!core.asked.isEmpty)
     }
 
     @Test func `Who says too much that is of no use is hung up on, and the log stays short`() throws {

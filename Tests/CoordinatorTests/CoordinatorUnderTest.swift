@@ -88,7 +88,9 @@ final class CoordinatorUnderTest {
     }
 
     func take(_ message: Message, from peer: PeerID, over connection: Connection? = nil) {
-        host.take(.success(message), from: peer, over: connection)
+        let outline = EnvelopeOutline(kind: message.kind, bytes: 0)
+        guard host.screen(outline, from: peer, nil, "") else { return }
+        host.take(.success(message), from: peer, over: connection?.identity)
     }
 
     /// Takes it that so many bytes were sent that way and wait to be read.

@@ -170,10 +170,10 @@ struct LongStateTests {
             fingerprint: "a")
         reader.write(frames: [Message.registration(registration).encoded()])
         let wakeup = Wakeup()
-        var received: RouterSocket.Received?
+        var received: Letter?
         while received == nil {
             try router.wait(for: wakeup, atMost: .milliseconds(10))
-            received = try router.receiveMessage()
+            received = try router.receiveLetter()
         }
         let (peer, connection) = (try #require(received?.peer), try #require(received?.connection))
         for _ in 0..<8 { _ = try router.offer([UInt8](repeating: 0, count: 8 << 20), to: peer) }

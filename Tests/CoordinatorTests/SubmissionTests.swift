@@ -32,8 +32,8 @@ struct SubmissionTests {
         let end = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < end {
             try router.wait(for: result.wakeup, atMost: .milliseconds(100))
-            while let received = try router.receiveMessage() {
-                switch try received.message.get() {
+            while let received = try router.receiveLetter() {
+                switch try received.message() {
                 case .submit:
                     _ = try router.send(
                         Message.accepted(job: job.identity, alreadyFinished: true).encoded(), to: received.peer)

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// A router with a gate, in this process.
-private struct GuardedMeeting {
+struct GuardedMeeting {
     let server: CurvePair
     let gate: Gate
     let router: RouterSocket
@@ -36,14 +36,14 @@ private struct GuardedMeeting {
             if !isSent { isSent = try dealer.send(message) }
             try router.wait(for: wakeup, atMost: .milliseconds(10))
             outcome.strangers += try router.attendToStrangers()
-            while let received = try router.receiveMessage() { outcome.received.append(received) }
+            while let received = try router.receiveLetter() { outcome.received.append(received) }
             if let rejection = try dealer.rejection() { outcome.rejection = rejection }
         }
         return outcome
     }
 
     struct Outcome {
-        var received: [RouterSocket.Received] = []
+        var received: [Letter] = []
         var strangers: [Stranger] = []
         var rejection: Rejection?
     }

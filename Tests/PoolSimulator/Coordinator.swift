@@ -15,12 +15,17 @@ extension History {
 
     // MARK: The core
 
+    private var moment: CoordinatorCore.Moment {
+        CoordinatorCore.Moment(now: coordinatorClock, date: Double(time) / 1e6)
+    }
+
     /// Tells the core what has happened, checks what its scheduler makes of it, and does what it wants.
-    mutating func feed(_ event: CoordinatorCore.Event) {
-        var events = [event]
+    mutating func feed(_ event: CoordinatorCore.Event) { feed([event]) }
+
+    private mutating func feed(_ events: [CoordinatorCore.Event]) {
+        var events = events
         while !events.isEmpty, isUp {
             outcome.events += 1
-            let moment = CoordinatorCore.Moment(now: coordinatorClock, date: Double(time) / 1e6)
             let actions = core.handle(events.removeFirst(), at: moment)
             for (event, wishes) in record.take() { audit(event, wishes) }
             for action in actions {
@@ -251,7 +256,18 @@ extension History {
     mutating func hear(_ message: Messaging.Message, from address: Address) {
         var line: Line?
         if case .worker(let process) = address { line = Line(descriptor: Int32(process), node: 1) }
-        feed(.message(.success(message), from: address.peer, over: line))
+        hear(message, from: address.peer, over: line)
+    }
+
+    /// Lets the core look at a message, and read it if it wants to.
+    mutating func hear(_ message: Messaging.Message, from peer: PeerID, over line: Line?) {
+        guard isUp else { return }
+        let (isAdmitted, actions) = core.screen(
+            EnvelopeOutline(kind: message.kind, bytes: 0), from: peer, nil, at: moment, "")
+        var events: [CoordinatorCore.Event] = []
+        for action in actions { perform(action, &events) }
+        if isAdmitted { events.append(.message(.success(message), from: peer, over: line)) }
+        feed(events)
     }
 
     private func hasTakenAll(_ line: Line) -> Bool {

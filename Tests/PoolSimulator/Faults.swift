@@ -59,7 +59,7 @@ extension History {
         let from = worker.map { Address.worker($0).peer } ?? stranger
         func tell(_ message: Messaging.Message, from peer: PeerID) {
             speaking = peer == stranger ? nil : worker
-            feed(.message(.success(message), from: peer, over: nil))
+            hear(message, from: peer, over: nil)
             speaking = nil
         }
         switch nonsense {

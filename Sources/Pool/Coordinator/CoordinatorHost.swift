@@ -78,23 +78,42 @@ struct CoordinatorHost {
     /// Time since it was made.
     var now: Duration { clock.now - start }
 
-    /// Takes in a message. - Parameter connection: what it came by; nil within a process.
+    /// Takes in what has come: what is not for its sender to say is never read.
+    mutating func take(_ letter: Letter) {
+        current = letter.connection
+        defer { current = nil }
+        let message: Result<Message, MessagingError>
+        var (line, origin): (Line?, Origin) = (nil, Origin(credential: letter.credential))
+        do throws(MessagingError) {
+            let outline = try letter.outline()
+            guard screen(outline, from: letter.peer, letter.credential, letter.address) else { return }
+            // Finding out about a line and a host takes time: for what has a long answer, and for who stays.
+            if outline.kind.needsLine { line = letter.connection?.identity }
+            if outline.kind == .registration { origin.address = letter.address }
+            message = .success(try letter.message())
+        } catch {
+            origin.address = letter.address
+            message = .failure(error)
+        }
+        take(message, from: letter.peer, over: line, of: origin)
+    }
+
+    /// Whether a message is to be read; who is refused is told.
+    mutating func screen(
+        _ outline: EnvelopeOutline, from peer: PeerID, _ credential: Credential?, _ address: @autoclosure () -> String
+    ) -> Bool {
+        let (isAdmitted, actions) = core.screen(outline, from: peer, credential, at: moment, address())
+        if !actions.isEmpty { follow(actions) }
+        return isAdmitted
+    }
+
+    /// Takes in a message that was let through, or why it can't be read.
     mutating func take(
-        _ message: Result<Message, MessagingError>, from peer: PeerID, over connection: Connection? = nil,
+        _ message: Result<Message, MessagingError>, from peer: PeerID, over line: Line? = nil,
         of origin: Origin = Origin()
     ) {
-        // Finding out about a line costs a call of the system: for what has a long answer, and for who stays.
-        let line: Line? =
-            switch message {
-            case .success(.registration), .success(.statusRequest), .success(.workersRequest), .success(.fetch),
-                .success(.modelRequest):
-                connection?.identity
-            default: nil
-            }
         if core.isShortOfBudget { tellWhoHasRead() }
-        current = connection
         handle(.message(message, from: peer, over: line, of: origin))
-        current = nil
     }
 
     /// Takes in what has come from another thread.
@@ -142,8 +161,12 @@ struct CoordinatorHost {
 
     /// Lets the core handle an event, and does what it wants, and what comes of that.
     mutating func handle(_ event: CoordinatorCore.Event) {
-        // What has come of it is handled afterwards.
-        for event in perform(core.handle(event, at: moment)) { handle(event) }
+        follow(core.handle(event, at: moment))
+    }
+
+    private mutating func follow(_ actions: [CoordinatorCore.Action]) {
+        // What has come of them is handled afterwards.
+        for event in perform(actions) { handle(event) }
     }
 
     private var moment: CoordinatorCore.Moment {
@@ -212,5 +235,15 @@ struct CoordinatorHost {
             a finished job is handed out when it is submitted again, an unfinished one begins anew. If the journal was \
             removed, stop this coordinator and put it back; else the folders can be removed
             """)
+    }
+}
+
+extension MessageKind {
+    /// Whether what answers it may be long, or its sender stays.
+    fileprivate var needsLine: Bool {
+        switch self {
+        case .registration, .statusRequest, .workersRequest, .fetch, .modelRequest: true
+        default: false
+        }
     }
 }

@@ -52,6 +52,9 @@ package final class CoordinatorService: Sendable {
     /// How long a coordinator that was told to stop waits for its workers to hand back what they have.
     private static let farewell = Duration.seconds(3)
 
+    /// How long messages are taken in before all else has its turn.
+    private static let turn = Duration.milliseconds(10)
+
     private let configuration: Configuration
     private let logger: Logger
     private let mailbox = Mailbox<Call>()
@@ -94,7 +97,7 @@ package final class CoordinatorService: Sendable {
         let address = try router.bind(to: endpoint)
         var limits = ConnectionWatch.Limits()
         limits.silence = configuration.silence
-        let watch = ConnectionWatch(of: address, limits: limits)
+        let watch = ConnectionWatch(of: address, isEncrypted: guarded != nil, limits: limits)
         ready(address)
         let clock = ContinuousClock()
         var deadline: ContinuousClock.Instant?
@@ -103,22 +106,19 @@ package final class CoordinatorService: Sendable {
         while true {
             if let deadline, clock.now >= deadline || !host.core.hasWorkers { break }
             try router.wait(for: mailbox.wakeup, atMost: .milliseconds(watch == nil ? 50 : 20))
-            // Some messages at a time, so that timers and results get their turn.
             for stranger in try router.attendToStrangers() { host.handle(.turnedAway(stranger)) }
-            var left = 1_000
-            while left > 0, let received = try router.receiveMessage() {
-                left -= 1
-                guard !received.isRevoked else {
-                    received.connection?.end()
+            // Some messages at a time, so that timers, results and what watches the memory get their turn.
+            let turn = clock.now + Self.turn
+            while clock.now < turn, let letter = try router.receiveLetter() {
+                guard !letter.isRevoked else {
+                    letter.connection?.end()
                     continue
                 }
-                if let connection = received.connection {
-                    watch?.note(received.size, from: connection)
-                    guarded?.note(received.credential, of: connection)
+                if let connection = letter.connection {
+                    watch?.note(letter.size, from: connection)
+                    guarded?.note(letter.credential, of: connection)
                 }
-                host.take(
-                    received.message, from: received.peer, over: received.connection,
-                    of: Origin(address: received.address, credential: received.credential))
+                host.take(letter)
             }
             if let watch { host.look(at: watch) }
             for call in mailbox.drain() {

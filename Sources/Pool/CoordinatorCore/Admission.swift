@@ -19,7 +19,7 @@ package struct Origin: Sendable {
     }
 }
 
-/// Who may say what, and how much: looked at before anything is made of a message.
+/// Who may say what, and how much: looked at before a message is read.
 ///
 /// With keys the key tells the role. Without, a connection has the role of its first message and keeps it: then worker
 /// and submitter are told apart, and whoever submits may ask as well.
@@ -27,6 +27,8 @@ struct Admission {
     /// What is made of a message.
     enum Verdict {
         case admitted
+        /// It is for nobody to say to a coordinator.
+        case misdirected
         /// It is not for this peer to say.
         case forbidden(PeerRole)
         /// There were too many; whether the peer is to be told.
@@ -52,6 +54,9 @@ struct Admission {
     /// Accounts of this many peers are kept at least; those longest silent go, and begin anew if they come again.
     private static let kept = 1 << 15
 
+    /// A request counts once for each so many bytes of it: what takes long to read is taken less often.
+    private static let requestBytes = 32 << 10
+
     private let limits: PeerLimits
     private var accounts: [Party: Account] = [:]
     private var older: [Party: Account] = [:]
@@ -59,21 +64,24 @@ struct Admission {
     init(_ limits: PeerLimits) { self.limits = limits }
 
     /// Looks at a message.
-    mutating func judge(_ message: Message, from peer: PeerID, _ origin: Origin, at now: Duration) -> Verdict {
-        guard let duty = message.duty else { return .admitted }
-        let party = origin.credential.map { Party.key($0.name) } ?? .connection(peer)
-        // Most messages are of workers that are known: they cost one look-up.
+    mutating func judge(
+        _ outline: EnvelopeOutline, from peer: PeerID, _ credential: Credential?, at now: Duration
+    ) -> Verdict {
+        guard let duty = outline.kind.duty else { return .misdirected }
+        let party = credential.map { Party.key($0.name) } ?? .connection(peer)
         var account = take(party, at: now)
         defer { accounts[party] = account }
-        let role = origin.credential?.role ?? account.role ?? duty.roleWithoutKey
-        if origin.credential == nil { account.role = role }
+        let role = credential?.role ?? account.role ?? duty.roleWithoutKey
+        if credential == nil { account.role = role }
         guard duty.roles.contains(role) else { return .forbidden(role) }
         guard duty.isRequest else { return .admitted }
         let most = Double(limits.requestsPerSecond)
         account.allowance = min(most, account.allowance + (now - account.lastRequest) / .seconds(1) * most)
         account.lastRequest = now
-        if account.allowance >= 1 {
-            account.allowance -= 1
+        // The largest is taken too, when nothing else was.
+        let cost = min(most, 1 + Double(outline.bytes / Self.requestBytes))
+        if account.allowance >= cost {
+            account.allowance -= cost
             return .admitted
         }
         let isToBeTold = account.lastTold.map { now - $0 > .seconds(1) } ?? true
@@ -120,17 +128,25 @@ private enum Duty {
     var isRequest: Bool { self != .working && self != .supplying }
 }
 
-extension Message {
+extension MessageKind {
     /// Nil for what is not for a coordinator.
     fileprivate var duty: Duty? {
         switch self {
         case .registration: .joining
-        case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye: .working
+        case _ where isOfWork: .working
         case .submit, .cancel, .control, .fetch, .reloadKeys: .submitting
         // A submitter's answers, which are asked for piece by piece.
-        case .modelChunk, .modelUnavailable: .supplying
+        case .modelChunk: .supplying
         case .statusRequest, .workersRequest: .asking
         default: nil
+        }
+    }
+
+    /// Whether it is what a worker says that has registered.
+    var isOfWork: Bool {
+        switch self {
+        case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye: true
+        default: false
         }
     }
 }

@@ -97,11 +97,11 @@ package struct CoordinatorCore {
     ///
     /// - Returns: what is to be done, in this order.
     package mutating func handle(_ event: Event, at moment: Moment) -> [Action] {
-        self.moment = moment
+        begin(moment)
         switch event {
         case .began(let past, let lastJob, let complete): takeUp(past, lastJob, complete)
         case .message(.success(let message), let peer, let line, let origin):
-            if admits(message, from: peer, origin) { answer(message, from: peer, over: line, origin) }
+            answer(message, from: peer, over: line, origin)
         case .message(.failure(let error), let peer, _, let origin): refuse(error, from: peer, origin)
         case .turnedAway(let stranger): turnedAway(stranger)
         case .revoked(let credentials): revoked(credentials)
@@ -123,6 +123,14 @@ package struct CoordinatorCore {
         case .ticked: tick()
         }
         for action in intake.takeActions() { actions.append(.receive(action)) }
+        return takeActions()
+    }
+
+    /// Begins with what happens at a moment.
+    mutating func begin(_ moment: Moment) { self.moment = moment }
+
+    /// What is to be done since the last time.
+    mutating func takeActions() -> [Action] {
         defer { actions = [] }
         return actions
     }
@@ -184,13 +192,11 @@ package struct CoordinatorCore {
         case .control(let job, let change): control(job, change, peer)
         case .reloadKeys: perform(.readKeys(for: peer))
         case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye:
-            guard let worker = workerByPeer[peer] else {
-                send(.registerAgain(reason: "this coordinator does not know you"), to: peer)
-                return
-            }
+            guard let worker = workerByPeer[peer] else { return }
             if case .modelRequest = message { return inquire(message, peer, over: line) }
             hear(message, from: worker, peer)
-        default: passOver(from: peer, origin)
+        // Nothing else is let through.
+        default: break
         }
     }
 

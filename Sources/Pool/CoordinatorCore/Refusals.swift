@@ -1,5 +1,5 @@
 import Logging
-import Messaging
+package import Messaging
 import PoolCore
 
 /// What is not taken from peers, and how it is told and counted.
@@ -43,11 +43,33 @@ extension CoordinatorCore {
             Origin(address: address))
     }
 
-    /// Whether a message is for its sender to say, and not one too many. Who is refused is told.
-    mutating func admits(_ message: Message, from peer: PeerID, _ origin: Origin) -> Bool {
-        switch admission.judge(message, from: peer, origin, at: now) {
+    /// Looks at a message before anything of it is read: whether it is for its sender to say, and not one too many. Who
+    /// is refused is told.
+    ///
+    /// - Parameter address: the number of the sender's host; finding it out costs something, and most messages need none.
+    /// - Returns: whether the message is to be read and handled, and what is to be done in any case.
+    package mutating func screen(
+        _ outline: EnvelopeOutline, from peer: PeerID, _ credential: Credential?,
+        at moment: Moment, _ address: @autoclosure () -> String
+    ) -> (isAdmitted: Bool, actions: [Action]) {
+        // Most messages are of workers that have registered, and whose role was looked at then.
+        if outline.kind.isOfWork, workerByPeer[peer] != nil { return (true, []) }
+        begin(moment)
+        let isAdmitted = admits(outline, from: peer, Origin(address: address(), credential: credential))
+        return (isAdmitted, takeActions())
+    }
+
+    private mutating func admits(_ outline: EnvelopeOutline, from peer: PeerID, _ origin: Origin) -> Bool {
+        switch admission.judge(outline, from: peer, origin.credential, at: now) {
         case .admitted:
-            return true
+            if !outline.kind.isOfWork { return true }
+            send(.registerAgain(reason: "this coordinator does not know you"), to: peer)
+            return false
+        case .misdirected:
+            count(.misdirected)
+            complain(.misdirected, of: peer, "a message that is not for a coordinator was passed over", origin)
+            noteError(of: peer, origin)
+            return false
         case .forbidden(let role):
             count(.roles)
             let whose =
@@ -56,7 +78,7 @@ extension CoordinatorCore {
             let text = "\(whose), and this is not for it to say"
             complain(.role, of: peer, "a message was refused: \(text)", origin)
             // A worker that has another's key is not to try on.
-            if case .registration = message {
+            if outline.kind == .registration {
                 send(.drain(reason: text, exitStatus: 77), to: peer)
             } else {
                 send(.refusal(exitStatus: 77, text: text), to: peer)
@@ -82,12 +104,6 @@ extension CoordinatorCore {
         default: break
         }
         complain(.unreadable, of: peer, "a message was refused: \(error)", origin)
-        noteError(of: peer, origin)
-    }
-
-    mutating func passOver(from peer: PeerID, _ origin: Origin) {
-        count(.misdirected)
-        complain(.misdirected, of: peer, "a message that is not for a coordinator was passed over", origin)
         noteError(of: peer, origin)
     }
 

@@ -42,7 +42,7 @@ final class ConnectionEvents {
     /// The next failure of a connection that ended, and where it came from if it was accepted here.
     func next() throws(MessagingError) -> (failure: Failure, address: String)? {
         while let frames = try socket.receive() {
-            guard let first = frames.first, first.count == 6 else { continue }
+            guard let first = frames.first?.bytes, first.count == 6 else { continue }
             let (event, value) = first.withUnsafeBytes {
                 (Int32($0.loadUnaligned(as: UInt16.self)), $0.loadUnaligned(fromByteOffset: 2, as: Int32.self))
             }

@@ -42,7 +42,11 @@ package final class ConnectionWatch {
     /// Open files that stay scarce are looked at no more often than this: those who hold them may all be trusted.
     private static let pauseOfScarcity = Duration.milliseconds(200)
 
+    /// What CURVE adds to each message: a name, a number that is used once, and a seal (RFC 26).
+    private static let seal = 33
+
     private let port: UInt16
+    private let isEncrypted: Bool
     private let limits: Limits
     private let process = ProcessFiles()
     private var accounts: [Connection: Account] = [:]
@@ -52,18 +56,21 @@ package final class ConnectionWatch {
     private var lastMemory = 0
     private var lastFree = Int.max
 
-    /// - Parameter endpoint: where the router listens; nil comes of one that is not a TCP port.
-    package init?(of endpoint: String, limits: Limits = Limits()) {
+    /// - Parameters:
+    ///   - endpoint: where the router listens; nil comes of one that is not a TCP port.
+    ///   - isEncrypted: whether it lets nobody in without a key.
+    package init?(of endpoint: String, isEncrypted: Bool, limits: Limits = Limits()) {
         guard endpoint.hasPrefix("tcp://"), let port = endpoint.split(separator: ":").last.flatMap({ UInt16($0) })
         else { return nil }
         self.port = port
-        self.limits = limits
+        (self.isEncrypted, self.limits) = (isEncrypted, limits)
     }
 
     /// Takes in that a message has come.
     package func note(_ bytes: Int, from connection: Connection) {
         if accounts[connection] == nil { accounts[connection] = Account(since: sweeps, begin: lastSweep) }
-        accounts[connection]?.taken += bytes + (bytes < 256 ? 2 : 9)
+        let sent = bytes + (isEncrypted ? Self.seal : 0)
+        accounts[connection]?.taken += sent + (sent < 256 ? 2 : 9)
         accounts[connection]?.isHeardAnew = true
     }
 

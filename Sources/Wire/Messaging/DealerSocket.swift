@@ -69,7 +69,7 @@ package struct DealerSocket {
     /// The next message, if one is there.
     package func receive() throws(MessagingError) -> [UInt8]? {
         while let frames = try socket.receive() {
-            if frames.count == 1 { return frames[0] }
+            if frames.count == 1 { return frames[0].bytes }
         }
         return nil
     }

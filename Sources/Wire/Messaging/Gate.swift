@@ -57,7 +57,7 @@ package final class Gate {
     func answer() throws(MessagingError) -> [Stranger] {
         var strangers: [Stranger] = []
         for _ in 0..<Self.atATime {
-            guard let frames = try socket.receive(atMost: 8) else { break }
+            guard let frames = try socket.receive(atMost: 8)?.map(\.bytes) else { break }
             let text = frames.map { String(decoding: $0, as: UTF8.self) }
             guard frames.count == 7, text[0] == "1.0" else {
                 try reply(frames.count > 1 ? frames[1] : [], "500", "a question that is none")

@@ -9,7 +9,7 @@ extension Message {
         envelope.protocol_version = Self.protocolVersion
         var wire = WirePass.writing()
         message.pass(&envelope, &wire)
-        if let kind = wire.kind { envelope.body_case = Rrr__Wire__Envelope__BodyCase(rawValue: kind.rawValue) }
+        envelope.body_case = Rrr__Wire__Envelope__BodyCase(rawValue: kind.rawValue)
         // Samples may be megabytes: nothing is zeroed that is about to be written.
         return [UInt8](unsafeUninitializedCapacity: rrr__wire__envelope__get_packed_size(&envelope)) { buffer, count in
             count = rrr__wire__envelope__pack(&envelope, buffer.baseAddress)
@@ -38,27 +38,18 @@ extension Message {
     static func decode(
         _ bytes: UnsafeBufferPointer<UInt8>, limits: DecodingLimits = DecodingLimits()
     ) throws(MessagingError) -> Message {
-        guard bytes.count <= limits.messageBytes else {
-            throw .malformed("\(bytes.count) bytes, more than a message may have")
-        }
-        try EnvelopeOutline.check(bytes, limits)
+        let kind = try EnvelopeOutline(bytes, limits).kind
         let message = try UnpackingBudget(bytes: limits.unpackedBytes).unpacking(
             bytes, with: rrr__wire__envelope__unpack, free: rrr__wire__envelope__free_unpacked
-        ) { envelope throws(MessagingError) in try Message(reading: envelope, within: limits) }
+        ) { envelope throws(MessagingError) in try Message(reading: envelope, of: kind, within: limits) }
         guard let message else { throw .malformed("\(bytes.count) bytes that are not an envelope") }
         return message
     }
 
-    private init(reading envelope: Rrr__Wire__Envelope, within limits: DecodingLimits) throws(MessagingError) {
-        let version = envelope.protocol_version
-        guard version == Message.protocolVersion else {
-            throw MessagingError(
-                code: .version(version),
-                message: "protocol version \(version); this side speaks \(Message.protocolVersion)")
-        }
-        guard let kind = MessageKind(rawValue: envelope.body_case.rawValue) else {
-            throw .malformed("an envelope with no body that this version knows")
-        }
+    private init(
+        reading envelope: Rrr__Wire__Envelope, of kind: MessageKind, within limits: DecodingLimits
+    ) throws(MessagingError) {
+        guard envelope.body_case.rawValue == kind.rawValue else { throw .malformed("a message without its body") }
         self = kind.blank
         var envelope = envelope
         var wire = WirePass.reading(within: limits)

@@ -7,24 +7,24 @@ extension Message {
     mutating func pass(_ envelope: inout Rrr__Wire__Envelope, _ wire: inout WirePass) {
         switch self {
         case .registration(var registration):
-            wire.body(.registration, &envelope.registration, rrr__wire__registration__init) {
+            wire.body(&envelope.registration, rrr__wire__registration__init) {
                 registration.pass(&$0, &$1)
             }
             self = .registration(registration)
         case .heartbeat(var lease, var holding):
-            wire.body(.heartbeat, &envelope.heartbeat, rrr__wire__heartbeat__init) { m, wire in
+            wire.body(&envelope.heartbeat, rrr__wire__heartbeat__init) { m, wire in
                 wire.same(&lease, &m.lease)
                 wire.number(&holding, &m.holding)
             }
             self = .heartbeat(lease: lease, holding: holding)
         case .progress(var progress):
-            wire.body(.progress, &envelope.progress, rrr__wire__progress__init) { progress.pass(&$0, &$1) }
+            wire.body(&envelope.progress, rrr__wire__progress__init) { progress.pass(&$0, &$1) }
             self = .progress(progress)
         case .checkpoint(var state):
-            wire.body(.checkpoint, &envelope.checkpoint, rrr__wire__checkpoint__init) { state.pass(&$0, &$1) }
+            wire.body(&envelope.checkpoint, rrr__wire__checkpoint__init) { state.pass(&$0, &$1) }
             self = .checkpoint(state)
         case .returned(var state):
-            wire.body(.returned, &envelope.returned, rrr__wire__returned__init) { m, wire in
+            wire.body(&envelope.returned, rrr__wire__returned__init) { m, wire in
                 wire.part(&state.attempt, &m.attempt)
                 wire.number(&state.stepsDone, &m.steps_done)
                 wire.bytes(&state.state, &m.state)
@@ -35,26 +35,26 @@ extension Message {
             }
             self = .returned(state)
         case .result(var report):
-            wire.body(.result, &envelope.result, rrr__wire__block_result__init) { report.pass(&$0, &$1) }
+            wire.body(&envelope.result, rrr__wire__block_result__init) { report.pass(&$0, &$1) }
             self = .result(report)
         case .failure(var attempt, var text, var isInability):
             text = PeerText.shown(text, atMost: PeerText.longestReason)
-            wire.body(.failure, &envelope.failure, rrr__wire__failure__init) { m, wire in
+            wire.body(&envelope.failure, rrr__wire__failure__init) { m, wire in
                 wire.part(&attempt, &m.attempt)
                 wire.line(&text, &m.text, atMost: PeerText.longestReason)
                 wire.flag(&isInability, &m.inability)
             }
             self = .failure(attempt, text: text, isInability: isInability)
         case .modelRequest(var request):
-            wire.body(.modelRequest, &envelope.model_request, rrr__wire__model_request__init) { request.pass(&$0, &$1) }
+            wire.body(&envelope.model_request, rrr__wire__model_request__init) { request.pass(&$0, &$1) }
             self = .modelRequest(request)
         case .goodbye(var reason):
-            wire.body(.goodbye, &envelope.goodbye, rrr__wire__goodbye__init) { m, wire in
+            wire.body(&envelope.goodbye, rrr__wire__goodbye__init) { m, wire in
                 wire.line(&reason, &m.reason, atMost: PeerText.longestReason)
             }
             self = .goodbye(reason: reason)
         case .welcome(var worker, var registration, var heartbeat, var silence):
-            wire.body(.welcome, &envelope.welcome, rrr__wire__welcome__init) { m, wire in
+            wire.body(&envelope.welcome, rrr__wire__welcome__init) { m, wire in
                 wire.same(&worker, &m.worker)
                 wire.milliseconds(&heartbeat, &m.heartbeat_milliseconds, "a heartbeat")
                 wire.milliseconds(&silence, &m.silence_milliseconds, "a silence")
@@ -62,22 +62,22 @@ extension Message {
             }
             self = .welcome(worker: worker, registration: registration, heartbeat: heartbeat, silence: silence)
         case .lease(var lease):
-            wire.body(.lease, &envelope.lease, rrr__wire__lease__init) { lease.pass(&$0, &$1) }
+            wire.body(&envelope.lease, rrr__wire__lease__init) { lease.pass(&$0, &$1) }
             self = .lease(lease)
         case .taken(var job, var blocks):
-            wire.body(.taken, &envelope.taken, rrr__wire__taken__init) { m, wire in
+            wire.body(&envelope.taken, rrr__wire__taken__init) { m, wire in
                 wire.digest(&job, &m.job)
                 wire.numbers(&blocks, &m.n_blocks, &m.blocks)
             }
             self = .taken(job: job, blocks: blocks)
         case .settled(var attempt, var bytes):
-            wire.body(.settled, &envelope.settled, rrr__wire__settled__init) { m, wire in
+            wire.body(&envelope.settled, rrr__wire__settled__init) { m, wire in
                 wire.part(&attempt, &m.attempt)
                 wire.number(&bytes, &m.bytes)
             }
             self = .settled(attempt, bytes: bytes)
         case .revoke(var job, var blocks, var handBack):
-            wire.body(.revoke, &envelope.revoke, rrr__wire__revoke__init) { m, wire in
+            wire.body(&envelope.revoke, rrr__wire__revoke__init) { m, wire in
                 wire.digest(&job, &m.job)
                 wire.numbers(&blocks, &m.n_blocks, &m.blocks)
                 wire.flag(&handBack, &m.hand_back)
@@ -85,7 +85,7 @@ extension Message {
             self = .revoke(job: job, blocks: blocks, handBack: handBack)
         case .modelChunk(var chunk):
             var reason = ""
-            wire.body(.modelChunk, &envelope.model_chunk, rrr__wire__model_chunk__init) { m, wire in
+            wire.body(&envelope.model_chunk, rrr__wire__model_chunk__init) { m, wire in
                 wire.digest(&chunk.model, &m.sha256)
                 wire.line(&reason, &m.unavailable, atMost: PeerText.longestReason)
                 if reason.isEmpty { chunk.passPlaceAndData(&m, &wire) }
@@ -94,24 +94,24 @@ extension Message {
         case .modelUnavailable(var model, var reason):
             // An empty reason would read as an empty piece.
             if reason.isEmpty { reason = "no reason given" }
-            wire.body(.modelChunk, &envelope.model_chunk, rrr__wire__model_chunk__init) { m, wire in
+            wire.body(&envelope.model_chunk, rrr__wire__model_chunk__init) { m, wire in
                 wire.digest(&model, &m.sha256)
                 wire.line(&reason, &m.unavailable, atMost: PeerText.longestReason)
             }
             self = .modelUnavailable(model, reason: reason)
         case .drain(var reason, var exitStatus):
-            wire.body(.drain, &envelope.drain, rrr__wire__drain__init) { m, wire in
+            wire.body(&envelope.drain, rrr__wire__drain__init) { m, wire in
                 wire.text(&reason, &m.reason)
                 wire.number(&exitStatus, &m.exit_status)
             }
             self = .drain(reason: reason, exitStatus: exitStatus)
         case .registerAgain(var reason):
-            wire.body(.registerAgain, &envelope.register_again, rrr__wire__register_again__init) { m, wire in
+            wire.body(&envelope.register_again, rrr__wire__register_again__init) { m, wire in
                 wire.text(&reason, &m.reason)
             }
             self = .registerAgain(reason: reason)
         case .submit(var text, var force, var watch, var terms):
-            wire.body(.submit, &envelope.submit, rrr__wire__submit__init) { m, wire in
+            wire.body(&envelope.submit, rrr__wire__submit__init) { m, wire in
                 wire.checkJob(m.job_text)
                 wire.bytes(&text, &m.job_text)
                 wire.flag(&force, &m.force)
@@ -120,7 +120,7 @@ extension Message {
             }
             self = .submit(jobText: text, force: force, watch: watch, terms: terms)
         case .control(var job, var change):
-            wire.body(.control, &envelope.control, rrr__wire__control__init) { m, wire in
+            wire.body(&envelope.control, rrr__wire__control__init) { m, wire in
                 wire.digest(&job, &m.job)
                 change.pass(&m, &wire)
             }
@@ -129,18 +129,18 @@ extension Message {
             // No job is no bytes.
             var name = job ?? .blank
             var isOfAll = job == nil
-            wire.body(.statusRequest, &envelope.status_request, rrr__wire__status_request__init) { m, wire in
+            wire.body(&envelope.status_request, rrr__wire__status_request__init) { m, wire in
                 if wire.isReading { isOfAll = m.job.len == 0 }
                 if !isOfAll { wire.digest(&name, &m.job) }
             }
             self = .statusRequest(job: isOfAll ? nil : name)
         case .workersRequest:
-            wire.body(.workersRequest, &envelope.workers_request, rrr__wire__workers_request__init) { _, _ in }
+            wire.body(&envelope.workers_request, rrr__wire__workers_request__init) { _, _ in }
         case .cancel(var job):
-            wire.body(.cancel, &envelope.cancel, rrr__wire__cancel__init) { m, wire in wire.digest(&job, &m.job) }
+            wire.body(&envelope.cancel, rrr__wire__cancel__init) { m, wire in wire.digest(&job, &m.job) }
             self = .cancel(job: job)
         case .fetch(var job, var file, var offset, var length):
-            wire.body(.fetch, &envelope.fetch, rrr__wire__fetch__init) { m, wire in
+            wire.body(&envelope.fetch, rrr__wire__fetch__init) { m, wire in
                 wire.digest(&job, &m.job)
                 wire.text(&file, &m.file)
                 wire.number(&offset, &m.offset)
@@ -148,35 +148,35 @@ extension Message {
             }
             self = .fetch(job: job, file: file, offset: offset, length: length)
         case .accepted(var job, var alreadyFinished):
-            wire.body(.accepted, &envelope.accepted, rrr__wire__accepted__init) { m, wire in
+            wire.body(&envelope.accepted, rrr__wire__accepted__init) { m, wire in
                 wire.digest(&job, &m.job)
                 wire.flag(&alreadyFinished, &m.already_finished)
             }
             self = .accepted(job: job, alreadyFinished: alreadyFinished)
         case .poolStatus(var status):
-            wire.body(.poolStatus, &envelope.pool_status, rrr__wire__pool_status__init) { status.pass(&$0, &$1) }
+            wire.body(&envelope.pool_status, rrr__wire__pool_status__init) { status.pass(&$0, &$1) }
             self = .poolStatus(status)
         case .event(var status):
-            wire.body(.event, &envelope.event, rrr__wire__event__init) { m, wire in wire.part(&status, &m.status) }
+            wire.body(&envelope.event, rrr__wire__event__init) { m, wire in wire.part(&status, &m.status) }
             self = .event(status)
         case .workers(var workers):
-            wire.body(.workers, &envelope.worker_list, rrr__wire__worker_list__init) { m, wire in
+            wire.body(&envelope.worker_list, rrr__wire__worker_list__init) { m, wire in
                 wire.parts(&workers, &m.n_workers, &m.workers)
             }
             self = .workers(workers)
         case .fileChunk(var chunk):
-            wire.body(.fileChunk, &envelope.file_chunk, rrr__wire__file_chunk__init) { chunk.pass(&$0, &$1) }
+            wire.body(&envelope.file_chunk, rrr__wire__file_chunk__init) { chunk.pass(&$0, &$1) }
             self = .fileChunk(chunk)
         case .refusal(var exitStatus, var text):
-            wire.body(.refusal, &envelope.refusal, rrr__wire__refusal__init) { m, wire in
+            wire.body(&envelope.refusal, rrr__wire__refusal__init) { m, wire in
                 wire.number(&exitStatus, &m.exit_status)
                 wire.text(&text, &m.text)
             }
             self = .refusal(exitStatus: exitStatus, text: text)
         case .reloadKeys:
-            wire.body(.reloadKeys, &envelope.reload_keys, rrr__wire__reload_keys__init) { _, _ in }
+            wire.body(&envelope.reload_keys, rrr__wire__reload_keys__init) { _, _ in }
         case .keysReloaded(var allowed):
-            wire.body(.keysReloaded, &envelope.keys_reloaded, rrr__wire__keys_reloaded__init) { m, wire in
+            wire.body(&envelope.keys_reloaded, rrr__wire__keys_reloaded__init) { m, wire in
                 wire.number(&allowed, &m.allowed)
             }
             self = .keysReloaded(allowed: allowed)

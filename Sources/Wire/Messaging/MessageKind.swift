@@ -3,7 +3,7 @@ import RunFolder
 
 /// What an envelope may hold, by the number of its field in proto/rrr.proto; numbers that are not written follow one
 /// another.
-enum MessageKind: UInt32 {
+package enum MessageKind: UInt32, Sendable, CaseIterable {
     // Worker to coordinator.
     case registration = 10, heartbeat, progress, checkpoint, result, failure, modelRequest, goodbye, returned
     // Coordinator to worker.
@@ -16,7 +16,7 @@ enum MessageKind: UInt32 {
 
 extension MessageKind {
     /// More than anything that has no list, text or state in it.
-    private static let small = 64 << 10
+    static let small = 64 << 10
 
     /// The longest body, in bytes; nil for those that a whole message may be.
     func longestBody(_ limits: DecodingLimits) -> Int? {
@@ -72,6 +72,45 @@ extension MessageKind {
         case .refusal: .refusal(exitStatus: 0, text: "")
         case .reloadKeys: .reloadKeys
         case .keysReloaded: .keysReloaded(allowed: 0)
+        }
+    }
+}
+
+extension Message {
+    /// What of an envelope holds it.
+    package var kind: MessageKind {
+        switch self {
+        case .registration: .registration
+        case .heartbeat: .heartbeat
+        case .progress: .progress
+        case .checkpoint: .checkpoint
+        case .returned: .returned
+        case .result: .result
+        case .failure: .failure
+        case .modelRequest: .modelRequest
+        case .goodbye: .goodbye
+        case .welcome: .welcome
+        case .lease: .lease
+        case .taken: .taken
+        case .settled: .settled
+        case .revoke: .revoke
+        case .modelChunk, .modelUnavailable: .modelChunk
+        case .drain: .drain
+        case .registerAgain: .registerAgain
+        case .submit: .submit
+        case .control: .control
+        case .statusRequest: .statusRequest
+        case .workersRequest: .workersRequest
+        case .cancel: .cancel
+        case .fetch: .fetch
+        case .accepted: .accepted
+        case .poolStatus: .poolStatus
+        case .event: .event
+        case .workers: .workers
+        case .fileChunk: .fileChunk
+        case .refusal: .refusal
+        case .reloadKeys: .reloadKeys
+        case .keysReloaded: .keysReloaded
         }
     }
 }

@@ -90,60 +90,17 @@ package struct RouterSocket {
         return outcome == .sent ? try socket.send(bytes, more: false) : outcome
     }
 
-    /// The next message and its sender, if one is there. What has not the form of a message is passed over.
-    package func receive() throws(MessagingError) -> (peer: PeerID, bytes: [UInt8])? {
+    /// The next message, if one is there, unread. What has not the form of a message is passed over.
+    package func receiveLetter() throws(MessagingError) -> Letter? {
         while let frames = try socket.receive() {
-            if frames.count == 2 { return (frames[0], frames[1]) }
+            if frames.count == 2 { return Letter(frames[1], from: frames[0].bytes, gate) }
         }
         return nil
     }
 
-    /// A message, and where it came from.
-    package struct Received {
-        /// Who sent it.
-        package let peer: PeerID
-        /// What it came by; nil within a process.
-        package let connection: Connection?
-        /// The number of the host that it came from; empty within a host.
-        package let address: String
-        /// Whose key it came with; nil where there are no keys.
-        package let credential: Credential?
-        /// Whether its key is let in no more.
-        package let isRevoked: Bool
-        /// Bytes of it.
-        package let size: Int
-        /// What it says.
-        package let message: Result<Message, MessagingError>
-    }
-
-    /// The next message, if one is there, read where it lies: samples may be megabytes.
-    package func receiveMessage() throws(MessagingError) -> Received? {
-        try socket.receive { read($0) }.map { first, body in
-            Received(
-                peer: first, connection: body.connection, address: body.address, credential: body.credential,
-                isRevoked: gate != nil && body.credential == nil, size: body.size, message: body.message)
-        }
-    }
-
-    private func read(_ frame: Socket.Frame) -> Body {
-        let credential = gate?.credential(ofUser: frame.user)
-        let message: Result<Message, MessagingError>
-        do throws(MessagingError) {
-            message = .success(try Message.decode(frame.bytes))
-        } catch {
-            message = .failure(error)
-        }
-        return Body(
-            connection: frame.connection, address: frame.address, credential: credential, size: frame.bytes.count,
-            message: message)
-    }
-
-    private struct Body {
-        let connection: Connection?
-        let address: String
-        let credential: Credential?
-        let size: Int
-        let message: Result<Message, MessagingError>
+    /// The next message and its sender, if one is there.
+    package func receive() throws(MessagingError) -> (peer: PeerID, bytes: [UInt8])? {
+        try receiveLetter().map { ($0.peer, $0.bytes) }
     }
 
     /// Waits until a message or a stranger is there, somebody calls, or the time is over.

@@ -35,21 +35,12 @@ package struct ServerConnection {
 
     /// The next answer, if one is there. - Throws: ``MessagingError``, also for one that can't be read.
     package func receive() throws(MessagingError) -> Answer? {
-        var place = 0
         // One frame more than there may be.
-        let frames = try socket.receive(atMost: 4) { frame -> Part in
-            defer { place += 1 }
-            switch place {
-            case 1: return .energies(Self.numbers(frame.bytes, of: Double.self))
-            case 2: return .gradients(Self.numbers(frame.bytes, of: Float.self))
-            default: return .bytes(Array(frame.bytes))
-            }
-        }
-        guard let frames else { return nil }
-        guard case .bytes(let first)? = frames.first else { throw .malformed("a message without a frame") }
-        let reply = try ServerReply(first)
+        guard let frames = try socket.receive(atMost: 4) else { return nil }
+        let reply = try ServerReply(frames[0].bytes)
         guard frames.count > 1 else { return Answer(reply: reply, energies: [], gradients: []) }
-        guard frames.count == 3, case .energies(let energies?) = frames[1], case .gradients(let gradients?) = frames[2]
+        guard frames.count == 3, let energies = Self.numbers(in: frames[1], of: Double.self),
+            let gradients = Self.numbers(in: frames[2], of: Float.self)
         else { throw .malformed("a reply whose \(frames.count - 1) frames of numbers are not energies and gradients") }
         return Answer(reply: reply, energies: energies, gradients: gradients)
     }
@@ -57,21 +48,15 @@ package struct ServerConnection {
     /// Waits until an answer is there or the time is over.
     package func wait(atMost timeout: Duration) throws(MessagingError) { try socket.wait(atMost: timeout) }
 
-    private enum Part {
-        case bytes([UInt8])
-        case energies([Double]?)
-        case gradients([Float]?)
-    }
-
     /// Little-endian numbers; nil if the last one is cut off.
-    private static func numbers<Number: BitwiseCopyable>(
-        _ bytes: UnsafeBufferPointer<UInt8>, of type: Number.Type
-    ) -> [Number]? {
+    private static func numbers<Number: BitwiseCopyable>(in frame: Socket.Frame, of type: Number.Type) -> [Number]? {
         let size = MemoryLayout<Number>.size
-        guard bytes.count % size == 0 else { return nil }
-        return [Number](unsafeUninitializedCapacity: bytes.count / size) { buffer, count in
-            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(bytes))
-            count = bytes.count / size
+        guard frame.count % size == 0 else { return nil }
+        return frame.withBytes { bytes in
+            [Number](unsafeUninitializedCapacity: bytes.count / size) { buffer, count in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(bytes))
+                count = bytes.count / size
+            }
         }
     }
 }

@@ -131,28 +131,54 @@ final class Socket {
         }
     }
 
-    /// The frames of the next message; nil if there is none now.
+    /// The frames of the next message where they lie, at most so many; nil if there is none now.
     ///
     /// - Parameter most: frames that are kept. A peer may put any number into one message: one too many is all that a
     ///   reader has to know.
-    func receive(atMost most: Int = 3) throws(MessagingError) -> [[UInt8]]? {
-        try receive(atMost: most) { Array($0.bytes) }
-    }
-
-    /// The frames of the next message, at most so many, each read where it lies; nil if there is none now.
-    func receive<Body>(atMost most: Int, _ read: (Frame) -> Body) throws(MessagingError) -> [Body]? {
-        var frames: [Body] = []
-        while let frame = try receiveFrame({ frames.count < most ? read($0) : nil }) {
-            if let body = frame.body { frames.append(body) }
-            if !frame.more { return frames }
+    func receive(atMost most: Int = 3) throws(MessagingError) -> [Frame]? {
+        var frames: [Frame] = []
+        while let frame = try receiveFrame() {
+            if frames.count < most { frames.append(frame) }
+            if !frame.isFollowed { return frames }
         }
         return nil
     }
 
-    /// A frame where it lies.
-    struct Frame {
-        let bytes: UnsafeBufferPointer<UInt8>
-        fileprivate let message: UnsafeMutablePointer<zmq_msg_t>
+    private func receiveFrame() throws(MessagingError) -> Frame? {
+        let frame = Frame()
+        return try zeroMQWithoutWaiting("receiving") { zmq_msg_recv(frame.message, pointer, ZMQ_DONTWAIT) } == .sent
+            ? frame : nil
+    }
+
+    /// One frame of a message, which lies where ZeroMQ has put it for as long as this does.
+    final class Frame {
+        // A zmq_msg_t must stay where it was initialised until it is closed.
+        fileprivate let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+
+        fileprivate init() { zmq_msg_init(message) }
+
+        deinit {
+            zmq_msg_close(message)
+            message.deallocate()
+        }
+
+        /// Whether it is not its message's last.
+        fileprivate var isFollowed: Bool { zmq_msg_more(message) != 0 }
+
+        var count: Int { zmq_msg_size(message) }
+
+        /// Its bytes, copied.
+        var bytes: [UInt8] { withBytes { Array($0) } }
+
+        /// Its bytes where they lie.
+        func withBytes<Value, Failure: Error>(
+            _ read: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Value
+        ) throws(Failure) -> Value {
+            let content = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: count)
+            return try withExtendedLifetime(self) { () throws(Failure) in
+                try read(content.bindMemory(to: UInt8.self))
+            }
+        }
 
         /// What it came by; nil within a process.
         var connection: Connection? {
@@ -168,40 +194,6 @@ final class Socket {
 
         private func property(_ name: String) -> String? {
             zmq_msg_gets(message, name).flatMap { String(validatingCString: $0) }
-        }
-    }
-
-    /// The next message of two frames, the second one read by `read` where it lies; nil if there is none now. What has
-    /// another form is passed over.
-    func receive<Body>(
-        _ read: (Frame) -> Body
-    ) throws(MessagingError) -> (first: [UInt8], body: Body)? {
-        while let (first, more) = try receiveFrame() {
-            guard more else { continue }
-            guard let (body, evenMore) = try receiveFrame(read) else { return nil }
-            if !evenMore { return (first, body) }
-            while let (_, more) = try receiveFrame({ _ in }), more {}
-        }
-        return nil
-    }
-
-    private func receiveFrame() throws(MessagingError) -> (bytes: [UInt8], more: Bool)? {
-        try receiveFrame { Array($0.bytes) }.map { ($0.body, $0.more) }
-    }
-
-    private func receiveFrame<Body>(
-        _ read: (Frame) -> Body
-    ) throws(MessagingError) -> (body: Body, more: Bool)? {
-        var storage = zmq_msg_t()
-        // A zmq_msg_t must stay where it was initialised until it is closed.
-        return try withUnsafeMutablePointer(to: &storage) { message throws(MessagingError) in
-            zmq_msg_init(message)
-            defer { zmq_msg_close(message) }
-            let outcome = try zeroMQWithoutWaiting("receiving") { zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) }
-            guard outcome == .sent else { return nil }
-            let content = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
-            let frame = Frame(bytes: content.bindMemory(to: UInt8.self), message: message)
-            return (read(frame), zmq_msg_more(message) != 0)
         }
     }
 

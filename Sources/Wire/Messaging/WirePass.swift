@@ -12,8 +12,6 @@ struct WirePass: ~Copyable {
     /// Nil while a value is written.
     private let limits: DecodingLimits?
     private var arena = EncodingArena()
-    /// What the message is, once that is written.
-    private(set) var kind: MessageKind?
     /// Why the struct can't be read.
     private(set) var problem: MessagingError?
 
@@ -149,16 +147,8 @@ protocol WirePart {
 
 /// Parts and lists.
 extension WirePass {
-    /// The body of a message of some kind.
+    /// The body of a message, or a part of one.
     mutating func body<Fields>(
-        _ kind: MessageKind, _ field: inout UnsafeMutablePointer<Fields>?,
-        _ prepare: (UnsafeMutablePointer<Fields>?) -> Void, _ pass: (inout Fields, inout WirePass) -> Void
-    ) {
-        self.kind = kind
-        fields(&field, prepare, pass)
-    }
-
-    private mutating func fields<Fields>(
         _ field: inout UnsafeMutablePointer<Fields>?, _ prepare: (UnsafeMutablePointer<Fields>?) -> Void,
         _ pass: (inout Fields, inout WirePass) -> Void
     ) {
@@ -169,7 +159,7 @@ extension WirePass {
     }
 
     mutating func part<Part: WirePart>(_ part: inout Part, _ field: inout UnsafeMutablePointer<Part.Fields>?) {
-        fields(&field, Part.prepare) { fields, wire in part.pass(&fields, &wire) }
+        body(&field, Part.prepare) { fields, wire in part.pass(&fields, &wire) }
     }
 
     mutating func parts<Part: WirePart>(
