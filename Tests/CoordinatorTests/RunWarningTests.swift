@@ -25,7 +25,7 @@ private func summary(levels: Int = 8) -> RunSummary {
         acceptancePerLevel: [Double?](repeating: 0.6, count: levels),
         stepSize: [Double?](repeating: 0.1, count: levels),
         gradientEvaluations: 1_000, divergences: 0,
-        population: RunSummary.Population(effectiveSize: 60, distinctChains: 90, ancestors: 40),
+        population: RunSummary.PopulationWorth(effectiveSize: 60, distinctChains: 90, ancestors: 40),
         logDensity: RunSummary.LogDensity(mean: -2.8, standardDeviation: 1), samplesSHA256: "")
 }
 
@@ -96,7 +96,7 @@ struct RunWarningTests {
     @Test("A population of few is told of")
     func populations() throws {
         var run = summary()
-        run.population = RunSummary.Population(effectiveSize: 3, distinctChains: 20, ancestors: 2)
+        run.population = RunSummary.PopulationWorth(effectiveSize: 3, distinctChains: 20, ancestors: 2)
         let found = try job(population).warnings(of: run, RunObservations())
         #expect(found.count == 3)
         #expect(found.last?.contains("descend from 2 chains of the start") == true)
@@ -111,7 +111,7 @@ struct RunWarningTests {
             try job(exchange, draws: 5).warnings(of: run, observed).first?.contains("levels 3 and 7 hardly ever swap")
                 == true)
         run.preliminaries = [
-            RunSummary.Preliminary(
+            RunSummary.PreliminaryRun(
                 jobHash: "0b", name: "warned-normalizer", gradientEvaluations: 1, component: "\"g\"",
                 logNormalizer: RunSummary.LogNormalizer(estimate: 1, standardError: 0.9, perLevel: []))
         ]

@@ -129,14 +129,14 @@ struct VerdictTests {
     @Test("A population of few fails, and its means are known as well as it is worth")
     func populations() throws {
         var run = MadeRun(chains: 300, sampler: #", "population": {"threshold": 0.5}"#)
-        run.summary.population = RunSummary.Population(effectiveSize: 100, distinctChains: 150, ancestors: 60)
+        run.summary.population = RunSummary.PopulationWorth(effectiveSize: 100, distinctChains: 150, ancestors: 60)
         run.selection = (0..<300).map { $0 / 2 }
         #expect(try run.failures == [])
         let variable = try #require(try run.diagnostics().variables.first { $0.name == "norm" })
         #expect(variable.meanError == variable.standardDeviation.map { $0 / 10 })
-        run.summary.population = RunSummary.Population(effectiveSize: 29, distinctChains: 150, ancestors: 19)
+        run.summary.population = RunSummary.PopulationWorth(effectiveSize: 29, distinctChains: 150, ancestors: 19)
         #expect(try run.failures == ["population", "ancestors"])
-        run.summary.population = RunSummary.Population(effectiveSize: 290, distinctChains: 20, ancestors: 20)
+        run.summary.population = RunSummary.PopulationWorth(effectiveSize: 290, distinctChains: 20, ancestors: 20)
         #expect(try run.failures == ["population"])
     }
 
@@ -149,7 +149,7 @@ struct VerdictTests {
         run.floats[RunStatistic.swapAcceptance] = [0.3, 0.2, 0.5, 0.2]
         let normalizer = RunSummary.LogNormalizer(estimate: 0, standardError: 0.6, perLevel: [])
         run.summary.preliminaries = [
-            RunSummary.Preliminary(
+            RunSummary.PreliminaryRun(
                 jobHash: "", name: "", gradientEvaluations: 1, component: "\"a\"", logNormalizer: normalizer)
         ]
         #expect(try run.failures == ["normalizers"])

@@ -131,7 +131,7 @@ struct JournalFailureTests {
         try journal.append([.accepted(job(1))])
         let state = [UInt8](repeating: 7, count: 1 << 20)
         func checkpoint(_ block: Int, _ steps: Int) -> JournalEntry {
-            .checkpoint(job: 1, block: block, BlockCheckpoint(attempt: 1, stepsDone: steps, state: state))
+            .checkpoint(job: 1, block: block, StoredCheckpoint(attempt: 1, stepsDone: steps, state: state))
         }
         try journal.append((0..<40).map { checkpoint($0, 1) })
         #expect(try folder.size("journal.sqlite-wal") > 40 << 20)

@@ -41,7 +41,7 @@ struct JournalTests {
 
     @Test("Finished blocks come back as runs, with the sums of who did them")
     func finishedBlocks() throws {
-        let first = WorkerRecord(
+        let first = WorkerDescription(
             name: "b", host: "node-1", process: 17, slots: 8, version: "1.0", fingerprint: "0123abcd")
         var again = finished(1, 9..<10)
         again.append(
@@ -57,9 +57,9 @@ struct JournalTests {
         #expect(jobs.map(\.blocksRunAgain) == [1, 0])
         #expect(
             jobs[0].workers == [
-                WorkerShare(worker: WorkerRecord(name: "a"), blocks: 4, seconds: 2),
+                WorkerShare(worker: WorkerDescription(name: "a"), blocks: 4, seconds: 2),
                 WorkerShare(worker: first, blocks: 3, seconds: 3),
-                WorkerShare(worker: WorkerRecord(name: "w"), blocks: 1, seconds: 0.5),
+                WorkerShare(worker: WorkerDescription(name: "w"), blocks: 1, seconds: 0.5),
             ])
     }
 
@@ -74,7 +74,7 @@ struct JournalTests {
     @Test("The latest checkpoint of a block is kept, an older one never replaces it, a finished block has none")
     func checkpoints() throws {
         func checkpoint(_ block: Int, _ attempt: Int, _ steps: Int, _ state: [UInt8]) -> JournalEntry {
-            .checkpoint(job: 1, block: block, BlockCheckpoint(attempt: attempt, stepsDone: steps, state: state))
+            .checkpoint(job: 1, block: block, StoredCheckpoint(attempt: attempt, stepsDone: steps, state: state))
         }
         let folder = try ScratchFolder()
         let journal = try openJournal(folder)
@@ -92,10 +92,10 @@ struct JournalTests {
                 2: CheckpointMark(attempt: 1, stepsDone: 1),
             ])
         #expect(
-            try again.checkpoint(job: 1, block: 0) == BlockCheckpoint(attempt: 1, stepsDone: 10, state: [1]))
+            try again.checkpoint(job: 1, block: 0) == StoredCheckpoint(attempt: 1, stepsDone: 10, state: [1]))
         #expect(
-            try again.checkpoint(job: 1, block: 1) == BlockCheckpoint(attempt: 2, stepsDone: 6, state: large))
-        #expect(try again.checkpoint(job: 1, block: 2) == BlockCheckpoint(attempt: 1, stepsDone: 1, state: []))
+            try again.checkpoint(job: 1, block: 1) == StoredCheckpoint(attempt: 2, stepsDone: 6, state: large))
+        #expect(try again.checkpoint(job: 1, block: 2) == StoredCheckpoint(attempt: 1, stepsDone: 1, state: []))
         #expect(try again.checkpoint(job: 1, block: 3) == nil)
         #expect(try again.checkpoint(job: 2, block: 0) == nil)
     }
@@ -131,8 +131,8 @@ struct JournalTests {
 
     /// A job with something of every kind.
     private let busy: [JournalEntry] =
-        [.accepted(job(1)), .worker(job: 1, WorkerRecord(name: "w", slots: 2))] + finished(1, 0..<3) + [
-            .checkpoint(job: 1, block: 7, BlockCheckpoint(attempt: 1, stepsDone: 2, state: [1])),
+        [.accepted(job(1)), .worker(job: 1, WorkerDescription(name: "w", slots: 2))] + finished(1, 0..<3) + [
+            .checkpoint(job: 1, block: 7, StoredCheckpoint(attempt: 1, stepsDone: 2, state: [1])),
             .report(job: 1, block: 8, FailureReport(attempt: 1, worker: "w", reason: "lost")), .paused(job: 1, true),
         ]
 
@@ -163,7 +163,7 @@ struct JournalTests {
         var expected = RecoveredJob(record: next)
         expected.finishedBlocks = [0..<3]
         expected.gradientEvaluations = 300
-        expected.workers = [WorkerShare(worker: WorkerRecord(name: "w", slots: 2), blocks: 3, seconds: 1.5)]
+        expected.workers = [WorkerShare(worker: WorkerDescription(name: "w", slots: 2), blocks: 3, seconds: 1.5)]
         expected.checkpoints = [7: CheckpointMark(attempt: 1, stepsDone: 2)]
         #expect(again == [expected])
     }
@@ -176,7 +176,7 @@ struct JournalTests {
         #expect(try recovered(busy, end, [.restarted(next)]) == [RecoveredJob(record: next)])
         // And the worker, whose row is gone, can come again.
         let jobs = try recovered(busy, [.restarted(next)] + finished(1, 5..<6))
-        #expect(jobs[0].workers == [WorkerShare(worker: WorkerRecord(name: "w"), blocks: 1, seconds: 0.5)])
+        #expect(jobs[0].workers == [WorkerShare(worker: WorkerDescription(name: "w"), blocks: 1, seconds: 0.5)])
     }
 
     @Test("A forgotten job is gone, and its number is not used again")
@@ -204,9 +204,9 @@ struct JournalTests {
             .accepted(job(1)),
             .finished(job: 9, block: 0, FinishedBlock(attempt: 1, worker: "w", seconds: 1, gradientEvaluations: 1)),
             .finished(job: 1, block: -1, FinishedBlock(attempt: 1, worker: "w", seconds: 1, gradientEvaluations: 1)),
-            .checkpoint(job: 9, block: 0, BlockCheckpoint(attempt: 1, stepsDone: 1, state: [])),
+            .checkpoint(job: 9, block: 0, StoredCheckpoint(attempt: 1, stepsDone: 1, state: [])),
             .report(job: 9, block: 0, FailureReport(attempt: 1, worker: "w", reason: "")),
-            .worker(job: 9, WorkerRecord(name: "w")),
+            .worker(job: 9, WorkerDescription(name: "w")),
             .ended(job: 9, .finished, failure: "", secondsElapsed: 1), .paused(job: 9, true), .priority(job: 9, 1),
             .detached(job: 9), .resubmitted(job(9)), .resubmitted(job(1)), .restarted(job(9)), .forgotten(job: 9),
             .accepted(JobRecord(number: 0, hash: job(1).hash, text: [], submittedAt: 0)),

@@ -19,7 +19,7 @@ struct LongStateTests {
     ) -> JournalEntry {
         .checkpoint(
             job: 1, block: block,
-            BlockCheckpoint(
+            StoredCheckpoint(
                 attempt: attempt, stepsDone: steps, state: data, offset: offset, start: start, settled: settled))
     }
 

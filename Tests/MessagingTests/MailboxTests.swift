@@ -14,8 +14,8 @@ struct MailboxTests {
         #expect(mailbox.drain().isEmpty)
     }
 
-    @Test(arguments: Place.allCases)
-    func `A post from another thread ends the owner's wait early`(place: Place) throws {
+    @Test(arguments: Transport.allCases)
+    func `A post from another thread ends the owner's wait early`(place: Transport) throws {
         let meeting = try Meeting(at: place)
         let mailbox = Mailbox<Int>()
         let start = ContinuousClock.now

@@ -2,7 +2,7 @@ import Foundation
 import Messaging
 
 /// Where sockets of a test meet.
-enum Place: CaseIterable, Sendable {
+enum Transport: CaseIterable, Sendable {
     case ipc, tcp
 }
 
@@ -25,7 +25,7 @@ struct Meeting {
     let address: String
     private let folder: TemporaryFolder
 
-    init(at place: Place) throws {
+    init(at place: Transport) throws {
         folder = try TemporaryFolder()
         router = try RouterSocket(context)
         address = try router.bind(to: place == .ipc ? "ipc://\(folder.path)/s" : "tcp://127.0.0.1:*")

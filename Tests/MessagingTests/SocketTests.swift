@@ -7,8 +7,8 @@ import Testing
 @Suite(.serialized)
 struct SocketTests {
 
-    @Test(arguments: Place.allCases)
-    func `A request reaches the router, and the answer comes back`(place: Place) throws {
+    @Test(arguments: Transport.allCases)
+    func `A request reaches the router, and the answer comes back`(place: Transport) throws {
         let meeting = try Meeting(at: place)
         let dealer = try DealerSocket(meeting.context, connectingTo: meeting.address)
         for number: UInt8 in 0..<20 {
@@ -29,8 +29,8 @@ struct SocketTests {
         #expect((1...65_535).contains(port))
     }
 
-    @Test(arguments: Place.allCases)
-    func `Each of several peers gets its own answer`(place: Place) throws {
+    @Test(arguments: Transport.allCases)
+    func `Each of several peers gets its own answer`(place: Transport) throws {
         let meeting = try Meeting(at: place)
         let dealers = try (0..<5).map { _ in try DealerSocket(meeting.context, connectingTo: meeting.address) }
         for (number, dealer) in dealers.enumerated() { #expect(try dealer.sendWhenConnected([UInt8(number)])) }
@@ -93,8 +93,8 @@ struct SocketTests {
         #expect(error?.message.contains(meeting.address) == true)
     }
 
-    @Test(arguments: Place.allCases)
-    func `Frames that are no message disturb nobody`(place: Place) throws {
+    @Test(arguments: Transport.allCases)
+    func `Frames that are no message disturb nobody`(place: Transport) throws {
         let meeting = try Meeting(at: place)
         // A stranger that writes whatever it likes: one frame of garbage, then two and none.
         let context = zmq_ctx_new()
@@ -130,8 +130,8 @@ struct SocketTests {
         #expect(try meeting.router.next()?.bytes == bytes)
     }
 
-    @Test(arguments: Place.allCases)
-    func `Closing with messages that nobody takes ends soon`(place: Place) throws {
+    @Test(arguments: Transport.allCases)
+    func `Closing with messages that nobody takes ends soon`(place: Transport) throws {
         // A router that accepts connections, but reads nothing.
         let meeting = try Meeting(at: place)
         let end = try {

@@ -8,7 +8,7 @@ struct HistoryTests {
     func `No history of a pool breaks an invariant`(part: Int) {
         var (finished, failed, cancelled) = (0, 0, 0)
         for seed in 0..<1_000 {
-            let outcome = Plan(seed: UInt64(part * 1_000 + seed)).outcome()
+            let outcome = HistoryPlan(seed: UInt64(part * 1_000 + seed)).outcome()
             if let broken = outcome.broken {
                 Issue.record("seed \(part * 1_000 + seed), \(broken); see pool-histories --replay")
                 return
@@ -25,7 +25,9 @@ struct HistoryTests {
 
     @Test func `A history is the same every time it is lived`() {
         for seed in [3, 14, 159] as [UInt64] {
-            let (first, second) = (Plan(seed: seed).outcome(isLogged: true), Plan(seed: seed).outcome(isLogged: true))
+            let (first, second) = (
+                HistoryPlan(seed: seed).outcome(isLogged: true), HistoryPlan(seed: seed).outcome(isLogged: true)
+            )
             #expect(first.log == second.log)
             #expect(first.log.count > 10)
         }
@@ -33,20 +35,20 @@ struct HistoryTests {
 
     @Test(arguments: PlantedBug.allCases)
     func `Each planted bug of a scheduler is found within a thousand histories`(bug: PlantedBug) {
-        let first = (0..<1_000).first { Plan(seed: UInt64($0)).outcome(planting: bug).broken != nil }
+        let first = (0..<1_000).first { HistoryPlan(seed: UInt64($0)).outcome(planting: bug).broken != nil }
         #expect(first != nil)
     }
 
     @Test(arguments: PlantedCoreBug.allCases)
     func `Each planted bug of the core around it is found within a thousand histories`(bug: PlantedCoreBug) {
-        let first = (0..<1_000).first { Plan(seed: UInt64($0)).outcome(planting: bug).broken != nil }
+        let first = (0..<1_000).first { HistoryPlan(seed: UInt64($0)).outcome(planting: bug).broken != nil }
         #expect(first != nil)
     }
 
     @Test func `The history that shows a bug is made shorter and shows the same`() throws {
         let seed = try #require(
-            (0..<1_000).first { Plan(seed: $0).outcome(planting: .countsPlannedStops).broken != nil })
-        let plan = Plan(seed: seed)
+            (0..<1_000).first { HistoryPlan(seed: $0).outcome(planting: .countsPlannedStops).broken != nil })
+        let plan = HistoryPlan(seed: seed)
         let short = plan.shrunk(planting: .countsPlannedStops)
         let what = try #require(short.outcome(planting: .countsPlannedStops).broken)
         #expect(what.hasSuffix("a planned stop, a pause or a restart counts against a block"))

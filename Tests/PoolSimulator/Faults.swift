@@ -5,7 +5,7 @@ import RunFolder
 
 /// What goes wrong, and what users and administrators do.
 extension History {
-    mutating func strike(_ fault: Plan.Fault) {
+    mutating func strike(_ fault: HistoryPlan.Fault) {
         switch fault {
         case .crash(let worker, let down, let isSeen):
             guard let peer = current[worker] else { return }
@@ -51,7 +51,7 @@ extension History {
     }
 
     /// Somebody says what nobody can make use of.
-    private mutating func say(_ nonsense: Plan.Nonsense) {
+    private mutating func say(_ nonsense: HistoryPlan.Nonsense) {
         guard isUp, time >= coordinatorFrozenUntil else { return }
         let stranger: PeerID = [3, 0, 0]
         let attempt = AttemptID(job: identities[0], block: 0, attempt: 1)
@@ -94,7 +94,7 @@ extension History {
     }
 }
 
-extension Plan.Fault {
+extension HistoryPlan.Fault {
     var isPartition: Bool {
         if case .partition = self { true } else { false }
     }

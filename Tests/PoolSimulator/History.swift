@@ -18,7 +18,7 @@ public struct Outcome: Sendable {
     public var log: [String] = []
 }
 
-extension Plan {
+extension HistoryPlan {
     /// Lives the history to its end, or to the first invariant that breaks.
     ///
     /// - Parameters:
@@ -65,7 +65,7 @@ struct History {
         case checkPause(JobNumber, life: Int, pause: Int, Set<WorkerID>)
     }
 
-    let plan: Plan
+    let plan: HistoryPlan
     let isLogged: Bool
     var random: SplitMix
     var queue = EventQueue<Event>()
@@ -76,7 +76,7 @@ struct History {
     static let host = "host"
 
     /// The plan's jobs, and behind them the pilots that they need; and the real ones that stand for them.
-    let jobs: [Plan.Job]
+    let jobs: [HistoryPlan.Job]
     let realJobs: [Job]
     let identities: [Digest]
 
@@ -123,7 +123,7 @@ struct History {
     /// Steps that a block had behind it when its worker died, until it runs again.
     var lostAt: [[Int: Int]]
 
-    init(_ plan: Plan, isLogged: Bool, makeScheduler: @escaping (PoolConfiguration) -> any Scheduling) {
+    init(_ plan: HistoryPlan, isLogged: Bool, makeScheduler: @escaping (PoolConfiguration) -> any Scheduling) {
         self.plan = plan
         self.makeScheduler = makeScheduler
         self.isLogged = isLogged
@@ -133,7 +133,7 @@ struct History {
         }
         for pilot in realJobs.compactMap({ $0.preliminary?.job })
         where !realJobs.contains(where: { $0.identity == pilot.identity }) {
-            var job = Plan.Job()
+            var job = HistoryPlan.Job()
             job.blocks = pilot.blocks
             (job.stepTime, job.steps) = (plan.jobs[0].stepTime, min(plan.jobs[0].steps, 6))
             jobs.append(job)
@@ -153,7 +153,7 @@ struct History {
         core = makeCore()
     }
 
-    private static func configuration(of plan: Plan) -> CoordinatorCore.Configuration {
+    private static func configuration(of plan: HistoryPlan) -> CoordinatorCore.Configuration {
         var configuration = CoordinatorCore.Configuration(
             stateFolder: "", pool: plan.configuration, checkpointInterval: .seconds(1), host: host)
         guard plan.isTight else { return configuration }

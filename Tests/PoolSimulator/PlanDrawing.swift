@@ -1,6 +1,6 @@
 import PoolCore
 
-extension Plan {
+extension HistoryPlan {
     /// The history of this seed: a third gentle, the others with all kinds of faults in their own mix.
     public init(seed: UInt64) {
         var random = SplitMix(seed: seed &* 0xD134_2543_DE82_EF95 &+ 1)

@@ -54,7 +54,7 @@ struct SecondBook {
     private let configuration: PoolConfiguration
     private let isGentle: Bool
 
-    init(_ plan: Plan, jobs: [Plan.Job]) {
+    init(_ plan: HistoryPlan, jobs: [HistoryPlan.Job]) {
         self.jobs = jobs.map { Job(blocks: $0.blocks) }
         configuration = plan.configuration
         isGentle = plan.isGentle

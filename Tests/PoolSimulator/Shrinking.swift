@@ -1,10 +1,10 @@
-extension Plan {
+extension HistoryPlan {
     /// The shortest plan that can be found in which the same invariant breaks.
-    public func shrunk(planting bug: PlantedBug? = nil) -> Plan {
+    public func shrunk(planting bug: PlantedBug? = nil) -> HistoryPlan {
         guard let invariant = Self.invariant(outcome(planting: bug).broken) else { return self }
         var best = self
         var tries = 2_000
-        func attempt(_ change: (inout Plan) -> Void) -> Bool {
+        func attempt(_ change: (inout HistoryPlan) -> Void) -> Bool {
             guard tries > 0 else { return false }
             tries -= 1
             var candidate = best
@@ -26,7 +26,7 @@ extension Plan {
                 }
                 length /= 2
             }
-            for simpler in Plan.simplifications(of: best) where attempt(simpler) { hasShrunk = true }
+            for simpler in HistoryPlan.simplifications(of: best) where attempt(simpler) { hasShrunk = true }
         }
         return best
     }
@@ -37,10 +37,10 @@ extension Plan {
     }
 }
 
-extension Plan {
+extension HistoryPlan {
     /// Changes that make a history shorter or plainer.
-    static func simplifications(of plan: Plan) -> [(inout Plan) -> Void] {
-        var changes: [(inout Plan) -> Void] = [
+    static func simplifications(of plan: HistoryPlan) -> [(inout HistoryPlan) -> Void] {
+        var changes: [(inout HistoryPlan) -> Void] = [
             { $0.network.lost = 0 }, { $0.network.repeated = 0 }, { $0.network.reordered = 0 },
             { $0.network.jitter = 0 }, { $0.network.latency = 1_000 },
             { $0.calm = max($0.calm / 2, ($0.faults.last?.time ?? 0) + 1) },
@@ -77,7 +77,7 @@ extension Plan {
     }
 }
 
-extension Plan.Fault {
+extension HistoryPlan.Fault {
     var job: Int? {
         switch self {
         case .cancel(let job), .pause(let job, _), .prioritize(let job, _): job

@@ -172,7 +172,7 @@ extension History {
     }
 
     /// What is wrong with a block, until its job is handed in again.
-    private func poison(of attempt: Attempt) -> (kind: Plan.Poison, step: Int)? {
+    private func poison(of attempt: Attempt) -> (kind: HistoryPlan.Poison, step: Int)? {
         guard !wasHandedInAgain[attempt.job] else { return nil }
         return jobs[attempt.job].poison[attempt.block].map { ($0.0, $0.step) }
     }

@@ -45,7 +45,7 @@ enum ImageRun {
     static func finish(_ run: RunStaging, selection: [Int]? = nil) throws -> RunSummary {
         var conclusion = SmallRun.conclusion
         conclusion.population = selection.map {
-            RunConclusion.Population(
+            RunConclusion.PopulationResult(
                 selection: $0,
                 logNormalizer: RunSummary.LogNormalizer(estimate: 1, standardError: nil, perLevel: [1, 1, 1]),
                 effectiveSize: 5, ancestors: 5)

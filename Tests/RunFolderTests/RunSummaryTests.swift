@@ -8,12 +8,12 @@ private let full = RunSummary(
     jobHash: "00ff", name: "ring-and-bar", chains: 2000, draws: 1, shape: [2], acceptanceMean: 0.875,
     acceptancePerLevel: [nil, 0.75, 1], stepSize: [nil, 0.03, 0.0625], gradientEvaluations: 6_000_000, divergences: 3,
     logNormalizer: RunSummary.LogNormalizer(estimate: -1.5, standardError: 0.01, perLevel: [-1.5, nil, 0.25]),
-    population: RunSummary.Population(effectiveSize: 1234.5, distinctChains: 1700, ancestors: 900),
+    population: RunSummary.PopulationWorth(effectiveSize: 1234.5, distinctChains: 1700, ancestors: 900),
     preliminaries: [
-        RunSummary.Preliminary(
+        RunSummary.PreliminaryRun(
             jobHash: "0a", name: "normalizer", gradientEvaluations: 30, component: "\"bar\"",
             logNormalizer: RunSummary.LogNormalizer(estimate: 0.5, standardError: nil, perLevel: [0.5, nil, 1])),
-        RunSummary.Preliminary(
+        RunSummary.PreliminaryRun(
             jobHash: "0b", name: "pilot", gradientEvaluations: 12, component: nil, logNormalizer: nil),
     ],
     logDensity: RunSummary.LogDensity(mean: -2.25, standardDeviation: 0.5),

@@ -18,7 +18,7 @@ struct SelectedRunTests {
     private func conclusion(_ selection: [Int]) -> RunConclusion {
         RunConclusion(
             stepSizes: [.nan, 0.1, 0.2],
-            population: RunConclusion.Population(
+            population: RunConclusion.PopulationResult(
                 selection: selection,
                 logNormalizer: RunSummary.LogNormalizer(estimate: -1, standardError: nil, perLevel: [-1, -0.5, 0]),
                 effectiveSize: 6.25, ancestors: 4))
@@ -40,7 +40,7 @@ struct SelectedRunTests {
         #expect(
             bytes.suffix(240) == ArraySlice(Self.selection.flatMap { SmallRun.block($0..<$0 + 1).samples }))
         #expect(SHA256.hash(of: bytes).hex == summary.samplesSHA256)
-        #expect(summary.population == RunSummary.Population(effectiveSize: 6.25, distinctChains: 6, ancestors: 4))
+        #expect(summary.population == RunSummary.PopulationWorth(effectiveSize: 6.25, distinctChains: 6, ancestors: 4))
         #expect(summary.divergences == 5)
         // Chain 3 has no density and counts in neither moment, chain 2 counts three times.
         let densities = Self.selection.filter { $0 != 3 }.map(SmallRun.logDensity)

@@ -136,7 +136,7 @@ struct ClassifierGradientTests {
     func plan(_ shape: Shape) {
         let test = Case(shape)
         let outputs = [test.classifier.logProbabilities, test.gradient, test.sum] + test.gradients
-        let execution = Execution(Plan(inputs: test.inputs, outputs: outputs))
+        let execution = Execution(EvaluationPlan(inputs: test.inputs, outputs: outputs))
         for (number, input) in test.inputs.dropLast().enumerated() {
             let values = test.interpreter.inputs[input.index] ?? []
             execution.setInput(number) { span in for place in values.indices { span[place] = Float(values[place]) } }
@@ -159,7 +159,7 @@ struct ClassifierGradientTests {
         let x = graph.input([1, 3], rate: .evaluation)
         let logarithms = x.logSoftmax(-1)
         let gradient = graph.gradient(of: logarithms.slice(1, 0..<1), withRespectTo: [x])[0]
-        let execution = Execution(Plan(inputs: [x], outputs: [logarithms, gradient]))
+        let execution = Execution(EvaluationPlan(inputs: [x], outputs: [logarithms, gradient]))
         execution.setInput(0) { span in for place in 0..<3 { span[place] = numbers[place] } }
         execution.run()
         func read(_ number: Int) -> [Float] { execution.withOutput(number) { span in (0..<3).map { span[$0] } } }

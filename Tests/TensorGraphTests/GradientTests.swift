@@ -72,7 +72,7 @@ struct GradientTests {
     func plans(_ test: GraphCase, rates: [Rate]) {
         let graph = Differentiated(test, rates: rates)
         let outputs = [graph.scalar] + graph.first + graph.second
-        let plan = Plan(inputs: graph.inputs + graph.indices, outputs: outputs)
+        let plan = EvaluationPlan(inputs: graph.inputs + graph.indices, outputs: outputs)
         let execution = Execution(plan)
         // Twice with other numbers: nothing of the first run may be left in the second.
         for seed in [UInt64(5), 6] {

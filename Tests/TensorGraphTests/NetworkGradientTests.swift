@@ -109,7 +109,7 @@ struct NetworkGradientTests {
     func plan(_ shape: Shape) {
         let test = Case(shape)
         let outputs = [test.network.gradient, test.loss] + (test.network.energy.map { [$0] } ?? []) + test.gradients
-        let execution = Execution(Plan(inputs: test.inputs, outputs: outputs))
+        let execution = Execution(EvaluationPlan(inputs: test.inputs, outputs: outputs))
         var (floats, indices) = (0, 0)
         for input in test.inputs {
             if let values = test.interpreter.inputs[input.index] {

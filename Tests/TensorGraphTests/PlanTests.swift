@@ -15,7 +15,7 @@ struct PlanTests {
     func rates() {
         let graph = Graph()
         let (level, x) = (graph.input([1, 8], rate: .level), graph.input([3, 4], rate: .evaluation))
-        let plan = Plan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)])
+        let plan = EvaluationPlan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)])
         #expect(plan.levelSteps.count == 1)
         #expect(plan.evaluationSteps.count == 2)
 
@@ -38,7 +38,7 @@ struct PlanTests {
         let x = graph.input([16, 16], rate: .evaluation)
         let swish = x.sigmoid() * x
         let chain = (swish - 1).exponential() / (swish + 1)
-        let plan = Plan(inputs: [x], outputs: [chain, chain.sum(-1)])
+        let plan = EvaluationPlan(inputs: [x], outputs: [chain, chain.sum(-1)])
         #expect(plan.evaluationSteps.count == 1)
         #expect((x.sigmoid() * x).index == swish.index)
     }
@@ -47,7 +47,7 @@ struct PlanTests {
     func rows() {
         let graph = Graph()
         let (level, x) = (graph.input([1, 8], rate: .level), graph.input([64, 4], rate: .evaluation))
-        let execution = Execution(Plan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)]))
+        let execution = Execution(EvaluationPlan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)]))
         execution.runLevel()
         func run(_ others: Float) -> [Float] {
             execution.setInput(1) { span in
@@ -89,7 +89,7 @@ struct PlanTests {
         let graph = Graph()
         let (x, y) = (graph.input([3], rate: .evaluation), graph.input([2], rate: .evaluation))
         let execution = Execution(
-            Plan(inputs: [x, y], outputs: graph.gradient(of: x * x, withRespectTo: [y, x.stopGradient()])))
+            EvaluationPlan(inputs: [x, y], outputs: graph.gradient(of: x * x, withRespectTo: [y, x.stopGradient()])))
         execution.run()
         #expect(execution.withOutput(0) { [$0[0], $0[1]] } == [0, 0])
     }
@@ -103,7 +103,7 @@ struct PlanTests {
         let graph = Graph()
         let x = graph.input([inputs.count], rate: .evaluation)
         let execution = Execution(
-            Plan(inputs: [x], outputs: [x.exponential(), x.logarithm(), x.sigmoid(), x.squareRoot()]))
+            EvaluationPlan(inputs: [x], outputs: [x.exponential(), x.logarithm(), x.sigmoid(), x.squareRoot()]))
         execution.setInput(0) { span in for index in inputs.indices { span[index] = inputs[index] } }
         execution.run()
         let exact: [(Double) -> Double] = [exp, log, { 1 / (1 + exp(-$0)) }, { $0.squareRoot() }]
@@ -131,7 +131,7 @@ struct PlanTests {
         let inputs = (0..<count).map { _ in graph.input([2, 8], rate: .evaluation) }
         let sums = inputs.map { $0.sum(-1) }
         let all = inputs.dropFirst().reduce(inputs[0], +)
-        let execution = Execution(Plan(inputs: inputs, outputs: sums + [all]))
+        let execution = Execution(EvaluationPlan(inputs: inputs, outputs: sums + [all]))
         for number in inputs.indices {
             execution.setInput(number) { span in for place in 0..<16 { span[place] = Float(number + place) } }
         }
@@ -149,11 +149,11 @@ struct PlanTests {
         let graph = Graph()
         let weights = graph.parameter(0, shape: [20, 24])
         var asked: [Int] = []
-        func plan(rows: Int) -> Plan {
+        func plan(rows: Int) -> EvaluationPlan {
             let x = graph.input([rows, 24], rate: .evaluation)
             let y = x.matrixMultiply(weights, transposingOther: true)
             let gradient = graph.gradient(of: y * y, withRespectTo: [x])[0]
-            return Plan(inputs: [x], outputs: [y, gradient]) { number in
+            return EvaluationPlan(inputs: [x], outputs: [y, gradient]) { number in
                 asked.append(number)
                 return (0..<480).map { Float($0 % 7) - 3 }
             }
@@ -161,12 +161,12 @@ struct PlanTests {
         let (one, many) = (plan(rows: 1), plan(rows: 5))
         // Once for the product and once for its gradient.
         #expect(asked == [0, 0])
-        func starts(_ plan: Plan) -> Set<UnsafeMutablePointer<Float>> { Set(plan.constants.map(\.start)) }
+        func starts(_ plan: EvaluationPlan) -> Set<UnsafeMutablePointer<Float>> { Set(plan.constants.map(\.start)) }
         #expect(starts(one).intersection(starts(many)).count == 2)
         let packed = PackedMatrix.count(inner: 24, columns: 20) + PackedMatrix.count(inner: 20, columns: 24)
         #expect(graph.foldedBytes < 4 * (packed + 480))
 
-        func row(_ plan: Plan, of rows: Int) -> [Float] {
+        func row(_ plan: EvaluationPlan, of rows: Int) -> [Float] {
             let execution = Execution(plan)
             execution.setInput(0) { span in for place in 0..<span.count { span[place] = Float(place % 24) } }
             execution.run()
@@ -180,7 +180,8 @@ struct PlanTests {
         let graph = Graph()
         let x = graph.input([64, 4], rate: .evaluation)
         let mixed = x.attention(keys: 2 * x, values: 3 * x)
-        let plan = Plan(inputs: [x], outputs: [graph.gradient(of: (mixed * mixed).sum(0, 1), withRespectTo: [x])[0]])
+        let plan = EvaluationPlan(
+            inputs: [x], outputs: [graph.gradient(of: (mixed * mixed).sum(0, 1), withRespectTo: [x])[0]])
         // Beside the two there are what comes back and what goes on from there.
         #expect(plan.evaluationCount < 64 * 64 * 9 / 2)
     }

@@ -30,7 +30,7 @@ struct PoolHistories: AsyncParsableCommand {
     }
 
     private static func replay(_ seed: UInt64, shrink: Bool) throws {
-        let plan = shrink ? Plan(seed: seed).shrunk() : Plan(seed: seed)
+        let plan = shrink ? HistoryPlan(seed: seed).shrunk() : HistoryPlan(seed: seed)
         print(plan)
         let outcome = plan.outcome(isLogged: true)
         for line in outcome.log { print(line) }
@@ -72,7 +72,7 @@ struct PoolHistories: AsyncParsableCommand {
             print("\(number) x \(kind), first in seed \(example)")
         }
         print("seed \(first.seed), \(first.what)")
-        let short = Plan(seed: first.seed).shrunk()
+        let short = HistoryPlan(seed: first.seed).shrunk()
         print("the shortest history that breaks it:\n\(short)")
         for line in short.outcome(isLogged: true).log { print(line) }
         throw ExitCode(1)
@@ -92,7 +92,7 @@ private struct Tally: Sendable {
 
     init(seeds: Range<UInt64>) {
         for seed in seeds {
-            let outcome = Plan(seed: seed).outcome()
+            let outcome = HistoryPlan(seed: seed).outcome()
             histories += 1
             events += outcome.events
             finished += outcome.finished

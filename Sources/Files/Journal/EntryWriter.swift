@@ -177,7 +177,7 @@ final class EntryWriter {
         }
     }
 
-    private func keep(_ checkpoint: BlockCheckpoint, ofBlock block: Int, job: Int, in db: Database) throws {
+    private func keep(_ checkpoint: StoredCheckpoint, ofBlock block: Int, job: Int, in db: Database) throws {
         let (attempt, steps) = (checkpoint.attempt, checkpoint.stepsDone)
         let settled = try Int.fetchOne(findSettled, arguments: [job, block]) ?? 0
         if checkpoint.start <= settled {

@@ -70,13 +70,13 @@ struct JobReading {
     func numbers() throws -> [Int] { try Int.fetchAll(db, sql: "SELECT number FROM job ORDER BY number") }
 
     /// The latest checkpoint of a block, with its state.
-    func checkpoint(job: Int, block: Int) throws -> BlockCheckpoint? {
+    func checkpoint(job: Int, block: Int) throws -> StoredCheckpoint? {
         try Row.fetchOne(
             db,
             sql: "SELECT attempt, steps_done, state, state_offset, settled FROM checkpoint WHERE job = ? AND block = ?",
             arguments: [job, block]
         ).map { row in
-            BlockCheckpoint(
+            StoredCheckpoint(
                 attempt: try integer(row, 0), stepsDone: try integer(row, 1), state: try bytes(row, 2),
                 offset: try integer(row, 3), settled: try integer(row, 4))
         }
@@ -186,7 +186,7 @@ struct JobReading {
                 """, arguments: [job.record.number])
         while let row = try rows.next() {
             let id = try integer(row, 0)
-            let worker = WorkerRecord(
+            let worker = WorkerDescription(
                 name: try text(row, 1), host: try text(row, 2), process: try integer(row, 3),
                 slots: try integer(row, 4), version: try text(row, 5), fingerprint: try text(row, 6))
             let share = shares[id] ?? (0, 0)

@@ -114,7 +114,7 @@ package final class Journal {
     /// The latest checkpoint of a block, with its state; nil if there is none.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
-    package func checkpoint(job: Int, block: Int) throws(JournalError) -> BlockCheckpoint? {
+    package func checkpoint(job: Int, block: Int) throws(JournalError) -> StoredCheckpoint? {
         try read { try $0.checkpoint(job: job, block: block) }
     }
 

@@ -22,11 +22,11 @@ package enum JournalEntry: Sendable, Equatable {
     /// A block got so far. Replaces an earlier checkpoint of it, but for what no later one changes, and takes its reports
     /// away; one with no more steps than that, one whose start is not stored, or one of a block that is finished changes
     /// nothing.
-    case checkpoint(job: Int, block: Int, BlockCheckpoint)
+    case checkpoint(job: Int, block: Int, StoredCheckpoint)
     /// An attempt took a block down.
     case report(job: Int, block: Int, FailureReport)
     /// What the provenance tells of a worker that did something for the job.
-    case worker(job: Int, WorkerRecord)
+    case worker(job: Int, WorkerDescription)
     /// A job ended; `failure` says why, for people, and is empty otherwise. Unless it failed, its blocks, checkpoints,
     /// reports and workers go; a failed one keeps them, so that handing it in again goes on from there, but for states that
     /// were begun and not ended.
@@ -115,7 +115,7 @@ package struct FinishedBlock: Sendable, Equatable {
 }
 
 /// A state from which a block can go on.
-package struct BlockCheckpoint: Sendable, Equatable {
+package struct StoredCheckpoint: Sendable, Equatable {
     /// The attempt that got so far, from 1.
     package var attempt: Int
     /// Of the block's steps.
@@ -183,7 +183,7 @@ package struct FailureReport: Sendable, Equatable {
 }
 
 /// What the provenance of a job tells of a worker.
-package struct WorkerRecord: Sendable, Equatable {
+package struct WorkerDescription: Sendable, Equatable {
     /// The name that results come under.
     package var name: String
     /// The name of its machine.

@@ -55,14 +55,14 @@ package struct RecoveredJob: Sendable, Equatable {
 /// What a worker did for a job.
 package struct WorkerShare: Sendable, Equatable {
     /// What the provenance tells of it.
-    package var worker: WorkerRecord
+    package var worker: WorkerDescription
     /// Finished blocks.
     package var blocks: Int
     /// That it computed for them.
     package var seconds: Double
 
     /// Every field as given.
-    package init(worker: WorkerRecord, blocks: Int, seconds: Double) {
+    package init(worker: WorkerDescription, blocks: Int, seconds: Double) {
         self.worker = worker
         self.blocks = blocks
         self.seconds = seconds

@@ -1,7 +1,7 @@
 /// What is known of a run at its end that its rows alone don't tell.
 package struct RunConclusion: Sendable, Equatable {
     /// What the populations of a run's blocks came to together.
-    package struct Population: Sendable, Equatable {
+    package struct PopulationResult: Sendable, Equatable {
         /// For each row of the samples the chain that it is of, in ascending order, [chains].
         package var selection: [Int]
         /// Of the composition.
@@ -25,13 +25,13 @@ package struct RunConclusion: Sendable, Equatable {
     /// Step size [levels], index = level; not finite where there is none.
     package var stepSizes: [Double]
     /// Where samples are selected.
-    package var population: Population?
+    package var population: PopulationResult?
     /// Jobs that were run first, in their order.
-    package var preliminaries: [RunSummary.Preliminary]
+    package var preliminaries: [RunSummary.PreliminaryRun]
 
     /// Every field as given.
     package init(
-        stepSizes: [Double], population: Population? = nil, preliminaries: [RunSummary.Preliminary] = []
+        stepSizes: [Double], population: PopulationResult? = nil, preliminaries: [RunSummary.PreliminaryRun] = []
     ) {
         self.preliminaries = preliminaries
         self.stepSizes = stepSizes

@@ -330,7 +330,7 @@ package final class RunStaging {
             nonFiniteDraws: samples.nonFiniteDraws,
             logNormalizer: population?.logNormalizer,
             population: population.map {
-                RunSummary.Population(
+                RunSummary.PopulationWorth(
                     effectiveSize: $0.effectiveSize, distinctChains: Set($0.selection).count, ancestors: $0.ancestors)
             },
             preliminaries: conclusion.preliminaries,

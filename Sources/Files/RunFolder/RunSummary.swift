@@ -36,7 +36,7 @@ package struct RunSummary: Sendable, Equatable {
     }
 
     /// What a population's samples are worth.
-    package struct Population: Sendable, Equatable {
+    package struct PopulationWorth: Sendable, Equatable {
         /// How many equally weighted samples the weighted chains are worth: (sum w)^2 / sum w^2.
         package let effectiveSize: Double
         /// Chains that are among the samples, once or more; one that was resampled counts as several.
@@ -54,7 +54,7 @@ package struct RunSummary: Sendable, Equatable {
     }
 
     /// A job that was run first, for numbers that the run's own lacked.
-    package struct Preliminary: Sendable, Equatable {
+    package struct PreliminaryRun: Sendable, Equatable {
         /// SHA-256 of its canonical text, in hexadecimal digits.
         package let jobHash: String
         /// Its name.
@@ -107,9 +107,9 @@ package struct RunSummary: Sendable, Equatable {
     /// Of a population only.
     package var logNormalizer: LogNormalizer?
     /// Of a population only.
-    package var population: Population?
+    package var population: PopulationWorth?
     /// In their order; none for most runs.
-    package var preliminaries: [Preliminary]
+    package var preliminaries: [PreliminaryRun]
     /// At the last level.
     package var logDensity: LogDensity
     /// What gives reason to doubt the samples, a sentence each; it depends on the job and its statistics alone.
@@ -127,8 +127,8 @@ package struct RunSummary: Sendable, Equatable {
     package init(
         jobHash: String, name: String, chains: Int, draws: Int, shape: [Int], acceptanceMean: Double?,
         acceptancePerLevel: [Double?], stepSize: [Double?], gradientEvaluations: Int, divergences: Int,
-        nonFiniteDraws: Int = 0, logNormalizer: LogNormalizer? = nil, population: Population? = nil,
-        preliminaries: [Preliminary] = [], logDensity: LogDensity, warnings: [String] = [],
+        nonFiniteDraws: Int = 0, logNormalizer: LogNormalizer? = nil, population: PopulationWorth? = nil,
+        preliminaries: [PreliminaryRun] = [], logDensity: LogDensity, warnings: [String] = [],
         diagnostics: RunDiagnostics? = nil, samplesSHA256: String, statisticsSHA256: String? = nil,
         pictureSHA256: String? = nil
     ) {
@@ -197,7 +197,7 @@ package struct RunSummary: Sendable, Equatable {
     }
 }
 
-extension RunSummary.Preliminary {
+extension RunSummary.PreliminaryRun {
     fileprivate var json: JSONText {
         let members: [(String, JSONText)] = [
             ("job", .string(jobHash)), ("name", .string(name)), ("gradient_evaluations", .integer(gradientEvaluations)),

@@ -29,11 +29,11 @@ extension RunSummary {
         let density = try summary.member("log_density")
         try density.expectNames(["mean", "standard_deviation"])
         let normalizer = try Self.logNormalizer(summary)
-        var population: Population?
+        var population: PopulationWorth?
         if summary.has("population") {
             let node = try summary.member("population")
             try node.expectNames(["effective_size", "distinct_chains", "ancestors"])
-            population = Population(
+            population = PopulationWorth(
                 effectiveSize: try node.member("effective_size").optionalNumber() ?? .nan,
                 distinctChains: try node.member("distinct_chains").count(),
                 ancestors: try node.member("ancestors").count())
@@ -89,11 +89,11 @@ extension RunSummary {
         return try summary.member("warnings").elements { (node) throws(RunFolderError) in try node.string() }
     }
 
-    private static func preliminaries(_ summary: SummaryNode) throws(RunFolderError) -> [Preliminary] {
+    private static func preliminaries(_ summary: SummaryNode) throws(RunFolderError) -> [PreliminaryRun] {
         guard summary.has("preliminary") else { return [] }
         return try summary.member("preliminary").elements { (node) throws(RunFolderError) in
             try node.expectNames(["job", "name", "gradient_evaluations"])
-            return Preliminary(
+            return PreliminaryRun(
                 jobHash: try node.member("job").string(), name: try node.member("name").string(),
                 gradientEvaluations: try node.member("gradient_evaluations").count(),
                 component: node.has("component") ? try node.member("component").string() : nil,

@@ -87,7 +87,7 @@ package final class Network: Sendable {
         Execution(plan(rows: rows, groups: groups))
     }
 
-    private func plan(rows: Int, groups: Int) -> Plan {
+    private func plan(rows: Int, groups: Int) -> EvaluationPlan {
         weights.plans.withLock { $0.plan(NetworkPlans.Rows(count: rows, groups: groups)) }
     }
 

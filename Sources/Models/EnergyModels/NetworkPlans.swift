@@ -13,7 +13,7 @@ struct NetworkPlans {
     private let graph = Graph()
     private let parameters: [Value]
     /// Made on first use.
-    private var plans: [Rows: Plan] = [:]
+    private var plans: [Rows: EvaluationPlan] = [:]
 
     /// Takes from the parameters what plans need of them: the plan of one row needs the same as any other.
     ///
@@ -34,7 +34,7 @@ struct NetworkPlans {
     var weightBytes: Int { graph.foldedBytes }
 
     /// The plan for so many rows.
-    mutating func plan(_ rows: Rows) -> Plan {
+    mutating func plan(_ rows: Rows) -> EvaluationPlan {
         if let plan = plans[rows] { return plan }
         let plan = plan(rows) { _ in preconditionFailure("weights that the plan of one row does not need") }
         plans[rows] = plan
@@ -43,7 +43,7 @@ struct NetworkPlans {
 
     private func plan<Failure: Error>(
         _ rows: Rows, _ parameter: (Int) throws(Failure) -> [Float]
-    ) throws(Failure) -> Plan {
+    ) throws(Failure) -> EvaluationPlan {
         let (inputs, outputs) =
             switch description.architecture.kind {
             case .energy:
@@ -53,6 +53,6 @@ struct NetworkPlans {
                 ClassifierGraph.written(
                     description, in: graph, parameters: parameters, rows: rows.count, groups: rows.groups)
             }
-        return try Plan(inputs: inputs, outputs: outputs, parameters: parameter)
+        return try EvaluationPlan(inputs: inputs, outputs: outputs, parameters: parameter)
     }
 }

@@ -21,7 +21,7 @@ package struct TrainingLoss {
     }
 
     /// The same with steps that several threads share.
-    init(_ plan: Plan, description: NetworkDescription, rows: Int) {
+    init(_ plan: EvaluationPlan, description: NetworkDescription, rows: Int) {
         architecture = description.architecture
         self.rows = rows
         execution = Execution(plan)
@@ -29,7 +29,7 @@ package struct TrainingLoss {
     }
 
     /// The steps for shards of `rows` points; memory is taken when they are executed.
-    static func plan(_ description: NetworkDescription, rows: Int) -> Plan {
+    static func plan(_ description: NetworkDescription, rows: Int) -> EvaluationPlan {
         let architecture = description.architecture
         let graph = Graph()
         let weights = architecture.parameters.map { graph.input($0.shape, rate: .level) }
@@ -37,7 +37,7 @@ package struct TrainingLoss {
             architecture.kind == .classifier
             ? Terms(crossEntropyOf: description, weights: weights, rows: rows)
             : Terms(denoisingOf: description, weights: weights, rows: rows)
-        return Plan(
+        return EvaluationPlan(
             inputs: weights + terms.inputs,
             outputs: [terms.loss] + graph.gradient(of: terms.loss, withRespectTo: weights))
     }

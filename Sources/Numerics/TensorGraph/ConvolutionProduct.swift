@@ -12,7 +12,7 @@ struct ConvolutionProduct: Sendable {
 
     /// What is added to the numbers of each channel.
     struct ChannelAddend: Sendable {
-        let place: Place
+        let place: MemoryAddress
         /// Whether each image has numbers of its own.
         let varies: Bool
     }
@@ -20,16 +20,16 @@ struct ConvolutionProduct: Sendable {
     let convolution: Convolution
     let direction: Direction
     let images: Int
-    let source: Place
+    let source: MemoryAddress
     /// Applied to the source while it is packed, if anything.
     let normalization: Normalization?
-    let weights: Place
+    let weights: MemoryAddress
     /// At most two, added one after the other.
     let channelAddends: [ChannelAddend]
     /// What is added then, number by number.
-    let addend: Place?
-    let result: Place
-    let workspace: Place
+    let addend: MemoryAddress?
+    let result: MemoryAddress
+    let workspace: MemoryAddress
 
     /// Numbers that packed weights take.
     static func packedCount(_ convolution: Convolution, _ direction: Direction) -> Int {
@@ -69,8 +69,8 @@ struct ConvolutionProduct: Sendable {
 struct PackedConvolution: Sendable {
     let convolution: Convolution
     let direction: ConvolutionProduct.Direction
-    let source: Place
-    let result: Place
+    let source: MemoryAddress
+    let result: MemoryAddress
 
     func run(_ regions: Regions) {
         var layer = convolution.layer
@@ -82,10 +82,10 @@ struct PackedConvolution: Sendable {
 struct ConvolutionToWeights: Sendable {
     let convolution: Convolution
     let images: Int
-    let input: Place
-    let output: Place
-    let result: Place
-    let workspace: Place
+    let input: MemoryAddress
+    let output: MemoryAddress
+    let result: MemoryAddress
+    let workspace: MemoryAddress
 
     /// Numbers of scratch memory.
     static func workspaceCount(_ convolution: Convolution) -> Int {

@@ -3,7 +3,7 @@ import CVectorMath
 /// A plan with memory of its own: what one thread runs. Running allocates nothing.
 package final class Execution {
     /// What is run.
-    package let plan: Plan
+    package let plan: EvaluationPlan
     private let level: Memory
     private let evaluation: Memory
     private let scratch: Memory
@@ -11,7 +11,7 @@ package final class Execution {
     private let starts: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
 
     /// Memory for a plan; inputs and indices are 0.
-    package init(_ plan: Plan) {
+    package init(_ plan: EvaluationPlan) {
         self.plan = plan
         level = Memory(count: plan.levelCount)
         evaluation = Memory(count: plan.evaluationCount)

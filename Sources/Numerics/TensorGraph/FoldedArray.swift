@@ -40,7 +40,7 @@ extension Graph {
         let result: Memory
         if let packing = array.packing {
             result = Memory(count: packing.count)
-            steps.append(compiler.pack(packing, from: source, to: Place(foldedArray: 0)))
+            steps.append(compiler.pack(packing, from: source, to: MemoryAddress(foldedArray: 0)))
         } else {
             result = Memory(count: nodes[array.source].shape.elementCount)
         }

@@ -36,7 +36,7 @@ final class FusedLoop: Sendable {
     /// - Parameters:
     ///   - stored: the members that other steps read.
     ///   - place: where a stored member or an operand from outside is.
-    init(_ graph: Graph, space: [Int], members: [Int], stored: Set<Int>, place: (Int) -> Place) {
+    init(_ graph: Graph, space: [Int], members: [Int], stored: Set<Int>, place: (Int) -> MemoryAddress) {
         var builder = LoopBuilder(graph: graph, space: space, members: members, stored: stored)
         builder.build()
         (lengths, strides) = builder.joinAxes()

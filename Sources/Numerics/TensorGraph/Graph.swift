@@ -1,7 +1,7 @@
 /// A computation over tensors of fixed shapes, as a directed graph that only grows.
 ///
 /// A graph is written down once with ordinary operators on ``Value``s, differentiated with
-/// ``gradient(of:withRespectTo:)`` any number of times, and compiled into a ``Plan``. Equal nodes are
+/// ``gradient(of:withRespectTo:)`` any number of times, and compiled into a ``EvaluationPlan``. Equal nodes are
 /// the same node, so common parts are shared from the start.
 package final class Graph {
     struct Node: Hashable {
@@ -42,7 +42,7 @@ package final class Graph {
     }
 
     /// A fixed tensor whose numbers the graph does not hold: plans are given them when they are compiled, see
-    /// ``Plan/init(inputs:outputs:parameters:)``. The same number always stands for the same tensor.
+    /// ``EvaluationPlan/init(inputs:outputs:parameters:)``. The same number always stands for the same tensor.
     package func parameter(_ number: Int, shape: [Int]) -> Value {
         add(.parameter(number), [], shape, rate: .constant)
     }

@@ -62,14 +62,14 @@ struct Normalization: Sendable {
     let norm: GroupNorm
     /// [n, height, width, channels].
     let shape: [Int]
-    let weight: Place
-    let bias: Place
+    let weight: MemoryAddress
+    let bias: MemoryAddress
     /// Whether each image has weights and biases of its own.
     let weightsVary: Bool
     let biasesVary: Bool
     /// Where the norm leaves its means and variances for its gradient; nil where nobody keeps them.
-    let statistics: Place?
-    let workspace: Place
+    let statistics: MemoryAddress?
+    let workspace: MemoryAddress
 
     /// Numbers of scratch memory.
     static func workspaceCount(_ norm: GroupNorm, _ shape: [Int]) -> Int {
@@ -99,12 +99,12 @@ struct Normalization: Sendable {
 /// processor, nor on how many images there are, nor on an image's place.
 struct GroupNormPass: Sendable {
     let normalization: Normalization
-    let input: Place
+    let input: MemoryAddress
     /// The gradient of the result, for the gradient by the input.
-    let gradient: Place?
+    let gradient: MemoryAddress?
     /// What is added to that, if anything.
-    let addend: Place?
-    let result: Place
+    let addend: MemoryAddress?
+    let result: MemoryAddress
 
     func run(_ regions: Regions) {
         var arguments = normalization.arguments(regions)

@@ -28,8 +28,8 @@ struct Resampling: Sendable {
     let scale: Float
     /// The small images, [n, height, width, channels].
     let shape: [Int]
-    let source: Place
-    let result: Place
+    let source: MemoryAddress
+    let result: MemoryAddress
 
     func run(_ regions: Regions) {
         let (rows, width, channels) = (shape[0] * shape[1], shape[2], shape[3])

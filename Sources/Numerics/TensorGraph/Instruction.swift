@@ -36,14 +36,14 @@ struct StridedCopy: Sendable {
     private let lengths: [Int]
     private let sourceStrides: [Int]
     private let resultStrides: [Int]
-    private let source: Place
-    private let result: Place
+    private let source: MemoryAddress
+    private let result: MemoryAddress
 
     /// - Parameters:
     ///   - lengths: of the copied part, axis by axis.
     ///   - source: where its first number is, with the strides by which it is read.
     ///   - result: where that goes, with the strides by which it is written.
-    init(lengths: [Int], from source: (Place, [Int]), to result: (Place, [Int])) {
+    init(lengths: [Int], from source: (MemoryAddress, [Int]), to result: (MemoryAddress, [Int])) {
         (self.source, self.result) = (source.0, result.0)
         var joined: (lengths: [Int], read: [Int], write: [Int]) = ([], [], [])
         for (length, (read, write)) in zip(lengths, zip(source.1, result.1)) where length != 1 {
@@ -82,8 +82,8 @@ struct StridedCopy: Sendable {
 
 /// Rows between a table [tableRows, width] and a list [count, width] of the rows at given indices.
 struct RowTransfer: Sendable {
-    let table: Place
-    let list: Place
+    let table: MemoryAddress
+    let list: MemoryAddress
     /// The first index, in the region of whole numbers.
     let indices: Int
     let count: Int

@@ -7,8 +7,8 @@ struct PackedMatrix: Sendable {
     let columns: Int
     /// Whether the source is stored [columns, inner].
     let transposed: Bool
-    let source: Place
-    let result: Place
+    let source: MemoryAddress
+    let result: MemoryAddress
 
     /// Numbers that a packed matrix takes.
     static func count(inner: Int, columns: Int) -> Int { rrr_packed_count(inner, columns) }
@@ -25,9 +25,9 @@ struct PackedProduct: Sendable {
     let inner: Int
     let columns: Int
     let transposeLeft: Bool
-    let left: Place
-    let right: Place
-    let result: Place
+    let left: MemoryAddress
+    let right: MemoryAddress
+    let result: MemoryAddress
 
     func run(_ regions: Regions) {
         rrr_multiply_packed(
@@ -46,11 +46,11 @@ struct MatrixProduct: Sendable {
     let columns: Int
     let transposeLeft: Bool
     let transposeRight: Bool
-    let left: Place
-    let right: Place
-    let result: Place
+    let left: MemoryAddress
+    let right: MemoryAddress
+    let result: MemoryAddress
     /// For one packed right-hand side.
-    let workspace: Place
+    let workspace: MemoryAddress
 
     func run(_ regions: Regions) {
         let packed = regions[workspace]

@@ -27,7 +27,7 @@ struct ConstantMemory: @unchecked Sendable {
 
 /// What a step works on: regions of memory, of whole numbers and for what it keeps to itself.
 struct Regions {
-    /// Where each region begins, as ``Place`` counts them.
+    /// Where each region begins, as ``MemoryAddress`` counts them.
     let starts: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
     let indices: UnsafeMutablePointer<Int32>
     let scratch: UnsafeMutablePointer<Float>
@@ -42,7 +42,7 @@ struct Regions {
         return starts
     }
 
-    subscript(place: Place) -> UnsafeMutablePointer<Float> {
+    subscript(place: MemoryAddress) -> UnsafeMutablePointer<Float> {
         guard let start = starts[place.region] else { preconditionFailure("a region without memory") }
         return start + place.offset
     }
@@ -52,7 +52,7 @@ struct Regions {
 ///
 /// Each rate has a region, numbered as the rates are; behind them each array that a plan reads of fixed tensors is a
 /// region of its own.
-struct Place: Sendable {
+struct MemoryAddress: Sendable {
     let region: Int
     let offset: Int
 

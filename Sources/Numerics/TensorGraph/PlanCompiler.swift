@@ -2,8 +2,8 @@
 struct PlanCompiler {
     let graph: Graph
     let needed: [Int]
-    let indexInputs: [Plan.IndexInput]
-    private(set) var places: [Int: Place] = [:]
+    let indexInputs: [EvaluationPlan.IndexInput]
+    private(set) var places: [Int: MemoryAddress] = [:]
     /// Numbers in each region.
     private(set) var counts: [Rate: Int] = [:]
     private let outputs: Set<Int>
@@ -50,7 +50,7 @@ struct PlanCompiler {
             precondition(inputs.contains(index), "an output depends on an input that is not listed")
         }
         var offset = 0
-        var indexInputs: [Plan.IndexInput] = []
+        var indexInputs: [EvaluationPlan.IndexInput] = []
         for input in inputs where graph.nodes[input].operation == .indices {
             let tables = needed.compactMap { index -> Int? in
                 let node = graph.nodes[index]
@@ -59,7 +59,7 @@ struct PlanCompiler {
             }
             let count = graph.nodes[input].shape[0]
             indexOffsets[input] = offset
-            indexInputs.append(Plan.IndexInput(offset: offset, count: count, limit: tables.min() ?? .max))
+            indexInputs.append(EvaluationPlan.IndexInput(offset: offset, count: count, limit: tables.min() ?? .max))
             offset += count
         }
         self.indexInputs = indexInputs
@@ -78,7 +78,7 @@ struct PlanCompiler {
             graph.nodes[index].rate == .constant
         }
         for packing in packings where packing.rate == .constant {
-            places[number(packing)] = Place(foldedArray: arrays.count)
+            places[number(packing)] = MemoryAddress(foldedArray: arrays.count)
             arrays.append(FoldedArray(source: packing.source, packing: packing.kind))
         }
         var plain = outputs.filter(isConstant)
@@ -89,7 +89,7 @@ struct PlanCompiler {
             }
         }
         for source in plain.sorted() {
-            places[source] = Place(foldedArray: arrays.count)
+            places[source] = MemoryAddress(foldedArray: arrays.count)
             arrays.append(FoldedArray(source: source, packing: nil))
         }
         return arrays
@@ -148,9 +148,9 @@ struct PlanCompiler {
             + (packs ? ConvolutionProduct.packedCount(convolution, direction) : 0)
     }
 
-    func array(_ value: Value) -> Plan.Input {
+    func array(_ value: Value) -> EvaluationPlan.Input {
         guard let place = places[graph.source(value.index)] else { preconditionFailure("an array without a place") }
-        return Plan.Input(place: place, count: value.shape.elementCount)
+        return EvaluationPlan.Input(place: place, count: value.shape.elementCount)
     }
 
     /// Schedules the nodes of a rate, places their arrays and makes their instructions.
@@ -175,7 +175,7 @@ struct PlanCompiler {
             }
     }
 
-    func pack(_ kind: Packing.Kind, from source: Place, to result: Place) -> Instruction {
+    func pack(_ kind: Packing.Kind, from source: MemoryAddress, to result: MemoryAddress) -> Instruction {
         switch kind {
         case .matrix(let inner, let columns, let transposed):
             .pack(
@@ -233,7 +233,7 @@ struct PlanCompiler {
         let memory = MemoryPlan(
             lives.map { .init(node: $0.key, count: graph.nodes[$0.key].shape.elementCount, life: $0.value) } + packed
                 + workspaces + statistics(home))
-        for (node, offset) in memory.offsets { places[node] = Place(rate, offset: offset) }
+        for (node, offset) in memory.offsets { places[node] = MemoryAddress(rate, offset: offset) }
         counts[rate] = memory.count
         return Set(lives.keys)
     }
@@ -251,7 +251,7 @@ struct PlanCompiler {
         }
     }
 
-    func place(_ index: Int) -> Place {
+    func place(_ index: Int) -> MemoryAddress {
         guard let place = places[index < graph.nodes.count ? graph.source(index) : index] else {
             preconditionFailure("an array without a place")
         }

@@ -108,7 +108,7 @@ extension PlanCompiler {
             weights = place(number(packing))
         } else {
             steps = [pack(.convolution(convolution, direction), from: place(node.operands[1]), to: weights)]
-            workspace = Place(
+            workspace = MemoryAddress(
                 region: workspace.region,
                 offset: workspace.offset + ConvolutionProduct.packedCount(convolution, direction))
         }
@@ -148,9 +148,11 @@ extension PlanCompiler {
         _ source: Int, _ sourceShape: [Int], _ axis: Int, _ sourceStart: Int, into result: Int, _ resultShape: [Int],
         at resultStart: Int, lengths: [Int]
     ) -> Instruction {
-        func part(_ index: Int, _ shape: [Int], _ start: Int) -> (Place, [Int]) {
+        func part(_ index: Int, _ shape: [Int], _ start: Int) -> (MemoryAddress, [Int]) {
             let whole = place(index)
-            return (Place(region: whole.region, offset: whole.offset + start * shape.strides[axis]), shape.strides)
+            return (
+                MemoryAddress(region: whole.region, offset: whole.offset + start * shape.strides[axis]), shape.strides
+            )
         }
         return .copy(
             StridedCopy(

@@ -27,12 +27,12 @@ package enum ArchiveRequest: Sendable {
     case result(Attempt, WorkerID, BlockRecord, FinishedBlock)
     /// A piece of a long state, before the checkpoint that its last one makes.
     case piece(Attempt, StatePiece)
-    case checkpoint(Attempt, BlockCheckpoint)
+    case checkpoint(Attempt, StoredCheckpoint)
     /// A piece of the latest checkpoint of a block is wanted for a worker: the first one, or what follows another.
     case load(Attempt, WorkerID, after: StatePiece?)
     case note(JournalEntry, Receipt? = nil)
     /// All results are there: complete the folder.
-    case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [(String, JSONText)], note: JournalEntry)
+    case finish(JobNumber, Job, [RunSummary.PreliminaryRun], provenance: [(String, JSONText)], note: JournalEntry)
     /// The job is over without that; its files stay if it may go on one day.
     case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
     /// Do what was asked before, and end.

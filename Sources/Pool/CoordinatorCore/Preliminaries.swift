@@ -63,13 +63,13 @@ extension CoordinatorCore {
         act(on: .submitted(job.number, terms(of: job), progress))
     }
 
-    private mutating func use(_ summary: RunSummary, of preliminary: Preliminary, for id: Digest) throws {
+    private mutating func use(_ summary: RunSummary, of preliminary: PreliminaryJob, for id: Digest) throws {
         guard let work = jobs[id]?.work else { return }
         jobs[id]?.work?.form = work.form.resolved(
             as: try work.job.resolved(
                 preliminary, stepSizes: summary.stepSize, logNormalizers: summary.logNormalizer?.perLevel ?? []))
         jobs[id]?.work?.preliminaries.append(
-            RunSummary.Preliminary(
+            RunSummary.PreliminaryRun(
                 jobHash: preliminary.job.identity.hex, name: summary.name,
                 gradientEvaluations: summary.gradientEvaluations, component: preliminary.componentText,
                 logNormalizer: preliminary.purpose == .stepSizes ? nil : summary.logNormalizer))

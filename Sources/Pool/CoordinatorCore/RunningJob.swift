@@ -24,7 +24,7 @@ struct RunningJob {
         /// The job that has to be finished first.
         var waitsFor: Digest?
         /// Those that were finished for it.
-        var preliminaries: [RunSummary.Preliminary] = []
+        var preliminaries: [RunSummary.PreliminaryRun] = []
         /// Whether those are to be run again although they are finished.
         var renews = false
         /// Those of them that were begun again.
@@ -130,7 +130,7 @@ struct RunningJob {
     }
 
     /// Takes in that a worker does something for the job. - Returns: whether it is the first time.
-    mutating func meet(_ worker: WorkerRecord) -> Bool {
+    mutating func meet(_ worker: WorkerDescription) -> Bool {
         guard shares[worker.name] == nil else { return false }
         shares[worker.name] = WorkerShare(worker: worker, blocks: 0, seconds: 0)
         return true
@@ -144,7 +144,7 @@ struct RunningJob {
     }
 
     /// Counts a block's result, which is the first.
-    mutating func count(_ report: BlockReport, from worker: WorkerRecord) {
+    mutating func count(_ report: BlockReport, from worker: WorkerDescription) {
         if state == .queued { state = .running }
         partial[report.attempt.block] = nil
         checkpointed[report.attempt.block] = nil

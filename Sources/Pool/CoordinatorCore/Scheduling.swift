@@ -57,7 +57,7 @@ extension CoordinatorCore {
             ask(
                 .checkpoint(
                     attempt,
-                    BlockCheckpoint(
+                    StoredCheckpoint(
                         attempt: attempt.number, stepsDone: steps, state: state.state, offset: state.offset,
                         start: state.start, settled: state.settled)))
         case .report(let attempt, let worker, let reason):
@@ -101,7 +101,7 @@ extension CoordinatorCore {
                     gradientEvaluations: report.gradientEvaluations)))
     }
 
-    private func origin(_ worker: WorkerID, for id: Digest) -> WorkerRecord? {
+    private func origin(_ worker: WorkerID, for id: Digest) -> WorkerDescription? {
         workers[worker]?.record(usingServers: jobs[id]?.work?.job.servers ?? [])
     }
 

@@ -15,7 +15,7 @@ struct WorkerEntry {
     let credential: Credential?
     var registration: Registration
     /// What provenance tells of it where a job uses no model servers.
-    let record: WorkerRecord
+    let record: WorkerDescription
     /// Jobs whose text it has.
     var knownJobs: Set<Digest> = []
     /// The scheduler's number of the last grant.
@@ -39,9 +39,9 @@ struct WorkerEntry {
     }
 
     /// What provenance tells of it: of its arithmetic that part which the job uses.
-    func record(usingServers servers: Set<String>) -> WorkerRecord {
+    func record(usingServers servers: Set<String>) -> WorkerDescription {
         guard !servers.isEmpty, let part = arithmetic.part(using: servers) else { return record }
-        return WorkerRecord(
+        return WorkerDescription(
             name: record.name, host: record.host, process: record.process, slots: record.slots, version: record.version,
             fingerprint: "\(part)")
     }
@@ -144,7 +144,7 @@ extension CoordinatorCore {
         abandonState(of: id)
         workers[id] = WorkerEntry(
             peer: peer, line: line, credential: origin.credential, registration: registration,
-            record: WorkerRecord(
+            record: WorkerDescription(
                 name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
                 version: registration.version, fingerprint: registration.fingerprint))
         workerByPeer[peer] = id

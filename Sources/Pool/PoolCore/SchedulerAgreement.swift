@@ -35,7 +35,7 @@ extension Scheduler {
         guard workers[id].map({ $0.leases.count < configuration.mostHeld }) == true,
             jobs[attempt.job]?.admits(arithmetic) == true, jobs[attempt.job]?.adopt(attempt, by: id) == true
         else { return false }
-        workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: jobs[attempt.job]?.secondsPerBlock))
+        workers[id]?.add(HeldBlock(attempt: attempt, granted: now, estimate: jobs[attempt.job]?.secondsPerBlock))
         return true
     }
 
@@ -62,7 +62,7 @@ extension Scheduler {
     }
 
     private mutating func recall(
-        from id: WorkerID, _ now: Duration, _ actions: inout [Action], where isWanted: (Lease) -> Bool
+        from id: WorkerID, _ now: Duration, _ actions: inout [Action], where isWanted: (HeldBlock) -> Bool
     ) {
         let held = workers[id]?.leases.filter(isWanted).map(\.attempt) ?? []
         guard !held.isEmpty else { return }

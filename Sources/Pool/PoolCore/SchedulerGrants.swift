@@ -15,7 +15,7 @@ extension Scheduler {
             var taken = 0
             while taken < room, let next = jobs[job]?.next(for: id, among: peers.workers) {
                 let attempt = Attempt(job: job, block: next.block, number: next.number)
-                workers[id]?.add(Lease(attempt: attempt, granted: now, estimate: seconds))
+                workers[id]?.add(HeldBlock(attempt: attempt, granted: now, estimate: seconds))
                 granted.append(attempt)
                 taken += 1
             }
@@ -95,7 +95,7 @@ extension Scheduler {
                 grant(to: helper, now, &actions)
             } else if let next = jobs[lease.attempt.job]?.double(lease.attempt.block, for: helper) {
                 let attempt = Attempt(job: lease.attempt.job, block: next.block, number: next.number)
-                workers[helper]?.add(Lease(attempt: attempt, granted: now, estimate: lease.estimate))
+                workers[helper]?.add(HeldBlock(attempt: attempt, granted: now, estimate: lease.estimate))
                 send([attempt], to: helper, now, &actions)
             }
             if workers[helper]?.hasFreeSlot != true { idle.remove(at: place) }
@@ -103,10 +103,10 @@ extension Scheduler {
     }
 
     /// Leases of jobs that have no block waiting, which are late: those that still wait first, then the slowest.
-    private func stragglers(_ now: Duration) -> [(WorkerID, Lease)] {
+    private func stragglers(_ now: Duration) -> [(WorkerID, HeldBlock)] {
         let ending = Set(order.filter { jobs[$0].map { $0.waiting == 0 && !$0.isPaused } ?? false })
         guard !ending.isEmpty else { return [] }
-        var late: [(id: WorkerID, lease: Lease, remaining: Double)] = []
+        var late: [(id: WorkerID, lease: HeldBlock, remaining: Double)] = []
         for id in workers.keys.sorted() {
             for lease in workers[id]?.leases ?? [] where ending.contains(lease.attempt.job) && !lease.isRecalled {
                 guard let started = lease.started else {

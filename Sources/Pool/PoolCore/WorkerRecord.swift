@@ -1,5 +1,5 @@
 /// A block that a worker holds.
-struct Lease {
+struct HeldBlock {
     let attempt: Attempt
     let granted: Duration
     /// When it came to be among the first blocks of its worker, which are those that run.
@@ -29,7 +29,7 @@ struct WorkerRecord {
     var arithmetic: Arithmetic
     var lastHeard: Duration
     /// In the order of granting, which is the order in which a worker starts its blocks, as far as nothing else shows.
-    private(set) var leases: [Lease] = []
+    private(set) var leases: [HeldBlock] = []
     /// What the leases are expected to take, those left out of which nobody knows.
     private(set) var heldSeconds = 0.0
     private(set) var finished = 0
@@ -59,16 +59,16 @@ struct WorkerRecord {
     /// Whether it could run one more block at once.
     var hasFreeSlot: Bool { leases.count < slots && !isSetAside }
 
-    func lease(of attempt: Attempt) -> Lease? { leases.first { $0.attempt == attempt } }
+    func lease(of attempt: Attempt) -> HeldBlock? { leases.first { $0.attempt == attempt } }
 
-    mutating func add(_ lease: Lease) {
+    mutating func add(_ lease: HeldBlock) {
         leases.append(lease)
         heldSeconds += lease.estimate ?? 0
         start(at: lease.granted)
     }
 
     /// Takes a lease away; the next one in the queue is then taken to run.
-    mutating func remove(_ attempt: Attempt, at now: Duration) -> Lease? {
+    mutating func remove(_ attempt: Attempt, at now: Duration) -> HeldBlock? {
         guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return nil }
         let lease = leases.remove(at: place)
         heldSeconds = leases.isEmpty ? 0 : heldSeconds - (lease.estimate ?? 0)

@@ -59,7 +59,7 @@ package struct WorkerSession: Sendable {
     }
 
     /// A block, whatever the attempt.
-    private struct Place: Hashable {
+    private struct BlockID: Hashable {
         let job: JobNumber
         let block: Int
     }
@@ -137,8 +137,8 @@ package struct WorkerSession: Sendable {
             lastGrant = grant
             // A grant that was overtaken may bring a block that is here under another number.
             let held = queue + running.subtracting(abandoned) + untaken
-            let known = Set(held.map { Place(job: $0.job, block: $0.block) })
-            queue += attempts.filter { !known.contains(Place(job: $0.job, block: $0.block)) }
+            let known = Set(held.map { BlockID(job: $0.job, block: $0.block) })
+            queue += attempts.filter { !known.contains(BlockID(job: $0.job, block: $0.block)) }
         case .preparing(let job):
             preparing.insert(job)
         case .prepared(let job):

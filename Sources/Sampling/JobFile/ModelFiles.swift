@@ -88,12 +88,12 @@ struct ModelFiles {
     }
 
     /// A file, and the field that names it; its SHA-256 if that is how it is named.
-    private typealias Place = (path: String, digest: Digest?, field: JSONField)
+    private typealias NamedFile = (path: String, digest: Digest?, field: JSONField)
 
     /// Where the file is that `file` or `sha256` names; nil if it is ``absent``.
     private mutating func place(
         _ members: JSONMembers, _ wish: String, _ example: String
-    ) throws(JSONProblem) -> Place? {
+    ) throws(JSONProblem) -> NamedFile? {
         guard let hash = members["sha256"] else {
             return try namedFile(try members.required("file", "\(wish), such as \(example)"), wish)
         }
@@ -112,7 +112,7 @@ struct ModelFiles {
         return (path, digest, hash)
     }
 
-    private mutating func namedFile(_ field: JSONField, _ wish: String) throws(JSONProblem) -> Place? {
+    private mutating func namedFile(_ field: JSONField, _ wish: String) throws(JSONProblem) -> NamedFile? {
         let name = try field.string(wish)
         guard let folder else {
             throw field.problem("a job that has travelled names its models by \"sha256\"")

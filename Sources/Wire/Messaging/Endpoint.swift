@@ -13,13 +13,13 @@ package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
         package let description: String
     }
 
-    private enum Place: Sendable, Equatable {
+    private enum Transport: Sendable, Equatable {
         /// The host without brackets: a name, a number, or `*`. The port is digits or `*`.
         case tcp(host: String, port: String)
         case ipc(path: String)
     }
 
-    private let place: Place
+    private let place: Transport
 
     /// The longest path of a socket, in bytes, that the system takes.
     package static let longestPath = 107

@@ -15,7 +15,7 @@ struct ImageNetwork {
     /// A plan for so many images: input 0 takes them, input 1 the embedding; outputs are gradient and energy.
     ///
     /// - Returns: also the floating-point operations of an image's products.
-    func plan(rows: Int) -> (plan: Plan, operations: Double) {
+    func plan(rows: Int) -> (plan: EvaluationPlan, operations: Double) {
         let graph = Graph()
         let x = graph.input([rows, size, size, channels], rate: .evaluation)
         let embedding = graph.input([1, 4 * width], rate: .level)
@@ -24,7 +24,7 @@ struct ImageNetwork {
         let energy = 0.5 * (residual * residual).sum(1, 2, 3)
         let gradient = graph.gradient(of: energy, withRespectTo: [x])[0]
         // Forward and, as much again, backward.
-        return (Plan(inputs: [x, embedding], outputs: [gradient, energy]), 2 * builder.operations / Double(rows))
+        return (EvaluationPlan(inputs: [x, embedding], outputs: [gradient, energy]), 2 * builder.operations / Double(rows))
     }
 }
 

@@ -16,7 +16,7 @@ extension RunStaging {
     /// What the blocks of a job came to together; all of them are recorded.
     ///
     /// - Throws: `RunFolderError`; ``EmptyPopulation``.
-    func conclusion(of job: Job, after preliminaries: [RunSummary.Preliminary]) throws -> RunConclusion {
+    func conclusion(of job: Job, after preliminaries: [RunSummary.PreliminaryRun]) throws -> RunConclusion {
         RunConclusion(
             stepSizes: job.isPilot ? try stepSizes(of: job) : job.stepSizes,
             population: job.sampler.population == nil ? nil : try population(of: job),
@@ -30,7 +30,7 @@ extension RunStaging {
             (0..<job.blocks).map { Array(found[$0 * job.levels..<($0 + 1) * job.levels]) })
     }
 
-    private func population(of job: Job) throws -> RunConclusion.Population {
+    private func population(of job: Job) throws -> RunConclusion.PopulationResult {
         let logWeights: [Double] = try values(of: RunStatistic.logWeight)
         let merge = PopulationMerge(
             try values(of: RunStatistic.logNormalizer).enumerated().map { block, logNormalizer in
@@ -42,7 +42,7 @@ extension RunStaging {
         let selection = merge.selection(of: job.chains, seed: job.seed)
         guard !selection.isEmpty else { throw EmptyPopulation() }
         let perLevel = try levelNormalizers(of: job)
-        return RunConclusion.Population(
+        return RunConclusion.PopulationResult(
             selection: selection.map { $0.block * job.block + $0.chain },
             logNormalizer: RunSummary.LogNormalizer(
                 estimate: merge.logNormalizer,

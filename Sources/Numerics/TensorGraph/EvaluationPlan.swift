@@ -3,9 +3,9 @@ import CVectorMath
 /// A graph compiled for running: constants folded, the steps of each rate in order, elementwise chains
 /// fused, every array placed in memory. Plans are values that threads share; each thread runs a plan
 /// with an ``Execution`` of its own.
-package struct Plan: Sendable {
+package struct EvaluationPlan: Sendable {
     struct Input: Sendable {
-        let place: Place
+        let place: MemoryAddress
         let count: Int
     }
 

@@ -5,7 +5,7 @@ import Sampling
 import StrictJSON
 
 /// A job that has to be run before another can be, for numbers that the other lacks.
-package struct Preliminary: Sendable, Equatable {
+package struct PreliminaryJob: Sendable, Equatable {
     /// What is looked for.
     package enum Purpose: Sendable, Equatable {
         /// Step sizes: the job is a pilot.
@@ -37,11 +37,11 @@ extension Job {
     /// gives the job with the numbers in it, of which the same can be asked again.
     ///
     /// It depends on the job alone, and not on its number of chains.
-    package var preliminary: Preliminary? {
+    package var preliminary: PreliminaryJob? {
         if let component = target.componentToEstimate {
-            return Preliminary(purpose: .logNormalizer(of: component), job: population(of: component))
+            return PreliminaryJob(purpose: .logNormalizer(of: component), job: population(of: component))
         }
-        return sampler.tuning == nil || isPilot ? nil : Preliminary(purpose: .stepSizes, job: pilot)
+        return sampler.tuning == nil || isPilot ? nil : PreliminaryJob(purpose: .stepSizes, job: pilot)
     }
 
     /// The job with the numbers that a preliminary job found.
@@ -51,7 +51,7 @@ extension Job {
     ///   - logNormalizers: of the summary, index = level; nil where there are none.
     /// - Throws: ``MissingNumbers``.
     package func resolved(
-        _ preliminary: Preliminary, stepSizes: [Double?], logNormalizers: [Double?]
+        _ preliminary: PreliminaryJob, stepSizes: [Double?], logNormalizers: [Double?]
     ) throws(MissingNumbers) -> Job {
         var job = self
         switch preliminary.purpose {
@@ -142,7 +142,7 @@ extension Job {
     private func preliminaryName(_ suffix: String) -> String { name.prefix(63 - suffix.utf8.count) + "-" + suffix }
 
     /// Another seed than the job's, so that what is found does not depend on its chains.
-    private func preliminarySeed(of purpose: Preliminary.Purpose) -> UInt64 {
+    private func preliminarySeed(of purpose: PreliminaryJob.Purpose) -> UInt64 {
         var uniform = [0.0]
         RandomStream(seed: seed, firstChain: 0)
             .fillUniforms(&uniform, purpose: .preliminarySeed, level: purpose == .stepSizes ? 0 : 1)

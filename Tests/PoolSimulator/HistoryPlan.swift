@@ -1,7 +1,7 @@
 import PoolCore
 
 /// Everything that a history is made of: who takes part, what goes wrong and when. Times are microseconds.
-public struct Plan: Sendable {
+public struct HistoryPlan: Sendable {
     struct Worker: Sendable {
         var slots = 1
         var group = "a"
