@@ -110,6 +110,13 @@ struct KeyFolderTests {
                 == place.folder.serverPair().publicKey)
     }
 
+    @Test func `A file where the folder should be is no folder, and zeros are nobody's key`() throws {
+        let place = Place()
+        _ = try place.folder.generate()
+        #expect(status { _ = try KeyFolder(place.path + "/worker.key").serverPair() } == 66)
+        #expect(CurveKey(String(repeating: "0", count: CurveKey.length)) == nil)
+    }
+
     @Test func `A damaged file is refused without a word of what stands in it`() throws {
         let place = Place()
         _ = try place.folder.generate()

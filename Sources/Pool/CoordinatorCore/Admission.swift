@@ -54,9 +54,6 @@ struct Admission {
     /// Accounts of this many peers are kept at least; those longest silent go, and begin anew if they come again.
     private static let kept = 1 << 15
 
-    /// A request counts once for each so many bytes of it: what takes long to read is taken less often.
-    private static let requestBytes = 32 << 10
-
     private let limits: PeerLimits
     private var accounts: [Party: Account] = [:]
     private var older: [Party: Account] = [:]
@@ -79,7 +76,7 @@ struct Admission {
         account.allowance = min(most, account.allowance + (now - account.lastRequest) / .seconds(1) * most)
         account.lastRequest = now
         // The largest is taken too, when nothing else was.
-        let cost = min(most, 1 + Double(outline.bytes / Self.requestBytes))
+        let cost = min(most, 1 + Double(outline.bytes / duty.requestBytes))
         if account.allowance >= cost {
             account.allowance -= cost
             return .admitted
@@ -123,6 +120,10 @@ private enum Duty {
 
     /// As what somebody without a key is taken who comes on it first.
     var roleWithoutKey: PeerRole { roles[0] }
+
+    /// A request counts once for each so many bytes of it: what takes long to read is taken less often. Of a registration
+    /// every few dozen bytes name a block that is looked up.
+    var requestBytes: Int { self == .joining ? 8 << 10 : 32 << 10 }
 
     /// Whether it counts against the limit of requests: what workers say of their blocks is bounded by what they have.
     var isRequest: Bool { self != .working && self != .supplying }

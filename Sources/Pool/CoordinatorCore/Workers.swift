@@ -13,6 +13,7 @@ struct WorkerEntry {
     let line: Line?
     /// Whose key it has; nil where there are no keys.
     let credential: Credential?
+    /// What it said of itself; what it held then is the scheduler's.
     var registration: Registration
     /// What provenance tells of it where a job uses no model servers.
     let record: WorkerDescription
@@ -147,6 +148,7 @@ extension CoordinatorCore {
             record: WorkerDescription(
                 name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
                 version: registration.version, fingerprint: registration.fingerprint))
+        workers[id]?.registration.holding = []
         workerByPeer[peer] = id
         if complaints.admits(.registration, about: peer) {
             let whence = origin.text.isEmpty ? "" : ", \(origin.text)"

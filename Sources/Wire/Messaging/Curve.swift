@@ -11,12 +11,13 @@ package struct CurveKey: Hashable, Sendable, CustomStringConvertible {
 
     /// Nil if the text is no key.
     package init?(_ text: String) {
-        guard Z85.bytes(of: text)?.count == 32 else { return nil }
-        description = text
+        guard let bytes = Z85.bytes(of: text) else { return nil }
+        self.init(bytes: bytes)
     }
 
+    /// All zeros are nobody's: what they share with any secret key is known to everybody.
     init?(bytes: [UInt8]) {
-        guard bytes.count == 32 else { return nil }
+        guard bytes.count == 32, bytes.contains(where: { $0 != 0 }) else { return nil }
         description = Z85.text(of: bytes)
     }
 

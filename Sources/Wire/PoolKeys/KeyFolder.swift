@@ -90,6 +90,9 @@ package struct KeyFolder: Sendable {
 
     /// Refuses a folder into which others may look.
     private func checkPrivate(_ path: String) throws(KeyError) {
+        guard Folder.isFolder(path) || access(path, F_OK) != 0 else {
+            throw KeyError(exitStatus: 66, path: path, "no folder; a coordinator takes the one that keygen has made")
+        }
         let (mode, owner) = try keyFiles { () throws(RunFolderError) in try File(path, for: .folder).access() }
         guard owner == geteuid() || owner == 0 else {
             throw KeyError(exitStatus: 77, path: path, "the folder belongs to another user")
