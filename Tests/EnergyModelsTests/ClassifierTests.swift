@@ -49,11 +49,11 @@ struct ClassifierTests {
         #expect(expected.cases.count >= 2)
         for test in expected.cases {
             for (label, gradient) in test.gradients.enumerated() {
-                let found = network.classify(points: points, level: test.level, label: label)
+                let found = try network.classify(points: points, level: test.level, label: label)
                 expectClose(found.logProbabilities, test.log_probabilities.flatMap(\.self))
                 expectClose(try #require(found.gradient), gradient.flatMap(\.self))
             }
-            #expect(network.classify(points: points, level: test.level).gradient == nil)
+            #expect(try network.classify(points: points, level: test.level).gradient == nil)
         }
     }
 
@@ -62,7 +62,7 @@ struct ClassifierTests {
         let network = try network()
         for label in 0..<3 {
             let evaluation = try evaluate(network, label: label, lanes: 3, level: 4)
-            let found = network.classify(points: [-0.5, 0, -0.4, 0.05, -0.3, 0.1], level: 4, label: label)
+            let found = try network.classify(points: [-0.5, 0, -0.4, 0.05, -0.3, 0.1], level: 4, label: label)
             let gradient = try #require(found.gradient)
             for lane in 0..<3 {
                 #expect(evaluation.logDensity[lane] == Double(found.logProbabilities[lane * 3 + label]))

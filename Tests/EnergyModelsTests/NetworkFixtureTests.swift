@@ -46,7 +46,7 @@ struct NetworkFixtureTests {
             Expected.self, from: Data(contentsOf: URL(fileURLWithPath: Self.path(name + ".json"))))
         #expect(expected.cases.count >= 3 || expected.cases.contains { $0.label != nil })
         for test in expected.cases {
-            let (energy, gradient) = network.evaluate(
+            let (energy, gradient) = try network.evaluate(
                 points: expected.points.flatMap { $0.map(Float.init) }, level: test.level, label: test.label)
             #expect((energy == nil) == (test.energy == nil))
             if let energy, let wanted = test.energy { Self.expectClose(energy, wanted) }

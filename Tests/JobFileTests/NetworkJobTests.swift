@@ -228,7 +228,7 @@ struct NetworkJobTests {
             return evaluation.logDensity[0]
         }
         let judge = try Network(NetworkFile(path: Self.path("classifier")))
-        let wanted = Double(judge.classify(points: [0.25, -0.5], level: 3).logProbabilities[2])
+        let wanted = Double(try judge.classify(points: [0.25, -0.5], level: 3).logProbabilities[2])
         let plain = try logDensity("\"net\"")
         #expect((try logDensity(Self.guided("\"net\"", scale: "3")) - plain - 3 * wanted).magnitude < 1e-12)
         #expect(try density(Self.guided("\"net\"")).1)

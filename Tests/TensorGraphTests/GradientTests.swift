@@ -69,11 +69,11 @@ struct GradientTests {
     @Test(
         "A plan computes what the interpreter computes, whatever changes seldom",
         arguments: GraphCase.all, [[Rate.evaluation], [.level, .evaluation], [.evaluation, .level], [.level]])
-    func plans(_ test: GraphCase, rates: [Rate]) {
+    func plans(_ test: GraphCase, rates: [Rate]) throws {
         let graph = Differentiated(test, rates: rates)
         let outputs = [graph.scalar] + graph.first + graph.second
         let plan = EvaluationPlan(inputs: graph.inputs + graph.indices, outputs: outputs)
-        let execution = Execution(plan)
+        let execution = try Execution(plan)
         // Twice with other numbers: nothing of the first run may be left in the second.
         for seed in [UInt64(5), 6] {
             let numbers = test.numbers(seed: seed)

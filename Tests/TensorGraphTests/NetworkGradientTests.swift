@@ -106,10 +106,10 @@ struct NetworkGradientTests {
     }
 
     @Test("The plan of a network and of its training computes both in single precision", arguments: Shape.all)
-    func plan(_ shape: Shape) {
+    func plan(_ shape: Shape) throws {
         let test = Case(shape)
         let outputs = [test.network.gradient, test.loss] + (test.network.energy.map { [$0] } ?? []) + test.gradients
-        let execution = Execution(EvaluationPlan(inputs: test.inputs, outputs: outputs))
+        let execution = try Execution(EvaluationPlan(inputs: test.inputs, outputs: outputs))
         var (floats, indices) = (0, 0)
         for input in test.inputs {
             if let values = test.interpreter.inputs[input.index] {

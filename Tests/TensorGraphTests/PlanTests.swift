@@ -12,14 +12,14 @@ struct PlanTests {
     }
 
     @Test("What depends on the level alone is not computed again with every evaluation")
-    func rates() {
+    func rates() throws {
         let graph = Graph()
         let (level, x) = (graph.input([1, 8], rate: .level), graph.input([3, 4], rate: .evaluation))
         let plan = EvaluationPlan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)])
         #expect(plan.levelSteps.count == 1)
         #expect(plan.evaluationSteps.count == 2)
 
-        let execution = Execution(plan)
+        let execution = try Execution(plan)
         execution.setInput(1) { span in for index in 0..<12 { span[index] = 1 } }
         execution.runLevel()
         execution.run()
@@ -44,10 +44,10 @@ struct PlanTests {
     }
 
     @Test("A row of a multiply depends on its own numbers and its place alone")
-    func rows() {
+    func rows() throws {
         let graph = Graph()
         let (level, x) = (graph.input([1, 8], rate: .level), graph.input([64, 4], rate: .evaluation))
-        let execution = Execution(EvaluationPlan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)]))
+        let execution = try Execution(EvaluationPlan(inputs: [level, x], outputs: [layer(graph, level: level, x: x)]))
         execution.runLevel()
         func run(_ others: Float) -> [Float] {
             execution.setInput(1) { span in
@@ -85,24 +85,24 @@ struct PlanTests {
     }
 
     @Test("A value that the output does not depend on has a gradient of zeros")
-    func zeroGradient() {
+    func zeroGradient() throws {
         let graph = Graph()
         let (x, y) = (graph.input([3], rate: .evaluation), graph.input([2], rate: .evaluation))
-        let execution = Execution(
+        let execution = try Execution(
             EvaluationPlan(inputs: [x, y], outputs: graph.gradient(of: x * x, withRespectTo: [y, x.stopGradient()])))
         execution.run()
         #expect(execution.withOutput(0) { [$0[0], $0[1]] } == [0, 0])
     }
 
     @Test("Elementary functions are within a few units in the last place, and right at the edges")
-    func elementary() {
+    func elementary() throws {
         let inputs: [Float] = [
             -.infinity, -200, -88, -85, -1, -1e-6, 0, 1e-6, 0.5, 1, 2, 20, 88, 88.72, 89, 200, .infinity, .nan,
             .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude,
         ]
         let graph = Graph()
         let x = graph.input([inputs.count], rate: .evaluation)
-        let execution = Execution(
+        let execution = try Execution(
             EvaluationPlan(inputs: [x], outputs: [x.exponential(), x.logarithm(), x.sigmoid(), x.squareRoot()]))
         execution.setInput(0) { span in for index in inputs.indices { span[index] = inputs[index] } }
         execution.run()
@@ -126,12 +126,12 @@ struct PlanTests {
 
     @Test(
         "However many arrays are reduced or added over one space, loops hold what they touch", arguments: [300, 1_200])
-    func manyReductions(count: Int) {
+    func manyReductions(count: Int) throws {
         let graph = Graph()
         let inputs = (0..<count).map { _ in graph.input([2, 8], rate: .evaluation) }
         let sums = inputs.map { $0.sum(-1) }
         let all = inputs.dropFirst().reduce(inputs[0], +)
-        let execution = Execution(EvaluationPlan(inputs: inputs, outputs: sums + [all]))
+        let execution = try Execution(EvaluationPlan(inputs: inputs, outputs: sums + [all]))
         for number in inputs.indices {
             execution.setInput(number) { span in for place in 0..<16 { span[place] = Float(number + place) } }
         }
@@ -166,13 +166,13 @@ struct PlanTests {
         let packed = PackedMatrix.count(inner: 24, columns: 20) + PackedMatrix.count(inner: 20, columns: 24)
         #expect(graph.foldedBytes < 4 * (packed + 480))
 
-        func row(_ plan: EvaluationPlan, of rows: Int) -> [Float] {
-            let execution = Execution(plan)
+        func row(_ plan: EvaluationPlan, of rows: Int) throws -> [Float] {
+            let execution = try Execution(plan)
             execution.setInput(0) { span in for place in 0..<span.count { span[place] = Float(place % 24) } }
             execution.run()
             return execution.withOutput(1) { span in ((rows - 1) * 24..<rows * 24).map { span[$0] } }
         }
-        #expect(row(one, of: 1) == row(many, of: 5))
+        #expect(try row(one, of: 1) == row(many, of: 5))
     }
 
     @Test("The gradient of attention keeps two arrays of queries and keys, not a third that follows from them")
@@ -184,5 +184,12 @@ struct PlanTests {
             inputs: [x], outputs: [graph.gradient(of: (mixed * mixed).sum(0, 1), withRespectTo: [x])[0]])
         // Beside the two there are what comes back and what goes on from there.
         #expect(plan.evaluationCount < 64 * 64 * 9 / 2)
+    }
+
+    @Test func `Memory that no system has is told, and ends nothing`() throws {
+        let graph = Graph()
+        let x = graph.input([1 << 24, 1 << 24], rate: .evaluation)
+        let plan = EvaluationPlan(inputs: [x], outputs: [x + x])
+        #expect(throws: OutOfMemory.self) { try Execution(plan) }
     }
 }

@@ -15,7 +15,7 @@ struct ClassifierTrainingTests {
 
     private func run(_ text: String = quick, steps: Int, threads: Int = 2) throws -> TrainingRun {
         let spec = try ExampleSpecs.decode(text)
-        var run = TrainingRun(spec, data: try TrainingData(spec), threads: threads)
+        var run = try TrainingRun(spec, data: try TrainingData(spec), threads: threads)
         for _ in 0..<steps { try run.step() }
         return run
     }

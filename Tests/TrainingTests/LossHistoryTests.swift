@@ -51,7 +51,7 @@ struct LossHistoryTests {
     @Test("The held-out loss is that of the averaged weights on points that no step sees")
     func heldOut() throws {
         let spec = try ExampleSpecs.decode(Self.spec)
-        var run = TrainingRun(spec, data: try TrainingData(spec), threads: 1)
+        var run = try TrainingRun(spec, data: try TrainingData(spec), threads: 1)
         for _ in 0..<12 { try run.step() }
         let before = run.optimizer
         let first = run.heldOutLoss()
@@ -72,7 +72,7 @@ struct LossHistoryTests {
         func spec(_ more: String) throws -> TrainingSpec {
             try ExampleSpecs.spec(data: "{\"kind\": \"npy\", \"file\": \"\(points)\"\(more)}")
         }
-        var whole = TrainingRun(try spec(""), data: try TrainingData(spec("")), threads: 1)
+        var whole = try TrainingRun(try spec(""), data: try TrainingData(spec("")), threads: 1)
         let none = whole.heldOutLoss()
         #expect(none == nil)
         let part = try spec(", \"held_out\": 3")

@@ -109,7 +109,7 @@ struct PictureFolderTests {
         var array = pictures
         array.data = .arrays(points: folder("images.npy"), labels: nil, flipped: true, heldOut: 2)
         func trained(_ spec: TrainingSpec) throws -> [Float] {
-            var run = TrainingRun(spec, data: try TrainingData(spec), threads: 2)
+            var run = try TrainingRun(spec, data: try TrainingData(spec), threads: 2)
             for _ in 0..<spec.iterations { try run.step() }
             return run.optimizer.average
         }

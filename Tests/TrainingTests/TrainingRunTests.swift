@@ -7,7 +7,7 @@ import Testing
 struct TrainingRunTests {
     private func run(_ text: String = ExampleSpecs.quick, steps: Int) throws -> TrainingRun {
         let spec = try ExampleSpecs.decode(text)
-        var run = TrainingRun(spec, data: try TrainingData(spec), threads: 2)
+        var run = try TrainingRun(spec, data: try TrainingData(spec), threads: 2)
         for _ in 0..<steps { try run.step() }
         return run
     }

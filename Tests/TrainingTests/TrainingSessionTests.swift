@@ -65,7 +65,7 @@ struct TrainingSessionTests {
         let spec = try ExampleSpecs.decode(ExampleSpecs.quick)
         let file = try NetworkFile(path: folder("model.safetensors"))
         #expect(file.description == spec.network)
-        var run = TrainingRun(spec, data: try TrainingData(spec), threads: 1)
+        var run = try TrainingRun(spec, data: try TrainingData(spec), threads: 1)
         for _ in 0..<12 { try run.step() }
         let values = try spec.network.architecture.parameters.flatMap { try file.values($0) }
         #expect(values == run.optimizer.average)

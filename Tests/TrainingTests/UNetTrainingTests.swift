@@ -42,10 +42,10 @@ struct UNetTrainingTests {
              "data": {"kind": "npy", "file": "\(points)", "labels": "\(labels)"},
              "optimizer": {"learning_rate": 3e-3, "clip_norm": 1}}
             """)
-        var run = TrainingRun(
+        var run = try TrainingRun(
             spec, data: try TrainingData(spec), threads: 1,
             optimizer: Adam(parameters: Self.start(spec.network.architecture)), losses: [])
-        var loss = TrainingLoss(description: spec.network, rows: spec.shard)
+        var loss = try TrainingLoss(description: spec.network, rows: spec.shard)
         for step in 0..<20 {
             loss.setParameters(run.optimizer.parameters)
             var sum = 0.0
@@ -93,7 +93,7 @@ struct UNetTrainingTests {
              "data": {"kind": "npy", "file": "\(points)", "labels": "\(labels)"},
              "optimizer": {"learning_rate": 3e-3}}
             """)
-        var run = TrainingRun(spec, data: try TrainingData(spec), threads: 2)
+        var run = try TrainingRun(spec, data: try TrainingData(spec), threads: 2)
         for _ in 0..<100 { try run.step() }
         #expect((run.losses[0] - log(2)).magnitude < 1e-5)
         let last: Double = run.losses.suffix(10).reduce(0, +) / 10

@@ -28,7 +28,7 @@ extension Network {
     ///   - label: below the number of classes.
     package func classify(
         points: [Float], level: Int, label: Int? = nil
-    ) -> (logProbabilities: [Float], gradient: [Float]?) {
+    ) throws(EvaluationError) -> (logProbabilities: [Float], gradient: [Float]?) {
         let architecture = description.architecture
         precondition(architecture.kind == .classifier, "a network with an energy")
         let (dimension, classes) = (architecture.dimension, architecture.outputs)
@@ -37,10 +37,10 @@ extension Network {
             network: self, labels: [label ?? 0], points: max(1, min(count, 64)), level: level)
         var logProbabilities = [Float](repeating: 0, count: count * classes)
         var gradient = [Float](repeating: 0, count: points.count)
-        evaluator.evaluate(
+        try evaluator.evaluate(
             count: count, point: { points[$0 * dimension + $1] }, value: { _, _, _ in },
             gradient: { gradient[$1 * dimension + $2] = $3 },
-            logProbability: { logProbabilities[$0 * classes + $1] = $2 }, pass: { $0.run() })
+            logProbability: { logProbabilities[$0 * classes + $1] = $2 })
         return (logProbabilities, label.map { _ in gradient })
     }
 }

@@ -62,15 +62,10 @@ private struct NetworkLeaves: JointLeaves {
     ) throws(EvaluationError) {
         // log p = -E / sigma and score = -dE/dx / sigma: the one place where the noise level divides.
         let factor = isClassifier ? 1 : -1 / noise
-        do {
-            try points.evaluate(
-                count: x.lanes, point: { Float(x[$1, $0]) },
-                value: { evaluations[places[$0]].logDensity[$1] = factor * Double($2) },
-                gradient: { evaluations[places[$0]].score[$2, $1] = factor * Double($3) },
-                pass: { (execution) throws(ExecutionCancelled) in try execution.runUnlessStopped() })
-        } catch {
-            throw .cancelled
-        }
+        try points.evaluate(
+            count: x.lanes, point: { Float(x[$1, $0]) },
+            value: { evaluations[places[$0]].logDensity[$1] = factor * Double($2) },
+            gradient: { evaluations[places[$0]].score[$2, $1] = factor * Double($3) })
     }
 }
 

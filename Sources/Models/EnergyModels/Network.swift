@@ -69,22 +69,24 @@ package final class Network: Sendable {
     ///   - points: [n, dimension], row by row.
     ///   - level: as the network knows it, below the number of levels.
     ///   - label: below the number of classes; nil for none.
-    package func evaluate(points: [Float], level: Int, label: Int? = nil) -> (energy: [Float]?, gradient: [Float]) {
+    package func evaluate(
+        points: [Float], level: Int, label: Int? = nil
+    ) throws(EvaluationError) -> (energy: [Float]?, gradient: [Float]) {
         precondition(description.architecture.kind == .energy, "a classifier has no energy")
         let dimension = description.architecture.dimension
         let count = points.count / dimension
         var evaluator = NetworkEvaluator(network: self, labels: [label], points: max(1, min(count, 64)), level: level)
         var energy = [Float](repeating: 0, count: count)
         var gradient = [Float](repeating: 0, count: points.count)
-        evaluator.evaluate(
+        try evaluator.evaluate(
             count: count, point: { points[$0 * dimension + $1] }, value: { energy[$1] = $2 },
-            gradient: { gradient[$1 * dimension + $2] = $3 }, pass: { $0.run() })
+            gradient: { gradient[$1 * dimension + $2] = $3 })
         return (description.energy?.kind == .noise ? nil : energy, gradient)
     }
 
     /// A plan for rows in equal groups with a label each, with memory of its own.
-    func execution(rows: Int, groups: Int) -> Execution {
-        Execution(plan(rows: rows, groups: groups))
+    func execution(rows: Int, groups: Int) throws(OutOfMemory) -> Execution {
+        try Execution(plan(rows: rows, groups: groups))
     }
 
     private func plan(rows: Int, groups: Int) -> EvaluationPlan {

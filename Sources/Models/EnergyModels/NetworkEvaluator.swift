@@ -12,7 +12,8 @@ struct NetworkEvaluator {
     private let group: Int
     /// Labels for which they pass together.
     private let together: Int
-    private var execution: Execution
+    /// Nil where there was no room for it: then an evaluation tries once more, and tells.
+    private var execution: Execution?
 
     /// - Parameters:
     ///   - labels: for which every point is evaluated.
@@ -23,7 +24,7 @@ struct NetworkEvaluator {
         self.labels = labels
         self.level = level
         (group, together) = network.group(points: points, labels: labels.count)
-        execution = network.execution(rows: group * together, groups: together)
+        execution = try? network.execution(rows: group * together, groups: together)
         setLevel(labelsFrom: 0)
     }
 
@@ -31,13 +32,14 @@ struct NetworkEvaluator {
         self.level = level
         // A copy of an evaluator shares its memory until one of the two is used.
         if !isKnownUniquelyReferenced(&execution) {
-            execution = network.execution(rows: group * together, groups: together)
+            execution = try? network.execution(rows: group * together, groups: together)
         }
         setLevel(labelsFrom: 0)
     }
 
     /// Sets the level, and of the labels those from a place on; behind the last it is that once more.
     private func setLevel(labelsFrom first: Int) {
+        guard let execution else { return }
         let labels = (first..<first + together).lazy.map { [labels] in labels[min($0, labels.count - 1)] }
         let architecture = network.description.architecture
         execution.setIndices(0, CollectionOfOne(Int32(level)))
@@ -63,27 +65,29 @@ struct NetworkEvaluator {
     ///     log probability of the label.
     ///   - gradient: takes a component of the value's gradient, by the label's place, point and axis.
     ///   - logProbability: takes a classifier's log probability, by point and class.
-    ///   - pass: runs the network; what it throws ends the evaluation.
-    mutating func evaluate<Failure>(
+    /// - Throws: `cancelled` and `outOfMemory`.
+    mutating func evaluate(
         count: Int, point: (Int, Int) -> Float, value: (Int, Int, Float) -> Void,
-        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)? = nil,
-        pass: (Execution) throws(Failure) -> Void
-    ) throws(Failure) {
-        if !isKnownUniquelyReferenced(&execution) { move(to: level) }
+        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)? = nil
+    ) throws(EvaluationError) {
+        if execution == nil || !isKnownUniquelyReferenced(&execution) { move(to: level) }
+        guard let execution else {
+            throw .outOfMemory("\(group) points of a network at a time; let the worker take fewer (--memory)")
+        }
         for first in stride(from: 0, to: labels.count, by: together) {
             if together < labels.count { setLevel(labelsFrom: first) }
             try evaluate(
-                labels: first..<min(first + together, labels.count), count: count, point: point, value: value,
-                gradient: gradient, logProbability: logProbability, pass: pass)
+                execution, labels: first..<min(first + together, labels.count), count: count, point: point,
+                value: value, gradient: gradient, logProbability: logProbability)
         }
     }
 
     /// Evaluates them for the labels that are set.
-    private func evaluate<Failure>(
-        labels: Range<Int>, count: Int, point: (Int, Int) -> Float, value: (Int, Int, Float) -> Void,
-        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)?,
-        pass: (Execution) throws(Failure) -> Void
-    ) throws(Failure) {
+    private func evaluate(
+        _ execution: Execution, labels: Range<Int>, count: Int, point: (Int, Int) -> Float,
+        value: (Int, Int, Float) -> Void,
+        gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)?
+    ) throws(EvaluationError) {
         let architecture = network.description.architecture
         let dimension = architecture.dimension
         let hasValue = network.description.energy?.kind != .noise
@@ -97,7 +101,7 @@ struct NetworkEvaluator {
                     }
                 }
             }
-            try pass(execution)
+            do throws(ExecutionCancelled) { try execution.runUnlessStopped() } catch { throw .cancelled }
             execution.withOutput(0) { span in
                 for place in labels {
                     for row in 0..<filled {

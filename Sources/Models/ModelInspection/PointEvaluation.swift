@@ -62,7 +62,7 @@ package struct PointEvaluation: Sendable {
             switch architecture.kind {
             case .energy:
                 let sigma = Float(NoiseSchedule(description.schedule).levels[level].noise)
-                let (energy, gradient) = network.evaluate(points: values, level: level, label: label)
+                let (energy, gradient) = try network.evaluate(points: values, level: level, label: label)
                 if let energy {
                     try write("energy.npy", energy, [shape[0]])
                     try write("log_density.npy", energy.map { -$0 / sigma }, [shape[0]])
@@ -73,7 +73,7 @@ package struct PointEvaluation: Sendable {
                     notes.append("this network predicts noise and has no energy: no energy.npy, no log_density.npy")
                 }
             case .classifier:
-                let (logProbabilities, gradient) = network.classify(points: values, level: level, label: label)
+                let (logProbabilities, gradient) = try network.classify(points: values, level: level, label: label)
                 try write("log_probability.npy", logProbabilities, [shape[0], architecture.outputs])
                 if let gradient { try write("gradient.npy", gradient, shape) }
                 if gradient == nil { notes.append("without --label there is no gradient.npy of a classifier") }

@@ -1,6 +1,7 @@
 import Dispatch
 import EnergyModels
 import Synchronization
+import TensorGraph
 
 /// Evaluates the loss of whole batches on several threads.
 ///
@@ -31,12 +32,16 @@ final class BatchCrew: Sendable {
     private let yields: [Yield]
 
     /// - Parameter threads: how many compute side by side; more than there are shards would have nothing to do.
-    init(_ spec: TrainingSpec, data: TrainingData, parameters: Int, threads: Int) {
+    init(_ spec: TrainingSpec, data: TrainingData, parameters: Int, threads: Int) throws(TrainingError) {
         let plan = TrainingLoss.plan(spec.network, rows: spec.shard)
-        benches = (0..<min(threads, spec.shards)).map { _ in
-            Bench(
-                shard: TrainingShard(spec, data: data),
-                loss: TrainingLoss(plan, description: spec.network, rows: spec.shard))
+        do throws(OutOfMemory) {
+            benches = try (0..<min(threads, spec.shards)).map { _ throws(OutOfMemory) in
+                Bench(
+                    shard: TrainingShard(spec, data: data),
+                    loss: try TrainingLoss(plan, description: spec.network, rows: spec.shard))
+            }
+        } catch {
+            throw TrainingError(exitStatus: 70, "\(error); take fewer --threads, or a smaller \"shard\"")
         }
         yields = (0..<spec.shards).map { _ in Yield(parameters: parameters) }
     }

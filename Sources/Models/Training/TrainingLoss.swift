@@ -1,5 +1,5 @@
 package import EnergyModels
-import TensorGraph
+package import TensorGraph
 
 /// The loss of a network and its gradient, for one shard of a batch of points
 /// x_t = sqrt(abar_t) x_0 + sigma_t eps.
@@ -16,15 +16,15 @@ package struct TrainingLoss {
     private let architecture: NetworkDescription.Architecture
 
     /// Memory and steps for shards of `rows` points.
-    package init(description: NetworkDescription, rows: Int) {
-        self.init(Self.plan(description, rows: rows), description: description, rows: rows)
+    package init(description: NetworkDescription, rows: Int) throws(OutOfMemory) {
+        try self.init(Self.plan(description, rows: rows), description: description, rows: rows)
     }
 
     /// The same with steps that several threads share.
-    init(_ plan: EvaluationPlan, description: NetworkDescription, rows: Int) {
+    init(_ plan: EvaluationPlan, description: NetworkDescription, rows: Int) throws(OutOfMemory) {
         architecture = description.architecture
         self.rows = rows
-        execution = Execution(plan)
+        execution = try Execution(plan)
         counts = architecture.parameters.map { $0.shape.reduce(1, *) }
     }
 

@@ -20,24 +20,26 @@ package struct TrainingRun {
 
     /// At the first step, on data that the spec names. - Throws: ``TrainingError`` with exit status 65 or 66.
     package init(_ spec: TrainingSpec, threads: Int) throws(TrainingError) {
-        self.init(spec, data: try TrainingData(spec), threads: threads)
+        try self.init(spec, data: try TrainingData(spec), threads: threads)
     }
 
     /// At the first step.
-    init(_ spec: TrainingSpec, data: TrainingData, threads: Int) {
-        self.init(
+    init(_ spec: TrainingSpec, data: TrainingData, threads: Int) throws(TrainingError) {
+        try self.init(
             spec, data: data, threads: threads,
             optimizer: Adam(parameters: InitialWeights.draw(spec.network, seed: spec.seed)), losses: [])
     }
 
     /// Where an earlier run stopped.
-    init(_ spec: TrainingSpec, data: TrainingData, threads: Int, optimizer: Adam, losses: [Double]) {
+    init(
+        _ spec: TrainingSpec, data: TrainingData, threads: Int, optimizer: Adam, losses: [Double]
+    ) throws(TrainingError) {
         self.spec = spec
         self.optimizer = optimizer
         self.losses = losses
         gradient = [Float](repeating: 0, count: optimizer.parameters.count)
         holdsOut = data.holdsOut
-        crew = BatchCrew(spec, data: data, parameters: gradient.count, threads: threads)
+        crew = try BatchCrew(spec, data: data, parameters: gradient.count, threads: threads)
     }
 
     /// Steps taken.

@@ -73,7 +73,7 @@ package struct TrainingSession {
         notes = TrainingAdvice.atStart(spec, data: data, threads: threads)
         identity = spec.identity(files: data.files)
         guard start == .resume, hasCheckpoint else {
-            run = TrainingRun(spec, data: data, threads: threads)
+            run = try TrainingRun(spec, data: data, threads: threads)
             firstStep = 0
             self.history = try history.map { path throws(TrainingError) in
                 if start == .fresh, FileManager.default.fileExists(atPath: path) {
@@ -87,7 +87,7 @@ package struct TrainingSession {
         let saved = try Checkpoint(
             path: checkpoint, identity: identity, iterations: spec.iterations,
             count: spec.network.architecture.parameterCount)
-        run = TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
+        run = try TrainingRun(spec, data: data, threads: threads, optimizer: saved.optimizer, losses: saved.losses)
         firstStep = run.steps
         let reached = firstStep
         self.history = try history.map { path throws(TrainingError) in try LossHistory(path: path, after: reached) }

@@ -11,11 +11,11 @@ package final class Execution {
     private let starts: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
 
     /// Memory for a plan; inputs and indices are 0.
-    package init(_ plan: EvaluationPlan) {
+    package init(_ plan: EvaluationPlan) throws(OutOfMemory) {
         self.plan = plan
-        level = Memory(count: plan.levelCount)
-        evaluation = Memory(count: plan.evaluationCount)
-        scratch = Memory(count: plan.registers * Int(RRR_STRIP))
+        level = try Memory(count: plan.levelCount)
+        evaluation = try Memory(count: plan.evaluationCount)
+        scratch = try Memory(count: plan.registers * Int(RRR_STRIP))
         indices = .allocate(capacity: max(plan.indexCount, 1))
         indices.initialize(repeating: 0, count: max(plan.indexCount, 1))
         starts = Regions.starts(level: level, evaluation: evaluation, folded: plan.constants)

@@ -21,7 +21,7 @@ extension Graph {
         if let known = folded[array] { return known }
         var compiler = PlanCompiler(graph: self, inputs: [], outputs: [array.source])
         var steps = compiler.compile(.constant)
-        let work = Memory(count: compiler.counts[.constant] ?? 0)
+        let work = Memory.ofGraph(count: compiler.counts[.constant] ?? 0)
         for index in compiler.needed {
             guard let place = compiler.places[index] else { continue }
             let values: [Float]
@@ -39,12 +39,12 @@ extension Graph {
         let source = compiler.place(array.source)
         let result: Memory
         if let packing = array.packing {
-            result = Memory(count: packing.count)
+            result = Memory.ofGraph(count: packing.count)
             steps.append(compiler.pack(packing, from: source, to: MemoryAddress(foldedArray: 0)))
         } else {
-            result = Memory(count: nodes[array.source].shape.elementCount)
+            result = Memory.ofGraph(count: nodes[array.source].shape.elementCount)
         }
-        let scratch = Memory(count: (steps.map(\.registers).max() ?? 0) * Int(RRR_STRIP))
+        let scratch = Memory.ofGraph(count: (steps.map(\.registers).max() ?? 0) * Int(RRR_STRIP))
         let memory = ConstantMemory(result)
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1) { none in
             guard let none = none.baseAddress else { return }

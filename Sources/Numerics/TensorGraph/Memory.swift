@@ -1,17 +1,34 @@
+import Glibc
+
+/// The system has no room for what a plan works on.
+package struct OutOfMemory: Error, Equatable, Sendable, CustomStringConvertible {
+    /// How much was asked for, in bytes.
+    package let bytes: Int
+
+    package var description: String { "out of memory: there are no \(bytes) bytes at a piece" }
+}
+
 /// A stretch of single-precision numbers that begins on a cache line, set to zero when made.
 final class Memory {
     let start: UnsafeMutablePointer<Float>
     let count: Int
 
-    init(count: Int) {
-        let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-        start = bytes.bindMemory(to: Float.self, capacity: max(count, 1))
+    init(count: Int) throws(OutOfMemory) {
+        let bytes = max(count, 1) * MemoryLayout<Float>.stride
+        var memory: UnsafeMutableRawPointer?
+        guard posix_memalign(&memory, 64, bytes) == 0, let memory else { throw OutOfMemory(bytes: bytes) }
+        start = memory.bindMemory(to: Float.self, capacity: max(count, 1))
         start.initialize(repeating: 0, count: max(count, 1))
         self.count = count
     }
 
-    deinit { start.deallocate() }
+    /// For what belongs to a graph, made beside arrays of the same length: where there is no room for these the process
+    /// ends in any case.
+    static func ofGraph(count: Int) -> Memory {
+        do { return try Memory(count: count) } catch { fatalError("\(error)") }
+    }
+
+    deinit { free(start) }
 }
 
 /// Memory that is never written again, so that any thread may read it.

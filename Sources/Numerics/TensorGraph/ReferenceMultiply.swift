@@ -12,7 +12,7 @@ package final class ReferenceMultiply {
     package init(rows: Int, inner: Int, columns: Int, transposingRight: Bool) {
         Self.singleThread
         (self.rows, self.inner, self.columns, transposesRight) = (rows, inner, columns, transposingRight)
-        memory = (Memory(count: rows * inner), Memory(count: inner * columns), Memory(count: rows * columns))
+        memory = (.ofGraph(count: rows * inner), .ofGraph(count: inner * columns), .ofGraph(count: rows * columns))
     }
 
     /// Multiplies once.

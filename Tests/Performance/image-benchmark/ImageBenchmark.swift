@@ -70,7 +70,7 @@ struct ImageBenchmark: ParsableCommand {
         }
         var all: [Measured] = []
         for rows in rows {
-            all.append(measure(rows: rows))
+            all.append(try measure(rows: rows))
             if !json { show(all[all.count - 1]) }
         }
         guard json else { return }
@@ -82,10 +82,10 @@ struct ImageBenchmark: ParsableCommand {
                 + "\"sgemm_fraction\": \(object(\.fraction))}")
     }
 
-    private func measure(rows: Int) -> Measured {
+    private func measure(rows: Int) throws -> Measured {
         let group = min(rows, group)
         let (plan, operations) = network.network.plan(rows: group)
-        let execution = Execution(plan)
+        let execution = try Execution(plan)
         execution.setInput(1) { span in for place in 0..<span.count { span[place] = Float(place % 7) * 0.1 - 0.3 } }
         execution.runLevel()
         execution.setInput(0) { span in

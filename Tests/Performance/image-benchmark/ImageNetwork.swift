@@ -24,7 +24,9 @@ struct ImageNetwork {
         let energy = 0.5 * (residual * residual).sum(1, 2, 3)
         let gradient = graph.gradient(of: energy, withRespectTo: [x])[0]
         // Forward and, as much again, backward.
-        return (EvaluationPlan(inputs: [x, embedding], outputs: [gradient, energy]), 2 * builder.operations / Double(rows))
+        return (
+            EvaluationPlan(inputs: [x, embedding], outputs: [gradient, energy]), 2 * builder.operations / Double(rows)
+        )
     }
 }
 
