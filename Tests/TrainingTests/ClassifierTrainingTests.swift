@@ -51,7 +51,7 @@ struct ClassifierTrainingTests {
         for index in 0..<spec.shards {
             shard.draw(index: index, iteration: 5)
             for row in 0..<spec.shard {
-                let found = network.classify(
+                let found = try network.classify(
                     points: Array(shard.points[2 * row..<2 * row + 2]), level: Int(shard.levels[row]))
                 sum -= Double(found.logProbabilities[Int(shard.labels[row])])
             }

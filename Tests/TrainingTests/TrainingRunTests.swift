@@ -30,7 +30,7 @@ struct TrainingRunTests {
             shard.draw(index: index, iteration: 5)
             for row in 0..<spec.shard {
                 let label = shard.labels[row] == 8 ? nil : Int(shard.labels[row])
-                let predicted = network.evaluate(
+                let predicted = try network.evaluate(
                     points: Array(shard.points[2 * row..<2 * row + 2]), level: Int(shard.levels[row]), label: label
                 ).gradient
                 for i in 0..<2 {
