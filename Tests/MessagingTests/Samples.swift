@@ -55,7 +55,8 @@ enum Samples {
         JobStatus(
             job: job, name: "ring", state: state, chainsTotal: 1_000_000, chainsDone: 17, fraction: 0.125,
             acceptance: .nan, secondsElapsed: 3.5, workers: 4, failure: state == .failed ? "a block was lost" : "",
-            notice: state == .paused ? "no room" : "", priority: -2, blocksAgain: 5)
+            notice: state == .paused ? "no room" : "", priority: -2, blocksAgain: 5,
+            submittedAt: 1.75e9, isPreliminary: state == .paused)
     }
 
     static let poolStatus = PoolStatus(
@@ -87,7 +88,7 @@ enum Samples {
         .workersRequest, .cancel(job: job), .fetch(job: job, file: "run.json", offset: 1 << 40, length: 65_536),
         .accepted(job: job, alreadyFinished: true), .poolStatus(poolStatus), .event(status(.failed)),
         .workers([worker, worker]), .fileChunk(chunk), .refusal(exitStatus: 65, text: "no such job"),
-        .reloadKeys, .keysReloaded(allowed: 3),
+        .delete(job: job), .reloadKeys, .keysReloaded(allowed: 3),
     ]
 }
 

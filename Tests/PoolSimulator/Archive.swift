@@ -122,6 +122,9 @@ struct Archive {
             stored[number]?.isOpen = false
             note(entry)
             return receipt.map { .noted($0) }
+        case .delete(let number, _, let receipt):
+            note(.forgotten(job: number))
+            return receipt.map { .noted($0) }
         case .stop:
             break
         }
@@ -189,6 +192,7 @@ struct Archive {
             stored[record.number]?.job.record = record
             stored[record.number]?.job.outcome = nil
             stored[record.number]?.job.reports = [:]
+        case .forgotten(let job): stored[job] = nil
         default: break
         }
     }

@@ -29,7 +29,7 @@ struct JobReading {
 
     private static let selection = """
         SELECT number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval, is_detached,
-            is_paused, outcome, failure, seconds_elapsed
+            is_paused, outcome, failure, seconds_elapsed, is_preliminary
         FROM job
         """
 
@@ -127,7 +127,8 @@ struct JobReading {
         let record = JobRecord(
             number: number, hash: hash, text: try bytes(row, 2), submittedAt: try real(row, 3),
             priority: try integer(row, 4), share: try real(row, 5), timeLimit: Double.fromDatabaseValue(row[6]),
-            checkpointInterval: Double.fromDatabaseValue(row[7]), isDetached: try integer(row, 8) == 1)
+            checkpointInterval: Double.fromDatabaseValue(row[7]), isDetached: try integer(row, 8) == 1,
+            isPreliminary: try integer(row, 13) == 1)
         let times = [record.submittedAt, record.timeLimit ?? 0, record.checkpointInterval ?? 0]
         guard times.allSatisfy({ 0...1e12 ~= $0 }), record.share > 0, record.share.isFinite, 1...1 << 53 ~= number
         else {

@@ -154,6 +154,22 @@ package final class Journal {
             writer = nil
             throw error
         }
+        if entries.contains(where: { if case .forgotten = $0 { true } else { false } }) { giveRoomBack() }
+    }
+
+    /// Pages that jobs which are gone have left, 4 KiB each, up to which nothing is given back: others will need them.
+    private static let sparePages = 256
+
+    /// Makes the file shorter once what is gone took more room in it than what is left, so that the work is never more
+    /// than that of writing what is gone. Where it can't be done now it is done with a later batch.
+    private func giveRoomBack() {
+        try? queue.writeWithoutTransaction { db in
+            let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+            let all = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            guard free > Self.sparePages, free > all / 2 else { return }
+            try db.execute(sql: "VACUUM")
+            try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        }
     }
 
     /// Closes the file. Nothing can be read or written afterwards.

@@ -126,7 +126,7 @@ extension Message {
         switch self {
         case .registration: .joining
         case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye: .working
-        case .submit, .cancel, .control, .fetch, .reloadKeys: .submitting
+        case .submit, .cancel, .control, .fetch, .delete, .reloadKeys: .submitting
         // A submitter's answers, which are asked for piece by piece.
         case .modelChunk, .modelUnavailable: .supplying
         case .statusRequest, .workersRequest: .asking

@@ -35,6 +35,8 @@ package enum ArchiveRequest: Sendable {
     case finish(JobNumber, Job, [RunSummary.Preliminary], provenance: [(String, JSONText)], note: JournalEntry)
     /// The job is over without that; its files stay if it may go on one day.
     case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
+    /// The job goes, with its folder.
+    case delete(JobNumber, folder: String, Receipt? = nil)
     /// Do what was asked before, and end.
     case stop
 

@@ -1222,6 +1222,51 @@ void   rrr__wire__cancel__free_unpacked
   assert(message->base.descriptor == &rrr__wire__cancel__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rrr__wire__delete__init
+                     (Rrr__Wire__Delete         *message)
+{
+  static const Rrr__Wire__Delete init_value = RRR__WIRE__DELETE__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__delete__get_packed_size
+                     (const Rrr__Wire__Delete *message)
+{
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__delete__pack
+                     (const Rrr__Wire__Delete *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__delete__pack_to_buffer
+                     (const Rrr__Wire__Delete *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Delete *
+       rrr__wire__delete__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Delete *)
+     protobuf_c_message_unpack (&rrr__wire__delete__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__delete__free_unpacked
+                     (Rrr__Wire__Delete *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rrr__wire__fetch__init
                      (Rrr__Wire__Fetch         *message)
 {
@@ -1762,7 +1807,7 @@ void   rrr__wire__keys_reloaded__free_unpacked
   assert(message->base.descriptor == &rrr__wire__keys_reloaded__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[32] =
+static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[33] =
 {
   {
     "protocol_version",
@@ -2065,6 +2110,18 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[32]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "delete",
+    57,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, delete_),
+    &rrr__wire__delete__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "accepted",
     70,
     PROTOBUF_C_LABEL_NONE,
@@ -2150,25 +2207,26 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[32]
   },
 };
 static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
-  25,   /* field[25] = accepted */
+  26,   /* field[26] = accepted */
   21,   /* field[21] = cancel */
   4,   /* field[4] = checkpoint */
   23,   /* field[23] = control */
+  25,   /* field[25] = delete */
   14,   /* field[14] = drain */
-  27,   /* field[27] = event */
+  28,   /* field[28] = event */
   6,   /* field[6] = failure */
   22,   /* field[22] = fetch */
-  29,   /* field[29] = file_chunk */
+  30,   /* field[30] = file_chunk */
   8,   /* field[8] = goodbye */
   2,   /* field[2] = heartbeat */
-  31,   /* field[31] = keys_reloaded */
+  32,   /* field[32] = keys_reloaded */
   11,   /* field[11] = lease */
   13,   /* field[13] = model_chunk */
   7,   /* field[7] = model_request */
-  26,   /* field[26] = pool_status */
+  27,   /* field[27] = pool_status */
   3,   /* field[3] = progress */
   0,   /* field[0] = protocol_version */
-  30,   /* field[30] = refusal */
+  31,   /* field[31] = refusal */
   15,   /* field[15] = register_again */
   1,   /* field[1] = registration */
   24,   /* field[24] = reload_keys */
@@ -2180,7 +2238,7 @@ static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
   18,   /* field[18] = submit */
   16,   /* field[16] = taken */
   10,   /* field[10] = welcome */
-  28,   /* field[28] = worker_list */
+  29,   /* field[29] = worker_list */
   20,   /* field[20] = workers_request */
 };
 static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
@@ -2189,8 +2247,8 @@ static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
   { 10, 1 },
   { 30, 10 },
   { 50, 18 },
-  { 70, 25 },
-  { 0, 32 }
+  { 70, 26 },
+  { 0, 33 }
 };
 const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
 {
@@ -2200,7 +2258,7 @@ const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
   "Rrr__Wire__Envelope",
   "rrr.wire",
   sizeof(Rrr__Wire__Envelope),
-  32,
+  33,
   rrr__wire__envelope__field_descriptors,
   rrr__wire__envelope__field_indices_by_name,
   5,  rrr__wire__envelope__number_ranges,
@@ -3997,6 +4055,44 @@ const ProtobufCMessageDescriptor rrr__wire__cancel__descriptor =
   (ProtobufCMessageInit) rrr__wire__cancel__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor rrr__wire__delete__field_descriptors[1] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Delete, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__delete__field_indices_by_name[] = {
+  0,   /* field[0] = job */
+};
+static const ProtobufCIntRange rrr__wire__delete__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor rrr__wire__delete__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Delete",
+  "Delete",
+  "Rrr__Wire__Delete",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Delete),
+  1,
+  rrr__wire__delete__field_descriptors,
+  rrr__wire__delete__field_indices_by_name,
+  1,  rrr__wire__delete__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__delete__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor rrr__wire__fetch__field_descriptors[4] =
 {
   {
@@ -4125,7 +4221,7 @@ const ProtobufCMessageDescriptor rrr__wire__accepted__descriptor =
   (ProtobufCMessageInit) rrr__wire__accepted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[13] =
+static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[15] =
 {
   {
     "job",
@@ -4283,6 +4379,30 @@ static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "submitted_at",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, submitted_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "preliminary",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, preliminary),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
   6,   /* field[6] = acceptance */
@@ -4294,15 +4414,17 @@ static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
   0,   /* field[0] = job */
   1,   /* field[1] = name */
   10,   /* field[10] = notice */
+  14,   /* field[14] = preliminary */
   11,   /* field[11] = priority */
   7,   /* field[7] = seconds_elapsed */
   2,   /* field[2] = state */
+  13,   /* field[13] = submitted_at */
   8,   /* field[8] = workers */
 };
 static const ProtobufCIntRange rrr__wire__job_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
 {
@@ -4312,7 +4434,7 @@ const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
   "Rrr__Wire__JobStatus",
   "rrr.wire",
   sizeof(Rrr__Wire__JobStatus),
-  13,
+  15,
   rrr__wire__job_status__field_descriptors,
   rrr__wire__job_status__field_indices_by_name,
   1,  rrr__wire__job_status__number_ranges,

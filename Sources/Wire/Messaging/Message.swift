@@ -63,7 +63,8 @@ package enum Message: Sendable, Equatable {
     case control(job: Digest, JobControl)
     /// A piece of a file of a finished job.
     case fetch(job: Digest, file: String, offset: Int, length: Int)
-
+    /// Forget a job that is over, and remove its files; answered with a `poolStatus` without it.
+    case delete(job: Digest)
     /// Read again which keys are let in; answered with `keysReloaded`.
     case reloadKeys
 

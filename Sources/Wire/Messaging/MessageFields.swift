@@ -139,6 +139,9 @@ extension Message {
         case .cancel(var job):
             wire.body(.cancel, &envelope.cancel, rrr__wire__cancel__init) { m, wire in wire.digest(&job, &m.job) }
             self = .cancel(job: job)
+        case .delete(var job):
+            wire.body(.delete, &envelope.delete_, rrr__wire__delete__init) { m, wire in wire.digest(&job, &m.job) }
+            self = .delete(job: job)
         case .fetch(var job, var file, var offset, var length):
             wire.body(.fetch, &envelope.fetch, rrr__wire__fetch__init) { m, wire in
                 wire.digest(&job, &m.job)

@@ -9,7 +9,7 @@ enum MessageKind: UInt32 {
     // Coordinator to worker.
     case welcome = 30, lease, revoke, modelChunk, drain, registerAgain, taken, settled
     // Submitter to coordinator.
-    case submit = 50, statusRequest, workersRequest, cancel, fetch, control, reloadKeys
+    case submit = 50, statusRequest, workersRequest, cancel, fetch, control, reloadKeys, delete
     // Coordinator to submitter.
     case accepted = 70, poolStatus, event, workers, fileChunk, refusal, keysReloaded
 }
@@ -24,7 +24,8 @@ extension MessageKind {
         // A block that is held takes less than fifty bytes.
         case .registration: Self.small + 50 * limits.heldBlocks
         case .heartbeat, .progress, .failure, .modelRequest, .goodbye, .welcome, .drain, .registerAgain, .settled,
-            .statusRequest, .workersRequest, .cancel, .fetch, .control, .accepted, .reloadKeys, .keysReloaded:
+            .statusRequest, .workersRequest, .cancel, .fetch, .control, .delete, .accepted, .reloadKeys,
+            .keysReloaded:
             Self.small
         case .modelChunk: Self.small + ModelChunk.longest
         case .submit: Self.small + limits.jobTextBytes
@@ -64,6 +65,7 @@ extension MessageKind {
         case .cancel: .cancel(job: .blank)
         case .fetch: .fetch(job: .blank, file: "", offset: 0, length: 0)
         case .control: .control(job: .blank, .resume)
+        case .delete: .delete(job: .blank)
         case .accepted: .accepted(job: .blank, alreadyFinished: false)
         case .poolStatus: .poolStatus(PoolStatus(jobs: [], workers: 0, slots: 0, version: "", uptimeSeconds: 0))
         case .event: .event(.blank)

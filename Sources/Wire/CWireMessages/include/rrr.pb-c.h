@@ -42,6 +42,7 @@ typedef struct Rrr__Wire__Control Rrr__Wire__Control;
 typedef struct Rrr__Wire__StatusRequest Rrr__Wire__StatusRequest;
 typedef struct Rrr__Wire__WorkersRequest Rrr__Wire__WorkersRequest;
 typedef struct Rrr__Wire__Cancel Rrr__Wire__Cancel;
+typedef struct Rrr__Wire__Delete Rrr__Wire__Delete;
 typedef struct Rrr__Wire__Fetch Rrr__Wire__Fetch;
 typedef struct Rrr__Wire__Accepted Rrr__Wire__Accepted;
 typedef struct Rrr__Wire__JobStatus Rrr__Wire__JobStatus;
@@ -115,6 +116,7 @@ typedef enum {
   RRR__WIRE__ENVELOPE__BODY_FETCH = 54,
   RRR__WIRE__ENVELOPE__BODY_CONTROL = 55,
   RRR__WIRE__ENVELOPE__BODY_RELOAD_KEYS = 56,
+  RRR__WIRE__ENVELOPE__BODY_DELETE = 57,
   RRR__WIRE__ENVELOPE__BODY_ACCEPTED = 70,
   RRR__WIRE__ENVELOPE__BODY_POOL_STATUS = 71,
   RRR__WIRE__ENVELOPE__BODY_EVENT = 72,
@@ -164,6 +166,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__Fetch *fetch;
     Rrr__Wire__Control *control;
     Rrr__Wire__ReloadKeys *reload_keys;
+    Rrr__Wire__Delete *delete_;
     /*
      * Coordinator to submitter.
      */
@@ -656,6 +659,19 @@ struct  Rrr__Wire__Cancel
     , {0,NULL} }
 
 
+/*
+ * A job that is over goes, with its files; answered with a PoolStatus that does not have it.
+ */
+struct  Rrr__Wire__Delete
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData job;
+};
+#define RRR__WIRE__DELETE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__delete__descriptor) \
+    , {0,NULL} }
+
+
 struct  Rrr__Wire__Fetch
 {
   ProtobufCMessage base;
@@ -708,10 +724,18 @@ struct  Rrr__Wire__JobStatus
    * times that a block was started again, because it was lost or came back
    */
   uint64_t blocks_again;
+  /*
+   * seconds since 1970
+   */
+  double submitted_at;
+  /*
+   * nobody has handed it in: another job needs what it finds
+   */
+  protobuf_c_boolean preliminary;
 };
 #define RRR__WIRE__JOB_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__job_status__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 struct  Rrr__Wire__PoolStatus
@@ -1353,6 +1377,25 @@ Rrr__Wire__Cancel *
 void   rrr__wire__cancel__free_unpacked
                      (Rrr__Wire__Cancel *message,
                       ProtobufCAllocator *allocator);
+/* Rrr__Wire__Delete methods */
+void   rrr__wire__delete__init
+                     (Rrr__Wire__Delete         *message);
+size_t rrr__wire__delete__get_packed_size
+                     (const Rrr__Wire__Delete   *message);
+size_t rrr__wire__delete__pack
+                     (const Rrr__Wire__Delete   *message,
+                      uint8_t             *out);
+size_t rrr__wire__delete__pack_to_buffer
+                     (const Rrr__Wire__Delete   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Delete *
+       rrr__wire__delete__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__delete__free_unpacked
+                     (Rrr__Wire__Delete *message,
+                      ProtobufCAllocator *allocator);
 /* Rrr__Wire__Fetch methods */
 void   rrr__wire__fetch__init
                      (Rrr__Wire__Fetch         *message);
@@ -1664,6 +1707,9 @@ typedef void (*Rrr__Wire__WorkersRequest_Closure)
 typedef void (*Rrr__Wire__Cancel_Closure)
                  (const Rrr__Wire__Cancel *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__Delete_Closure)
+                 (const Rrr__Wire__Delete *message,
+                  void *closure_data);
 typedef void (*Rrr__Wire__Fetch_Closure)
                  (const Rrr__Wire__Fetch *message,
                   void *closure_data);
@@ -1735,6 +1781,7 @@ extern const ProtobufCMessageDescriptor rrr__wire__control__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__status_request__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__workers_request__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__cancel__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__delete__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__fetch__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__accepted__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor;
