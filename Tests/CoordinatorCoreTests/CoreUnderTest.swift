@@ -28,7 +28,8 @@ final class CoreUnderTest {
         actions = []
         var events = [event]
         while !events.isEmpty {
-            let wanted = core.handle(events.removeFirst(), at: CoordinatorCore.Moment(now: now, date: now / .seconds(1)))
+            let wanted = core.handle(
+                events.removeFirst(), at: CoordinatorCore.Moment(now: now, date: now / .seconds(1)))
             for case .lookUp(let job, let lookup) in wanted {
                 events.append(.lookedUp(job, hasRun: false, lookup))
             }

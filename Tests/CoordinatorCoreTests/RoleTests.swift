@@ -34,7 +34,7 @@ struct RoleTests {
         .submit(jobText: [1], force: false, watch: false), .cancel(job: job), .control(job: job, .pause),
         .delete(job: job), .fetch(job: job, file: "samples.npy", offset: 0, length: 1), .reloadKeys,
     ]
-    private static let asking: [Message] = [.statusRequest(job: nil), .workersRequest]
+    private static let asking: [Message] = [.statusRequest(job: nil), .workersRequest, .explain(job: job, chain: 0)]
     private static let working: [Message] = [
         .heartbeat(), .progress(BlockProgress(attempt: attempt, stepsDone: 0, stepsTotal: 1, acceptance: 1)),
         .checkpoint(BlockState(attempt: attempt, stepsDone: 1, state: [1])), .failure(attempt, text: "no"),

@@ -1,5 +1,7 @@
 import ContentHash
+import Foundation
 import Messaging
+import StrictJSON
 import Testing
 
 @testable import Coordinator
@@ -49,7 +51,9 @@ struct JobReferenceTests {
 
     @Test("The last is the one that was handed in last, not one that others need")
     func last() throws {
-        let jobs = [try job("a", at: 5), try job("b", at: 7), try job("c", at: 6), try job("d", at: 9, isPreliminary: true)]
+        let jobs = [
+            try job("a", at: 5), try job("b", at: 7), try job("c", at: 6), try job("d", at: 9, isPreliminary: true),
+        ]
         #expect(try jobs.job(named: "last") == jobs[1])
         #expect(try [try job("a", at: 5), try job("b", at: 5)].job(named: "last").job.hex.hasPrefix("b"))
     }
@@ -64,5 +68,31 @@ struct JobReferenceTests {
                 a0000000  ring         finished  640/2000  32 %       0.988  12 s
                 b0000000  a-long-name  running     7/2000  32 %           -  12 s
                 """)
+    }
+
+    @Test("An explanation tells of workers, the expected end and a chain's block, a line for each")
+    func explanation() throws {
+        let block = BlockStanding(
+            block: 7, stage: .held, attempts: 2,
+            told: [
+                BlockAttempt(worker: "1", number: 0, fraction: 0, failure: "worker 1 died"),
+                BlockAttempt(worker: "2", number: 2, fraction: 0.41, failure: ""),
+            ])
+        let told = Explanation(
+            status: try job("ab", .running),
+            workers: [JobWorker(name: "2", host: "node", process: 9, blocksDone: 3, blocksHeld: 1, seconds: 2)],
+            block: block)
+        let text = JobExplanation(told, chain: 450, now: Date(timeIntervalSince1970: 0)).text
+        #expect(
+            text == """
+                ab000000 running: ring 640/2000 chains, 32 %, 53 chains/s, acceptance 0.988, 26 s left, 1 worker
+                expected end: 1970-01-01T00:00:25Z
+                worker 2 on node, process 9: 3 blocks done in 2 s of computing, 1 held
+                chain 450 is of block 7, which is with a worker; attempts: 2
+                  an attempt at worker 1: worker 1 died
+                  attempt 2 at worker 2: 41 % done
+                """)
+        let json = JobExplanation(told, chain: 450).json.canonical
+        #expect(json.contains(#""stage":"held""#) && json.contains(#""compute_seconds":2"#))
     }
 }

@@ -122,6 +122,8 @@ struct Archive {
             stored[number]?.isOpen = false
             note(entry)
             return receipt.map { .noted($0) }
+        case .locate(let block, let number, let peer):
+            return .located(block: block, of: number, nil, for: peer)
         case .delete(let number, _, let receipt):
             note(.forgotten(job: number))
             return receipt.map { .noted($0) }

@@ -71,7 +71,16 @@ struct JobCommandTests {
             let next = command[0] == "fetch" ? "watch" : "cancel"
             #expect(ending.status == 75 && ending.errors.contains("rrr-coordinator \(next) \(id)"), "\(ending.errors)")
         }
-        for command in ["status", "watch", "cancel", "pause", "delete"] {
+        try await commands.wait(for: "registered", in: "worker.err")
+        try await Task.sleep(for: .seconds(1))
+        let explained = try await run(["explain", "last", "0", "--json"])
+        #expect(explained.status == 0, "\(explained.errors)")
+        let told = try JSONSerialization.jsonObject(with: Data(explained.output.utf8)) as? [String: Any]
+        let workers = told?["workers"] as? [[String: Any]]
+        #expect((workers?.first?["blocks_held"] as? Int ?? 0) > 0, "\(explained.output)")
+        #expect((told?["block"] as? [String: Any])?["block"] as? Int == 0)
+        #expect(try await run(["explain", "last", "1000000"]).status == 64)
+        for command in ["status", "watch", "cancel", "pause", "delete", "explain"] {
             let ending = try await run([command, "xyz"])
             #expect(ending.status == 66 && ending.errors.contains("rrr-coordinator list"), "\(ending.errors)")
         }

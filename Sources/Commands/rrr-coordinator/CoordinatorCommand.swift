@@ -14,7 +14,8 @@ struct CoordinatorCommand: ParsableCommand {
         version: programVersion,
         subcommands: [
             Submit.self, Serve.self, Validate.self, Diagnose.self, Picture.self, Plot.self, List.self, Status.self,
-            Watch.self, Fetch.self, Workers.self, Cancel.self, Delete.self, Pause.self, Resume.self, Prioritize.self,
+            Watch.self, Explain.self, Fetch.self, Workers.self, Cancel.self, Delete.self, Pause.self, Resume.self,
+            Prioritize.self,
             Keygen.self, Keys.self, ChaosCommand.self,
             Bench.self, SimulateWorkers.self,
         ])

@@ -91,6 +91,35 @@ struct Watch: ParsableCommand {
     }
 }
 
+struct Explain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell where a job runs, what it waits for and when it will end.")
+
+    @OptionGroup var job: JobArgument
+
+    @Argument(help: "A chain, from 0: how its block stands as well.")
+    var chain: Int?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        if let chain, chain < 0 { throw ValidationError("A chain is a number from 0, is \(chain).") }
+    }
+
+    func run() throws {
+        try reportingFailure {
+            let found = try job.find(as: PeerRole.asking)
+            var client = found.client
+            let explanation = try client.ask(.explain(job: found.job.job, chain: chain)) { answer -> Explanation? in
+                if case .explanation(let explanation) = answer { explanation } else { nil }
+            }
+            let told = JobExplanation(explanation, chain: chain)
+            try printResult(json ? told.json.pretty : told.text)
+        }
+    }
+}
+
 struct Fetch: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the files of a finished job into a folder that is empty, or not there yet.")

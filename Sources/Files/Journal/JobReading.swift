@@ -48,6 +48,22 @@ struct JobReading {
         }
     }
 
+    /// What is kept of a block's result.
+    func finishedBlock(job: Int, block: Int) throws -> FinishedBlock? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT attempt, name, seconds, gradient_evaluations, checksum
+                FROM finished JOIN worker ON worker.id = finished.worker WHERE finished.job = ? AND block = ?
+                """, arguments: [job, block])
+        return try row.map {
+            FinishedBlock(
+                attempt: try integer($0, 0), worker: try text($0, 1), seconds: try real($0, 2),
+                gradientEvaluations: try integer($0, 3),
+                checksum: Int64.fromDatabaseValue($0[4]).map { UInt64(bitPattern: $0) })
+        }
+    }
+
     /// Finished blocks from `block` on, in order.
     func storedBlocks(job: Int, from block: Int, atMost most: Int) throws -> [StoredBlock] {
         let rows = try Row.fetchCursor(

@@ -111,6 +111,13 @@ package final class Journal {
         try read { try $0.storedBlocks(job: job, from: block, atMost: most) }
     }
 
+    /// What is kept of the result of a block; nil if it is not finished.
+    ///
+    /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
+    package func finishedBlock(job: Int, block: Int) throws(JournalError) -> FinishedBlock? {
+        try read { try $0.finishedBlock(job: job, block: block) }
+    }
+
     /// The latest checkpoint of a block, with its state; nil if there is none.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.

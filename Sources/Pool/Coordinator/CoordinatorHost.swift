@@ -88,7 +88,7 @@ struct CoordinatorHost {
         let line: Line? =
             switch message {
             case .success(.registration), .success(.statusRequest), .success(.workersRequest), .success(.fetch),
-                .success(.modelRequest):
+                .success(.modelRequest), .success(.explain):
                 connection?.identity
             default: nil
             }

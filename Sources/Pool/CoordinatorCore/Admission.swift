@@ -129,7 +129,7 @@ extension Message {
         case .submit, .cancel, .control, .fetch, .delete, .reloadKeys: .submitting
         // A submitter's answers, which are asked for piece by piece.
         case .modelChunk, .modelUnavailable: .supplying
-        case .statusRequest, .workersRequest: .asking
+        case .statusRequest, .workersRequest, .explain: .asking
         default: nil
         }
     }

@@ -182,7 +182,7 @@ package struct CoordinatorCore {
         case .modelChunk(let chunk): settle(intake.take(chunk, from: peer, at: now))
         case .modelUnavailable(let model, let reason):
             settle(intake.unavailable(model, reason: reason, from: peer))
-        case .statusRequest, .workersRequest, .fetch: inquire(message, peer, over: line)
+        case .statusRequest, .workersRequest, .fetch, .explain: inquire(message, peer, over: line)
         case .cancel(let job): cancel(job, peer)
         case .control(let job, let change): control(job, change, peer)
         case .delete(let job): delete(job, peer)
@@ -229,6 +229,8 @@ package struct CoordinatorCore {
             case .status(let job): status(of: job, to: receipt.peer)
             case .accepted(let job): send(.accepted(job: job, alreadyFinished: false), to: receipt.peer)
             }
+        case .located(let block, let number, let result, let peer):
+            explain(block, of: number, done: result, to: peer)
         case .lost(let number, let blocks):
             lost(blocks, of: number)
         case .notNoted(let receipt, let reason):

@@ -40,6 +40,7 @@ extension CoordinatorCore {
         switch message {
         case .statusRequest(let job): status(of: job, to: peer, over: line)
         case .workersRequest: send(.workers(workerList()), to: peer, over: line)
+        case .explain(let job, let chain): explain(job, chain: chain, to: peer)
         case .fetch(let job, let file, let offset, let length):
             guard RunFolder.ownNames.contains(file) else {
                 send(.refusal(exitStatus: 65, text: "a run has no file \"\(file)\""), to: peer)

@@ -136,6 +136,26 @@ struct RunningJob {
         return progress
     }
 
+    /// The block of a chain.
+    func block(ofChain chain: Int) -> Int { chain / blockSize }
+
+    /// Who has done something for it, or holds blocks of it: those that hold most first, then those that have done most.
+    ///
+    /// - Parameters:
+    ///   - held: how many blocks, by worker.
+    ///   - record: what is known of a worker that is there.
+    func workers(holding held: [WorkerID: Int], _ record: (WorkerID) -> WorkerRecord?) -> [JobWorker] {
+        var all = shares
+        for worker in held.keys where all["\(worker)"] == nil {
+            all["\(worker)"] = record(worker).map { WorkerShare(worker: $0, blocks: 0, seconds: 0) }
+        }
+        return all.values.map {
+            JobWorker(
+                name: $0.worker.name, host: $0.worker.host, process: $0.worker.process, blocksDone: $0.blocks,
+                blocksHeld: WorkerID($0.worker.name).flatMap { held[$0] } ?? 0, seconds: $0.seconds)
+        }.sorted { ($0.blocksHeld, $0.blocksDone, $1.name) > ($1.blocksHeld, $1.blocksDone, $0.name) }
+    }
+
     /// Takes in that a worker does something for the job. - Returns: whether it is the first time.
     mutating func meet(_ worker: WorkerRecord) -> Bool {
         guard shares[worker.name] == nil else { return false }

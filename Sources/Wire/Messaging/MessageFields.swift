@@ -142,6 +142,17 @@ extension Message {
         case .delete(var job):
             wire.body(.delete, &envelope.delete_, rrr__wire__delete__init) { m, wire in wire.digest(&job, &m.job) }
             self = .delete(job: job)
+        case .explain(var job, let chain):
+            var (number, isOfChain) = (chain ?? 0, chain != nil)
+            wire.body(.explain, &envelope.explain, rrr__wire__explain__init) { m, wire in
+                wire.digest(&job, &m.job)
+                wire.number(&number, &m.chain)
+                wire.flag(&isOfChain, &m.of_chain)
+            }
+            self = .explain(job: job, chain: isOfChain ? number : nil)
+        case .explanation(var explanation):
+            wire.body(.explanation, &envelope.explanation, rrr__wire__explanation__init) { explanation.pass(&$0, &$1) }
+            self = .explanation(explanation)
         case .fetch(var job, var file, var offset, var length):
             wire.body(.fetch, &envelope.fetch, rrr__wire__fetch__init) { m, wire in
                 wire.digest(&job, &m.job)

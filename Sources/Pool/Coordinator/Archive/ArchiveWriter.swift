@@ -233,6 +233,10 @@ struct ArchiveWriter {
             replies.append(.loaded(attempt, worker, try piece(of: attempt, after: before)))
         case .note(let entry, let receipt):
             notes.append(note(entry, receipt))
+        case .locate(let block, let job, let peer):
+            try store()
+            replies.append(
+                .located(block: block, of: job, try? journal.finishedBlock(job: job, block: block), for: peer))
         case .finish(let job, let content, let preliminaries, let provenance, let entry):
             // All its results were stored before this was asked for.
             guard shelf.contains(job) else { return }
