@@ -165,7 +165,7 @@ package final class Journal {
     }
 
     /// Pages that jobs which are gone have left, 4 KiB each, up to which nothing is given back: others will need them.
-    private static let sparePages = 256
+    private static let sparePages = 32
 
     /// Makes the file shorter once what is gone took more room in it than what is left, so that the work is never more
     /// than that of writing what is gone. Where it can't be done now it is done with a later batch.
