@@ -15,10 +15,10 @@ final class CoreUnderTest {
     /// What it wants since the last event.
     private(set) var actions: [CoordinatorCore.Action] = []
 
-    init(_ pool: PoolConfiguration = PoolConfiguration(), limits: PeerLimits = PeerLimits()) {
+    init(_ pool: PoolConfiguration = PoolConfiguration(), limits: PeerLimits = PeerLimits(), keptFor: Duration? = nil) {
         var configuration = CoordinatorCore.Configuration(
             stateFolder: "", pool: pool, checkpointInterval: .seconds(10), host: Self.host)
-        configuration.limits = limits
+        (configuration.limits, configuration.keptFor) = (limits, keptFor)
         core = CoordinatorCore(configuration)
     }
 
@@ -41,7 +41,7 @@ final class CoreUnderTest {
         return actions
     }
 
-    private var moment: CoordinatorCore.Moment { CoordinatorCore.Moment(now: now, date: 0) }
+    private var moment: CoordinatorCore.Moment { CoordinatorCore.Moment(now: now, date: now / .seconds(1)) }
 
     /// Lets it look at a message, and read it if it wants to.
     ///
@@ -89,6 +89,16 @@ final class CoreUnderTest {
     func run(_ job: Job, from peer: PeerID = [200], with stored: RecoveredJob? = nil) -> JobNumber? {
         guard let number = submit(job, from: peer) else { return nil }
         self(.archived(.opened(number, stored)))
+        return number
+    }
+
+    /// Lets a job come to its end, its block done by a worker that joins for it. - Returns: its number.
+    func finish(_ job: Job) -> JobNumber? {
+        join([1])
+        guard let number = run(job), let attempt = leases(to: [1]).first?.blocks.first else { return nil }
+        hear(SmallJob.result(of: job, attempt), from: [1])
+        self(.archived(.stored(Attempt(job: number, block: 0, number: attempt.attempt), 1, Acceptance())))
+        self(.archived(.finished(number)))
         return number
     }
 

@@ -30,9 +30,9 @@ struct RoleTests {
 
     private static let submitting: [Message] = [
         .submit(jobText: [1], force: false, watch: false), .cancel(job: job), .control(job: job, .pause),
-        .fetch(job: job, file: "samples.npy", offset: 0, length: 1), .reloadKeys,
+        .delete(job: job), .fetch(job: job, file: "samples.npy", offset: 0, length: 1), .reloadKeys,
     ]
-    private static let asking: [Message] = [.statusRequest(job: nil), .workersRequest]
+    private static let asking: [Message] = [.statusRequest(job: nil), .workersRequest, .explain(job: job, chain: 0)]
     private static let working: [Message] = [
         .heartbeat(), .progress(BlockProgress(attempt: attempt, stepsDone: 0, stepsTotal: 1, acceptance: 1)),
         .checkpoint(BlockState(attempt: attempt, stepsDone: 1, state: [1])), .failure(attempt, text: "no"),
@@ -61,7 +61,7 @@ struct RoleTests {
         return isRefused && answers.count == 1 && others.isEmpty
     }
 
-    @Test func `A worker's key can neither submit, ask, cancel nor fetch`() {
+    @Test func `A worker's key can neither submit, ask, cancel, fetch nor delete`() {
         for message in Self.submitting + Self.asking { #expect(isForbidden(message, to: worker), "\(message)") }
         for message in Self.working { #expect(!isForbidden(message, to: worker), "\(message)") }
         #expect(!isForbidden(registration([1]), to: worker))

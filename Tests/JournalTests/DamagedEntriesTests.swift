@@ -88,6 +88,19 @@ struct DamagedEntriesTests {
         #expect(try journal.storedBlocks(job: 1, from: 2, atMost: 1).map(\.checksum) == [6])
     }
 
+    @Test("Who brought a block's result is known as long as the job is not over")
+    func finishedBlock() throws {
+        let folder = try ScratchFolder()
+        let journal = try openJournal(folder)
+        try journal.append([.accepted(job(1))] + finished(1, 0..<2, worker: "7"))
+        #expect(
+            try journal.finishedBlock(job: 1, block: 1)
+                == FinishedBlock(attempt: 1, worker: "7", seconds: 0.5, gradientEvaluations: 100))
+        #expect(try journal.finishedBlock(job: 1, block: 2) == nil)
+        try journal.append([.ended(job: 1, .finished, failure: "", secondsElapsed: 1)])
+        #expect(try journal.finishedBlock(job: 1, block: 1) == nil)
+    }
+
     @Test("A journal of the first version goes on, its blocks without checksums")
     func firstVersion() throws {
         let folder = try ScratchFolder()

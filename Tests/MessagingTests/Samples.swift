@@ -55,7 +55,8 @@ enum Samples {
         JobStatus(
             job: job, name: "ring", state: state, chainsTotal: 1_000_000, chainsDone: 17, fraction: 0.125,
             acceptance: .nan, secondsElapsed: 3.5, workers: 4, failure: state == .failed ? "a block was lost" : "",
-            notice: state == .paused ? "no room" : "", priority: -2, blocksAgain: 5)
+            notice: state == .paused ? "no room" : "", priority: -2, blocksAgain: 5,
+            submittedAt: 1.75e9, isPreliminary: state == .paused)
     }
 
     static let poolStatus = PoolStatus(
@@ -65,6 +66,19 @@ enum Samples {
     static let worker = WorkerStatus(
         worker: .max, host: "a", process: 1, slots: 2, version: "v", fingerprint: "f", blocksDone: 3,
         blocksRunning: 4, secondsSinceHeard: 0.5, servers: [OfferedServer(name: "sd", fingerprint: "09ab")])
+
+    static let explanation = Explanation(
+        status: status(.running),
+        workers: [
+            JobWorker(name: "3", host: "a", process: 7, blocksDone: 2, blocksHeld: 1, seconds: 0.5),
+            JobWorker(name: "12", host: "", process: 0, blocksDone: 0, blocksHeld: 9, seconds: 0),
+        ],
+        block: BlockStanding(
+            block: 1 << 20, stage: .setAside, attempts: 2,
+            told: [
+                BlockAttempt(worker: "", number: 0, fraction: 0, failure: "it was lost"),
+                BlockAttempt(worker: "3", number: 2, fraction: 0.5, failure: ""),
+            ]))
 
     static let chunk = FileChunk(job: job, file: "samples.npy", offset: 1 << 33, total: 1 << 34, data: [0, 255, 0])
 
@@ -87,6 +101,7 @@ enum Samples {
         .workersRequest, .cancel(job: job), .fetch(job: job, file: "run.json", offset: 1 << 40, length: 65_536),
         .accepted(job: job, alreadyFinished: true), .poolStatus(poolStatus), .event(status(.failed)),
         .workers([worker, worker]), .fileChunk(chunk), .refusal(exitStatus: 65, text: "no such job"),
+        .delete(job: job), .explain(job: job, chain: nil), .explain(job: job, chain: 0), .explanation(explanation),
         .reloadKeys, .keysReloaded(allowed: 3),
     ]
 }

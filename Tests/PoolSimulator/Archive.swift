@@ -122,6 +122,11 @@ struct Archive {
             stored[number]?.isOpen = false
             note(entry)
             return receipt.map { .noted($0) }
+        case .locate(let block, let number, let peer):
+            return .located(block: block, of: number, nil, for: peer)
+        case .delete(let number, _, let receipt):
+            note(.forgotten(job: number))
+            return receipt.map { .noted($0) }
         case .stop:
             break
         }
@@ -189,6 +194,7 @@ struct Archive {
             stored[record.number]?.job.record = record
             stored[record.number]?.job.outcome = nil
             stored[record.number]?.job.reports = [:]
+        case .forgotten(let job): stored[job] = nil
         default: break
         }
     }

@@ -26,6 +26,7 @@ struct RecordedScheduler: Scheduling {
 
     func view(of id: WorkerID, at now: Duration) -> Scheduler.WorkerView? { scheduler.view(of: id, at: now) }
     func view(of job: JobNumber) -> Scheduler.JobView? { scheduler.view(of: job) }
+    func standing(of job: JobNumber, block: Int?) -> Scheduler.Standing? { scheduler.standing(of: job, block: block) }
     func holds(_ id: WorkerID, _ attempt: Attempt) -> Bool { scheduler.holds(id, attempt) }
     var arithmetics: Set<String> { scheduler.arithmetics }
     var capacity: (workers: Int, slots: Int) { scheduler.capacity }

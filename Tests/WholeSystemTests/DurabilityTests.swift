@@ -189,6 +189,34 @@ struct DurabilityTests {
         _ = try await commands.ending(of: pool.serve, label: "serve2")
     }
 
+    @Test("Deleting a finished job makes room on a full disk for one that waits", .enabled(if: getuid() == 0))
+    func deletedOnFullDisk() async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        guard let disk = try mountDisk(of: "16m", commands) else { return }
+        defer { _ = try? run(["umount", "-l", disk]) }
+        let pool = try ServedPool(commands, state: disk + "/state")
+        let worker = try pool.worker("worker")
+        let first = try await commands.ending(
+            of: try pool.submit(try commands.job(chains: 60_000, transitions: 1), "first"), label: "first")
+        #expect(first.status == 0, "\(first.errors)")
+        // All but half a MB is taken by somebody else.
+        let free = try #require(
+            try FileManager.default.attributesOfFileSystem(forPath: disk)[.systemFreeSize] as? NSNumber)
+        try Data(count: free.intValue - 500_000).write(to: URL(fileURLWithPath: disk + "/ballast"))
+        let next = try pool.submit(try commands.job(chains: 10_000, transitions: 1), "next")
+        try await commands.wait(for: "nothing can be stored", in: "serve1.err")
+        #expect(next.isRunning)
+        let hash = try #require(try await pool.jobs().first?["job"] as? String)
+        let deleted = try await commands.run(
+            "rrr-coordinator", ["delete", hash, "--coordinator", pool.address], label: "delete")
+        #expect(deleted.status == 0, "\(deleted.errors)")
+        let ending = try await commands.ending(of: next, label: "next")
+        #expect(ending.status == 0, "\(ending.errors)")
+        _ = try await pool.end(worker, "worker")
+        pool.serve.signal(SIGTERM)
+    }
+
     @Test("A job on a disk that is full waits, says so, and goes on when there is room", .enabled(if: getuid() == 0))
     func fullDisk() async throws {
         let commands = try Commands()

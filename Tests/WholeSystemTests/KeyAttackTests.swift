@@ -125,9 +125,10 @@ struct KeyAttackTests {
         let text = Array(try String(contentsOfFile: job, encoding: .utf8).utf8)
         let submitting: [Message] = [
             .submit(jobText: text, force: true, watch: false), .cancel(job: hash), .control(job: hash, .pause),
+            .delete(job: hash),
             .fetch(job: hash, file: "samples.npy", offset: 0, length: 64), .reloadKeys,
         ]
-        for message in submitting + [.statusRequest(job: nil), .workersRequest] {
+        for message in submitting + [.statusRequest(job: nil), .workersRequest, .explain(job: hash, chain: nil)] {
             #expect(try isRefused(message, to: .worker), "\(message)")
         }
         for message in submitting { #expect(try isRefused(message, to: .status), "\(message)") }
@@ -136,7 +137,7 @@ struct KeyAttackTests {
             #expect(try isRefused(.heartbeat(), to: role))
         }
         #expect(try await pool.run(["workers"], keys: "status.key", label: "workers").status == 0)
-        #expect(try await pool.refused()["roles"] == 16)
+        #expect(try await pool.refused()["roles"] == 19)
         let wrong = try await commands.run(
             "rrr-worker", ["--coordinator", pool.address, "--keys", pool.keys + "/submitter.key"], label: "wrong")
         #expect(wrong.status == 77, "\(wrong.errors)")

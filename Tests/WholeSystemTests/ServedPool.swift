@@ -56,7 +56,8 @@ final class ServedPool {
     func jobs() async throws -> [[String: Any]] {
         let status = try await commands.run(
             "rrr-coordinator", ["status", "--coordinator", address, "--json"], label: "status")
-        return try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [[String: Any]] ?? []
+        let answer = try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [String: Any]
+        return answer?["jobs"] as? [[String: Any]] ?? []
     }
 
     /// Waits until a job is in that state, at most half a minute.

@@ -13,8 +13,10 @@ struct CoordinatorCommand: ParsableCommand {
         abstract: "Samples compositions of energy-based diffusion models with MCMC, on one host or many.",
         version: programVersion,
         subcommands: [
-            Submit.self, Serve.self, Validate.self, Diagnose.self, Picture.self, Plot.self, Status.self, Workers.self,
-            Cancel.self, Pause.self, Resume.self, Prioritize.self, Keygen.self, Keys.self, ChaosCommand.self,
+            Submit.self, Serve.self, Validate.self, Diagnose.self, Picture.self, Plot.self, List.self, Status.self,
+            Watch.self, Explain.self, Fetch.self, Workers.self, Cancel.self, Delete.self, Pause.self, Resume.self,
+            Prioritize.self,
+            Keygen.self, Keys.self, ChaosCommand.self,
             Bench.self, SimulateWorkers.self,
         ])
 

@@ -32,18 +32,27 @@ struct CoordinatorOption: ParsableArguments {
 
     @OptionGroup var keys: KeysOption
 
-    /// - Parameter roles: whose keys serve, the best first.
-    func client(as roles: [PeerRole] = [.submitter]) throws -> PoolClient {
+    /// - Parameters:
+    ///   - roles: whose keys serve, the best first.
+    ///   - interruption: where a signal's number arrives that should end waiting.
+    func client(
+        as roles: [PeerRole] = [.submitter], interruption: Mailbox<Int32> = Mailbox()
+    ) throws -> PoolClient {
         try PoolClient(
             endpoint: try Environment.coordinator(coordinator) ?? Endpoint.usual,
-            keys: try keys.path.map { try KeyFolder.clientKeys($0, for: roles) }, interruption: Mailbox<Int32>())
+            keys: try keys.path.map { try KeyFolder.clientKeys($0, for: roles) }, interruption: interruption)
     }
+}
+
+extension PeerRole {
+    /// Who may ask how things stand, the one with the fewest rights first.
+    static let asking: [PeerRole] = [.status, .submitter]
 }
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show the jobs of a coordinator.")
 
-    @Argument(help: "The first digits of a job's hash; all jobs if left out.")
+    @Argument(help: JobArgument.help(orElse: "all jobs if left out"))
     var id: String?
 
     @OptionGroup var connection: CoordinatorOption
@@ -56,16 +65,17 @@ struct Status: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let isOfPool = pool
-            let pool = try poolStatus(connection, as: [.status, .submitter])
-            if isOfPool { return try printResult(json ? pool.json.pretty : pool.text) }
-            let jobs = pool.jobs.filter { $0.job.hex.hasPrefix(id ?? "") }
-            if let id, jobs.isEmpty { throw PoolClientError(exitStatus: 66, "no job \(id)") }
+            var client = try connection.client(as: PeerRole.asking)
+            // A job alone is told of in full.
+            let job = try id.map { try client.job(named: $0).job }
+            let answer = try client.status(of: job)
+            if pool { return try printResult(json ? answer.json.pretty : answer.text) }
+            let jobs = answer.jobs
             if json {
-                try printResult(JSONText.array(jobs.map(\.json)).pretty)
+                try printResult(JobListing(jobs).json.pretty)
             } else {
-                try printResult("\(pool.workers) workers, \(pool.slots) slots, up \(Int(pool.uptimeSeconds)) s")
-                if let warning = pool.warning { try printResult(warning) }
+                try printResult("\(answer.workers) workers, \(answer.slots) slots, up \(Int(answer.uptimeSeconds)) s")
+                if let warning = answer.warning { try printResult(warning) }
                 for job in jobs {
                     let line = job.progressText
                     try printResult(
@@ -73,24 +83,14 @@ struct Status: ParsableCommand {
                             + (job.failure.isEmpty ? "" : ": " + job.failure))
                 }
             }
-            if pool.jobs.count >= PoolStatus.mostJobs {
-                tell("these are the latest \(PoolStatus.mostJobs) jobs; there may be more")
-            }
+            tellIfCut(jobs)
         }
     }
 }
 
-private func poolStatus(
-    _ connection: CoordinatorOption, as roles: [PeerRole] = [.submitter]
-) throws -> PoolStatus {
-    var client = try connection.client(as: roles)
-    return try poolStatus(&client)
-}
-
-private func poolStatus(_ client: inout PoolClient) throws -> PoolStatus {
-    try client.ask(.statusRequest(job: nil)) { answer -> PoolStatus? in
-        if case .poolStatus(let status) = answer { status } else { nil }
-    }
+/// Says that there may be more jobs than a coordinator lists.
+func tellIfCut(_ jobs: [JobStatus]) {
+    if jobs.count >= PoolStatus.mostJobs { tell("these are the latest \(PoolStatus.mostJobs) jobs; there may be more") }
 }
 
 extension PoolStatus {
@@ -113,31 +113,10 @@ extension PoolStatus {
 
     fileprivate var json: JSONText {
         .object([
-            ("workers", .integer(workers)), ("slots", .integer(slots)), ("version", .string(version)),
+            ("format", .integer(1)), ("workers", .integer(workers)), ("slots", .integer(slots)),
+            ("version", .string(version)),
             ("uptime_seconds", .number(uptimeSeconds)), ("protection", .string(protection.rawValue)),
             ("refused", .object(refused.map { ($0.name, .integer($0.count)) })),
-        ])
-    }
-}
-
-/// The one job that is not over and whose hash begins so.
-func runningJob(_ id: String, _ connection: CoordinatorOption) throws -> JobStatus {
-    guard !id.isEmpty else { throw PoolClientError(exitStatus: 64, "the first digits of a job's hash are missing") }
-    let found = try poolStatus(connection).jobs.filter { $0.job.hex.hasPrefix(id) && !$0.state.isOver }
-    guard found.count == 1, let job = found.first else {
-        throw PoolClientError(
-            exitStatus: 66, found.isEmpty ? "no running job \(id)" : "several jobs begin with \(id)")
-    }
-    return job
-}
-
-extension JobStatus {
-    fileprivate var json: JSONText {
-        .object([
-            ("job", .string(job.hex)), ("name", .string(name)), ("state", .string(state.rawValue)),
-            ("chains", .integer(chainsTotal)), ("chains_done", .integer(chainsDone)), ("fraction", .number(fraction)),
-            ("acceptance", .number(acceptance)), ("seconds", .number(secondsElapsed)), ("failure", .string(failure)),
-            ("notice", .string(notice)), ("priority", .integer(priority)), ("blocks_run_again", .integer(blocksAgain)),
         ])
     }
 }
@@ -152,13 +131,14 @@ struct Workers: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            var client = try connection.client(as: [.status, .submitter])
-            if let warning = try poolStatus(&client).warning { tell(warning) }
+            var client = try connection.client(as: PeerRole.asking)
+            if let warning = try client.status().warning { tell(warning) }
             let workers = try client.ask(.workersRequest) { answer -> [WorkerStatus]? in
                 if case .workers(let workers) = answer { workers } else { nil }
             }
             if json {
-                try printResult(JSONText.array(workers.map(\.json)).pretty)
+                let list = JSONText.array(workers.map(\.json))
+                try printResult(JSONText.object([("format", .integer(1)), ("workers", list)]).pretty)
             } else {
                 for worker in workers {
                     try printResult(
@@ -187,24 +167,5 @@ extension WorkerStatus {
                     servers.map { .object([("name", .string($0.name)), ("fingerprint", .string($0.fingerprint))]) })
             ),
         ])
-    }
-}
-
-struct Cancel: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Cancel a job.")
-
-    @Argument(help: "The first digits of the job's hash.")
-    var id: String
-
-    @OptionGroup var connection: CoordinatorOption
-
-    func run() throws {
-        try reportingFailure {
-            let job = try runningJob(id, connection)
-            var client = try connection.client()
-            _ = try client.ask(.cancel(job: job.job)) { answer -> PoolStatus? in
-                if case .poolStatus(let status) = answer { status } else { nil }
-            }
-        }
     }
 }

@@ -31,6 +31,11 @@ struct Serve: ParsableCommand {
 
     @OptionGroup var limits: LimitOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Delete jobs that ended longer ago than this, such as 30d or 12h (default: keep them).", valueName: "age"))
+    var keep: Age?
+
     @Flag(help: "Listen where other hosts can connect without keys: nothing is encrypted and anybody is let in.")
     var insecure = false
 
@@ -53,6 +58,7 @@ struct Serve: ParsableCommand {
             let isOpen = (try? Endpoint(listen, for: .listening))?.reach == .otherHosts
             configuration.isInsecure = insecure && isOpen
             limits.set(in: &configuration)
+            configuration.keptFor = keep?.duration
             let service = CoordinatorService(configuration: configuration, logger: Environment.logger(saying: .notice))
             let signals = StopSignals { _ in service.stop() }
             let hangUp = folder.map { _ in HangUpSignal { service.readKeys() } }

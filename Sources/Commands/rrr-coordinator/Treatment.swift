@@ -55,23 +55,17 @@ struct Pause: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Let no block of a job run until it is resumed; what runs is handed back with its state.")
 
-    @Argument(help: "The first digits of the job's hash.")
-    var id: String
+    @OptionGroup var job: JobArgument
 
-    @OptionGroup var connection: CoordinatorOption
-
-    func run() throws { try reportingFailure { try control(id, .pause, connection) } }
+    func run() throws { try reportingFailure { try job.tell { .control(job: $0, .pause) } } }
 }
 
 struct Resume: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Let a paused job go on.")
 
-    @Argument(help: "The first digits of the job's hash.")
-    var id: String
+    @OptionGroup var job: JobArgument
 
-    @OptionGroup var connection: CoordinatorOption
-
-    func run() throws { try reportingFailure { try control(id, .resume, connection) } }
+    func run() throws { try reportingFailure { try job.tell { .control(job: $0, .resume) } } }
 }
 
 struct Prioritize: ParsableCommand {
@@ -79,14 +73,11 @@ struct Prioritize: ParsableCommand {
         abstract: "Change a job's priority; higher ones go first.",
         usage: "rrr-coordinator prioritize <id> <priority> [--coordinator <coordinator>]")
 
-    @Argument(help: "The first digits of the job's hash.")
-    var id: String
+    @OptionGroup var job: JobArgument
 
     /// A single one. The parser takes a negative number for an option, and leaves it to an argument of this kind.
     @Argument(parsing: .allUnrecognized, help: "The new priority; may be negative.")
     var priority: [String]
-
-    @OptionGroup var connection: CoordinatorOption
 
     func validate() throws { _ = try number() }
 
@@ -98,13 +89,10 @@ struct Prioritize: ParsableCommand {
         return number
     }
 
-    func run() throws { try reportingFailure { try control(id, .priority(try number()), connection) } }
-}
-
-private func control(_ id: String, _ change: JobControl, _ connection: CoordinatorOption) throws {
-    let job = try runningJob(id, connection)
-    var client = try connection.client()
-    _ = try client.ask(.control(job: job.job, change)) { answer -> PoolStatus? in
-        if case .poolStatus(let status) = answer { status } else { nil }
+    func run() throws {
+        try reportingFailure {
+            let priority = try number()
+            try job.tell { .control(job: $0, .priority(priority)) }
+        }
     }
 }

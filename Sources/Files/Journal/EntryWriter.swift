@@ -27,15 +27,16 @@ final class EntryWriter {
         func prepare(_ sql: String) throws -> Statement { try db.makeStatement(sql: sql) }
         insertJob = try prepare(
             """
-            INSERT INTO job (number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval, is_detached)
-            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+            INSERT INTO job (number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval,
+                is_detached, is_preliminary)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
             WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job' AND seq >= ?1)
             """)
         updateJob = try prepare(
             """
             UPDATE job SET text = ?3, submitted_at = ?4, priority = ?5, share = ?6, time_limit = ?7,
-                checkpoint_interval = ?8, is_detached = ?9, is_paused = 0, outcome = NULL, failure = '',
-                seconds_elapsed = NULL
+                checkpoint_interval = ?8, is_detached = ?9, is_preliminary = ?10, is_paused = 0, outcome = NULL,
+                failure = '', seconds_elapsed = NULL
             WHERE number = ?1 AND hash = ?2
             """)
         findEnded = try prepare("SELECT 1 FROM job WHERE number = ? AND outcome IS NOT NULL")
@@ -223,7 +224,7 @@ final class EntryWriter {
     private func arguments(of record: JobRecord) -> StatementArguments {
         [
             record.number, Data(record.hash.bytes), Data(record.text), record.submittedAt, record.priority,
-            record.share, record.timeLimit, record.checkpointInterval, record.isDetached,
+            record.share, record.timeLimit, record.checkpointInterval, record.isDetached, record.isPreliminary,
         ]
     }
 

@@ -29,7 +29,7 @@ struct JobReading {
 
     private static let selection = """
         SELECT number, hash, text, submitted_at, priority, share, time_limit, checkpoint_interval, is_detached,
-            is_paused, outcome, failure, seconds_elapsed
+            is_paused, outcome, failure, seconds_elapsed, is_preliminary
         FROM job
         """
 
@@ -45,6 +45,22 @@ struct JobReading {
             var damaged = job
             damaged.damage = error.reason
             return damaged
+        }
+    }
+
+    /// What is kept of a block's result.
+    func finishedBlock(job: Int, block: Int) throws -> FinishedBlock? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT attempt, name, seconds, gradient_evaluations, checksum
+                FROM finished JOIN worker ON worker.id = finished.worker WHERE finished.job = ? AND block = ?
+                """, arguments: [job, block])
+        return try row.map {
+            FinishedBlock(
+                attempt: try integer($0, 0), worker: try text($0, 1), seconds: try real($0, 2),
+                gradientEvaluations: try integer($0, 3),
+                checksum: Int64.fromDatabaseValue($0[4]).map { UInt64(bitPattern: $0) })
         }
     }
 
@@ -127,7 +143,8 @@ struct JobReading {
         let record = JobRecord(
             number: number, hash: hash, text: try bytes(row, 2), submittedAt: try real(row, 3),
             priority: try integer(row, 4), share: try real(row, 5), timeLimit: Double.fromDatabaseValue(row[6]),
-            checkpointInterval: Double.fromDatabaseValue(row[7]), isDetached: try integer(row, 8) == 1)
+            checkpointInterval: Double.fromDatabaseValue(row[7]), isDetached: try integer(row, 8) == 1,
+            isPreliminary: try integer(row, 13) == 1)
         let times = [record.submittedAt, record.timeLimit ?? 0, record.checkpointInterval ?? 0]
         guard times.allSatisfy({ 0...1e12 ~= $0 }), record.share > 0, record.share.isFinite, 1...1 << 53 ~= number
         else {

@@ -111,6 +111,13 @@ package final class Journal {
         try read { try $0.storedBlocks(job: job, from: block, atMost: most) }
     }
 
+    /// What is kept of the result of a block; nil if it is not finished.
+    ///
+    /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
+    package func finishedBlock(job: Int, block: Int) throws(JournalError) -> FinishedBlock? {
+        try read { try $0.finishedBlock(job: job, block: block) }
+    }
+
     /// The latest checkpoint of a block, with its state; nil if there is none.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
@@ -153,6 +160,22 @@ package final class Journal {
         } catch {
             writer = nil
             throw error
+        }
+        if entries.contains(where: { if case .forgotten = $0 { true } else { false } }) { giveRoomBack() }
+    }
+
+    /// Pages that jobs which are gone have left, 4 KiB each, up to which nothing is given back: others will need them.
+    private static let sparePages = 32
+
+    /// Makes the file shorter once what is gone took more room in it than what is left, so that the work is never more
+    /// than that of writing what is gone. Where it can't be done now it is done with a later batch.
+    private func giveRoomBack() {
+        try? queue.writeWithoutTransaction { db in
+            let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+            let all = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            guard free > Self.sparePages, free > all / 2 else { return }
+            try db.execute(sql: "VACUUM")
+            try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
         }
     }
 

@@ -66,11 +66,14 @@ package struct JobRecord: Sendable, Equatable {
     package var checkpointInterval: Double?
     /// Whether nobody need watch it.
     package var isDetached: Bool
+    /// Whether nobody has handed it in: another job needs what it finds.
+    package var isPreliminary: Bool
 
     /// Every field as given.
     package init(
         number: Int, hash: Digest, text: [UInt8], submittedAt: Double, priority: Int = 0, share: Double = 1,
-        timeLimit: Double? = nil, checkpointInterval: Double? = nil, isDetached: Bool = false
+        timeLimit: Double? = nil, checkpointInterval: Double? = nil, isDetached: Bool = false,
+        isPreliminary: Bool = false
     ) {
         self.number = number
         self.hash = hash
@@ -81,6 +84,7 @@ package struct JobRecord: Sendable, Equatable {
         self.timeLimit = timeLimit
         self.checkpointInterval = checkpointInterval
         self.isDetached = isDetached
+        self.isPreliminary = isPreliminary
     }
 }
 

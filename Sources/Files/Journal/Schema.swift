@@ -9,7 +9,7 @@ enum Schema {
     static let applicationID = 0x7272_726A
 
     /// Step n leads from version n to version n + 1.
-    static let steps = [version1, version2, version3, version4, version5]
+    static let steps = [version1, version2, version3, version4, version5, version6]
 
     private static let version1 = """
         -- A job that was handed in and is not forgotten.
@@ -173,6 +173,11 @@ enum Schema {
         CREATE TRIGGER checkpoint_gone AFTER DELETE ON checkpoint BEGIN
             DELETE FROM settled_piece WHERE job = OLD.job AND block = OLD.block;
         END;
+        """
+
+    private static let version6 = """
+        -- 1 if nobody has handed it in: another job needs what it finds.
+        ALTER TABLE job ADD COLUMN is_preliminary INTEGER NOT NULL DEFAULT 0 CHECK (is_preliminary IN (0, 1));
         """
 
     /// The version of a file; 0 for an empty one.

@@ -60,6 +60,7 @@ struct CoordinatorHost {
             stateFolder: stateFolder, pool: configuration.pool,
             checkpointInterval: configuration.checkpointInterval, host: ProcessInfo.processInfo.hostName)
         (settings.limits, settings.protection) = (configuration.limits, configuration.protection)
+        settings.keptFor = configuration.keptFor
         core = CoordinatorCore(settings)
         let known = past.map(\.job.record.hash)
         warnOfFolders(otherThan: Set(known))
@@ -200,7 +201,9 @@ struct CoordinatorHost {
                 inspector.inspect(job, folder: folder(of: job)) { [post] in post(.inspected(job, $0)) }
             case .lookUp(let job, let lookup):
                 events.append(.lookedUp(job, hasRun: RunFolder.hasSummary(in: folder(of: job)), lookup))
-            case .removeSummary(let job): try? RunFolder.removeSummary(in: folder(of: job))
+            case .removeSummary(let job):
+                inspector.forget(job)
+                try? RunFolder.removeSummary(in: folder(of: job))
             case .discardStaging(let job): try? RunStaging.discard(in: folder(of: job))
             case .receive(let action):
                 if let (number, reception) = reception.perform(action) { events.append(.received(number, reception)) }
@@ -242,7 +245,7 @@ extension MessageKind {
     /// Whether what answers it may be long, or its sender stays.
     fileprivate var needsLine: Bool {
         switch self {
-        case .registration, .statusRequest, .workersRequest, .fetch, .modelRequest: true
+        case .registration, .statusRequest, .workersRequest, .fetch, .modelRequest, .explain: true
         default: false
         }
     }

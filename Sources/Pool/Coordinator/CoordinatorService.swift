@@ -20,6 +20,8 @@ package final class CoordinatorService: Sendable {
         package var survivesPowerLoss = true
         /// How much is taken on, and from one peer.
         package var limits = PeerLimits()
+        /// How long jobs are kept that are over; nil for ever.
+        package var keptFor: Duration?
         /// Seconds after which a connection is ended that has said nothing; over TCP.
         package var silence = Duration.seconds(30)
         /// The coordinator's keys and whom it lets in; nil for anybody, unencrypted.

@@ -22,7 +22,7 @@ extension CoordinatorCore {
         case inspect(Digest)
         /// Whether the folder of a job holds a finished run is to be told at once.
         case lookUp(Digest, Lookup)
-        /// What was found in a job's folder is of no use: it is no finished run any more.
+        /// What is in a job's folder is of no use: it is no finished run any more.
         case removeSummary(Digest)
         /// What is staged of a job goes.
         case discardStaging(Digest)

@@ -135,10 +135,10 @@ extension MessageKind {
         switch self {
         case .registration: .joining
         case _ where isOfWork: .working
-        case .submit, .cancel, .control, .fetch, .reloadKeys: .submitting
+        case .submit, .cancel, .control, .fetch, .delete, .reloadKeys: .submitting
         // A submitter's answers, which are asked for piece by piece.
         case .modelChunk: .supplying
-        case .statusRequest, .workersRequest: .asking
+        case .statusRequest, .workersRequest, .explain: .asking
         default: nil
         }
     }

@@ -31,10 +31,14 @@ package enum ArchiveRequest: Sendable {
     /// A piece of the latest checkpoint of a block is wanted for a worker: the first one, or what follows another.
     case load(Attempt, WorkerID, after: StatePiece?)
     case note(JournalEntry, Receipt? = nil)
+    /// Who has brought a block's result is to be told to a peer.
+    case locate(block: Int, of: JobNumber, for: PeerID)
     /// All results are there: complete the folder.
     case finish(JobNumber, Job, [RunSummary.PreliminaryRun], provenance: [(String, JSONText)], note: JournalEntry)
     /// The job is over without that; its files stay if it may go on one day.
     case end(JobNumber, keepsFiles: Bool, note: JournalEntry, Receipt? = nil)
+    /// The job goes, with its folder.
+    case delete(JobNumber, folder: String, Receipt? = nil)
     /// Do what was asked before, and end.
     case stop
 
@@ -61,6 +65,8 @@ package enum ArchiveReply: Sendable {
     /// A piece of what a block has come to; nil if there is none that can be read.
     case loaded(Attempt, WorkerID, StatePiece?)
     case finished(JobNumber)
+    /// Who has brought a block's result; nil if that is not known.
+    case located(block: Int, of: JobNumber, FinishedBlock?, for: PeerID)
     /// What somebody waits to hear is on the disk.
     case noted(Receipt)
     /// It does not fit what is there and is not noted.

@@ -26,6 +26,8 @@ package struct CoordinatorCore {
         package var memory = MemoryLimits()
         /// How much is taken on, and from one peer.
         package var limits = PeerLimits()
+        /// How long jobs are kept that are over; nil for ever.
+        package var keptFor: Duration?
         /// How who connects is told from others.
         package var protection = PoolStatus.Protection.local
 
@@ -74,6 +76,7 @@ package struct CoordinatorCore {
     private var lastConfirmations = Duration.zero
     private var lastTick = Duration.zero
     private var lastEvents = Duration.zero
+    private var lastDeletions = Duration.zero
 
     /// Whether what the scheduler wants is being done, and what it is to be told then.
     var isTelling = false
@@ -187,9 +190,10 @@ package struct CoordinatorCore {
         case .modelChunk(let chunk): settle(intake.take(chunk, from: peer, at: now))
         case .modelUnavailable(let model, let reason):
             settle(intake.unavailable(model, reason: reason, from: peer))
-        case .statusRequest, .workersRequest, .fetch: inquire(message, peer, over: line)
+        case .statusRequest, .workersRequest, .fetch, .explain: inquire(message, peer, over: line)
         case .cancel(let job): cancel(job, peer)
         case .control(let job, let change): control(job, change, peer)
+        case .delete(let job): delete(job, peer)
         case .reloadKeys: perform(.readKeys(for: peer))
         case .heartbeat, .progress, .checkpoint, .returned, .result, .failure, .modelRequest, .goodbye:
             guard let worker = workerByPeer[peer] else { return }
@@ -231,6 +235,8 @@ package struct CoordinatorCore {
             case .status(let job): status(of: job, to: receipt.peer)
             case .accepted(let job): send(.accepted(job: job, alreadyFinished: false), to: receipt.peer)
             }
+        case .located(let block, let number, let result, let peer):
+            explain(block, of: number, done: result, to: peer)
         case .lost(let number, let blocks):
             lost(blocks, of: number)
         case .notNoted(let receipt, let reason):
@@ -282,6 +288,10 @@ package struct CoordinatorCore {
             lastTick = now
             watchConnections()
             act(on: .ticked)
+        }
+        if now - lastDeletions > .seconds(1) {
+            lastDeletions = now
+            deleteOldJobs()
         }
         if now - lastEvents > .milliseconds(200) {
             lastEvents = now

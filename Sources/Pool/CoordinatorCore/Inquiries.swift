@@ -40,6 +40,7 @@ extension CoordinatorCore {
         switch message {
         case .statusRequest(let job): status(of: job, to: peer, over: line)
         case .workersRequest: send(.workers(workerList()), to: peer, over: line)
+        case .explain(let job, let chain): explain(job, chain: chain, to: peer)
         case .fetch(let job, let file, let offset, let length):
             guard RunFolder.ownNames.contains(file) else {
                 send(.refusal(exitStatus: 65, text: "a run has no file \"\(file)\""), to: peer)
@@ -82,19 +83,27 @@ extension CoordinatorCore {
             failure: past.trouble ?? job.failure,
             notice: past.trouble != nil || job.state.isOver
                 ? "" : "waits for its model files; hand it in again with them",
-            priority: job.record.priority)
+            priority: job.record.priority, submittedAt: job.record.submittedAt,
+            isPreliminary: job.record.isPreliminary)
+    }
+
+    /// How a job is; nil for one that is not known.
+    func status(of id: Digest) -> JobStatus? { jobs[id].map { status($0) } ?? past[id].map { status($0) } }
+
+    /// As many jobs as are listed, in the order of their numbers.
+    private func latestJobs() -> [JobStatus] {
+        let numbers = jobs.values.map { ($0.number, $0.identity) } + past.map { ($1.job.record.number, $0) }
+        return numbers.sorted { $0.0 < $1.0 }.suffix(PoolStatus.mostJobs).compactMap {
+            var status = status(of: $0.1)
+            status?.cutFailure(to: Self.listedFailureBytes)
+            return status
+        }
     }
 
     /// - Parameter line: what the answer goes by, if it may be long.
     mutating func status(of id: Digest?, to peer: PeerID, over line: Line? = nil) {
         let capacity = scheduler.capacity
-        var all = jobs.values.filter { id == nil || $0.identity == id }.map { (number: $0.number, status: status($0)) }
-        all += past.values.filter { id == nil || $0.job.record.hash == id }.map { ($0.job.record.number, status($0)) }
-        all.sort { $0.number < $1.number }
-        var listed = all.suffix(PoolStatus.mostJobs).map(\.status)
-        if listed.count > 1 {
-            for index in listed.indices { listed[index].cutFailure(to: Self.listedFailureBytes) }
-        }
+        let listed = id.map { status(of: $0).map { [$0] } ?? [] } ?? latestJobs()
         send(
             .poolStatus(
                 PoolStatus(

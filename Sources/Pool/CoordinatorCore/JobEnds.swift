@@ -100,12 +100,14 @@ extension CoordinatorCore {
     private mutating func cancel(_ before: PastJob, _ peer: PeerID) {
         let record = before.job.record
         _ = intake.cancel(record.hash, nobody(record))
+        let seconds = max(0, moment.date - record.submittedAt)
         past[record.hash]?.job.outcome = .cancelled
+        past[record.hash]?.job.secondsElapsed = seconds
         past[record.hash]?.trouble = nil
         perform(.discardStaging(record.hash))
         ask(
             .note(
-                .ended(job: record.number, .cancelled, failure: "", secondsElapsed: 0),
+                .ended(job: record.number, .cancelled, failure: "", secondsElapsed: seconds),
                 Receipt(peer: peer, answer: .status(of: record.hash))))
     }
 

@@ -7,12 +7,14 @@ import StrictJSON
 /// Jobs as the journal has them, in the words of the messages.
 extension JobRecord {
     init(
-        number: Int, hash: Digest, text: [UInt8], submittedAt: Double, terms: SubmissionTerms, isDetached: Bool
+        number: Int, hash: Digest, text: [UInt8], submittedAt: Double, terms: SubmissionTerms, isDetached: Bool,
+        isPreliminary: Bool
     ) {
         self.init(
             number: number, hash: hash, text: text, submittedAt: submittedAt, priority: terms.priority,
             share: terms.share, timeLimit: terms.timeLimit.map { $0 / .seconds(1) },
-            checkpointInterval: terms.checkpointInterval.map { $0 / .seconds(1) }, isDetached: isDetached)
+            checkpointInterval: terms.checkpointInterval.map { $0 / .seconds(1) }, isDetached: isDetached,
+            isPreliminary: isPreliminary)
     }
 
     /// How the job is to be treated.
@@ -50,6 +52,9 @@ package struct PastJob: Sendable {
         (name, chains) = job.record.card
         if job.outcome != nil { self.job.record.text = [] }
     }
+
+    /// In seconds since 1970; nil while it is not over. What is set apart is not: somebody has to look at it.
+    var endedAt: Double? { job.outcome.map { _ in job.record.submittedAt + (job.secondsElapsed ?? 0) } }
 
     /// Keeps what a list tells, and the text of a job that may go on.
     mutating func forgetDetails() {

@@ -122,7 +122,8 @@ extension CoordinatorCore {
             preliminary,
             HandedIn(
                 text: Array(preliminary.canonicalText.utf8), force: isFinished || job.work?.renews == true,
-                watch: false, terms: terms, peer: Self.nobody))
+                watch: false, terms: terms, peer: Self.nobody),
+            isPreliminary: true)
         jobs[other]?.work?.neededGroup = group
         adapt(other)
     }

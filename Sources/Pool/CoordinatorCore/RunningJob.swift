@@ -78,6 +78,10 @@ struct RunningJob {
     var watchers: Set<PeerID> = []
     /// Whether somebody handed it in without waiting for it.
     var isDetached = false
+    /// Whether nobody has handed it in: another job needs what it finds.
+    var isPreliminary = false
+    /// Seconds since 1970.
+    private let submittedAt: Double
     /// Who waits to hear that it is accepted; nil once it is.
     var unanswered: [PeerID]? = []
     var isPaused = false
@@ -97,10 +101,12 @@ struct RunningJob {
     private var shares: [String: WorkerShare] = [:]
     private var again = 0
 
-    /// - Parameter secondsElapsed: since it was first handed in.
+    /// - Parameters:
+    ///   - submittedAt: seconds since 1970.
+    ///   - secondsElapsed: since then.
     init(
-        _ job: Job, number: JobNumber, terms: SubmissionTerms, past: PastJob?, secondsElapsed: Double,
-        at now: Duration
+        _ job: Job, number: JobNumber, terms: SubmissionTerms, past: PastJob?, submittedAt: Double,
+        secondsElapsed: Double, at now: Duration
     ) {
         self.past = past
         work = Work(form: RunForm(job), textDigest: job.identity)
@@ -108,6 +114,7 @@ struct RunningJob {
         self.terms = terms
         identity = job.identity
         (name, chains, blocks, blockSize) = (job.name, job.chains, job.blocks, job.block)
+        self.submittedAt = submittedAt
         started = now - .seconds(secondsElapsed)
     }
 
@@ -127,6 +134,26 @@ struct RunningJob {
         progress.group = stored.workers.first { !$0.worker.fingerprint.isEmpty }?.worker.fingerprint
         progress.isPaused = isPaused
         return progress
+    }
+
+    /// The block of a chain.
+    func block(ofChain chain: Int) -> Int { chain / blockSize }
+
+    /// Who has done something for it, or holds blocks of it: those that hold most first, then those that have done most.
+    ///
+    /// - Parameters:
+    ///   - held: how many blocks, by worker.
+    ///   - record: what is known of a worker that is there.
+    func workers(holding held: [WorkerID: Int], _ record: (WorkerID) -> WorkerRecord?) -> [JobWorker] {
+        var all = shares
+        for worker in held.keys where all["\(worker)"] == nil {
+            all["\(worker)"] = record(worker).map { WorkerShare(worker: $0, blocks: 0, seconds: 0) }
+        }
+        return all.values.map {
+            JobWorker(
+                name: $0.worker.name, host: $0.worker.host, process: $0.worker.process, blocksDone: $0.blocks,
+                blocksHeld: WorkerID($0.worker.name).flatMap { held[$0] } ?? 0, seconds: $0.seconds)
+        }.sorted { ($0.blocksHeld, $0.blocksDone, $1.name) > ($1.blocksHeld, $1.blocksDone, $0.name) }
     }
 
     /// Takes in that a worker does something for the job. - Returns: whether it is the first time.
@@ -185,6 +212,9 @@ struct RunningJob {
         (work, partial, checkpointed, past) = (nil, [:], [:], nil)
     }
 
+    /// In seconds since 1970; nil while it is not over.
+    var endedAt: Double? { ended.map { submittedAt + ($0 - started) / .seconds(1) } }
+
     /// Since it was submitted, up to its end.
     func secondsElapsed(at now: Duration) -> Double { ((ended ?? now) - started) / .seconds(1) }
 
@@ -197,7 +227,7 @@ struct RunningJob {
             acceptance: acceptance.count > 0 ? acceptance.sum / Double(acceptance.count) : .nan,
             secondsElapsed: secondsElapsed(at: now), workers: workers, failure: failure,
             notice: state.isOver ? "" : notice, priority: terms.priority,
-            blocksAgain: again)
+            blocksAgain: again, submittedAt: submittedAt, isPreliminary: isPreliminary)
     }
 
     /// Everything about the run that is not the same each time, as names and values.

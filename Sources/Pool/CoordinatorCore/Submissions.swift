@@ -24,17 +24,16 @@ extension CoordinatorCore {
         }
         for job in recovered.map(\.job) where !job.state.isOver {
             let record = job.record
+            let seconds = max(0, moment.date - record.submittedAt)
             if let trouble = trouble(of: job) {
                 setApart(record.hash, trouble)
             } else if complete.contains(record.hash) {
                 // The coordinator ended between the job's last file and the last word of the journal.
                 past[record.hash]?.job.outcome = .finished
+                past[record.hash]?.job.secondsElapsed = seconds
                 perform(.discardStaging(record.hash))
                 ask(
-                    .note(
-                        .ended(
-                            job: record.number, .finished, failure: "",
-                            secondsElapsed: moment.date - record.submittedAt)))
+                    .note(.ended(job: record.number, .finished, failure: "", secondsElapsed: seconds)))
             } else {
                 log(.notice, "job \(record.hash.hex.prefix(8)) goes on")
                 // Handed in by nobody: its models are looked for and its text is read like any other's.
@@ -120,6 +119,7 @@ extension CoordinatorCore {
 
     private mutating func add(_ submission: HandedIn, to id: Digest) {
         guard let job = jobs[id], !isNobody(submission.peer) else { return }
+        jobs[id]?.isPreliminary = false
         if submission.watch {
             jobs[id]?.watchers.insert(submission.peer)
         } else if !job.isDetached {
@@ -137,7 +137,10 @@ extension CoordinatorCore {
         }
     }
 
-    mutating func start(_ job: Job, _ submission: HandedIn) {
+    /// Begins a job, or goes on with it.
+    ///
+    /// - Parameter isPreliminary: whether another job needs it, and nobody has handed it in as far as this life knows.
+    mutating func start(_ job: Job, _ submission: HandedIn, isPreliminary: Bool = false) {
         let id = job.identity
         inspections[id]?.isOutdated = true
         let running = jobs[id].flatMap { $0.state.isOver ? nil : $0 }
@@ -154,13 +157,14 @@ extension CoordinatorCore {
         let submittedAt = goesOn ? known?.record.submittedAt ?? time : time
         let terms = goesOn ? known?.record.terms ?? submission.terms : submission.terms
         var fresh = RunningJob(
-            job, number: number, terms: terms, past: before, secondsElapsed: max(0, time - submittedAt),
-            at: now)
+            job, number: number, terms: terms, past: before, submittedAt: submittedAt,
+            secondsElapsed: max(0, time - submittedAt), at: now)
         // Whoever handed in what was cancelled or is finished wants no other run of it.
         let isOpen = known.map { $0.outcome == nil || $0.outcome == .failed } == true
         fresh.isDetached =
             isOpen && known?.record.isDetached == true || running?.isDetached == true
             || !submission.watch && !isNobody(submission.peer)
+        fresh.isPreliminary = running?.isPreliminary ?? known?.record.isPreliminary ?? isPreliminary
         fresh.watchers = running?.watchers ?? []
         fresh.unanswered = running?.unanswered ?? []
         fresh.work?.renews = submission.force
@@ -170,7 +174,8 @@ extension CoordinatorCore {
         identities[number] = id
         add(submission, to: id)
         let record = JobRecord(
-            number: number, hash: id, text: text, submittedAt: submittedAt, terms: terms, isDetached: fresh.isDetached)
+            number: number, hash: id, text: text, submittedAt: submittedAt, terms: terms, isDetached: fresh.isDetached,
+            isPreliminary: jobs[id]?.isPreliminary == true)
         let note: JournalEntry? =
             lastState == nil ? .accepted(record) : goesOn ? nil : resumes ? .resubmitted(record) : .restarted(record)
         ask(

@@ -92,7 +92,13 @@ struct JobLedger {
     var hasFailed: Bool { !setAside.isEmpty }
 
     func isStoring(_ block: Int) -> Bool { storing.contains(block) }
+    func isDone(_ block: Int) -> Bool { finished.contains(block) }
+    func isSetAside(_ block: Int) -> Bool { inPlay[block]?.isSetAside ?? false }
+    /// Attempts that were begun at a block that is not done.
+    func attempts(at block: Int) -> Int { inPlay[block]?.attempts ?? 0 }
     func holders(of block: Int) -> [Holder] { inPlay[block]?.holders ?? [] }
+    /// How a block was lost or failed since it last got further.
+    func reports(of block: Int) -> [(worker: WorkerID, reason: String)] { inPlay[block]?.reports ?? [] }
 
     /// Whether one worker runs the block and it has taken none down: that it could do to two at once.
     func isFitForTwo(_ block: Int) -> Bool {

@@ -6,6 +6,8 @@ package protocol Scheduling {
     func view(of id: WorkerID, at now: Duration) -> Scheduler.WorkerView?
     /// A job's standing; nil once it is over.
     func view(of job: JobNumber) -> Scheduler.JobView?
+    /// See ``Scheduler/standing(of:block:)``.
+    func standing(of job: JobNumber, block: Int?) -> Scheduler.Standing?
     /// Whether a worker still holds this attempt.
     func holds(_ id: WorkerID, _ attempt: Attempt) -> Bool
     /// The arithmetics of the workers that are there, as texts.

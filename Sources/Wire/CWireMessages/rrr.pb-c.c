@@ -1222,6 +1222,276 @@ void   rrr__wire__cancel__free_unpacked
   assert(message->base.descriptor == &rrr__wire__cancel__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rrr__wire__delete__init
+                     (Rrr__Wire__Delete         *message)
+{
+  static const Rrr__Wire__Delete init_value = RRR__WIRE__DELETE__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__delete__get_packed_size
+                     (const Rrr__Wire__Delete *message)
+{
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__delete__pack
+                     (const Rrr__Wire__Delete *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__delete__pack_to_buffer
+                     (const Rrr__Wire__Delete *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Delete *
+       rrr__wire__delete__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Delete *)
+     protobuf_c_message_unpack (&rrr__wire__delete__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__delete__free_unpacked
+                     (Rrr__Wire__Delete *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__delete__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__explain__init
+                     (Rrr__Wire__Explain         *message)
+{
+  static const Rrr__Wire__Explain init_value = RRR__WIRE__EXPLAIN__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__explain__get_packed_size
+                     (const Rrr__Wire__Explain *message)
+{
+  assert(message->base.descriptor == &rrr__wire__explain__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__explain__pack
+                     (const Rrr__Wire__Explain *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__explain__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__explain__pack_to_buffer
+                     (const Rrr__Wire__Explain *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__explain__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Explain *
+       rrr__wire__explain__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Explain *)
+     protobuf_c_message_unpack (&rrr__wire__explain__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__explain__free_unpacked
+                     (Rrr__Wire__Explain *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__explain__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__job_worker__init
+                     (Rrr__Wire__JobWorker         *message)
+{
+  static const Rrr__Wire__JobWorker init_value = RRR__WIRE__JOB_WORKER__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__job_worker__get_packed_size
+                     (const Rrr__Wire__JobWorker *message)
+{
+  assert(message->base.descriptor == &rrr__wire__job_worker__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__job_worker__pack
+                     (const Rrr__Wire__JobWorker *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__job_worker__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__job_worker__pack_to_buffer
+                     (const Rrr__Wire__JobWorker *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__job_worker__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__JobWorker *
+       rrr__wire__job_worker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__JobWorker *)
+     protobuf_c_message_unpack (&rrr__wire__job_worker__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__job_worker__free_unpacked
+                     (Rrr__Wire__JobWorker *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__job_worker__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__block_attempt__init
+                     (Rrr__Wire__BlockAttempt         *message)
+{
+  static const Rrr__Wire__BlockAttempt init_value = RRR__WIRE__BLOCK_ATTEMPT__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__block_attempt__get_packed_size
+                     (const Rrr__Wire__BlockAttempt *message)
+{
+  assert(message->base.descriptor == &rrr__wire__block_attempt__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__block_attempt__pack
+                     (const Rrr__Wire__BlockAttempt *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__block_attempt__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__block_attempt__pack_to_buffer
+                     (const Rrr__Wire__BlockAttempt *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__block_attempt__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__BlockAttempt *
+       rrr__wire__block_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__BlockAttempt *)
+     protobuf_c_message_unpack (&rrr__wire__block_attempt__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__block_attempt__free_unpacked
+                     (Rrr__Wire__BlockAttempt *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__block_attempt__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__block_standing__init
+                     (Rrr__Wire__BlockStanding         *message)
+{
+  static const Rrr__Wire__BlockStanding init_value = RRR__WIRE__BLOCK_STANDING__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__block_standing__get_packed_size
+                     (const Rrr__Wire__BlockStanding *message)
+{
+  assert(message->base.descriptor == &rrr__wire__block_standing__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__block_standing__pack
+                     (const Rrr__Wire__BlockStanding *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__block_standing__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__block_standing__pack_to_buffer
+                     (const Rrr__Wire__BlockStanding *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__block_standing__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__BlockStanding *
+       rrr__wire__block_standing__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__BlockStanding *)
+     protobuf_c_message_unpack (&rrr__wire__block_standing__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__block_standing__free_unpacked
+                     (Rrr__Wire__BlockStanding *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__block_standing__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rrr__wire__explanation__init
+                     (Rrr__Wire__Explanation         *message)
+{
+  static const Rrr__Wire__Explanation init_value = RRR__WIRE__EXPLANATION__INIT;
+  *message = init_value;
+}
+size_t rrr__wire__explanation__get_packed_size
+                     (const Rrr__Wire__Explanation *message)
+{
+  assert(message->base.descriptor == &rrr__wire__explanation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rrr__wire__explanation__pack
+                     (const Rrr__Wire__Explanation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rrr__wire__explanation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rrr__wire__explanation__pack_to_buffer
+                     (const Rrr__Wire__Explanation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rrr__wire__explanation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rrr__Wire__Explanation *
+       rrr__wire__explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rrr__Wire__Explanation *)
+     protobuf_c_message_unpack (&rrr__wire__explanation__descriptor,
+                                allocator, len, data);
+}
+void   rrr__wire__explanation__free_unpacked
+                     (Rrr__Wire__Explanation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rrr__wire__explanation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rrr__wire__fetch__init
                      (Rrr__Wire__Fetch         *message)
 {
@@ -1762,7 +2032,7 @@ void   rrr__wire__keys_reloaded__free_unpacked
   assert(message->base.descriptor == &rrr__wire__keys_reloaded__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[32] =
+static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[35] =
 {
   {
     "protocol_version",
@@ -2065,6 +2335,30 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[32]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "delete",
+    57,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, delete_),
+    &rrr__wire__delete__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explain",
+    58,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, explain),
+    &rrr__wire__explain__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "accepted",
     70,
     PROTOBUF_C_LABEL_NONE,
@@ -2148,27 +2442,42 @@ static const ProtobufCFieldDescriptor rrr__wire__envelope__field_descriptors[32]
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "explanation",
+    77,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Envelope, body_case),
+    offsetof(Rrr__Wire__Envelope, explanation),
+    &rrr__wire__explanation__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
-  25,   /* field[25] = accepted */
+  27,   /* field[27] = accepted */
   21,   /* field[21] = cancel */
   4,   /* field[4] = checkpoint */
   23,   /* field[23] = control */
+  25,   /* field[25] = delete */
   14,   /* field[14] = drain */
-  27,   /* field[27] = event */
+  29,   /* field[29] = event */
+  26,   /* field[26] = explain */
+  34,   /* field[34] = explanation */
   6,   /* field[6] = failure */
   22,   /* field[22] = fetch */
-  29,   /* field[29] = file_chunk */
+  31,   /* field[31] = file_chunk */
   8,   /* field[8] = goodbye */
   2,   /* field[2] = heartbeat */
-  31,   /* field[31] = keys_reloaded */
+  33,   /* field[33] = keys_reloaded */
   11,   /* field[11] = lease */
   13,   /* field[13] = model_chunk */
   7,   /* field[7] = model_request */
-  26,   /* field[26] = pool_status */
+  28,   /* field[28] = pool_status */
   3,   /* field[3] = progress */
   0,   /* field[0] = protocol_version */
-  30,   /* field[30] = refusal */
+  32,   /* field[32] = refusal */
   15,   /* field[15] = register_again */
   1,   /* field[1] = registration */
   24,   /* field[24] = reload_keys */
@@ -2180,7 +2489,7 @@ static const unsigned rrr__wire__envelope__field_indices_by_name[] = {
   18,   /* field[18] = submit */
   16,   /* field[16] = taken */
   10,   /* field[10] = welcome */
-  28,   /* field[28] = worker_list */
+  30,   /* field[30] = worker_list */
   20,   /* field[20] = workers_request */
 };
 static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
@@ -2189,8 +2498,8 @@ static const ProtobufCIntRange rrr__wire__envelope__number_ranges[5 + 1] =
   { 10, 1 },
   { 30, 10 },
   { 50, 18 },
-  { 70, 25 },
-  { 0, 32 }
+  { 70, 27 },
+  { 0, 35 }
 };
 const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
 {
@@ -2200,7 +2509,7 @@ const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor =
   "Rrr__Wire__Envelope",
   "rrr.wire",
   sizeof(Rrr__Wire__Envelope),
-  32,
+  35,
   rrr__wire__envelope__field_descriptors,
   rrr__wire__envelope__field_indices_by_name,
   5,  rrr__wire__envelope__number_ranges,
@@ -3997,6 +4306,429 @@ const ProtobufCMessageDescriptor rrr__wire__cancel__descriptor =
   (ProtobufCMessageInit) rrr__wire__cancel__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor rrr__wire__delete__field_descriptors[1] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Delete, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__delete__field_indices_by_name[] = {
+  0,   /* field[0] = job */
+};
+static const ProtobufCIntRange rrr__wire__delete__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor rrr__wire__delete__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Delete",
+  "Delete",
+  "Rrr__Wire__Delete",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Delete),
+  1,
+  rrr__wire__delete__field_descriptors,
+  rrr__wire__delete__field_indices_by_name,
+  1,  rrr__wire__delete__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__delete__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__explain__field_descriptors[3] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Explain, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chain",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Explain, chain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "of_chain",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Explain, of_chain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__explain__field_indices_by_name[] = {
+  1,   /* field[1] = chain */
+  0,   /* field[0] = job */
+  2,   /* field[2] = of_chain */
+};
+static const ProtobufCIntRange rrr__wire__explain__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rrr__wire__explain__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Explain",
+  "Explain",
+  "Rrr__Wire__Explain",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Explain),
+  3,
+  rrr__wire__explain__field_descriptors,
+  rrr__wire__explain__field_indices_by_name,
+  1,  rrr__wire__explain__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__explain__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__job_worker__field_descriptors[6] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobWorker, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "host",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobWorker, host),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobWorker, process),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blocks_done",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobWorker, blocks_done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blocks_held",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobWorker, blocks_held),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobWorker, seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__job_worker__field_indices_by_name[] = {
+  3,   /* field[3] = blocks_done */
+  4,   /* field[4] = blocks_held */
+  1,   /* field[1] = host */
+  0,   /* field[0] = name */
+  2,   /* field[2] = process */
+  5,   /* field[5] = seconds */
+};
+static const ProtobufCIntRange rrr__wire__job_worker__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor rrr__wire__job_worker__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.JobWorker",
+  "JobWorker",
+  "Rrr__Wire__JobWorker",
+  "rrr.wire",
+  sizeof(Rrr__Wire__JobWorker),
+  6,
+  rrr__wire__job_worker__field_descriptors,
+  rrr__wire__job_worker__field_indices_by_name,
+  1,  rrr__wire__job_worker__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__job_worker__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__block_attempt__field_descriptors[4] =
+{
+  {
+    "worker",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__BlockAttempt, worker),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__BlockAttempt, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fraction",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__BlockAttempt, fraction),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__BlockAttempt, failure),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__block_attempt__field_indices_by_name[] = {
+  3,   /* field[3] = failure */
+  2,   /* field[2] = fraction */
+  1,   /* field[1] = number */
+  0,   /* field[0] = worker */
+};
+static const ProtobufCIntRange rrr__wire__block_attempt__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rrr__wire__block_attempt__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.BlockAttempt",
+  "BlockAttempt",
+  "Rrr__Wire__BlockAttempt",
+  "rrr.wire",
+  sizeof(Rrr__Wire__BlockAttempt),
+  4,
+  rrr__wire__block_attempt__field_descriptors,
+  rrr__wire__block_attempt__field_indices_by_name,
+  1,  rrr__wire__block_attempt__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__block_attempt__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__block_standing__field_descriptors[4] =
+{
+  {
+    "block",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__BlockStanding, block),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stage",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__BlockStanding, stage),
+    &rrr__wire__block_stage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempts",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__BlockStanding, attempts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "told",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__BlockStanding, n_told),
+    offsetof(Rrr__Wire__BlockStanding, told),
+    &rrr__wire__block_attempt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__block_standing__field_indices_by_name[] = {
+  2,   /* field[2] = attempts */
+  0,   /* field[0] = block */
+  1,   /* field[1] = stage */
+  3,   /* field[3] = told */
+};
+static const ProtobufCIntRange rrr__wire__block_standing__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rrr__wire__block_standing__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.BlockStanding",
+  "BlockStanding",
+  "Rrr__Wire__BlockStanding",
+  "rrr.wire",
+  sizeof(Rrr__Wire__BlockStanding),
+  4,
+  rrr__wire__block_standing__field_descriptors,
+  rrr__wire__block_standing__field_indices_by_name,
+  1,  rrr__wire__block_standing__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__block_standing__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rrr__wire__explanation__field_descriptors[3] =
+{
+  {
+    "status",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__Explanation, status),
+    &rrr__wire__job_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Explanation, n_workers),
+    offsetof(Rrr__Wire__Explanation, workers),
+    &rrr__wire__job_worker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blocks",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rrr__Wire__Explanation, n_blocks),
+    offsetof(Rrr__Wire__Explanation, blocks),
+    &rrr__wire__block_standing__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rrr__wire__explanation__field_indices_by_name[] = {
+  2,   /* field[2] = blocks */
+  0,   /* field[0] = status */
+  1,   /* field[1] = workers */
+};
+static const ProtobufCIntRange rrr__wire__explanation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rrr__wire__explanation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rrr.wire.Explanation",
+  "Explanation",
+  "Rrr__Wire__Explanation",
+  "rrr.wire",
+  sizeof(Rrr__Wire__Explanation),
+  3,
+  rrr__wire__explanation__field_descriptors,
+  rrr__wire__explanation__field_indices_by_name,
+  1,  rrr__wire__explanation__number_ranges,
+  (ProtobufCMessageInit) rrr__wire__explanation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor rrr__wire__fetch__field_descriptors[4] =
 {
   {
@@ -4125,7 +4857,7 @@ const ProtobufCMessageDescriptor rrr__wire__accepted__descriptor =
   (ProtobufCMessageInit) rrr__wire__accepted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[13] =
+static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[15] =
 {
   {
     "job",
@@ -4283,6 +5015,30 @@ static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "submitted_at",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, submitted_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "preliminary",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, preliminary),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
   6,   /* field[6] = acceptance */
@@ -4294,15 +5050,17 @@ static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
   0,   /* field[0] = job */
   1,   /* field[1] = name */
   10,   /* field[10] = notice */
+  14,   /* field[14] = preliminary */
   11,   /* field[11] = priority */
   7,   /* field[7] = seconds_elapsed */
   2,   /* field[2] = state */
+  13,   /* field[13] = submitted_at */
   8,   /* field[8] = workers */
 };
 static const ProtobufCIntRange rrr__wire__job_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
 {
@@ -4312,7 +5070,7 @@ const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
   "Rrr__Wire__JobStatus",
   "rrr.wire",
   sizeof(Rrr__Wire__JobStatus),
-  13,
+  15,
   rrr__wire__job_status__field_descriptors,
   rrr__wire__job_status__field_indices_by_name,
   1,  rrr__wire__job_status__number_ranges,
@@ -4914,6 +5672,40 @@ const ProtobufCMessageDescriptor rrr__wire__keys_reloaded__descriptor =
   1,  rrr__wire__keys_reloaded__number_ranges,
   (ProtobufCMessageInit) rrr__wire__keys_reloaded__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue rrr__wire__block_stage__enum_values_by_number[5] =
+{
+  { "BLOCK_STAGE_UNSPECIFIED", "RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_UNSPECIFIED", 0 },
+  { "BLOCK_STAGE_WAITING", "RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_WAITING", 1 },
+  { "BLOCK_STAGE_HELD", "RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_HELD", 2 },
+  { "BLOCK_STAGE_DONE", "RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_DONE", 3 },
+  { "BLOCK_STAGE_SET_ASIDE", "RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_SET_ASIDE", 4 },
+};
+static const ProtobufCIntRange rrr__wire__block_stage__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex rrr__wire__block_stage__enum_values_by_name[5] =
+{
+  { "BLOCK_STAGE_DONE", 3 },
+  { "BLOCK_STAGE_HELD", 2 },
+  { "BLOCK_STAGE_SET_ASIDE", 4 },
+  { "BLOCK_STAGE_UNSPECIFIED", 0 },
+  { "BLOCK_STAGE_WAITING", 1 },
+};
+const ProtobufCEnumDescriptor rrr__wire__block_stage__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "rrr.wire.BlockStage",
+  "BlockStage",
+  "Rrr__Wire__BlockStage",
+  "rrr.wire",
+  5,
+  rrr__wire__block_stage__enum_values_by_number,
+  5,
+  rrr__wire__block_stage__enum_values_by_name,
+  1,
+  rrr__wire__block_stage__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue rrr__wire__job_state__enum_values_by_number[7] =
 {

@@ -63,7 +63,10 @@ package enum Message: Sendable, Equatable {
     case control(job: Digest, JobControl)
     /// A piece of a file of a finished job.
     case fetch(job: Digest, file: String, offset: Int, length: Int)
-
+    /// Forget a job that is over, and remove its files; answered with a `poolStatus` without it.
+    case delete(job: Digest)
+    /// Where a job runs and what it waits for, and how the block of a chain stands; answered with `explanation`.
+    case explain(job: Digest, chain: Int?)
     /// Read again which keys are let in; answered with `keysReloaded`.
     case reloadKeys
 
@@ -83,6 +86,8 @@ package enum Message: Sendable, Equatable {
     case refusal(exitStatus: Int32, text: String)
     /// Answers `reloadKeys`: how many keys are let in.
     case keysReloaded(allowed: Int)
+    /// Answers `explain`.
+    case explanation(Explanation)
 
     /// Both sides must speak the same version.
     package static let protocolVersion: UInt32 = 5

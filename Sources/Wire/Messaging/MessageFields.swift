@@ -139,6 +139,20 @@ extension Message {
         case .cancel(var job):
             wire.body(&envelope.cancel, rrr__wire__cancel__init) { m, wire in wire.digest(&job, &m.job) }
             self = .cancel(job: job)
+        case .delete(var job):
+            wire.body(&envelope.delete_, rrr__wire__delete__init) { m, wire in wire.digest(&job, &m.job) }
+            self = .delete(job: job)
+        case .explain(var job, let chain):
+            var (number, isOfChain) = (chain ?? 0, chain != nil)
+            wire.body(&envelope.explain, rrr__wire__explain__init) { m, wire in
+                wire.digest(&job, &m.job)
+                wire.number(&number, &m.chain)
+                wire.flag(&isOfChain, &m.of_chain)
+            }
+            self = .explain(job: job, chain: isOfChain ? number : nil)
+        case .explanation(var explanation):
+            wire.body(&envelope.explanation, rrr__wire__explanation__init) { explanation.pass(&$0, &$1) }
+            self = .explanation(explanation)
         case .fetch(var job, var file, var offset, var length):
             wire.body(&envelope.fetch, rrr__wire__fetch__init) { m, wire in
                 wire.digest(&job, &m.job)

@@ -9,9 +9,9 @@ package enum MessageKind: UInt32, Sendable, CaseIterable {
     // Coordinator to worker.
     case welcome = 30, lease, revoke, modelChunk, drain, registerAgain, taken, settled
     // Submitter to coordinator.
-    case submit = 50, statusRequest, workersRequest, cancel, fetch, control, reloadKeys
+    case submit = 50, statusRequest, workersRequest, cancel, fetch, control, reloadKeys, delete, explain
     // Coordinator to submitter.
-    case accepted = 70, poolStatus, event, workers, fileChunk, refusal, keysReloaded
+    case accepted = 70, poolStatus, event, workers, fileChunk, refusal, keysReloaded, explanation
 }
 
 extension MessageKind {
@@ -24,12 +24,13 @@ extension MessageKind {
         // A block that is held takes less than fifty bytes.
         case .registration: Self.small + 50 * limits.heldBlocks
         case .heartbeat, .progress, .failure, .modelRequest, .goodbye, .welcome, .drain, .registerAgain, .settled,
-            .statusRequest, .workersRequest, .cancel, .fetch, .control, .accepted, .reloadKeys, .keysReloaded:
+            .statusRequest, .workersRequest, .cancel, .fetch, .control, .delete, .explain, .accepted, .reloadKeys,
+            .keysReloaded:
             Self.small
         case .modelChunk: Self.small + ModelChunk.longest
         case .submit: Self.small + limits.jobTextBytes
         case .checkpoint, .result, .returned, .lease, .revoke, .taken, .poolStatus, .event, .workers, .fileChunk,
-            .refusal:
+            .refusal, .explanation:
             nil
         }
     }
@@ -64,6 +65,8 @@ extension MessageKind {
         case .cancel: .cancel(job: .blank)
         case .fetch: .fetch(job: .blank, file: "", offset: 0, length: 0)
         case .control: .control(job: .blank, .resume)
+        case .delete: .delete(job: .blank)
+        case .explain: .explain(job: .blank, chain: nil)
         case .accepted: .accepted(job: .blank, alreadyFinished: false)
         case .poolStatus: .poolStatus(PoolStatus(jobs: [], workers: 0, slots: 0, version: "", uptimeSeconds: 0))
         case .event: .event(.blank)
@@ -72,6 +75,7 @@ extension MessageKind {
         case .refusal: .refusal(exitStatus: 0, text: "")
         case .reloadKeys: .reloadKeys
         case .keysReloaded: .keysReloaded(allowed: 0)
+        case .explanation: .explanation(Explanation(status: .blank, workers: [], block: nil))
         }
     }
 }
@@ -111,6 +115,9 @@ extension Message {
         case .refusal: .refusal
         case .reloadKeys: .reloadKeys
         case .keysReloaded: .keysReloaded
+        case .delete: .delete
+        case .explain: .explain
+        case .explanation: .explanation
         }
     }
 }

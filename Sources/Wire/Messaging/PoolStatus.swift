@@ -38,6 +38,10 @@ package struct JobStatus: Sendable, Equatable {
     package var priority: Int
     /// Times that a block was started again, because it was lost or came back.
     package var blocksAgain: Int
+    /// When it was handed in, the last time: seconds since 1970.
+    package var submittedAt: Double
+    /// Whether nobody has handed it in: another job needs what it finds.
+    package var isPreliminary: Bool
 
     /// Cuts the reason of a failure to so many bytes, for a list of many jobs.
     package mutating func cutFailure(to bytes: Int) {
@@ -49,7 +53,7 @@ package struct JobStatus: Sendable, Equatable {
     package init(
         job: Digest, name: String, state: State, chainsTotal: Int, chainsDone: Int, fraction: Double,
         acceptance: Double, secondsElapsed: Double, workers: Int, failure: String, notice: String = "",
-        priority: Int = 0, blocksAgain: Int = 0
+        priority: Int = 0, blocksAgain: Int = 0, submittedAt: Double = 0, isPreliminary: Bool = false
     ) {
         self.job = job
         self.name = name
@@ -64,6 +68,8 @@ package struct JobStatus: Sendable, Equatable {
         self.notice = notice
         self.priority = priority
         self.blocksAgain = blocksAgain
+        self.submittedAt = submittedAt
+        self.isPreliminary = isPreliminary
     }
 }
 
@@ -90,6 +96,8 @@ extension JobStatus: WirePart {
         wire.text(&notice, &m.notice)
         wire.number(&priority, &m.priority)
         wire.number(&blocksAgain, &m.blocks_again)
+        wire.same(&submittedAt, &m.submitted_at)
+        wire.flag(&isPreliminary, &m.preliminary)
     }
 }
 

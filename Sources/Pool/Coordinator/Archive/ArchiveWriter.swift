@@ -1,4 +1,5 @@
 import CoordinatorCore
+import Foundation
 import Journal
 import Logging
 import PoolCore
@@ -79,6 +80,17 @@ struct ArchiveWriter {
         for case .end(let job, keepsFiles: false, _, _) in requests.dropFirst(done) where shelf.contains(job) {
             shelf.remove(job, keepsFiles: false)
             forgetResults(of: job)
+        }
+        for case .delete(_, let folder, _) in requests.dropFirst(done) { remove(folder) }
+    }
+
+    /// Removes the folder of a job that is over, if it is there. One that can't be removed is nothing to the others.
+    private func remove(_ folder: String) {
+        guard Folder.isFolder(folder) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: folder)
+        } catch {
+            logger.error("\(error); the job is forgotten all the same, its folder can be removed by hand")
         }
     }
 
@@ -221,6 +233,10 @@ struct ArchiveWriter {
             replies.append(.loaded(attempt, worker, try piece(of: attempt, after: before)))
         case .note(let entry, let receipt):
             notes.append(note(entry, receipt))
+        case .locate(let block, let job, let peer):
+            try store()
+            replies.append(
+                .located(block: block, of: job, try? journal.finishedBlock(job: job, block: block), for: peer))
         case .finish(let job, let content, let preliminaries, let provenance, let entry):
             // All its results were stored before this was asked for.
             guard shelf.contains(job) else { return }
@@ -257,6 +273,9 @@ struct ArchiveWriter {
             shelf.remove(job, keepsFiles: keepsFiles)
             losses[job] = nil
             notes.append(note(entry, receipt))
+        case .delete(let job, let folder, let receipt):
+            remove(folder)
+            notes.append(note(.forgotten(job: job), receipt))
         case .stop:
             stops = true
         }

@@ -39,6 +39,9 @@ final class FolderInspector: Sendable {
         }
     }
 
+    /// The job's files are not what they were.
+    func forget(_ job: Digest) { sound.withLock { $0[job] = nil } }
+
     private func read(_ job: Digest, _ folder: String) -> FolderContent {
         do {
             return switch try content(folder) {

@@ -38,6 +38,18 @@ package struct OutputFolder: Sendable {
         }
     }
 
+    /// Refuses a folder that holds anything; hidden names don't count.
+    ///
+    /// - Throws: ``PoolClientError`` with exit status 73; `RunFolderError`.
+    package static func expectEmpty(_ path: String) throws {
+        switch try RunFolder.content(of: path) {
+        case .absent, .empty: return
+        default:
+            throw PoolClientError(
+                exitStatus: 73, "\(path) is not empty; name a folder that is, or that is not there yet")
+        }
+    }
+
     private func name(of hash: String) -> String {
         let name = (try? RunFolder.summary(in: path))?.name ?? ""
         return name.isEmpty ? hash : "\(name) (\(hash.prefix(8)))"

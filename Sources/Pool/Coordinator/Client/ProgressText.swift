@@ -3,6 +3,12 @@ package import Messaging
 import TerminalProgress
 
 extension JobStatus {
+    /// Until its end, from the rate so far; nil where nobody knows, as while it waits for something.
+    var secondsLeft: Double? {
+        fraction > 0 && fraction < 1 && !state.isOver && notice.isEmpty
+            ? secondsElapsed * (1 - fraction) / fraction : nil
+    }
+
     /// `name 640/2000 chains, 41 %, 320 chains/s, acceptance 0.998, 4 s left, 2 workers`
     package var progressText: String {
         var parts = ["\(name) \(chainsDone)/\(chainsTotal) chains"]
@@ -11,11 +17,7 @@ extension JobStatus {
             parts.append("\(Int((Double(chainsDone) / secondsElapsed).rounded())) chains/s")
         }
         if acceptance.isFinite { parts.append("acceptance " + String(format: "%.3f", acceptance)) }
-        // Whatever a job waits for, nobody knows how long that takes.
-        if fraction > 0, fraction < 1, !state.isOver, notice.isEmpty {
-            let left = secondsElapsed * (1 - fraction) / fraction
-            parts.append(ProgressLine.time(left) + " left")
-        }
+        if let secondsLeft { parts.append(ProgressLine.time(secondsLeft) + " left") }
         parts.append("\(workers) worker\(workers == 1 ? "" : "s")")
         if state == .paused { parts.append("paused") }
         if !notice.isEmpty { parts.append(notice) }

@@ -84,7 +84,10 @@ package struct Submission {
             throw error
         }
         if !finished { try watch(identity, text, report) }
-        return try fetch(identity)
+        var transfer = RunTransfer(client, of: identity, to: folder) { [force, folder] in
+            if !force { _ = try OutputFolder(folder, for: identity).holdsResult() }
+        }
+        return try transfer.run()
     }
 
     private mutating func giveUp(_ identity: Digest) throws {
@@ -122,73 +125,10 @@ package struct Submission {
                 try answer(request)
             case .event(let status) where status.job == identity:
                 report(status)
-                switch status.state {
-                case .finished: return
-                case .failed: throw PoolClientError(exitStatus: 2, "the job failed: \(status.failure)")
-                case .cancelled: throw PoolClientError(exitStatus: 2, "the job was cancelled")
-                default: break
-                }
+                if try status.isDone() { return }
             default:
                 break
             }
         }
-    }
-
-    /// Brings all files, under hidden names until the last of them is there.
-    private mutating func fetch(_ identity: Digest) throws -> RunSummary {
-        var files: [(name: String, file: IncomingFile)] = []
-        for name in RunFolder.fileNames {
-            // Somebody else may have written there while the job ran. This is the last moment to tell: beside the hidden
-            // summary other files count as this run's own.
-            if !force, name == RunFolder.summaryName { _ = try OutputFolder(folder, for: identity).holdsResult() }
-            files.append((name, try bring(name, of: identity)))
-        }
-        let told = try files.last?.file.content() ?? []
-        // A summary that can't be read is told of below, where it has its name.
-        if (try? RunSummary(json: told))?.pictureSHA256 != nil {
-            files.insert((RunFolder.pictureName, try bring(RunFolder.pictureName, of: identity)), at: 0)
-        }
-        try RunFolder.removeSummary(in: folder)
-        for (_, file) in files { try file.publish() }
-        do {
-            let summary = try RunFolder.summary(in: folder)
-            var expected = [RunFolder.samplesName: summary.samplesSHA256, RunFolder.jobName: identity.hex]
-            expected[RunFolder.statisticsName] = summary.statisticsSHA256
-            expected[RunFolder.pictureName] = summary.pictureSHA256
-            for (name, file) in files {
-                guard let hash = expected[name], hash != file.hash else { continue }
-                throw PoolClientError(
-                    exitStatus: 74, "\(folder): the \(name) that arrived is not the one that the summary tells of")
-            }
-            return summary
-        } catch {
-            try RunFolder.removeSummary(in: folder)
-            throw error
-        }
-    }
-    /// Brings one file, under its hidden name.
-    private mutating func bring(_ name: String, of identity: Digest) throws -> IncomingFile {
-        let file = try IncomingFile(folder: folder, name: name)
-        var offset = 0
-        var total = Int.max
-        while offset < total {
-            let chunk = try client.ask(
-                .fetch(job: identity, file: name, offset: offset, length: 4 << 20), within: .seconds(30)
-            ) { answer -> FileChunk? in
-                if case .fileChunk(let chunk) = answer, chunk.file == name, chunk.offset == offset {
-                    chunk
-                } else {
-                    nil
-                }
-            }
-            guard !chunk.data.isEmpty || chunk.total <= offset else {
-                throw PoolClientError(
-                    exitStatus: 74, "the coordinator sends nothing of \(name) at \(offset) of \(chunk.total) bytes")
-            }
-            try file.write(chunk.data, at: offset)
-            offset += chunk.data.count
-            total = chunk.total
-        }
-        return file
     }
 }

@@ -42,6 +42,12 @@ typedef struct Rrr__Wire__Control Rrr__Wire__Control;
 typedef struct Rrr__Wire__StatusRequest Rrr__Wire__StatusRequest;
 typedef struct Rrr__Wire__WorkersRequest Rrr__Wire__WorkersRequest;
 typedef struct Rrr__Wire__Cancel Rrr__Wire__Cancel;
+typedef struct Rrr__Wire__Delete Rrr__Wire__Delete;
+typedef struct Rrr__Wire__Explain Rrr__Wire__Explain;
+typedef struct Rrr__Wire__JobWorker Rrr__Wire__JobWorker;
+typedef struct Rrr__Wire__BlockAttempt Rrr__Wire__BlockAttempt;
+typedef struct Rrr__Wire__BlockStanding Rrr__Wire__BlockStanding;
+typedef struct Rrr__Wire__Explanation Rrr__Wire__Explanation;
 typedef struct Rrr__Wire__Fetch Rrr__Wire__Fetch;
 typedef struct Rrr__Wire__Accepted Rrr__Wire__Accepted;
 typedef struct Rrr__Wire__JobStatus Rrr__Wire__JobStatus;
@@ -58,6 +64,14 @@ typedef struct Rrr__Wire__KeysReloaded Rrr__Wire__KeysReloaded;
 
 /* --- enums --- */
 
+typedef enum _Rrr__Wire__BlockStage {
+  RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_UNSPECIFIED = 0,
+  RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_WAITING = 1,
+  RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_HELD = 2,
+  RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_DONE = 3,
+  RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_SET_ASIDE = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(RRR__WIRE__BLOCK_STAGE)
+} Rrr__Wire__BlockStage;
 typedef enum _Rrr__Wire__JobState {
   RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED = 0,
   RRR__WIRE__JOB_STATE__JOB_STATE_QUEUED = 1,
@@ -115,13 +129,16 @@ typedef enum {
   RRR__WIRE__ENVELOPE__BODY_FETCH = 54,
   RRR__WIRE__ENVELOPE__BODY_CONTROL = 55,
   RRR__WIRE__ENVELOPE__BODY_RELOAD_KEYS = 56,
+  RRR__WIRE__ENVELOPE__BODY_DELETE = 57,
+  RRR__WIRE__ENVELOPE__BODY_EXPLAIN = 58,
   RRR__WIRE__ENVELOPE__BODY_ACCEPTED = 70,
   RRR__WIRE__ENVELOPE__BODY_POOL_STATUS = 71,
   RRR__WIRE__ENVELOPE__BODY_EVENT = 72,
   RRR__WIRE__ENVELOPE__BODY_WORKER_LIST = 73,
   RRR__WIRE__ENVELOPE__BODY_FILE_CHUNK = 74,
   RRR__WIRE__ENVELOPE__BODY_REFUSAL = 75,
-  RRR__WIRE__ENVELOPE__BODY_KEYS_RELOADED = 76
+  RRR__WIRE__ENVELOPE__BODY_KEYS_RELOADED = 76,
+  RRR__WIRE__ENVELOPE__BODY_EXPLANATION = 77
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(RRR__WIRE__ENVELOPE__BODY__CASE)
 } Rrr__Wire__Envelope__BodyCase;
 
@@ -164,6 +181,8 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__Fetch *fetch;
     Rrr__Wire__Control *control;
     Rrr__Wire__ReloadKeys *reload_keys;
+    Rrr__Wire__Delete *delete_;
+    Rrr__Wire__Explain *explain;
     /*
      * Coordinator to submitter.
      */
@@ -174,6 +193,7 @@ struct  Rrr__Wire__Envelope
     Rrr__Wire__FileChunk *file_chunk;
     Rrr__Wire__Refusal *refusal;
     Rrr__Wire__KeysReloaded *keys_reloaded;
+    Rrr__Wire__Explanation *explanation;
   };
 };
 #define RRR__WIRE__ENVELOPE__INIT \
@@ -656,6 +676,118 @@ struct  Rrr__Wire__Cancel
     , {0,NULL} }
 
 
+/*
+ * A job that is over goes, with its files; answered with a PoolStatus that does not have it.
+ */
+struct  Rrr__Wire__Delete
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData job;
+};
+#define RRR__WIRE__DELETE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__delete__descriptor) \
+    , {0,NULL} }
+
+
+/*
+ * Asks where a job runs and what it waits for, and how the block of one of its chains stands; answered with an
+ * Explanation.
+ */
+struct  Rrr__Wire__Explain
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData job;
+  uint64_t chain;
+  protobuf_c_boolean of_chain;
+};
+#define RRR__WIRE__EXPLAIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__explain__descriptor) \
+    , {0,NULL}, 0, 0 }
+
+
+/*
+ * A worker that has done something for a job or holds blocks of it.
+ */
+struct  Rrr__Wire__JobWorker
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * empty if it is not known any more
+   */
+  char *host;
+  uint32_t process;
+  uint64_t blocks_done;
+  uint32_t blocks_held;
+  /*
+   * that it computed for blocks that are done
+   */
+  double seconds;
+};
+#define RRR__WIRE__JOB_WORKER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__job_worker__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+
+
+/*
+ * An attempt at a block that goes on, has brought its result, or has ended badly.
+ */
+struct  Rrr__Wire__BlockAttempt
+{
+  ProtobufCMessage base;
+  char *worker;
+  /*
+   * 0 if it is not known any more
+   */
+  uint32_t number;
+  /*
+   * that is done
+   */
+  double fraction;
+  /*
+   * how it ended; empty if it did not
+   */
+  char *failure;
+};
+#define RRR__WIRE__BLOCK_ATTEMPT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__block_attempt__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Rrr__Wire__BlockStanding
+{
+  ProtobufCMessage base;
+  uint64_t block;
+  Rrr__Wire__BlockStage stage;
+  /*
+   * that were begun since the coordinator has taken the job up
+   */
+  uint32_t attempts;
+  size_t n_told;
+  Rrr__Wire__BlockAttempt **told;
+};
+#define RRR__WIRE__BLOCK_STANDING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__block_standing__descriptor) \
+    , 0, RRR__WIRE__BLOCK_STAGE__BLOCK_STAGE_UNSPECIFIED, 0, 0,NULL }
+
+
+struct  Rrr__Wire__Explanation
+{
+  ProtobufCMessage base;
+  Rrr__Wire__JobStatus *status;
+  size_t n_workers;
+  Rrr__Wire__JobWorker **workers;
+  /*
+   * of the chain that was asked for, or none
+   */
+  size_t n_blocks;
+  Rrr__Wire__BlockStanding **blocks;
+};
+#define RRR__WIRE__EXPLANATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__explanation__descriptor) \
+    , NULL, 0,NULL, 0,NULL }
+
+
 struct  Rrr__Wire__Fetch
 {
   ProtobufCMessage base;
@@ -708,10 +840,18 @@ struct  Rrr__Wire__JobStatus
    * times that a block was started again, because it was lost or came back
    */
   uint64_t blocks_again;
+  /*
+   * seconds since 1970
+   */
+  double submitted_at;
+  /*
+   * nobody has handed it in: another job needs what it finds
+   */
+  protobuf_c_boolean preliminary;
 };
 #define RRR__WIRE__JOB_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__job_status__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 struct  Rrr__Wire__PoolStatus
@@ -1353,6 +1493,120 @@ Rrr__Wire__Cancel *
 void   rrr__wire__cancel__free_unpacked
                      (Rrr__Wire__Cancel *message,
                       ProtobufCAllocator *allocator);
+/* Rrr__Wire__Delete methods */
+void   rrr__wire__delete__init
+                     (Rrr__Wire__Delete         *message);
+size_t rrr__wire__delete__get_packed_size
+                     (const Rrr__Wire__Delete   *message);
+size_t rrr__wire__delete__pack
+                     (const Rrr__Wire__Delete   *message,
+                      uint8_t             *out);
+size_t rrr__wire__delete__pack_to_buffer
+                     (const Rrr__Wire__Delete   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Delete *
+       rrr__wire__delete__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__delete__free_unpacked
+                     (Rrr__Wire__Delete *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__Explain methods */
+void   rrr__wire__explain__init
+                     (Rrr__Wire__Explain         *message);
+size_t rrr__wire__explain__get_packed_size
+                     (const Rrr__Wire__Explain   *message);
+size_t rrr__wire__explain__pack
+                     (const Rrr__Wire__Explain   *message,
+                      uint8_t             *out);
+size_t rrr__wire__explain__pack_to_buffer
+                     (const Rrr__Wire__Explain   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Explain *
+       rrr__wire__explain__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__explain__free_unpacked
+                     (Rrr__Wire__Explain *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__JobWorker methods */
+void   rrr__wire__job_worker__init
+                     (Rrr__Wire__JobWorker         *message);
+size_t rrr__wire__job_worker__get_packed_size
+                     (const Rrr__Wire__JobWorker   *message);
+size_t rrr__wire__job_worker__pack
+                     (const Rrr__Wire__JobWorker   *message,
+                      uint8_t             *out);
+size_t rrr__wire__job_worker__pack_to_buffer
+                     (const Rrr__Wire__JobWorker   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__JobWorker *
+       rrr__wire__job_worker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__job_worker__free_unpacked
+                     (Rrr__Wire__JobWorker *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__BlockAttempt methods */
+void   rrr__wire__block_attempt__init
+                     (Rrr__Wire__BlockAttempt         *message);
+size_t rrr__wire__block_attempt__get_packed_size
+                     (const Rrr__Wire__BlockAttempt   *message);
+size_t rrr__wire__block_attempt__pack
+                     (const Rrr__Wire__BlockAttempt   *message,
+                      uint8_t             *out);
+size_t rrr__wire__block_attempt__pack_to_buffer
+                     (const Rrr__Wire__BlockAttempt   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__BlockAttempt *
+       rrr__wire__block_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__block_attempt__free_unpacked
+                     (Rrr__Wire__BlockAttempt *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__BlockStanding methods */
+void   rrr__wire__block_standing__init
+                     (Rrr__Wire__BlockStanding         *message);
+size_t rrr__wire__block_standing__get_packed_size
+                     (const Rrr__Wire__BlockStanding   *message);
+size_t rrr__wire__block_standing__pack
+                     (const Rrr__Wire__BlockStanding   *message,
+                      uint8_t             *out);
+size_t rrr__wire__block_standing__pack_to_buffer
+                     (const Rrr__Wire__BlockStanding   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__BlockStanding *
+       rrr__wire__block_standing__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__block_standing__free_unpacked
+                     (Rrr__Wire__BlockStanding *message,
+                      ProtobufCAllocator *allocator);
+/* Rrr__Wire__Explanation methods */
+void   rrr__wire__explanation__init
+                     (Rrr__Wire__Explanation         *message);
+size_t rrr__wire__explanation__get_packed_size
+                     (const Rrr__Wire__Explanation   *message);
+size_t rrr__wire__explanation__pack
+                     (const Rrr__Wire__Explanation   *message,
+                      uint8_t             *out);
+size_t rrr__wire__explanation__pack_to_buffer
+                     (const Rrr__Wire__Explanation   *message,
+                      ProtobufCBuffer     *buffer);
+Rrr__Wire__Explanation *
+       rrr__wire__explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rrr__wire__explanation__free_unpacked
+                     (Rrr__Wire__Explanation *message,
+                      ProtobufCAllocator *allocator);
 /* Rrr__Wire__Fetch methods */
 void   rrr__wire__fetch__init
                      (Rrr__Wire__Fetch         *message);
@@ -1664,6 +1918,24 @@ typedef void (*Rrr__Wire__WorkersRequest_Closure)
 typedef void (*Rrr__Wire__Cancel_Closure)
                  (const Rrr__Wire__Cancel *message,
                   void *closure_data);
+typedef void (*Rrr__Wire__Delete_Closure)
+                 (const Rrr__Wire__Delete *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__Explain_Closure)
+                 (const Rrr__Wire__Explain *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__JobWorker_Closure)
+                 (const Rrr__Wire__JobWorker *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__BlockAttempt_Closure)
+                 (const Rrr__Wire__BlockAttempt *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__BlockStanding_Closure)
+                 (const Rrr__Wire__BlockStanding *message,
+                  void *closure_data);
+typedef void (*Rrr__Wire__Explanation_Closure)
+                 (const Rrr__Wire__Explanation *message,
+                  void *closure_data);
 typedef void (*Rrr__Wire__Fetch_Closure)
                  (const Rrr__Wire__Fetch *message,
                   void *closure_data);
@@ -1706,6 +1978,7 @@ typedef void (*Rrr__Wire__KeysReloaded_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    rrr__wire__block_stage__descriptor;
 extern const ProtobufCEnumDescriptor    rrr__wire__job_state__descriptor;
 extern const ProtobufCEnumDescriptor    rrr__wire__protection__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__envelope__descriptor;
@@ -1735,6 +2008,12 @@ extern const ProtobufCMessageDescriptor rrr__wire__control__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__status_request__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__workers_request__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__cancel__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__delete__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__explain__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__job_worker__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__block_attempt__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__block_standing__descriptor;
+extern const ProtobufCMessageDescriptor rrr__wire__explanation__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__fetch__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__accepted__descriptor;
 extern const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor;
