@@ -334,6 +334,52 @@ struct ImageJobTests {
         #expect(points.pictureLayout == nil)
     }
 
+    @Test("Levels of which points are kept stand in the canonical job from the noisiest on, and add an array of blocks")
+    func trace() throws {
+        let model = #""a": {"kind": "gaussian", "shape": [3, 4, 5], "mean": 0, "std": 0.5}"#
+        let plain = try Folder().load(model)
+        #expect(plain.trace.isEmpty && !plain.canonicalText.contains("trace"))
+        #expect(!plain.statistics.contains { $0.name == "trace" })
+        let job = try Folder().load(model, more: #", "output": {"trace": [0, 9, 4]}"#)
+        #expect(job.canonicalText.contains(#""output":{"formats":["npy"],"trace":[9,4,0]}"#))
+        #expect(try Job.decode(Array(job.canonicalText.utf8), file: "canonical") == job)
+        let other = try Folder().load(model, more: #", "output": {"trace": [9, 4, 0]}"#)
+        #expect(other.identity == job.identity && job.identity != plain.identity)
+        let statistic = try #require(job.statistics.last)
+        // Of four chains, not of as many as a block might have.
+        #expect(statistic.name == "trace" && statistic.rows == .blocks && statistic.element == .float32)
+        #expect(statistic.axis?.lengths == [4, 3, 3, 4, 5])
+        #expect(job.mostStateBytes - plain.mostStateBytes >= 4 * 4 * 3 * 60)
+    }
+
+    @Test(
+        "Levels that chains don't come to, twice the same or too many are refused",
+        arguments: [
+            ("[3, 10]", "/output/trace", "chains don't come to level 10; take some of 0 to 9"),
+            ("[3, 2, 3]", "/output/trace/2", "level 3 is named twice"),
+            ("[]", "/output/trace", "must not be empty"), ("[-1]", "/output/trace/0", "from 0"),
+            ("3", "/output/trace", "noise levels, such as"),
+        ])
+    func wrongTrace(levels: String, pointer: String, fragment: String) throws {
+        let error = #expect(throws: JobError.self) {
+            try Folder().load(
+                #""a": {"kind": "gaussian", "shape": [3, 4, 5], "mean": 0, "std": 0.5}"#,
+                more: #", "output": {"trace": \#(levels)}"#)
+        }
+        #expect(error?.problems.map(\.pointer) == [pointer])
+        #expect(error?.problems.first?.message.contains(fragment) == true, "\(error?.problems.first?.message ?? "")")
+    }
+
+    @Test("Points of so many levels that a block's would take more than 16 MiB are refused")
+    func largeTrace() throws {
+        let error = #expect(throws: JobError.self) {
+            try Folder().load(
+                #""a": {"kind": "gaussian", "shape": [3, 512, 512], "mean": 0, "std": 0.5}"#,
+                more: #", "block": 2, "output": {"trace": [0, 3, 6]}"#)
+        }
+        #expect(error?.problems.first?.message.contains("18874368 bytes, more than 16777216") == true)
+    }
+
     @Test("A job that is run first has the same identity whatever the picture of the other")
     func preliminaryGrid() throws {
         let text = """

@@ -12,11 +12,12 @@ enum ImageRun {
 
     static func description(
         grid: SheetGrid = SheetGrid(rows: 2, columns: 4), selects: Bool = false, isPicture: Bool = true,
-        text: [UInt8] = text
+        isTraced: Bool = false, text: [UInt8] = text
     ) -> RunDescription {
         RunDescription(
             canonicalJob: text, jobHash: SHA256.hash(of: text).hex, name: "images", chains: 10, draws: 2, shape: shape,
-            levels: SmallRun.levels, block: 4, statistics: SmallRun.statistics, selects: selects,
+            levels: SmallRun.levels, block: 4, statistics: SmallRun.statistics + (isTraced ? [trace] : []),
+            selects: selects,
             picture: isPicture ? SheetLayout(grid, shape: shape) : nil)
     }
 
@@ -25,8 +26,20 @@ enum ImageRun {
         (0..<pixels).map { Float(Double((chain * 83 + draw * 29 + $0 * 7) % 256) / 127.5 - 1) }
     }
 
-    static func block(_ chains: Range<Int>) -> BlockRecord {
+    /// Of the first three chains of a block at two levels.
+    static let trace = RunStatistic(
+        name: RunStatistic.trace, rows: .blocks, element: .float32, axis: .trace(chains: 3, levels: 2, shape: shape))
+
+    static func block(_ chains: Range<Int>, isTraced: Bool = false) -> BlockRecord {
         var block = SmallRun.block(chains)
+        if isTraced {
+            block.statistics[trace.name] =
+                (0..<3).flatMap { lane -> [Float] in
+                    let chain = chains.lowerBound + lane
+                    guard chains.contains(chain) else { return [Float](repeating: .nan, count: 2 * pixels) }
+                    return (0..<2).flatMap { picture(chain + 40, $0) }
+                }.littleEndianBytes
+        }
         block.samples = chains.flatMap { chain in (0..<2).flatMap { picture(chain, $0) } }.littleEndianBytes
         return block
     }
@@ -38,7 +51,8 @@ enum ImageRun {
         selection: [Int]? = nil
     ) throws -> RunSummary {
         let run = try RunStaging(folder: folder, description: description)
-        for index in order { try run.record(block([0..<4, 4..<8, 8..<10][index])) }
+        let isTraced = description.statistics.contains(trace)
+        for index in order { try run.record(block([0..<4, 4..<8, 8..<10][index], isTraced: isTraced)) }
         return try finish(run, selection: selection)
     }
 

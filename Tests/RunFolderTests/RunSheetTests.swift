@@ -105,6 +105,34 @@ struct RunSheetTests {
         #expect(image.height > SheetGrid.most)
     }
 
+    @Test("Points on the way have a row for each chain that kept some, in the order that is asked for")
+    func traced() throws {
+        let folder = try TemporaryFolder()
+        let text = Array(#"{"block":4}"#.utf8)
+        try ImageRun.finish(
+            in: folder.path, ImageRun.description(selects: true, isTraced: true, text: text),
+            selection: [0, 2, 2, 2, 3, 5, 5, 7, 9, 9])
+        func rows(_ chains: [Int]) -> [[Float]] {
+            chains.flatMap { chain in (0..<2).map { ImageRun.picture(chain + 40, $0) } }
+        }
+        var sheet = RunSheet()
+        sheet.isTrace = true
+        let kept = [0, 1, 2, 4, 5, 6, 8, 9]
+        #expect(try sheet.image(of: [folder.path]) == ImageRun.sheet(8, 2, rows(kept)))
+        // Of the chains themselves, not of the samples that were selected among them.
+        sheet.order = .acceptance
+        let byAcceptance = [0, 5, 8, 1, 6, 4, 9, 2]
+        #expect(try sheet.image(of: [folder.path]) == ImageRun.sheet(8, 2, rows(byAcceptance)))
+        sheet = RunSheet()
+        (sheet.isTrace, sheet.chains) = (true, [9, 4])
+        #expect(try sheet.image(of: [folder.path]) == ImageRun.sheet(2, 2, rows([9, 4])))
+        sheet.chains = [3]
+        #expect(refusal(sheet, [folder.path])?.reason.contains("no points of chain 3") == true)
+        sheet.chains = nil
+        let plain = try run()
+        #expect(refusal(sheet, [plain.path])?.reason.contains("kept no points on the way") == true)
+    }
+
     @Test("What can't be shown is refused with the reason")
     func refusals() throws {
         let folder = try run()

@@ -11,7 +11,8 @@ extension SamplingPlan {
     /// What its blocks leave beside their samples, as a job says it beforehand.
     fileprivate var declared: [RunStatistic] {
         settings.statistics(
-            levels: schedule.levels.count, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy)
+            levels: schedule.levels.count, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy,
+            trace: trace)
     }
 }
 
@@ -36,7 +37,7 @@ struct BlockStatisticTests {
         #expect(
             names.isSuperset(of: [
                 "acceptance", "log_weight", "round_trips", "swap_acceptance", "refinement_acceptance",
-                "refinement_effective_size", "lp", "energy", "diverging",
+                "refinement_effective_size", "lp", "energy", "diverging", "trace",
             ]))
     }
 
@@ -79,11 +80,45 @@ struct BlockStatisticTests {
         }
     }
 
+    @Test(
+        "Points are kept of the first chains as they leave a level, the noisiest first, and none of chains that only pad"
+    )
+    func traced() throws {
+        for example in CheckpointCase.all {
+            guard let settings = example.plan.trace else { continue }
+            let plan = example.plan
+            var block = ChainBlock(plan: plan, index: 1)
+            // As they stood before the next level was entered, or when the first draw was made.
+            var left: [Int: [[Double]]] = [:]
+            var more = true
+            while more {
+                let (level, before) = (block.level, block.state.position)
+                let isDrawn = BlockPlace(after: block.stepsDone, of: plan).draws(of: plan) > 0
+                more = try block.advance()
+                guard block.level < level || !more || isDrawn, left[level] == nil else { continue }
+                left[level] = (0..<8).map { lane in (0..<2).map { before[$0, lane] } }
+            }
+            let points: [Float] = block.result(chains: plan.lanes).statistics.values(of: "trace")
+            #expect(settings.levels == settings.levels.sorted(by: >))
+            let expected = (0..<3).flatMap { chain in
+                settings.levels.flatMap { level in (left[level]?[chain] ?? []).map { Float($0) } }
+            }
+            #expect(points == expected && points.count == 3 * settings.levels.count * 2, "\(example)")
+            guard plan.settings.population == nil else { continue }
+            let padded: [Float] = block.result(chains: 2).statistics.values(of: "trace")
+            #expect(padded.count == points.count)
+            let kept = 2 * settings.levels.count * 2
+            #expect(padded.prefix(kept) == points.prefix(kept) && padded.dropFirst(kept).allSatisfy(\.isNaN))
+        }
+    }
+
     @Test("It is told of draws where there are several, not so many that a block's result would be too large")
     func fewDraws() throws {
         let hmc = CheckpointCase.hamiltonian.plan.settings
         func names(_ draws: Int, lanes: Int = 64, _ settings: SamplerSettings, hasEnergy: Bool = true) -> [String] {
-            settings.statistics(levels: 6, lanes: lanes, draws: draws, thin: 1, hasEnergy: hasEnergy).map(\.name)
+            settings.statistics(
+                levels: 6, lanes: lanes, draws: draws, thin: 1, hasEnergy: hasEnergy, trace: nil
+            ).map(\.name)
         }
         let ofChains = ["acceptance", "log_density", "divergences"]
         #expect(names(1, hmc) == ofChains)

@@ -67,6 +67,15 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
                     levels: 0...3, draws: 3, thin: 2, exchange: [0, 2, 3]),
             ]
         }
+        cases += [
+            CheckpointCase("mala, traced", mixture, .mala, draws: 3, thin: 2, trace: [0, 5, 2]),
+            CheckpointCase(
+                "hmc, traced between steps, exchange", mixture, .hmc, reverseSteps: true, levels: 0...3, draws: 3,
+                exchange: [0, 2, 3], trace: [0, 3, 4]),
+            CheckpointCase(
+                "hmc, traced population, refined", boxed, .hmc, threshold: 1, refinement: 2, trace: [0, 3]),
+            CheckpointCase("reverse, traced", .leaf("mixture"), .reverse, reverseSteps: true, trace: [4, 0]),
+        ]
         let unadjusted = CheckpointCase("uhmc", .leaf("mixture"), .uhmc).plan
         cases.append(
             CheckpointCase(
@@ -116,7 +125,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
         acceptance: AcceptanceRule = .energy, reverseSteps: Bool = false, levels: ClosedRange<Int> = 0...5,
         draws: Int = 1, thin: Int = 1, seed: UInt64 = 3, lanes: Int = 8, transitions: Int = 3,
         threshold: Double? = nil, bridges: Int = 0, denoise: Bool = false, exchange: [Int]? = nil, every: Int = 1,
-        refinement: Int? = nil
+        refinement: Int? = nil, trace: [Int]? = nil
     ) {
         guard let density = try? target.density(models: Self.models) else { preconditionFailure() }
         let settings = SamplerSettings(
@@ -131,6 +140,7 @@ struct CheckpointCase: Sendable, CustomStringConvertible {
             density: density, bounds: target.bounds,
             walls: target.bounds(ofModels: ["box": Bounds(low: [-1, -1], high: [0.8, 1.2])]),
             schedule: NoiseSchedule(ScheduleDescription(kind: .cosine, levels: 6)), settings: settings, seed: seed,
-            lanes: lanes, draws: draws, thin: thin)
+            lanes: lanes, draws: draws, thin: thin,
+            trace: trace.map { TraceSettings(levels: $0, chains: 3, shape: [2]) })
     }
 }

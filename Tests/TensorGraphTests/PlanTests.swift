@@ -145,7 +145,7 @@ struct PlanTests {
     }
 
     @Test("Plans of one graph share its fixed tensors, and one that is packed alone is kept in no other form")
-    func sharedConstants() {
+    func sharedConstants() throws {
         let graph = Graph()
         let weights = graph.parameter(0, shape: [20, 24])
         var asked: [Int] = []

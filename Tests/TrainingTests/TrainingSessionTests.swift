@@ -74,6 +74,36 @@ struct TrainingSessionTests {
         #expect(result.progress.loss.isFinite)
     }
 
+    @Test(
+        "A training starts from the weights of a model file of the same architecture, and knows it again by its content"
+    )
+    func from() throws {
+        try train("first")
+        let text = ExampleSpecs.quick.replacing(
+            "\"rrr_training\": 1", with: "\"rrr_training\": 1, \"from\": \"\(folder("first"))\"")
+        let spec = try ExampleSpecs.decode(text)
+        let file = try NetworkFile(path: folder("first"))
+        let weights = try spec.network.architecture.parameters.flatMap { try file.values($0) }
+        #expect(try TrainingRun(spec, threads: 1).optimizer.parameters == weights)
+        try train("whole", spec: text)
+        #expect(try folder.bytes("whole") != folder.bytes("first"))
+        try train("parts", spec: text, stopAfter: 5)
+        try train("parts", spec: text, start: .resume)
+        #expect(try folder.bytes("parts") == folder.bytes("whole"))
+
+        let other = #expect(throws: TrainingError.self) {
+            try train("other", spec: text.replacing("\"hidden\": 8", with: "\"hidden\": 4"))
+        }
+        #expect(other?.exitStatus == 65 && other?.description.contains("another architecture") == true)
+        try train("late", spec: text, stopAfter: 5)
+        try folder.bytes("whole").write(to: URL(filePath: folder("first")))
+        let changed = #expect(throws: TrainingError.self) { try train("late", spec: text, start: .resume) }
+        #expect(changed?.exitStatus == 65 && changed?.description.contains("\"from\"") == true)
+        try FileManager.default.removeItem(atPath: folder("first"))
+        let absent = #expect(throws: TrainingError.self) { try train("absent", spec: text) }
+        #expect(absent?.exitStatus == 66 && absent?.description.contains(folder("first")) == true)
+    }
+
     @Test("Resuming with another spec is refused with what differs, and nothing is lost")
     func otherSpec() throws {
         try train("model", stopAfter: 4)

@@ -7,7 +7,7 @@ struct DocumentLinkTests {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     private static let documents: [String] = {
-        let folders = ["", "docs/", "cluster/", "Examples/", "Examples/two-dimensional/"]
+        let folders = ["", "docs/", "cluster/", "Examples/", "Examples/digits/", "Examples/two-dimensional/"]
         return folders.flatMap { folder in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path + "/" + folder)) ?? []
             return names.filter { $0.hasSuffix(".md") }.sorted().map { folder + $0 }

@@ -8,7 +8,8 @@ struct Picture: ParsableCommand {
         abstract: "Make a sheet of pictures of finished runs of images.",
         discussion: """
             A run of images leaves samples.png, its first samples. This makes other sheets: more pictures, other chains or \
-            draws, in the order of what is known of each chain, or several runs below each other.
+            draws, in the order of what is known of each chain, chains on their way over the levels, or several runs below \
+            each other.
             """)
 
     @Argument(help: "The run's folder; of several runs each gets rows of its own.")
@@ -36,6 +37,9 @@ struct Picture: ParsableCommand {
     @Option(help: "Draws of each chain, such as 0-9; the last, if left out, or some where chains are few.")
     var draws: IndexList?
 
+    @Flag(help: "The points that a job with \"output\": {\"trace\": [levels]} kept, a row for each chain.")
+    var trace = false
+
     func validate() throws {
         if folders.count > 1, output == nil {
             throw ValidationError("Of several runs --output must name the file to write.")
@@ -44,6 +48,9 @@ struct Picture: ParsableCommand {
             throw ValidationError(
                 "--by label puts runs in the order of their labels, and all chains of a run have the same; give several "
                     + "folders.")
+        }
+        if trace, draws != nil {
+            throw ValidationError("--trace shows points on the way to the first draw; leave out --draws.")
         }
         if !grid.isEmpty {
             guard grid.count == 2, grid.allSatisfy({ 1...SheetGrid.most ~= $0 }) else {
@@ -57,7 +64,7 @@ struct Picture: ParsableCommand {
             var sheet = RunSheet()
             if grid.count == 2 { sheet.grid = SheetGrid(rows: grid[0], columns: grid[1]) }
             (sheet.order, sheet.isDescending) = (by, descending)
-            (sheet.chains, sheet.draws) = (chains?.indices, draws?.indices)
+            (sheet.chains, sheet.draws, sheet.isTrace) = (chains?.indices, draws?.indices, trace)
             let path = output ?? folders[0] + "/picture.png"
             try RunFolder.write(try sheet.image(of: folders), to: path)
             try printResult(path)

@@ -47,6 +47,9 @@ package final class FinishedRecords: RunRecords {
 
     package func samples(ofRows rows: Range<Int>) throws(RunFolderError) -> [Float] { try samples.rows(rows) }
 
+    /// The array of a statistic, open for reading. Throws `.missing` if there is none of that name.
+    func array(of statistic: String) throws(RunFolderError) -> NpyReader { try statistics.array(statistic) }
+
     /// The numbers of each row of a statistic; 0 if there is none of that name.
     package func columns(of statistic: String) throws(RunFolderError) -> Int {
         statistics.names.contains(statistic) ? try statistics.array(statistic).header.rowSize : 0

@@ -18,10 +18,14 @@ final class FinishedSamples {
         try records.samples(numbered: sample.numbers(draws: summary.draws, dimension: summary.shape.reduce(1, *)))
     }
 
-    /// A number for each row of the samples by which they can be put in order, [chains]; not finite where there is none.
+    /// The points that it has kept of chains on their way. Throws `.malformed` where there are none.
+    func trace() throws(RunFolderError) -> FinishedTrace { try FinishedTrace(records, folder: folder) }
+
+    /// A number for each row of the samples, or for each chain, by which they can be put in order, [chains]; not finite where
+    /// there is none.
     ///
     /// Throws `.malformed` when the run has no such statistic.
-    func keys(_ order: SampleOrder) throws(RunFolderError) -> [Double] {
+    func keys(_ order: SampleOrder, ofChains: Bool = false) throws(RunFolderError) -> [Double] {
         var keys: [Double]
         switch order {
         case .chain, .label: return (0..<summary.chains).map(Double.init)
@@ -37,7 +41,7 @@ final class FinishedSamples {
                 reason: "the run has no \(order.rawValue) of any chain; put the pictures in another order")
         }
         // Statistics are of the chains, and the samples some of these.
-        guard let selection = records.selection else { return keys }
+        guard !ofChains, let selection = records.selection else { return keys }
         return selection.map { keys.indices.contains($0) ? keys[$0] : .nan }
     }
 

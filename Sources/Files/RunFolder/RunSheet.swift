@@ -12,6 +12,8 @@ package struct RunSheet: Sendable {
     package var chains: [Int]?
     /// Draws of each of them; nil for the last, or some where chains are fewer than cells.
     package var draws: [Int]?
+    /// Whether to show, in place of samples, the points that runs have kept of chains on their way, a row for each chain.
+    package var isTrace = false
 
     /// A sheet as a run's own picture is.
     package init() {}
@@ -34,6 +36,14 @@ package struct RunSheet: Sendable {
                     .malformed, path: run.folder,
                     reason: "its points have the shape \(run.summary.shape), those of \(first.folder) \(layout.shape); "
                         + "make a sheet of each")
+            }
+            if isTrace {
+                let trace = try run.trace()
+                for (cell, point) in try points(of: trace, run, cells: cells).enumerated() {
+                    let picture = try trace.point(ofChain: point.chain, at: point.level)
+                    sheet.paint(picture[...], cell: index * cells + cell)
+                }
+                continue
             }
             for (cell, sample) in try samples(of: run, cells: cells).enumerated() {
                 sheet.paint(try run(sample)[...], cell: index * cells + cell)
@@ -69,7 +79,7 @@ package struct RunSheet: Sendable {
                 reason: "its points have the shape \(shape); pictures are of images, [channels, height, width] with 1 "
                     + "or 3 channels and sides below \(SheetLayout.mostSide)")
         }
-        let grid = grid ?? usualGrid(of: run, runs: runs)
+        let grid = if let grid { grid } else { try usualGrid(of: run, runs: runs) }
         let whole = SheetGrid(rows: grid.rows * runs, columns: grid.columns)
         guard let layout = SheetLayout(whole, shape: shape) else {
             throw RunFolderError(
@@ -82,7 +92,12 @@ package struct RunSheet: Sendable {
 
     /// The rows, of each run, and columns where none were named: a row for each run, or for each chain of which several draws
     /// are shown, else as square as it goes.
-    private func usualGrid(of run: FinishedSamples, runs: Int) -> SheetGrid {
+    private func usualGrid(of run: FinishedSamples, runs: Int) throws(RunFolderError) -> SheetGrid {
+        if isTrace {
+            let trace = try run.trace()
+            let rows = min(chains?.count ?? trace.chains.count, Self.usualTraces)
+            return SheetGrid(rows: runs > 1 ? 1 : max(1, rows), columns: trace.levels)
+        }
         let chains = chains?.count ?? run.summary.chains
         if let draws, draws.count > 1 {
             return SheetGrid(rows: runs > 1 ? 1 : max(1, min(chains, 64 / draws.count)), columns: draws.count)
@@ -90,6 +105,23 @@ package struct RunSheet: Sendable {
         let samples = chains * (draws == nil ? run.summary.draws : 1)
         let square = SheetLayout.usual(shape: run.summary.shape, count: samples)?.grid ?? SheetGrid(rows: 1, columns: 1)
         return runs > 1 ? SheetGrid(rows: 1, columns: square.columns) : square
+    }
+
+    /// Rows of a sheet of points on the way of which nothing else is said.
+    private static let usualTraces = 8
+
+    /// The chains whose points on the way are shown, and their places among the levels, cell by cell.
+    private func points(
+        of trace: FinishedTrace, _ run: FinishedSamples, cells: Int
+    ) throws(RunFolderError) -> [(chain: Int, level: Int)] {
+        if let absent = chains?.first(where: { !trace.chains.contains($0) }) {
+            throw RunFolderError(
+                .malformed, path: run.folder,
+                reason: "has kept no points of chain \(absent) on its way, but of \(trace.chains.count) others, from "
+                    + "\(trace.chains[0]) on")
+        }
+        let rows = try sorted(chains ?? trace.chains, of: run).prefix(cells)
+        return Array(rows.flatMap { chain in (0..<trace.levels).map { (chain, $0) } }.prefix(cells))
     }
 
     private func samples(of run: FinishedSamples, cells: Int) throws(RunFolderError) -> [SampleIndex] {
@@ -113,7 +145,7 @@ package struct RunSheet: Sendable {
     private func sorted(_ rows: [Int], of run: FinishedSamples) throws(RunFolderError) -> [Int] {
         // As they were named.
         if order == .label || order == .chain && !isDescending { return rows }
-        let keys = try run.keys(order).map { isDescending ? -$0 : $0 }
+        let keys = try run.keys(order, ofChains: isTrace).map { isDescending ? -$0 : $0 }
         return rows.sorted { a, b in
             let (first, second) = (keys[a].isNaN ? .infinity : keys[a], keys[b].isNaN ? .infinity : keys[b])
             return first == second ? a < b : first < second

@@ -15,13 +15,19 @@ package struct RunStatistic: Sendable, Equatable {
         case pairs(Int)
         /// The draws of a chain.
         case draws(Int)
+        /// The points, of a shape, of the first chains of a block at some levels, the noisiest first.
+        case trace(chains: Int, levels: Int, shape: [Int])
 
-        /// How many.
-        package var count: Int {
+        /// The lengths of the axes of a row.
+        package var lengths: [Int] {
             switch self {
-            case .levels(let count), .refinedLevels(let count), .pairs(let count), .draws(let count): count
+            case .levels(let count), .refinedLevels(let count), .pairs(let count), .draws(let count): [count]
+            case .trace(let chains, let levels, let shape): [chains, levels] + shape
             }
         }
+
+        /// How many.
+        package var count: Int { lengths.reduce(1, *) }
     }
 
     /// Its name in `statistics.npz`.
@@ -61,6 +67,9 @@ package struct RunStatistic: Sendable, Equatable {
     package static let swapAcceptance = "swap_acceptance"
     /// Mean acceptance at the levels below 0, float32 [chains, levels below 0].
     package static let refinementAcceptance = "refinement_acceptance"
+
+    /// Points of some chains on their way, float32 [blocks, chains, levels, ...shape].
+    package static let trace = "trace"
 
     /// Where samples are selected, for each of their rows the chain that it is of, int32 [chains].
     package static let selected = "selected"

@@ -35,7 +35,7 @@ struct StagedStatistics {
         var entries: [Entry] = []
         for statistic in run.statistics {
             let rows = statistic.rows == .chains ? run.chains : run.blocks
-            let shape = [rows] + (statistic.axis.map { [$0.count] } ?? [])
+            let shape = [rows] + (statistic.axis?.lengths ?? [])
             entries.append(Entry(statistic, try array(statistic, shape)))
         }
         self.entries = entries

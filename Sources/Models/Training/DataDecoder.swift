@@ -136,7 +136,7 @@ struct DataDecoder {
 
 extension JSONField {
     /// A file name, relative to a folder.
-    fileprivate func path(_ example: String, in folder: String) throws(JSONProblem) -> String {
+    func path(_ example: String, in folder: String) throws(JSONProblem) -> String {
         let name = try string("a file name such as \(example)")
         guard !name.isEmpty, !name.contains("\0") else { throw problem("must be a file name such as \(example)") }
         return name.hasPrefix("/") ? name : folder + name

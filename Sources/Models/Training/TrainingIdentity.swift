@@ -4,14 +4,17 @@ import StrictJSON
 
 extension TrainingSpec {
     /// All that the trained parameters depend on, by the names of the spec; data files by their SHA-256.
-    /// - Parameter files: digests of the data files, points first.
-    func identity(files: [Digest]) -> JSONText {
-        .object([
-            ("rrr_training", .integer(1)), ("seed", .string(String(seed))), ("network", network.json),
-            ("data", data.text(files)), ("iterations", .integer(iterations)), ("batch", .integer(batch)),
-            ("shard", .integer(shard)), ("optimizer", optimizer.text), ("ema", .number(ema)),
-            ("label_dropout", .number(labelDropout)),
-        ])
+    /// - Parameters:
+    ///   - files: digests of the data files, points first.
+    ///   - start: the digest of the model file that it starts from.
+    func identity(files: [Digest], start: Digest? = nil) -> JSONText {
+        .object(
+            [
+                ("rrr_training", .integer(1)), ("seed", .string(String(seed))), ("network", network.json),
+                ("data", data.text(files)), ("iterations", .integer(iterations)), ("batch", .integer(batch)),
+                ("shard", .integer(shard)), ("optimizer", optimizer.text), ("ema", .number(ema)),
+                ("label_dropout", .number(labelDropout)),
+            ] + (start.map { [("from", .string($0.hex))] } ?? []))
     }
 }
 

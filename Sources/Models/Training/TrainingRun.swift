@@ -20,14 +20,15 @@ package struct TrainingRun {
 
     /// At the first step, on data that the spec names. - Throws: ``TrainingError`` with exit status 65 or 66.
     package init(_ spec: TrainingSpec, threads: Int) throws(TrainingError) {
-        try self.init(spec, data: try TrainingData(spec), threads: threads)
+        let start = try StartingModel.load(of: spec)
+        try self.init(spec, data: try TrainingData(spec), threads: threads, start: start?.parameters)
     }
 
-    /// At the first step.
-    init(_ spec: TrainingSpec, data: TrainingData, threads: Int) throws(TrainingError) {
+    /// At the first step. - Parameter start: the weights to start from; nil for new ones.
+    init(_ spec: TrainingSpec, data: TrainingData, threads: Int, start: [Float]? = nil) throws(TrainingError) {
         try self.init(
             spec, data: data, threads: threads,
-            optimizer: Adam(parameters: InitialWeights.draw(spec.network, seed: spec.seed)), losses: [])
+            optimizer: Adam(parameters: start ?? InitialWeights.draw(spec.network, seed: spec.seed)), losses: [])
     }
 
     /// Where an earlier run stopped.

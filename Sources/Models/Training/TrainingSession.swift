@@ -71,9 +71,10 @@ package struct TrainingSession {
         try TrainingMemory(spec, threads: threads).check()
         let data = try TrainingData(spec)
         notes = TrainingAdvice.atStart(spec, data: data, threads: threads)
-        identity = spec.identity(files: data.files)
+        let model = try StartingModel.load(of: spec)
+        identity = spec.identity(files: data.files, start: model?.digest)
         guard start == .resume, hasCheckpoint else {
-            run = try TrainingRun(spec, data: data, threads: threads)
+            run = try TrainingRun(spec, data: data, threads: threads, start: model?.parameters)
             firstStep = 0
             self.history = try history.map { path throws(TrainingError) in
                 if start == .fresh, FileManager.default.fileExists(atPath: path) {

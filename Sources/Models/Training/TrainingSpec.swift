@@ -6,6 +6,8 @@ package struct TrainingSpec: Sendable, Equatable {
     package var seed: UInt64
     /// The network to be trained.
     package var network: NetworkDescription
+    /// The model file whose weights it starts from; nil for new ones.
+    package var from: String?
     /// Where points come from.
     package var data: DataDescription
     /// Optimizer steps in all.

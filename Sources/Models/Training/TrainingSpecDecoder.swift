@@ -6,7 +6,7 @@ import StrictJSON
 struct TrainingSpecDecoder: JSONSectionDecoder {
     static let keys = [
         "rrr_training", "seed", "architecture", "energy", "schedule", "data", "iterations", "batch", "shard",
-        "optimizer", "ema", "label_dropout", "report_every", "checkpoint_every", "weights",
+        "optimizer", "ema", "label_dropout", "report_every", "checkpoint_every", "weights", "from",
     ]
     /// Each shard's gradient is kept until the batch is through.
     private static let mostShards = 128
@@ -69,6 +69,9 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
         let weights = attempt { () throws(JSONProblem) in
             try spec["weights"]?.choice(NetworkFile.Storage.self, "type of weights") ?? .float32
         }
+        let from = attempt { [folder] () throws(JSONProblem) in
+            try spec["from"]?.path("\"model.safetensors\"", in: folder)
+        }
         _ = attempt { () throws(JSONProblem) in
             guard let batch, let shard = shard ?? nil else { return }
             guard batch.isMultiple(of: shard), batch / shard <= Self.mostShards, Self.sizes ~= shard else {
@@ -96,14 +99,14 @@ struct TrainingSpecDecoder: JSONSectionDecoder {
             try decoder.check(data, field, for: architecture)
         }
         guard let seed, let energy, let schedule, let iterations, let batch, let shard = shard ?? nil, let ema,
-            let dropout, let reportEvery, let checkpointEvery, let weights, let data
+            let dropout, let reportEvery, let checkpointEvery, let weights, let from, let data
         else { return nil }
         return TrainingSpec(
             seed: seed,
             network: .init(
                 architecture: architecture, energy: energy,
                 schedule: schedule ?? ScheduleDescription(kind: .cosine, levels: architecture.levels)),
-            data: data, iterations: iterations, batch: batch, shard: shard, optimizer: optimizer, ema: ema,
+            from: from, data: data, iterations: iterations, batch: batch, shard: shard, optimizer: optimizer, ema: ema,
             labelDropout: dropout ?? (architecture.conditions == nil ? 0 : 0.1), reportEvery: reportEvery,
             checkpointEvery: checkpointEvery,
             weights: weights)

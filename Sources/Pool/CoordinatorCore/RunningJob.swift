@@ -144,7 +144,7 @@ struct RunningJob {
     /// - Parameters:
     ///   - held: how many blocks, by worker.
     ///   - record: what is known of a worker that is there.
-    func workers(holding held: [WorkerID: Int], _ record: (WorkerID) -> WorkerRecord?) -> [JobWorker] {
+    func workers(holding held: [WorkerID: Int], _ record: (WorkerID) -> WorkerDescription?) -> [JobWorker] {
         var all = shares
         for worker in held.keys where all["\(worker)"] == nil {
             all["\(worker)"] = record(worker).map { WorkerShare(worker: $0, blocks: 0, seconds: 0) }

@@ -29,6 +29,7 @@ extension Job {
     private var outputMembers: [(String, JSONText)] {
         [("formats", .array([.string("npy")]))]
             + (grid.map { [("grid", .array([.integer($0.rows), .integer($0.columns)]))] } ?? [])
+            + (trace.isEmpty ? [] : [("trace", .array(trace.map { .integer($0) }))])
     }
 }
 

@@ -37,6 +37,8 @@ package struct Job: Sendable, Equatable {
     package let block: Int
     /// Rows and columns of the picture of samples; nil for the usual ones, and where points are no images.
     package internal(set) var grid: SheetGrid?
+    /// The noise levels at which points of some chains are kept, the noisiest first; empty for none.
+    package internal(set) var trace: [Int]
     /// Where the model files were when the job was read.
     package let modelPaths: [Digest: String]
 
@@ -102,7 +104,14 @@ package struct Job: Sendable, Equatable {
         var settings = sampler
         // The pilots of a tuned job leave their step sizes, its own blocks don't.
         if !isPilot { settings.kernel = settings.kernel.stepping(by: .constant(1)) }
-        return settings.statistics(levels: levels, lanes: block, draws: draws, thin: thin, hasEnergy: hasEnergy)
+        return settings.statistics(
+            levels: levels, lanes: block, draws: draws, thin: thin, hasEnergy: hasEnergy, trace: traceSettings)
+    }
+
+    /// Which chains keep points on their way; nil if none do.
+    var traceSettings: TraceSettings? {
+        guard !trace.isEmpty else { return nil }
+        return TraceSettings(levels: trace, chains: min(block, chains), shape: shape.lengths)
     }
 
     /// The step size at each level, index = level; NaN for a sampler without steps, and where they are not known yet.
@@ -146,7 +155,8 @@ package struct Job: Sendable, Equatable {
             totalWeight: target.totalWeight, bounds: target.bounds,
             walls: sampler.refinement.flatMap { _ in target.bounds(ofModels: boxes) },
             boxes: boxesOfDraws,
-            schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin)
+            schedule: NoiseSchedule(schedule), settings: sampler, seed: seed, lanes: block, draws: draws, thin: thin,
+            trace: traceSettings)
     }
 
     /// The largest job text, in bytes.

@@ -1,6 +1,7 @@
 import Composition
 import EnergyModels
 import Pictures
+import RunFolder
 import Sampling
 
 extension Job {
@@ -39,7 +40,7 @@ extension Job {
     }
 
     private var rules: [Rule] {
-        targetRules + samplerRules + refinementRules + lengthRules + [Rule("output", "grid", problem: gridProblem)]
+        targetRules + samplerRules + refinementRules + lengthRules + outputRules
     }
 
     private var targetRules: [Rule] {
@@ -139,6 +140,24 @@ extension Job {
             Rule("block", problem: blockSizeProblem),
             Rule("sampler", problem: preliminaryProblem),
         ]
+    }
+
+    private var outputRules: [Rule] {
+        [Rule("output", "grid", problem: gridProblem), Rule("output", "trace", problem: traceProblem)]
+    }
+
+    /// The most bytes of a block's points that are kept on the way.
+    private static let mostTraceBytes = 16 << 20
+
+    /// Why the points of the levels that were asked for can't be kept.
+    private var traceProblem: String? {
+        let visited = sampler.reverseSteps ? 0...levels - 1 : sampler.levels
+        if let level = trace.first(where: { !visited.contains($0) }) {
+            return "chains don't come to level \(level); take some of \(visited.lowerBound) to \(visited.upperBound)"
+        }
+        guard let size = traceSettings.map({ 4 * $0.axis.count }), size > Self.mostTraceBytes else { return nil }
+        return "the points of a block at \(trace.count) levels would take \(size) bytes, more than "
+            + "\(Self.mostTraceBytes); keep those of fewer levels"
     }
 
     /// Why there is no picture with the rows and columns that were asked for.

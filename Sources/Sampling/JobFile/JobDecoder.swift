@@ -55,7 +55,7 @@ struct JobDecoder: JSONSectionDecoder {
         let draws = attempt { () throws(JSONProblem) in try job["draws"]?.integer(1...1 << 24) ?? 1 }
         let thin = attempt { () throws(JSONProblem) in try job["thin"]?.integer(1...1 << 24) ?? 1 }
         let block = attempt { () throws(JSONProblem) in try job["block"]?.integer(1...65_536) }
-        let grid = attempt { () throws(JSONProblem) in try Self.grid(job["output"]) }
+        let output = attempt { () throws(JSONProblem) in try Self.output(job["output"]) }
         let sampler = attempt { () throws(JSONProblem) -> SamplerSettings? in
             let field = try job.required("sampler", "the kernel: {\"kind\": \"hmc\", \"step_size\": 0.03}")
             return try schedule.map { schedule throws(JSONProblem) in
@@ -71,19 +71,19 @@ struct JobDecoder: JSONSectionDecoder {
         let pilot = attempt { () throws(JSONProblem) in try job["pilot"]?.bool() ?? false }
         let unnormalized = attempt { () throws(JSONProblem) in try job["allow_unnormalized"]?.bool() ?? false }
         guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block, let unnormalized,
-            let pilot, let grid,
+            let pilot, let output,
             let sampler = sampler ?? nil, let target = target ?? nil, let shape = leaves.values.first?.shape
         else { return nil }
         var result = Job(
             name: name, seed: seed, models: leaves, shape: shape, target: target, allowsUnnormalized: unnormalized,
             schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin,
-            block: block ?? Job.usualBlock(dimension: shape.dimension), grid: grid,
-            modelPaths: models.paths)
+            block: block ?? Job.usualBlock(dimension: shape.dimension), grid: output.grid,
+            trace: output.trace, modelPaths: models.paths)
         for conflict in result.conflicts {
             problems.append(root.nearest(to: conflict.place).problem(conflict.problem))
         }
         // What is the usual grid anyway makes no other job.
-        if grid != nil, grid == result.usualPictureLayout?.grid { result.grid = nil }
+        if output.grid != nil, output.grid == result.usualPictureLayout?.grid { result.grid = nil }
         return result
     }
 
@@ -105,20 +105,34 @@ struct JobDecoder: JSONSectionDecoder {
         return try ScheduleDescription.decode(field, spacing: true)
     }
 
-    /// What the output says: the grid of the picture, nil where it says nothing of it.
-    private static func grid(_ field: JSONField?) throws(JSONProblem) -> SheetGrid? {
-        guard let field else { return nil }
+    /// What the output says: the grid of the picture, nil where it says nothing of it, and the levels of which points are kept.
+    private static func output(_ field: JSONField?) throws(JSONProblem) -> (grid: SheetGrid?, trace: [Int]) {
+        guard let field else { return (nil, []) }
         let members = try field.members(
-            "{\"formats\": [\"npy\"], \"grid\": [8, 8]}", allowed: ["formats", "grid"])
+            "{\"formats\": [\"npy\"], \"grid\": [8, 8], \"trace\": [99, 50, 0]}", allowed: ["formats", "grid", "trace"])
         for format in try members["formats"]?.array("the formats to write: [\"npy\"]") ?? [] {
             let name = try format.string("\"npy\"")
             guard name == "npy" else { throw format.problem("no format \"\(name)\" in this version; write \"npy\"") }
         }
-        guard let grid = members["grid"] else { return nil }
+        return (try members["grid"].map(grid), try members["trace"].map(trace) ?? [])
+    }
+
+    private static func grid(_ grid: JSONField) throws(JSONProblem) -> SheetGrid {
         let wish = "rows and columns of the picture of samples, such as [8, 8]"
         let sides = try grid.array(wish)
         guard sides.count == 2 else { throw grid.problem("must be \(wish)") }
         return SheetGrid(
             rows: try sides[0].integer(1...SheetGrid.most), columns: try sides[1].integer(1...SheetGrid.most))
+    }
+
+    /// The levels, the noisiest first; that chains come to them is seen when the job is known.
+    private static func trace(_ field: JSONField) throws(JSONProblem) -> [Int] {
+        var levels: [Int] = []
+        for element in try field.array("noise levels, such as [99, 50, 20, 0]") {
+            let level = try element.integer(0...Int(Int32.max))
+            guard !levels.contains(level) else { throw element.problem("level \(level) is named twice") }
+            levels.append(level)
+        }
+        return levels.sorted(by: >)
     }
 }

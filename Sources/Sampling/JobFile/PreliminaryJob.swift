@@ -108,7 +108,7 @@ extension Job {
     /// The job with a single draw a chain, as it stands after annealing.
     private var annealing: Job {
         var job = self
-        (job.draws, job.thin, job.grid) = (1, 1, nil)
+        (job.draws, job.thin, job.grid, job.trace) = (1, 1, nil, [])
         (job.sampler.exchange, job.sampler.refinement, job.sampler.denoise) = (nil, nil, false)
         return job
     }

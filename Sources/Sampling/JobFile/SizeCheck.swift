@@ -49,7 +49,8 @@ extension Job {
     /// level.
     package var mostStateBytes: Int {
         let ofLevels = 32 * (levels + (sampler.refinement?.levels ?? 0)) + 8 * (sampler.exchange?.levels.count ?? 0)
-        return block * (stateSizeOfChain + bytesToldOfDraws) + ofLevels + 4_096
+        let ofTrace = traceSettings.map { 4 * $0.axis.count + 8 * ($0.levels.count + 1) } ?? 0
+        return block * (stateSizeOfChain + bytesToldOfDraws) + ofLevels + ofTrace + 4_096
     }
 
     /// Bytes of a block's state for each chain, at most, without what is told of its draws: position and momentum in

@@ -37,6 +37,8 @@ package struct SamplingPlan: Sendable {
     package let draws: Int
     /// Transitions from one kept draw to the next.
     package let thin: Int
+    /// The points that are kept on the way; nil for none.
+    package let trace: TraceSettings?
 
     /// - Parameter totalWeight: W of the composition, above zero where chains start as
     ///   ``SamplerSettings/Start/target``.
@@ -44,7 +46,8 @@ package struct SamplingPlan: Sendable {
         density: any Density, hasEnergy: Bool = true, totalWeight: Double = 1, bounds: Bounds? = nil,
         walls: Bounds? = nil,
         boxes: [Bounds]? = nil,
-        schedule: NoiseSchedule, settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1
+        schedule: NoiseSchedule, settings: SamplerSettings, seed: UInt64, lanes: Int, draws: Int = 1, thin: Int = 1,
+        trace: TraceSettings? = nil
     ) {
         precondition(lanes > 0 && draws > 0 && thin > 0)
         precondition(settings.conflict(hasEnergy: hasEnergy, draws: draws) == nil)
@@ -64,6 +67,7 @@ package struct SamplingPlan: Sendable {
         self.lanes = lanes
         self.draws = draws
         self.thin = thin
+        self.trace = trace
     }
 
     /// The level on which chains start.
@@ -112,7 +116,8 @@ package struct SamplingPlan: Sendable {
     /// What the blocks leave beside their samples.
     var statistics: [BlockStatistic] {
         settings.blockStatistics(
-            levels: schedule.levels.count, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy)
+            levels: schedule.levels.count, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy,
+            trace: trace)
     }
 
     /// Entries into levels and transitions, all told.

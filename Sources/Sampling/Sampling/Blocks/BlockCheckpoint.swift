@@ -15,8 +15,9 @@ import VectorMath
 /// the effective size (Float32), the numbers of ancestors and parents (Int32) and the logarithm of the normaliser
 /// (Float64), and where bridges are allowed their number (Int32). Where replicas are exchanged there follow for each one
 /// set off, ascending, position and momentum [dimension][lanes] (Float64) and accepted transitions [lanes] (Int32); then
-/// swaps [pairs][lanes], the walkers' phases [levels][lanes] and round trips [lanes] (Int32). At the end stand the units done (UInt64) and the checksum of all
-/// before it (UInt64). Log density and score are left out: they can be computed again.
+/// swaps [pairs][lanes], the walkers' phases [levels][lanes] and round trips [lanes] (Int32). Where points are kept on the way
+/// those follow, [levels done][chains][dimension] (Float32). At the end stand the units done (UInt64) and the checksum of
+/// all before it (UInt64). Log density and score are left out: they can be computed again.
 struct BlockCheckpoint {
     var unitsDone: Int
     /// Evaluations of the composition so far.
@@ -35,6 +36,8 @@ struct BlockCheckpoint {
     var population: Population?
     /// The replicas of the chains; nil if they have none.
     var exchange: ReplicaExchange?
+    /// The points kept on the way; nil if none are.
+    var trace: ChainTrace?
 
     private static let magic = Array("rrrblock".utf8)
     static let version: UInt32 = 5
@@ -60,7 +63,10 @@ struct BlockCheckpoint {
         let levels = settings.exchange?.levels.map { ("level of a replica", $0) } ?? []
         // Only where there are some, as what follows from them.
         let bridges = [population?.mostBridges ?? 0].filter { $0 > 0 }
-        return [("seed", plan.seed)] + (numbers + levels).map { ($0, UInt64($1)) }
+        let traced = plan.trace.map { trace in
+            [("chains with a trace", trace.chains)] + trace.levels.map { ("level of a trace", $0) }
+        }
+        return [("seed", plan.seed)] + (numbers + levels + (traced ?? [])).map { ($0, UInt64($1)) }
             + [("bits of the population's threshold", population?.threshold.bitPattern ?? 0)]
             + bridges.map { ("most bridges", UInt64($0)) }
     }
@@ -115,6 +121,7 @@ extension BlockCheckpoint {
             let phases = exchange.phases.map { $0.map { Int32($0.rawValue) } }
             for counts in exchange.swaps + phases + [exchange.roundTrips] { bytes.append(littleEndian: counts) }
         }
+        if let trace { bytes.append(littleEndian: trace.points) }
         append(UInt64(unitsDone))
         append(Self.checksum(of: bytes[...]))
         return bytes
@@ -164,7 +171,10 @@ extension BlockCheckpoint {
         let setOff = exchange?.settings.levels.filter { $0 > place.level } ?? []
         let ofReplicas = setOff.count * lanes * (16 * dimension + 4)
         let ofSwaps = exchange.map { 4 * lanes * (2 * $0.settings.pairs + 2) } ?? 0
-        guard end - reader.next == 8 + ofLanes + ofPopulation + ofReplicas + ofSwaps else { throw .damaged }
+        let traced = plan.trace.map { $0.levelsDone(at: place, of: plan) * $0.numbersPerLevel } ?? 0
+        guard end - reader.next == 8 + ofLanes + ofPopulation + ofReplicas + ofSwaps + 4 * traced else {
+            throw .damaged
+        }
 
         let mostDivergences =
             unitsDone + ofExchanges + kept + entered * plan.settings.mostTransitionsOnBridges
@@ -193,6 +203,7 @@ extension BlockCheckpoint {
         self.exchange = try exchange.map { (start) throws(BlockCheckpointError) in
             try reader.exchange(start, levels: setOff, place: place, plan: plan)
         }
+        trace = plan.trace.map { ChainTrace($0, points: reader.floats(traced)) }
     }
 
     /// FNV-1a of 64 bits (Fowler, Noll, Vo): every change of a single byte changes it.

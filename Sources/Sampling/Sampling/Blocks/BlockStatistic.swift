@@ -50,12 +50,18 @@ extension SamplerSettings {
     ///   - levels: of the schedule.
     ///   - lanes: chains of a block.
     ///   - hasEnergy: whether the target's log density is known.
-    package func statistics(levels: Int, lanes: Int, draws: Int, thin: Int, hasEnergy: Bool) -> [RunStatistic] {
-        blockStatistics(levels: levels, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy).map(\.array)
+    ///   - trace: the points that are kept on the way; nil for none.
+    package func statistics(
+        levels: Int, lanes: Int, draws: Int, thin: Int, hasEnergy: Bool, trace: TraceSettings?
+    ) -> [RunStatistic] {
+        blockStatistics(levels: levels, lanes: lanes, draws: draws, thin: thin, hasEnergy: hasEnergy, trace: trace)
+            .map(\.array)
     }
 
     /// The same, with where they come from.
-    func blockStatistics(levels: Int, lanes: Int, draws: Int, thin: Int, hasEnergy: Bool) -> [BlockStatistic] {
+    func blockStatistics(
+        levels: Int, lanes: Int, draws: Int, thin: Int, hasEnergy: Bool, trace: TraceSettings?
+    ) -> [BlockStatistic] {
         // Every proposal may diverge, and every draw may be one that can't be denoised or written.
         let onBridges = Double(levels + (refinement?.levels ?? 0)) * Double(mostTransitionsOnBridges)
         let divergences = StatisticLimits(0...mostProposals(draws: draws, thin: thin) + onBridges + Double(draws))
@@ -72,6 +78,13 @@ extension SamplerSettings {
         if let refinement { all += refinementStatistics(levels: refinement.levels) }
         if draws > 1, lanes * draws <= Self.mostDraws {
             all += drawStatistics(draws: draws, hasEnergy: hasEnergy, divergences: divergences)
+        }
+        if let trace {
+            // As chains left the level, not denoised; NaN for those that a block has not. They may be anything.
+            all.append(
+                BlockStatistic(RunStatistic.trace, per: .blocks, trace.axis) { block, chains in
+                    block.trace?.ofFirst(chains) ?? []
+                })
         }
         return all
     }

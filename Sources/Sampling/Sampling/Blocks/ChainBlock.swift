@@ -30,6 +30,7 @@ package struct ChainBlock: RunnableBlock {
     private(set) var population: Population?
     private(set) var exchange: ReplicaExchange?
     private(set) var draws: KeptDraws
+    private(set) var trace: ChainTrace?
     /// The sum of the probabilities with which proposals were accepted since it was set to zero, [lanes]; nil where
     /// nobody asks: they tell of acceptance with less noise than the decisions do.
     private var acceptanceProbabilities: [Double]?
@@ -51,6 +52,7 @@ package struct ChainBlock: RunnableBlock {
         reverseStep = ReverseStep(dimension: dimension, lanes: plan.lanes)
         acceptedBefore = []
         draws = KeptDraws(of: plan)
+        trace = plan.trace.map { ChainTrace($0) }
         state = ChainState(dimension: dimension, lanes: plan.lanes)
         exchange = plan.settings.exchange.map { ReplicaExchange($0, dimension: dimension, lanes: plan.lanes) }
         stream.fillNormals(&state.position, purpose: .initialPosition, level: plan.firstLevel)
@@ -77,6 +79,7 @@ package struct ChainBlock: RunnableBlock {
         state.evaluations = checkpoint.evaluations
         acceptedBefore = checkpoint.accepted.dropLast()
         draws = checkpoint.draws
+        trace = checkpoint.trace
         guard place.unitsDone > 0 else { return }
         // A chain's evaluation depends on its point alone, not on the lane it had when it was made, so these are the
         // bits that were there; it was counted when it was made first.
@@ -142,6 +145,7 @@ package struct ChainBlock: RunnableBlock {
             place = before
             throw error
         }
+        trace?.keep(state.position, at: place, of: plan)
         if place.isDraw(of: plan) { keep(draw: place.draws(of: plan) - 1) }
         return true
     }
@@ -153,7 +157,7 @@ package struct ChainBlock: RunnableBlock {
             unitsDone: place.unitsDone, evaluations: state.evaluations, position: state.position.elements,
             momentum: state.momentum.elements, divergences: state.divergences,
             accepted: place.unitsDone > 0 ? acceptedBefore + [state.accepted] : [],
-            draws: draws, population: population, exchange: exchange
+            draws: draws, population: population, exchange: exchange, trace: trace
         ).bytes(of: plan, index: index)
     }
 
