@@ -14,7 +14,7 @@ private func plan(
         SamplingPlan(
             density: density, hasEnergy: plan.hasEnergy, bounds: plan.bounds, walls: plan.walls, boxes: plan.boxes,
             schedule: plan.schedule, settings: plan.settings, seed: plan.seed, lanes: plan.lanes, draws: plan.draws,
-            thin: plan.thin), density
+            thin: plan.thin, trace: plan.trace), density
     )
 }
 
