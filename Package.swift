@@ -39,7 +39,8 @@ let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let process = layer(
     "Process",
     [
-        module("OpenFiles"), module("MachineCapacity", settings: opened), module("StopSignals"),
+        .systemLibrary(name: "CMalloc"),
+        module("OpenFiles"), module("MachineCapacity", ["CMalloc"], settings: opened), module("StopSignals"),
         module("TerminalProgress"),
         module("ProgramVersion"),
     ])

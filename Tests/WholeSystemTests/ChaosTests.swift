@@ -118,7 +118,7 @@ struct ChaosTests {
         #expect(ending.status == (signal == SIGINT ? 130 : SIGKILL))
         #expect(FileManager.default.fileExists(atPath: folder) == (signal == SIGKILL))
         // The system may take a moment to bury them.
-        for _ in 0..<200 where try !processes(naming: folder).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        for _ in 0..<1_000 where try !processes(naming: folder).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         #expect(try processes(naming: folder) == [])
     }
 

@@ -3,6 +3,7 @@ import CommandFrame
 import Coordinator
 import Foundation
 import Logging
+import MachineCapacity
 import Messaging
 import PoolKeys
 import StopSignals
@@ -52,6 +53,7 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            Heap.returnsLargeBlocks()
             var configuration = CoordinatorService.Configuration(stateFolder: Environment.state(state))
             configuration.checkpointInterval = .seconds(checkpointEvery)
             configuration.keys = folder.map { KeyFolder($0) }
