@@ -99,6 +99,37 @@ struct KeyAttackTests {
         }
     }
 
+    @Test(
+        "Whoever has a key and floods the coordinator with whole messages costs it little memory, and holds nobody up")
+    func floods() async throws {
+        let commands = try Commands()
+        let pool = try await GuardedPool(commands)
+        defer { pool.end() }
+        let before = pool.memory
+        var registration = Registration(
+            session: [UInt8](repeating: 7, count: 16), host: "liar", process: 1, slots: 1, version: "1",
+            fingerprint: "another")
+        registration.holding = (0..<6_000).map {
+            AttemptID(job: SHA256.hash(of: [1]), block: $0, attempt: 1)
+        }
+        let long = Message.registration(registration).encoded()
+        // A question in an envelope that is filled up with what nobody reads: field 9, a quarter of a megabyte of it.
+        let padded = Self.question + [0x4A, 0x80, 0x80, 0x10] + [UInt8](repeating: 0, count: 1 << 18)
+        for (role, message) in [(PeerRole.status, long), (.status, padded), (.worker, long)] {
+            let dealers = try (0..<3).map { _ in try pool.dealer(role) }
+            let end = ContinuousClock.now + .seconds(2)
+            var sent = 0
+            while ContinuousClock.now < end {
+                for dealer in dealers where try dealer.send(message) { sent += 1 }
+            }
+            #expect(sent > 100)
+            let clock = ContinuousClock.now
+            #expect(try await pool.run(["workers"], keys: "submitter.key", label: "workers").status == 0)
+            #expect(ContinuousClock.now - clock < .seconds(10))
+        }
+        #expect(pool.memory - before < 300 << 20, "\((pool.memory - before) >> 20) MB")
+    }
+
     @Test("A key does what its role does and nothing else, whatever it says")
     func roles() async throws {
         let commands = try Commands()
