@@ -86,6 +86,20 @@ struct DeletionTests {
         #expect(states(core)?.count == 1)
     }
 
+    @Test func `A job whose files are being brought stays until nobody has asked for more of them for a minute`() throws
+    {
+        let core = CoreUnderTest(keptFor: .seconds(1))
+        let job = try SmallJob.job()
+        let number = try #require(core.finish(job))
+        for _ in 0..<5 {
+            core.hear(.fetch(job: job.identity, file: "samples.npy", offset: 0, length: 1), from: user)
+            core.wait(.seconds(50))
+            #expect(deleted(core).isEmpty)
+        }
+        core.wait(.seconds(15))
+        #expect(deleted(core) == [number])
+    }
+
     @Test func `Jobs of an earlier life go by their time too; what is set apart goes when it is asked for`() throws {
         let core = CoreUnderTest(keptFor: .seconds(60))
         let (old, broken) = (try SmallJob.job(), try SmallJob.job(chains: 8))

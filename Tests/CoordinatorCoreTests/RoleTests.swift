@@ -170,6 +170,24 @@ struct RoleTests {
         #expect(!core.asked.isEmpty)
     }
 
+    @Test func `Those who never register are told so a limited number of times, and leave room for who does`() throws {
+        var limits = PeerLimits()
+        limits.requestsPerSecond = 10
+        let core = CoreUnderTest(limits: limits)
+        var told = 0
+        for _ in 0..<100 {
+            hear(core, .heartbeat(), from: [9], as: worker)
+            told += core.sent(to: [9]).count
+        }
+        #expect(told == 6)
+        hear(core, registration([1]), from: [1], as: worker)
+        #expect(core.sent(to: [1]).contains { if case .welcome = $0 { true } else { false } })
+        #expect(try count("requests", core) == 94)
+        // A worker's peer with another's key is not that worker.
+        hear(core, .heartbeat(), from: [1], as: status)
+        #expect(core.sent(to: [1]).contains { if case .refusal(77, _) = $0 { true } else { false } })
+    }
+
     @Test func `Who says too much that is of no use is hung up on, and the log stays short`() throws {
         var limits = PeerLimits()
         limits.errorsPerMinute = 20

@@ -131,6 +131,11 @@ struct HostileFrameTests {
         let status = Message.statusRequest(job: nil).encoded()
         #expect(code(status + Wire.bytes(9, [UInt8](repeating: 0, count: 1_000))) == nil)
         #expect(code(status + Wire.bytes(9, [UInt8](repeating: 0, count: 70_000))) == .tooLong)
+        let result = Message.result(Samples.report).encoded()
+        #expect(code(result + Wire.bytes(9, [UInt8](repeating: 0, count: 70_000))) == .tooLong)
+        // Small ones take longer to pass over than they are to send.
+        #expect(code(status + [0x10, 0, 0x10, 0]) == nil)
+        #expect(code(result + (0..<40).map { UInt8($0 % 2 == 0 ? 0x10 : 0) }) == .malformed)
     }
 
     @Test func `No frame with a few bytes changed ends the process`() {

@@ -109,4 +109,28 @@ struct UnrulyPeerTests {
         try meeting.router.wait(for: mailbox.wakeup, atMost: .seconds(Int64.max))
         #expect(mailbox.drain() == [1])
     }
+
+    @Test func `Who comes again while the old connection stands is heard, and answered`() throws {
+        let meeting = try Meeting(at: .tcp)
+        let (first, second) = (try #require(RawPeer(meeting.address)), try #require(RawPeer(meeting.address)))
+        first.introduce(as: [1, 7, 7])
+        first.write(frames: [[1]])
+        #expect(try meeting.router.next()?.bytes == [1])
+        second.introduce(as: [1, 7, 7])
+        second.write(frames: [[2]])
+        let again = try #require(try meeting.router.next())
+        #expect(again.bytes == [2] && again.peer == [1, 7, 7])
+        #expect(try meeting.router.send([3], to: again.peer))
+        #expect(second.reads([0, 1, 3]))
+    }
+
+    @Test func `Who calls himself by more than a name can have is hung up on`() throws {
+        let meeting = try Meeting(at: .tcp)
+        let peer = try #require(RawPeer(meeting.address))
+        peer.introduce(as: [UInt8](repeating: 1, count: 256))
+        peer.write(frames: [[1]])
+        let end = ContinuousClock.now + .seconds(5)
+        while ContinuousClock.now < end, !peer.isEnded { #expect(try meeting.router.receive() == nil) }
+        #expect(peer.isEnded)
+    }
 }

@@ -43,7 +43,9 @@ public final class RawPeer: Sendable {
 
     /// What ZMTP 3.0 wants of a dealer before its first message: a greeting without security and
     /// READY, each of them answered.
-    public func introduce() {
+    ///
+    /// - Parameter identity: what the router is to call it by; empty for what the router likes.
+    public func introduce(as identity: [UInt8] = []) {
         let greeting: [UInt8] =
             [0xff] + [UInt8](repeating: 0, count: 8) + [0x7f, 3, 0] + Array("NULL".utf8)
             + [UInt8](repeating: 0, count: 48)
@@ -51,8 +53,14 @@ public final class RawPeer: Sendable {
         _ = read(greeting.count)
         let ready: [UInt8] =
             [5] + Array("READY".utf8) + [11] + Array("Socket-Type".utf8) + [0, 0, 0, 6] + Array("DEALER".utf8)
-        write([4, UInt8(ready.count)] + ready)
+            + [8] + Array("Identity".utf8) + Self.length(identity.count, bytes: 4) + identity
+        write(ready.count < 256 ? [4, UInt8(ready.count)] : [6] + Self.length(ready.count, bytes: 8))
+        write(ready)
         _ = read(Int(read(2)[1]))
+    }
+
+    private static func length(_ count: Int, bytes: Int) -> [UInt8] {
+        (0..<bytes).reversed().map { UInt8(count >> (8 * $0) & 255) }
     }
 
     private func read(_ count: Int) -> [UInt8] {
@@ -61,6 +69,9 @@ public final class RawPeer: Sendable {
         return bytes
     }
 
+    /// Whether the next that comes is this.
+    public func reads(_ bytes: [UInt8]) -> Bool { read(bytes.count) == bytes }
+
     /// One message.
     public func write(frames: [[UInt8]]) {
         for (index, frame) in frames.enumerated() {
@@ -68,7 +79,7 @@ public final class RawPeer: Sendable {
             if frame.count < 256 {
                 write([more, UInt8(frame.count)] + frame)
             } else {
-                write([more | 2] + (0..<8).reversed().map { UInt8(frame.count >> (8 * $0) & 255) } + frame)
+                write([more | 2] + Self.length(frame.count, bytes: 8) + frame)
             }
         }
     }

@@ -14,7 +14,7 @@ struct JobArgument: ParsableArguments {
     /// - Parameter alternative: what holds without it.
     static func help(orElse alternative: String? = nil) -> ArgumentHelp {
         ArgumentHelp(
-            "The first digits of a job's hash, or last for the one that was handed in last"
+            "The first digits of a job's hash, or last for the newest (one that is handed in again keeps its place)"
                 + (alternative.map { "; \($0)." } ?? "."))
     }
 

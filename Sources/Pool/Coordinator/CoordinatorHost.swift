@@ -220,7 +220,10 @@ struct CoordinatorHost {
             let (data, total) = try FileSlice.read(folder(of: job) + "/" + name, offset: offset, length: length)
             return .fileChunk(FileChunk(job: job, file: name, offset: offset, total: total, data: data))
         } catch {
-            return .refusal(exitStatus: error.exitStatus, text: "\(error)")
+            // A finished job has all its files, until it is deleted.
+            return RunFolder.hasSummary(in: folder(of: job))
+                ? .refusal(exitStatus: error.exitStatus, text: "\(error)")
+                : .refusal(exitStatus: 66, text: "job \(job.hex.prefix(8)) has no finished run here; was it deleted?")
         }
     }
 

@@ -60,7 +60,7 @@ struct Admission {
 
     init(_ limits: PeerLimits) { self.limits = limits }
 
-    /// Looks at a message.
+    /// Looks at a message of somebody who has not registered, or is to be asked about.
     mutating func judge(
         _ outline: EnvelopeOutline, from peer: PeerID, _ credential: Credential?, at now: Duration
     ) -> Verdict {
@@ -71,13 +71,14 @@ struct Admission {
         let role = credential?.role ?? account.role ?? duty.roleWithoutKey
         if credential == nil { account.role = role }
         guard duty.roles.contains(role) else { return .forbidden(role) }
-        guard duty.isRequest else { return .admitted }
+        guard duty.isLimited else { return .admitted }
         let most = Double(limits.requestsPerSecond)
         account.allowance = min(most, account.allowance + (now - account.lastRequest) / .seconds(1) * most)
         account.lastRequest = now
         // The largest is taken too, when nothing else was.
         let cost = min(most, 1 + Double(outline.bytes / duty.requestBytes))
-        if account.allowance >= cost {
+        // What those say who have not registered leaves room for their registrations.
+        if account.allowance >= (duty == .working ? max(cost, most / 2) : cost) {
             account.allowance -= cost
             return .admitted
         }
@@ -122,11 +123,17 @@ private enum Duty {
     var roleWithoutKey: PeerRole { roles[0] }
 
     /// A request counts once for each so many bytes of it: what takes long to read is taken less often. Of a registration
-    /// every few dozen bytes name a block that is looked up.
-    var requestBytes: Int { self == .joining ? 8 << 10 : 32 << 10 }
+    /// every few dozen bytes name a block that is looked up; what those say of blocks who have not registered is not read.
+    var requestBytes: Int {
+        switch self {
+        case .joining: 8 << 10
+        case .working: .max
+        case .submitting, .supplying, .asking: 32 << 10
+        }
+    }
 
-    /// Whether it counts against the limit of requests: what workers say of their blocks is bounded by what they have.
-    var isRequest: Bool { self != .working && self != .supplying }
+    /// Whether it counts against the limit of requests: what is asked for piece by piece is bounded by that.
+    var isLimited: Bool { self != .supplying }
 }
 
 extension MessageKind {

@@ -77,6 +77,8 @@ package struct CoordinatorCore {
     private var lastTick = Duration.zero
     private var lastEvents = Duration.zero
     private var lastDeletions = Duration.zero
+    /// When files of a job were last asked for, of those that go by their age.
+    var fetched: [Digest: Duration] = [:]
 
     /// Whether what the scheduler wants is being done, and what it is to be told then.
     var isTelling = false

@@ -28,14 +28,23 @@ extension CoordinatorCore {
     /// Deletes jobs whose time is over, some at a time.
     mutating func deleteOldJobs() {
         guard let age = configuration.keptFor else { return }
-        let limit = moment.date - age / .seconds(1)
-        func isOld(_ endedAt: Double?) -> Bool { endedAt.map { $0 < limit } ?? false }
-        let old = Array(jobs.filter { isOld($1.endedAt) }.keys) + past.filter { isOld($1.endedAt) }.keys
+        fetched = fetched.filter { now - $0.value < Self.patience }
+        func isOld(_ id: Digest, _ endedAt: Double?, _ age: Duration) -> Bool {
+            guard let endedAt, fetched[id] == nil else { return false }
+            return endedAt < moment.date - age / .seconds(1)
+        }
+        // Who has waited for a job's end brings its files then.
+        let old =
+            jobs.filter { isOld($0, $1.endedAt, $1.watchers.isEmpty ? age : max(age, Self.patience)) }.map(\.key)
+            + past.filter { isOld($0, $1.endedAt, age) }.map(\.key)
         for id in old.filter({ inspections[$0] == nil }).prefix(Self.mostDeletedAtOnce) {
             log(.info, "job \(id.hex.prefix(8)) is deleted: it ended longer ago than jobs are kept for")
             delete(id)
         }
     }
+
+    /// How long somebody who brings the files of a job may take for the next piece.
+    private static let patience = Duration.seconds(60)
 
     /// The archive has other things to do between two files that are removed.
     private static let mostDeletedAtOnce = 100

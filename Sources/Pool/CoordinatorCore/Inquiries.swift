@@ -46,6 +46,7 @@ extension CoordinatorCore {
                 send(.refusal(exitStatus: 65, text: "a run has no file \"\(file)\""), to: peer)
                 return
             }
+            if configuration.keptFor != nil, jobs[job] != nil || past[job] != nil { fetched[job] = now }
             let part = min(length, Self.longestPart)
             perform(.sendFile(job, name: file, offset: offset, length: part, to: peer))
             owe(part, over: line)

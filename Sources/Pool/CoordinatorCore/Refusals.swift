@@ -53,7 +53,11 @@ extension CoordinatorCore {
         at moment: Moment, _ address: @autoclosure () -> String
     ) -> (isAdmitted: Bool, actions: [Action]) {
         // Most messages are of workers that have registered, and whose role was looked at then.
-        if outline.kind.isOfWork, workerByPeer[peer] != nil { return (true, []) }
+        if outline.kind.isOfWork, let worker = workerByPeer[peer],
+            credential == nil || workers[worker]?.credential == credential
+        {
+            return (true, [])
+        }
         begin(moment)
         let isAdmitted = admits(outline, from: peer, Origin(address: address(), credential: credential))
         return (isAdmitted, takeActions())
@@ -88,6 +92,8 @@ extension CoordinatorCore {
         case .tooMany(let isToBeTold):
             count(.requests)
             let text = "no more than \(limits.requestsPerSecond) requests a second are taken from one peer"
+            // Who says it once more a little later is told to register then.
+            if outline.kind.isOfWork { return false }
             complain(.request, of: peer, "a request was refused: \(text)", origin)
             if isToBeTold { send(.refusal(exitStatus: 75, text: text + "; try again later"), to: peer) }
             return false

@@ -20,6 +20,7 @@ package struct EnvelopeOutline: Sendable, Equatable {
         var fields = Fields(bytes: envelope)
         var version: UInt64 = 0
         var body: (kind: UInt64, length: Int)?
+        var count = 0
         while let field = try fields.next() {
             switch field.content {
             case .number(let number) where field.key == Self.versionField: version = number
@@ -29,6 +30,9 @@ package struct EnvelopeOutline: Sendable, Equatable {
                 body = (field.key, length)
             default: break
             }
+            count += 1
+            // A later program may have added some. Each takes time to pass over, and memory to unpack.
+            guard count <= Self.mostFields else { throw .malformed("an envelope of too many fields") }
         }
         guard version == UInt64(Message.protocolVersion) else {
             throw MessagingError(
@@ -45,21 +49,21 @@ package struct EnvelopeOutline: Sendable, Equatable {
     private static let versionField: UInt64 = 1
     /// Fields from this number on are bodies.
     private static let firstBody: UInt64 = 10
+    /// Of one envelope; ours have two.
+    private static let mostFields = 16
 
     private static func check(
         _ kind: MessageKind, _ length: Int, _ whole: Int, _ limits: DecodingLimits
     ) throws(MessagingError) {
-        guard let longest = kind.longestBody(limits) else { return }
-        guard length <= longest else {
-            throw MessagingError(
-                code: .tooLong,
-                message: kind == .submit
-                    ? "a job has at most \(limits.jobTextBytes) bytes and this one \(length); give it fewer components"
-                    : "\(length) bytes in a message of a kind that has at most \(longest)")
-        }
         guard whole - length <= MessageKind.small else {
             throw MessagingError(code: .tooLong, message: "\(whole - length) bytes around a message of \(length)")
         }
+        guard let longest = kind.longestBody(limits), length > longest else { return }
+        throw MessagingError(
+            code: .tooLong,
+            message: kind == .submit
+                ? "a job has at most \(limits.jobTextBytes) bytes and this one \(length); give it fewer components"
+                : "\(length) bytes in a message of a kind that has at most \(longest)")
     }
 }
 

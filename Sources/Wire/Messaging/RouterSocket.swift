@@ -12,8 +12,10 @@ package struct RouterSocket {
     /// Of a guarded one.
     private let events: ConnectionEvents?
 
-    /// A peer that is gone is an answer, not silence (ROUTER_MANDATORY); identities are random and
-    /// new for every session, so nobody ever takes over another's.
+    /// A peer that is gone is an answer, not silence (ROUTER_MANDATORY).
+    ///
+    /// Who comes again over a new connection is heard at once, though the old one may stand for long after a cut
+    /// (ROUTER_HANDOVER). Identities are random and told to nobody, so that nobody takes over another's.
     package init(_ context: MessagingContext) throws(MessagingError) { try self.init(context, gate: nil) }
 
     /// One that encrypts and lets in nobody but those whom the gate knows.
@@ -25,6 +27,7 @@ package struct RouterSocket {
         if let gate { try socket.serve(with: gate.pair, domain: Gate.domain) }
         events = if gate != nil { try ConnectionEvents(of: socket, context) } else { nil }
         try socket.set(ZMQ_ROUTER_MANDATORY, 1)
+        try socket.set(ZMQ_ROUTER_HANDOVER, 1)
         // A thousand workers may come at once; whom the queue has no place for tries again a second later.
         try socket.set(ZMQ_BACKLOG, 4_096)
     }
@@ -90,9 +93,17 @@ package struct RouterSocket {
         return outcome == .sent ? try socket.send(bytes, more: false) : outcome
     }
 
-    /// The next message, if one is there, unread. What has not the form of a message is passed over.
+    /// The longest identity of a peer, in bytes; ZeroMQ's own have up to 255, but it checks nobody's.
+    private static let longestIdentity = 255
+
+    /// The next message, if one is there, unread. What has not the form of a message is passed over, and who calls himself by
+    /// more than a name can have is hung up on.
     package func receiveLetter() throws(MessagingError) -> Letter? {
         while let frames = try socket.receive() {
+            guard frames[0].count <= Self.longestIdentity else {
+                frames[frames.count - 1].connection?.end()
+                continue
+            }
             if frames.count == 2 { return Letter(frames[1], from: frames[0].bytes, gate) }
         }
         return nil

@@ -42,6 +42,9 @@ struct ArchiveWriter {
     private var records: [JobNumber: [BlockRecord]] = [:]
     /// Rows that are written and may not have reached the disk.
     private var unsynced: [JobNumber: [BlockRecord]] = [:]
+    /// Folders of jobs that are forgotten with the notes that wait: first the journal, so that it never tells of a finished
+    /// job whose files are gone.
+    private var forgotten: [String] = []
     /// Whether the last request is done.
     private(set) var stops = false
 
@@ -81,7 +84,8 @@ struct ArchiveWriter {
             shelf.remove(job, keepsFiles: false)
             forgetResults(of: job)
         }
-        for case .delete(_, let folder, _) in requests.dropFirst(done) { remove(folder) }
+        // Also those that the journal does not know to be forgotten yet: it can't be told.
+        for case .delete(_, let folder, _) in requests { remove(folder) }
     }
 
     /// Removes the folder of a job that is over, if it is there. One that can't be removed is nothing to the others.
@@ -114,6 +118,8 @@ struct ArchiveWriter {
         }
         if !notes.isEmpty { try append() }
         notes = []
+        for folder in forgotten { remove(folder) }
+        forgotten = []
     }
 
     private mutating func write(_ job: JobNumber) throws {
@@ -274,7 +280,7 @@ struct ArchiveWriter {
             losses[job] = nil
             notes.append(note(entry, receipt))
         case .delete(let job, let folder, let receipt):
-            remove(folder)
+            forgotten.append(folder)
             notes.append(note(.forgotten(job: job), receipt))
         case .stop:
             stops = true
@@ -309,6 +315,8 @@ struct ArchiveWriter {
         _ job: JobNumber, _ folder: String, _ description: RunDescription, resumes: Bool, _ note: JournalEntry?
     ) throws {
         var stored: RecoveredJob?
+        // What is deleted and handed in again at once has the same folder.
+        if forgotten.contains(folder) { try store() }
         // A job that runs may be begun anew.
         if shelf.contains(job) {
             shelf.remove(job, keepsFiles: false)

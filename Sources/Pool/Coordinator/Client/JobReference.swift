@@ -9,7 +9,8 @@ extension PoolClient {
         try ask(.statusRequest(job: job)) { if case .poolStatus(let status) = $0 { status } else { nil } }
     }
 
-    /// The job that a person means: its hash, the first digits of it, or `last` for the one that was handed in last.
+    /// The job that a person means: its hash, the first digits of it, or `last` for the newest; one that is handed in again keeps
+    /// its place.
     ///
     /// - Throws: ``PoolClientError`` with exit status 66 if there is none, 64 if there are several.
     package mutating func job(named reference: String) throws -> JobStatus {
