@@ -35,10 +35,10 @@ SPEC = {
     "rrr_training", "seed", "architecture", "energy", "schedule", "data", "iterations", "batch", "shard", "optimizer", "ema",
     "label_dropout", "report_every", "checkpoint_every",
 }  # fmt: skip
-ARCHITECTURE = {
-    "kind", "size", "channels", "model_channels", "multipliers", "blocks", "attention", "head_channels", "groups",
-    "levels", "classes", "scale_shift", "norm_epsilon", "middle_attention",
-}  # fmt: skip
+NEEDED = (
+    "kind", "size", "channels", "model_channels", "multipliers", "blocks", "attention", "head_channels", "groups", "levels",
+)  # fmt: skip
+ARCHITECTURE = {*NEEDED, "classes", "scale_shift", "norm_epsilon", "middle_attention"}
 COLOURS = jnp.array([[0.9, -0.7, -0.7], [-0.7, 0.8, -0.6], [-0.6, -0.4, 0.95], [0.9, 0.8, -0.7]])
 
 
@@ -48,6 +48,9 @@ def read_spec(path):
         spec = json.load(file)
     for key in sorted(set(spec) - SPEC) + sorted(set(spec["architecture"]) - ARCHITECTURE):
         sys.exit(f"{path}: \"{key}\" is not known here; train with rrr-model, or leave it out")
+    for key in NEEDED:
+        if key not in spec["architecture"]:
+            sys.exit(f"{path}: /architecture/{key}: is missing")
     if spec["architecture"]["kind"] != "unet" or spec["data"]["kind"] not in ("npy", "sprites"):
         sys.exit(f"{path}: U-Nets, and data of the kinds npy and sprites, are trained here; use rrr-model for others")
     if spec.get("energy", {}).get("kind", "denoising") not in unet.TERMS and spec["energy"]["kind"] != "noise":
@@ -194,6 +197,14 @@ def main():
     for name in ("--from", "--teacher", "--sheet"):
         parser.add_argument(name, dest=name[2:] + "_file")
     options = parser.parse_args()
+    if options.seconds is not None and not options.seconds > 0:
+        sys.exit("--seconds: must be above 0")
+    for path in filter(None, (options.spec, options.from_file, options.teacher_file)):
+        if not os.path.isfile(path):
+            sys.exit(f"{path}: there is no such file")
+    for path in filter(None, (options.output, options.sheet_file)):
+        if not os.path.isdir(os.path.dirname(path) or "."):
+            sys.exit(f"{path}: there is no folder {os.path.dirname(path)}; make it first")
     spec = read_spec(options.spec)
     schedule = spec.get("schedule", {"kind": "cosine", "levels": spec["architecture"]["levels"]})
     energy = spec.get("energy", {"kind": "denoising"})
@@ -227,6 +238,7 @@ def main():
         os.replace(state_file + ".part.npz", state_file)
         unet.write_model(options.output, {k: np.asarray(v) for k, v in state[3].items()}, model)
 
+    print("the first step takes longer, up to minutes without a GPU: it is compiled", file=sys.stderr, flush=True)
     saved = time.time()
     while True:
         done = (time.time() - begin) / options.seconds if options.seconds else count / spec["iterations"]

@@ -81,12 +81,19 @@ extension CoordinatorCore {
         for job in jobs(where: { !$0.state.isOver }) { fail(job, reason: reason) }
     }
 
+    /// What is told of a job that can't be treated differently any more.
+    private func notUnderWay(_ id: Digest) -> Message {
+        let name = "job \(id.hex.prefix(8))"
+        let text = status(of: id).map { "\(name) is over: \($0.state.rawValue)" } ?? "there is no \(name) here"
+        return .refusal(exitStatus: 66, text: text)
+    }
+
     mutating func cancel(_ id: Digest, _ peer: PeerID) {
         if intake.cancel(id, peer) { return }
         inspections[id]?.submissions.removeAll { $0.peer == peer }
         if let before = past[id], !before.job.state.isOver { return cancel(before, peer) }
         guard let job = jobs[id], !job.state.isOver else {
-            send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
+            send(notUnderWay(id), to: peer)
             return
         }
         // A submitter that gives up takes the job along only if nobody else wants it.
@@ -113,7 +120,7 @@ extension CoordinatorCore {
 
     mutating func control(_ id: Digest, _ change: JobControl, _ peer: PeerID) {
         guard let job = jobs[id], !job.state.isOver else {
-            send(.refusal(exitStatus: 66, text: "no job \(id.hex.prefix(8)) runs here"), to: peer)
+            send(notUnderWay(id), to: peer)
             return
         }
         guard storageNotice.isEmpty else {
