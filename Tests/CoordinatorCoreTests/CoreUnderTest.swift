@@ -52,7 +52,7 @@ final class CoreUnderTest {
     ) -> [CoordinatorCore.Action] {
         let outline = EnvelopeOutline(kind: message.kind, bytes: bytes)
         let isAdmitted: Bool
-        (isAdmitted, actions) = core.screen(outline, from: peer, origin.credential, at: moment, origin.address)
+        (isAdmitted, actions) = core.screen(outline, from: peer, origin, at: moment)
         return isAdmitted ? handle(.message(.success(message), from: peer, over: nil, of: origin)) : actions
     }
 

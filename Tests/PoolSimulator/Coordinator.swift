@@ -263,7 +263,7 @@ extension History {
     mutating func hear(_ message: Messaging.Message, from peer: PeerID, over line: Line?) {
         guard isUp else { return }
         let (isAdmitted, actions) = core.screen(
-            EnvelopeOutline(kind: message.kind, bytes: 0), from: peer, nil, at: moment, "")
+            EnvelopeOutline(kind: message.kind, bytes: 0), from: peer, Origin(), at: moment)
         var events: [CoordinatorCore.Event] = []
         for action in actions { perform(action, &events) }
         if isAdmitted { events.append(.message(.success(message), from: peer, over: line)) }

@@ -103,7 +103,10 @@ struct CoordinatorHost {
     mutating func screen(
         _ outline: EnvelopeOutline, from peer: PeerID, _ credential: Credential?, _ address: @autoclosure () -> String
     ) -> Bool {
-        let (isAdmitted, actions) = core.screen(outline, from: peer, credential, at: moment, address())
+        // The time and the host's number take a while to find out, and most messages need neither.
+        if core.isOfWorker(outline, peer, credential) { return true }
+        let origin = Origin(address: address(), credential: credential)
+        let (isAdmitted, actions) = core.screen(outline, from: peer, origin, at: moment)
         if !actions.isEmpty { follow(actions) }
         return isAdmitted
     }

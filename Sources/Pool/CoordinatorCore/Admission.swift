@@ -60,7 +60,7 @@ struct Admission {
 
     init(_ limits: PeerLimits) { self.limits = limits }
 
-    /// Looks at a message of somebody who has not registered, or is to be asked about.
+    /// Looks at a message of anybody but a worker that has registered and goes on with the same key.
     mutating func judge(
         _ outline: EnvelopeOutline, from peer: PeerID, _ credential: Credential?, at now: Duration
     ) -> Verdict {

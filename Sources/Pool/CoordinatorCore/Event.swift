@@ -27,7 +27,7 @@ extension CoordinatorCore {
         /// A life begins: the jobs that the journal knows, its last job's number, and which of the jobs that are not over
         /// there have all their files.
         case began([PastJob], lastJob: JobNumber, complete: Set<Digest>)
-        /// A message was read that ``screen(_:from:_:at:_:)`` lets through, or could not be; the line is nil for one that is
+        /// A message was read that ``screen(_:from:_:at:)`` lets through, or could not be; the line is nil for one that is
         /// not told from others.
         case message(Result<Message, MessagingError>, from: PeerID, over: Line?, of: Origin = Origin())
         /// Somebody connected and was not let in.

@@ -43,23 +43,24 @@ extension CoordinatorCore {
             Origin(address: address))
     }
 
+    /// Whether a message is what a worker says that has registered with this key: most are, and need no more than that,
+    /// for its role was looked at then.
+    package func isOfWorker(_ outline: EnvelopeOutline, _ peer: PeerID, _ credential: Credential?) -> Bool {
+        guard outline.kind.isOfWork, let worker = workerByPeer[peer] else { return false }
+        return credential == nil || workers[worker]?.credential == credential
+    }
+
     /// Looks at a message before anything of it is read: whether it is for its sender to say, and not one too many. Who
     /// is refused is told.
     ///
-    /// - Parameter address: the number of the sender's host; finding it out costs something, and most messages need none.
+    /// - Parameter origin: where it has come from; its address is for the log alone.
     /// - Returns: whether the message is to be read and handled, and what is to be done in any case.
     package mutating func screen(
-        _ outline: EnvelopeOutline, from peer: PeerID, _ credential: Credential?,
-        at moment: Moment, _ address: @autoclosure () -> String
+        _ outline: EnvelopeOutline, from peer: PeerID, _ origin: Origin, at moment: Moment
     ) -> (isAdmitted: Bool, actions: [Action]) {
-        // Most messages are of workers that have registered, and whose role was looked at then.
-        if outline.kind.isOfWork, let worker = workerByPeer[peer],
-            credential == nil || workers[worker]?.credential == credential
-        {
-            return (true, [])
-        }
+        if isOfWorker(outline, peer, origin.credential) { return (true, []) }
         begin(moment)
-        let isAdmitted = admits(outline, from: peer, Origin(address: address(), credential: credential))
+        let isAdmitted = admits(outline, from: peer, origin)
         return (isAdmitted, takeActions())
     }
 

@@ -84,8 +84,9 @@ struct ArchiveWriter {
             shelf.remove(job, keepsFiles: false)
             forgetResults(of: job)
         }
-        // Also those that the journal does not know to be forgotten yet: it can't be told.
-        for case .delete(_, let folder, _) in requests { remove(folder) }
+        // The journal can't be told first. What was deleted and opened again since is in neither list.
+        for folder in forgotten { remove(folder) }
+        for case .delete(_, let folder, _) in requests.dropFirst(done) { remove(folder) }
     }
 
     /// Removes the folder of a job that is over, if it is there. One that can't be removed is nothing to the others.
