@@ -15,10 +15,14 @@ final class CoreUnderTest {
     /// What it wants since the last event.
     private(set) var actions: [CoordinatorCore.Action] = []
 
-    init(_ pool: PoolConfiguration = PoolConfiguration(), limits: PeerLimits = PeerLimits(), keptFor: Duration? = nil) {
+    init(
+        _ pool: PoolConfiguration = PoolConfiguration(), limits: PeerLimits = PeerLimits(), keptFor: Duration? = nil,
+        unfinishedStates: Int = MemoryLimits().unfinishedStates
+    ) {
         var configuration = CoordinatorCore.Configuration(
             stateFolder: "", pool: pool, checkpointInterval: .seconds(10), host: Self.host)
         (configuration.limits, configuration.keptFor) = (limits, keptFor)
+        configuration.memory.unfinishedStates = unfinishedStates
         core = CoordinatorCore(configuration)
     }
 

@@ -103,6 +103,29 @@ struct WorkerEventTests {
         #expect(!core.asked.contains { if case .note(.report, _) = $0 { true } else { false } })
     }
 
+    @Test func `States on their way have a limit together, but one alone may be longer`() throws {
+        let (core, job) = (CoreUnderTest(unfinishedStates: 5), try SmallJob.job(chains: 8))
+        for peer in [worker, [2]] as [PeerID] { core.join(peer) }
+        _ = try #require(core.run(job))
+        let held = [worker, [2]].compactMap { core.leases(to: $0).first?.blocks.first }
+        #expect(held.count == 2)
+        func send(_ place: Int, from peer: PeerID) -> Bool {
+            let state = BlockState(attempt: held[Int(peer[0]) - 1], stepsDone: 1, state: [1, 2, 3, 4, 5, 6, 7, 8, 9])
+            core.hear(.checkpoint(state.pieces(from: 0, atMost: 3)[place]), from: peer)
+            return core.asked.contains {
+                switch $0 {
+                case .piece, .checkpoint: true
+                default: false
+                }
+            }
+        }
+        #expect([0, 1].allSatisfy { send($0, from: worker) })
+        // There is no room for a second one beside the first.
+        #expect(!send(0, from: [2]))
+        #expect(send(2, from: worker))
+        #expect([0, 1, 2].allSatisfy { send($0, from: [2]) })
+    }
+
     @Test func `A message of another version, or too long a one, is answered with what is wrong`() {
         let core = CoreUnderTest()
         for (code, status) in [(MessagingError.Code.version(9), 75), (.tooLong, 65)] as [(MessagingError.Code, Int32)] {

@@ -23,6 +23,13 @@ struct HistoryTests {
         #expect(cancelled > 50)
     }
 
+    /// A block that others' results overtook was taken for hung (the first two), a job that was tied by a worker which
+    /// had been sent home went on elsewhere, and a state longer than all that may be under way was never taken.
+    @Test(arguments: [1_202_019, 1_734_569, 1_663_766, 1_646_978] as [UInt64])
+    func `Histories that broke an invariant once break none`(seed: UInt64) {
+        #expect(HistoryPlan(seed: seed).outcome().broken == nil)
+    }
+
     @Test func `A history is the same every time it is lived`() {
         for seed in [3, 14, 159] as [UInt64] {
             let (first, second) = (

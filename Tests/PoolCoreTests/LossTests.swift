@@ -329,6 +329,18 @@ struct LossTests {
         #expect(pool(.died(1, reason: "killed")).reported == [held[1]])
     }
 
+    @Test func `A block that results overtake waits for its model, and is not taken for hung`() {
+        var (pool, held) = running(blocks: 50)
+        for _ in 0..<10 {
+            #expect(pool.tick(after: .seconds(200), hearing: [1]).revoked(1).isEmpty)
+            let overtaken = held.removeFirst()
+            held += pool.finish(1, held.removeFirst()).granted(1)
+            held.insert(overtaken, at: 0)
+        }
+        // Once nothing comes any more it is.
+        #expect(pool.tick(after: .seconds(301), hearing: [1]).revoked(1) == [held[0]])
+    }
+
     @Test func `A job that fails because its blocks hang calls each of them back once`() {
         var pool = limit(1)
         pool.join(1, slots: 4)

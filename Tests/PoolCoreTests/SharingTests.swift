@@ -131,6 +131,26 @@ struct SharingTests {
         #expect(!pool.tick(after: .milliseconds(200), hearing: [2]).granted(2).isEmpty)
     }
 
+    @Test func `A job that a worker which was sent home ties is called back from those of the other arithmetic`() {
+        var configuration = PoolConfiguration()
+        configuration.crashLimit = 2
+        var pool = Pool(configuration)
+        pool.join(1, slots: 3, group: "a")
+        pool.submit(1, blocks: 2)
+        let failed = pool.granted(1)
+        pool.submit(2, blocks: 1)
+        let begun = pool.granted(1)
+        pool(.paused(1))
+        for attempt in failed { pool(.failed(1, attempt, reason: "broken")) }
+        pool.join(2, slots: 2, group: "b")
+        for attempt in pool(.resumed(1)).granted(2) { pool.finish(2, attempt) }
+        #expect(pool.actions.dismisses(1))
+        let again = pool.actions.granted(2)
+        #expect(begun == [Attempt(2, 0)] && again == [Attempt(2, 0, 2)])
+        let actions = pool(.checkpointed(1, begun[0], steps: 3))
+        #expect(actions == [.keepCheckpoint(begun[0], steps: 3), .revoke(2, again)])
+    }
+
     @Test func `A checkpoint ties a job to its arithmetic, a late one of a job set free as well`() {
         var pool = Pool()
         pool.submit(1, blocks: 10)

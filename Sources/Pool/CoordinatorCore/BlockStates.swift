@@ -51,11 +51,13 @@ extension CoordinatorCore {
                 attempt: attempt, stepsDone: state.stepsDone, start: state.start, end: state.start)
         }
         let arrived = workers.values.reduce(0) { $0 + ($1.arriving?.bytes ?? 0) }
+        // A state that is longer than the limit is taken when no other is on its way: no later one would be shorter.
+        let isAlone = arrived == workers[worker]?.arriving?.bytes
         guard
             workers[worker]?.arriving
                 == Arrival(attempt: attempt, stepsDone: state.stepsDone, start: state.start, end: state.offset),
             scheduler.holds(worker, attempt), !state.state.isEmpty, isStorageReady,
-            arrived + state.state.count <= configuration.memory.unfinishedStates
+            isAlone || arrived + state.state.count <= configuration.memory.unfinishedStates
         else {
             abandonState(of: worker)
             return false

@@ -12,7 +12,7 @@ package struct MemoryLimits: Sendable {
     package var smallestCounted = 16 << 10
     /// More results and checkpoints that wait for the disk hold up new grants.
     package var unwritten = 256 << 20
-    /// States that are begun and not ended, of all workers: they take room on the disk.
+    /// States that are begun and not ended, of all workers: they take room on the disk. One alone may be longer.
     package var unfinishedStates = 8 << 30
 
     /// As shipped.

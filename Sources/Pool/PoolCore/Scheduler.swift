@@ -209,8 +209,7 @@ package struct Scheduler: Sendable {
         _ attempt: Attempt, by id: WorkerID, _ seconds: Double?, _ now: Duration, _ actions: inout [Action]
     ) {
         guard let arithmetic = workers[id]?.arithmetic else { return actions.append(.pass(attempt)) }
-        let lease = workers[id]?.remove(attempt, at: now)
-        if lease != nil { workers[id]?.noteResult(of: attempt.job) }
+        let lease = workers[id]?.finish(attempt, at: now)
         guard jobs[attempt.job]?.admits(arithmetic) == true else { return actions.append(.drop(attempt)) }
         let holders = jobs[attempt.job]?.holders(of: attempt.block) ?? []
         let reporters = jobs[attempt.job]?.reporters(of: attempt.block) ?? []

@@ -82,7 +82,9 @@ extension Scheduler {
     /// Ties a job to the arithmetic of the first thing that is kept of it: what workers of another have begun of it is
     /// called back.
     mutating func bind(_ job: JobNumber, to arithmetic: Arithmetic, _ now: Duration, _ actions: inout [Action]) {
-        guard jobs[job]?.bind(to: arithmetic) == true, groups.count > 1 || jobs[job]?.servers.isEmpty == false
+        // Whoever brought it may have been sent home, and so be of an arithmetic of which there is nobody else.
+        guard jobs[job]?.bind(to: arithmetic) == true,
+            groups.keys.contains(where: { $0 != arithmetic.program }) || jobs[job]?.servers.isEmpty == false
         else { return }
         for id in workers.keys.sorted() where !isAdmitted(id, to: job) {
             let strange = workers[id]?.leases.map(\.attempt).filter { $0.job == job } ?? []

@@ -94,12 +94,18 @@ struct WorkerRecord {
         if let fraction { leases[place].fraction = fraction }
     }
 
-    /// Takes in that a block of the job that it held has come to its end.
-    mutating func noteResult(of job: JobNumber) {
+    /// Takes away a block that has come to its end; nil if the worker is not known to hold it.
+    mutating func finish(_ attempt: Attempt, at now: Duration) -> HeldBlock? {
+        guard let place = leases.firstIndex(where: { $0.attempt == attempt }) else { return nil }
+        // What was thought to wait has run, so one that was thought to run had not begun.
+        if place >= slots, let waiting = leases[..<slots].firstIndex(where: { $0.progress == nil }) {
+            leases[waiting].started = now
+        }
         finished += 1
         failures = 0
         hasComputed = true
-        rests[job] = nil
+        rests[attempt.job] = nil
+        return remove(attempt, at: now)
     }
 
     /// Each rest in a row is twice as long as the one before; what comes in while it rests is of the same trouble.
