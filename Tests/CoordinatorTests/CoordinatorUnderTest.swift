@@ -46,10 +46,11 @@ final class CoordinatorUnderTest {
 
     /// - Parameters:
     ///   - earlier: the coordinator in whose folder it goes on; it may not be used any more.
+    ///   - verification: which results are computed twice.
     ///   - inspector: looks at the files of finished jobs.
     init(
         _ pool: PoolConfiguration = PoolConfiguration(), after earlier: CoordinatorUnderTest? = nil,
-        inspector: FolderInspector = FolderInspector()
+        verification: VerificationRule? = nil, inspector: FolderInspector = FolderInspector()
     ) throws {
         folder =
             earlier?.folder
@@ -60,6 +61,7 @@ final class CoordinatorUnderTest {
         let (mailbox, sent) = (mailbox, sent)
         var configuration = CoordinatorService.Configuration(stateFolder: folder, pool: pool)
         configuration.survivesPowerLoss = false
+        configuration.verification = verification
         host = try CoordinatorHost(configuration, logger: logger, inspector: inspector) { bytes, peer in
             if let message = try? Message.decode(bytes) { sent.messages.append((peer, message)) }
             return .sent

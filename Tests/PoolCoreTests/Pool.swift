@@ -18,8 +18,10 @@ struct Pool {
     }
 
     @discardableResult
-    mutating func join(_ worker: WorkerID, slots: Int = 1, group: String = "a", holding: [Attempt] = []) -> [Attempt] {
-        self(.registered(worker, slots: slots, group: group, holding: holding))
+    mutating func join(
+        _ worker: WorkerID, slots: Int = 1, group: String = "a", holding: [Attempt] = [], party: String = ""
+    ) -> [Attempt] {
+        self(.registered(worker, slots: slots, group: group, holding: holding, party: party))
         return granted(worker)
     }
 

@@ -1,13 +1,24 @@
 import ContentHash
 import CoordinatorCore
+import JobFile
 import Journal
 import PoolCore
+import RunFolder
 
 /// A model of the coordinator's archive: what was written outlasts it, what waits to be written does not.
 struct Archive {
+    private struct Result {
+        let worker: String
+        let attempt: Int
+        let digest: Digest
+        let isLie: Bool
+        var isToBeVerified: Bool
+        var isVerified = false
+    }
+
     private struct Stored {
         var job: RecoveredJob
-        var finished: Set<Int> = []
+        var finished: [Int: Result] = [:]
         /// By block: what it has come to.
         var states: [Int: [UInt8]] = [:]
         /// What has come of states that are on their way.
@@ -44,8 +55,33 @@ struct Archive {
 
     private func recovered(_ stored: Stored) -> RecoveredJob {
         var job = stored.job
-        job.finishedBlocks = stored.finished.sorted().map { $0..<$0 + 1 }
+        job.finishedBlocks = stored.finished.keys.sorted().map { $0..<$0 + 1 }
+        job.verifiedBlocks = stored.finished.filter { $0.value.isVerified }.keys.sorted()
+        let unverified = stored.finished.filter { $0.value.isToBeVerified && !$0.value.isVerified }
+        job.unverifiedBlocks = unverified.compactMapValues { result in
+            job.workers.first { $0.worker.name == result.worker }.map {
+                UnverifiedBlock(worker: $0.worker, attempt: result.attempt)
+            }
+        }
         return job
+    }
+
+    /// Whether results of a job are stored that are not what its blocks come to.
+    func hasLies(_ id: Digest) -> Bool {
+        stored.values.first { $0.job.record.hash == id }?.finished.values.contains { $0.isLie } ?? false
+    }
+
+    /// Takes back what a party has brought and nobody has verified.
+    private mutating func disown(_ party: String) -> [ArchiveReply] {
+        stored.keys.sorted().compactMap { number in
+            guard let known = stored[number], known.job.outcome == nil || known.job.outcome == .failed else {
+                return nil
+            }
+            let names = Set(known.job.workers.map(\.worker).filter { $0.party == party }.map(\.name))
+            let lost = known.finished.filter { names.contains($0.value.worker) && !$0.value.isVerified }.keys.sorted()
+            for block in lost { stored[number]?.finished[block] = nil }
+            return lost.isEmpty ? nil : .lost(number, blocks: lost)
+        }
     }
 
     // MARK: Writing
@@ -59,7 +95,10 @@ struct Archive {
     /// What was being written is there. - Returns: it, with what is to be told of each.
     mutating func complete() -> [(request: ArchiveRequest, reply: ArchiveReply?)] {
         defer { writing = [] }
-        return writing.map { ($0, apply($0)) }
+        return writing.flatMap { request -> [(request: ArchiveRequest, reply: ArchiveReply?)] in
+            guard case .disown(let party) = request else { return [(request, apply(request))] }
+            return disown(party).map { (request, $0) } + [(request, .disowned(party: party))]
+        }
     }
 
     /// The coordinator has died; the last write may have reached the disk, or not. - Returns: what did.
@@ -67,7 +106,8 @@ struct Archive {
         waiting = []
         if !reachesDisk {
             // A folder may be complete before the journal says so.
-            for case .finish(let number, _, _, _, _) in writing { completeFolder(of: number) }
+            for case .finish(let number, let job, _, _, _) in writing
+            where stored[number]?.finished.count == job.blocks { completeFolder(of: number) }
             writing = []
         }
         defer { for number in stored.keys { stored[number]?.isOpen = false } }
@@ -85,18 +125,26 @@ struct Archive {
         switch request {
         case .open(let number, _, _, let resumes, let note):
             return open(number, resumes: resumes, note)
-        case .result(let attempt, let worker, _, _):
+        case .result(let attempt, let worker, let record, let block):
             guard stored[attempt.job]?.isOpen == true else { return nil }
-            stored[attempt.job]?.finished.insert(attempt.block)
+            if stored[attempt.job]?.finished[attempt.block] == nil {
+                stored[attempt.job]?.finished[attempt.block] = Result(
+                    worker: block.worker, attempt: block.attempt, digest: record.digest,
+                    isLie: record.samples.contains { $0 != 0 }, isToBeVerified: block.isToBeVerified)
+            }
             forgetStates(of: attempt.block, in: attempt.job)
             stored[attempt.job]?.job.reports[attempt.block] = nil
             return .stored(attempt, worker, Acceptance())
+        case .compare(let attempt, let worker, let origin, let record):
+            guard let known = stored[attempt.job], known.isOpen else { return nil }
+            let isSame = known.finished[attempt.block]?.digest == record.digest
+            return .compared(attempt, worker, origin, isSame ? .same : .different(record.digest))
         case .piece(let attempt, let piece):
             guard stored[attempt.job]?.isOpen == true else { return nil }
             let before = piece.isFirst ? [] : stored[attempt.job]?.arriving[attempt]?.bytes ?? []
             stored[attempt.job]?.arriving[attempt] = (piece.stepsDone, before + piece.data)
         case .checkpoint(let attempt, let checkpoint):
-            guard let known = stored[attempt.job], known.isOpen, !known.finished.contains(attempt.block),
+            guard let known = stored[attempt.job], known.isOpen, known.finished[attempt.block] == nil,
                 checkpoint.stepsDone > known.job.checkpoints[attempt.block]?.stepsDone ?? 0,
                 checkpoint.start <= known.job.checkpoints[attempt.block]?.settled ?? 0
             else { return nil }
@@ -105,15 +153,16 @@ struct Archive {
             stored[attempt.job]?.arriving[attempt] = nil
             stored[attempt.job]?.states[attempt.block] = settled + before + checkpoint.state
             stored[attempt.job]?.job.checkpoints[attempt.block] = CheckpointMark(
-                attempt: attempt.number, stepsDone: checkpoint.stepsDone, settled: checkpoint.settled)
+                attempt: attempt.number, stepsDone: checkpoint.stepsDone, settled: checkpoint.settled,
+                party: checkpoint.party)
             stored[attempt.job]?.job.reports[attempt.block] = nil
         case .load(let attempt, let worker, let before):
             return .loaded(attempt, worker, piece(of: attempt, after: before))
         case .note(let entry, let receipt):
             note(entry)
             return receipt.map { .noted($0) }
-        case .finish(let number, _, _, _, let entry):
-            guard stored[number]?.isOpen == true else { return nil }
+        case .finish(let number, let job, _, _, let entry):
+            guard stored[number]?.isOpen == true, stored[number]?.finished.count == job.blocks else { return nil }
             completeFolder(of: number)
             stored[number]?.isOpen = false
             note(entry)
@@ -127,7 +176,7 @@ struct Archive {
         case .delete(let number, _, let receipt):
             note(.forgotten(job: number))
             return receipt.map { .noted($0) }
-        case .stop:
+        case .stop, .disown:
             break
         }
         return nil
@@ -175,6 +224,8 @@ struct Archive {
         switch entry {
         case .stateAbandoned(let job, let block, let attempt):
             stored[job]?.arriving[Attempt(job: job, block: block, number: attempt)] = nil
+        case .stateLost(let job, let block): forgetStates(of: block, in: job)
+        case .verified(let job, let block): stored[job]?.finished[block]?.isVerified = true
         case .report(let job, let block, let report):
             stored[job]?.job.reports[block, default: []].append(report)
         case .worker(let job, let worker):

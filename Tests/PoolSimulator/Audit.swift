@@ -5,13 +5,26 @@ import PoolCore
 extension History {
     mutating func audit(_ event: Scheduler.Event, _ actions: [Scheduler.Action]) {
         if isLogged {
-            if event != .ticked { log("scheduler is told: \(event)") }
+            if let told = told(event) { log("scheduler is told: \(told)") }
             for action in actions { log("scheduler: \(action)") }
         }
         let group = speaking.map { plan.workers[processes[$0].index].group } ?? ""
         take(event, actions, group)
         checkReports(actions)
         for action in actions { take(action, group) }
+    }
+
+    /// What an event says, in an order that is the same each time; nil for what need not be said.
+    private func told(_ event: Scheduler.Event) -> String? {
+        switch event {
+        case .ticked: return nil
+        case .verify(let attempt, let parties): return "verify \(attempt), besides \(parties.sorted())"
+        case .submitted(let job, let terms, let progress):
+            let states = progress.checkpoints.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+            return "submitted \(job), \(terms), \(progress.stored.count) stored, states \(states), to be verified "
+                + "\(progress.checks.keys.sorted()), group \(progress.group ?? "none"), paused \(progress.isPaused)"
+        default: return "\(event)"
+        }
     }
 
     /// A loss tells against what may have run, not against what waited behind it.
@@ -32,14 +45,14 @@ extension History {
             if let job = places[number], book.jobs[job].isOpen { book.ended(job, .cancelled, at: coordinatorClock) }
         case .paused(let number): if let job = places[number] { book.pause(job, true) }
         case .resumed(let number): if let job = places[number] { book.pause(job, false) }
-        case .registered(let id, let slots, let group, let holding):
+        case .registered(let id, let slots, let group, let holding, let party):
             if let speaking { (workerOf[speaking], peerOf[id]) = (id, speaking) }
             let revoked = actions.flatMap { action -> [Attempt] in
                 if case .revoke(id, let attempts) = action { return attempts.compactMap(inPlace) }
                 return []
             }
             book.registered(
-                id, slots: slots, group: group, holding: holding.compactMap(inPlace), revoked: revoked,
+                id, slots: slots, group: group, party: party, holding: holding.compactMap(inPlace), revoked: revoked,
                 at: coordinatorClock)
         case .progressed(let id, let attempt, _):
             if let attempt = inPlace(attempt) { book.heard(of: attempt, from: id) }
@@ -49,7 +62,7 @@ extension History {
             let job = book.jobs[attempt.job]
             let isWanted =
                 job.isOpen && !job.kept[attempt.block] && steps > job.checkpoints[attempt.block]
-                && (job.group ?? group) == group
+                && (job.group ?? group) == group && book.isTrusted(id)
             let isKept = actions.contains { if case .keepCheckpoint = $0 { true } else { false } }
             if isWanted, job.group != nil { book.claim(isKept, "a later checkpoint is not kept") }
         case .returned(let id, let attempt), .unable(let id, let attempt, _), .failed(let id, let attempt, _):
@@ -58,6 +71,14 @@ extension History {
             guard let attempt = inPlace(attempt) else { return }
             book.heard(of: attempt, from: id)
             book.delivered(attempt, by: id)
+        case .lost(let number, let blocks): if let job = places[number] { book.lost(blocks, of: job) }
+        case .stateLost(let number, let block): if let job = places[number] { book.lostState(of: block, of: job) }
+        case .verify(let attempt, let parties):
+            if let attempt = inPlace(attempt) { book.verify(attempt, besides: parties) }
+        case .verified(let number, let block): if let job = places[number] { book.verified(block, of: job) }
+        case .distrusted(let party, _):
+            let liars = peerOf.filter { plan.workers[processes[$0.value].index].lies > 0 }.keys
+            book.distrust(party, liars: Set(liars))
         default: break
         }
     }
@@ -68,7 +89,10 @@ extension History {
         case .revoke(let id, let attempts): book.revoked(attempts.compactMap(inPlace), from: id)
         case .recall(let id, let attempts): book.recalled(attempts.compactMap(inPlace), from: id)
         case .keep(let attempt): if let attempt = inPlace(attempt) { book.kept(attempt, group: group) }
-        case .drop(let attempt): if let attempt = inPlace(attempt) { book.dropped(attempt, group: group) }
+        case .drop(let attempt):
+            let isTrusted = speaking.flatMap { workerOf[$0] }.map { book.isTrusted($0) } ?? true
+            if isTrusted, let attempt = inPlace(attempt) { book.dropped(attempt, group: group) }
+        case .compare(let attempt): if let attempt = inPlace(attempt) { book.compared(attempt) }
         case .pass(let attempt):
             if let id = speaking.flatMap({ workerOf[$0] }), let attempt = inPlace(attempt) {
                 book.passed(attempt, by: id)
@@ -107,6 +131,7 @@ extension History {
     /// Whether a worker may be taken for one that fails at what others do: blocks that fail or hang do so for all until
     /// their job is handed in again.
     private func isSuspect(_ index: Int) -> Bool {
-        plan.workers[index].fails || plan.jobs.contains { !$0.poison.isEmpty && $0.isHandedInAgain }
+        plan.workers[index].fails || plan.workers[index].lies > 0
+            || plan.jobs.contains { !$0.poison.isEmpty && $0.isHandedInAgain }
     }
 }

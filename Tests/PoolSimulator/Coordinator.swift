@@ -230,6 +230,8 @@ extension History {
         switch request {
         case .result(let attempt, _, _, _):
             if reply != nil, let attempt = inPlace(attempt) { book.reached(disk: attempt) }
+        case .disown:
+            if case .lost(let number, let blocks) = reply, let job = places[number] { book.disowned(blocks, of: job) }
         case .open(let number, _, _, let resumes, _):
             guard let job = places[number] else { return }
             if !resumes {

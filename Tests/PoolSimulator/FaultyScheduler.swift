@@ -38,6 +38,10 @@ public enum PlantedBug: Sendable, CaseIterable {
     case beginsAnewAtOnce
     /// A loss is held against blocks that only waited at the worker, too.
     case reportsWhatWaited
+    /// Who has brought a result may be the one to verify it.
+    case letsAuthorsVerify
+    /// Who brings wrong results goes on.
+    case trustsEverybody
 }
 
 /// A scheduler with a mistake.
@@ -61,7 +65,7 @@ struct FaultyScheduler: Scheduling {
     var capacity: (workers: Int, slots: Int) { scheduler.capacity }
 
     mutating func handle(_ event: Scheduler.Event, at now: Duration) -> [Scheduler.Action] {
-        if case .registered(let id, _, _, _) = event { known.insert(id) }
+        if case .registered(let id, _, _, _, _) = event { known.insert(id) }
         holders = holders.filter { scheduler.holds($0.value, $0.key) }
         let actions = scheduler.handle(misunderstood(event), at: now).flatMap { spoiled($0, at: now) }
         let reports = bug == .reportsWhatWaited ? reportsOfWhatWaited(beside: actions) : []
@@ -91,12 +95,14 @@ struct FaultyScheduler: Scheduling {
         case (.ignoresCounts, .counted(let id, _, _)): .heard(id)
         case (.forgetsStoredBlocks, .submitted(let job, let terms, _)): .submitted(job, terms)
         case (.forgetsFailures, .failed(let id, let attempt, _)): .returned(id, attempt)
-        case (.mixesGroups, .registered(let id, let slots, _, let holding)):
-            .registered(id, slots: slots, group: "a", holding: holding)
+        case (.mixesGroups, .registered(let id, let slots, _, let holding, let party)):
+            .registered(id, slots: slots, group: "a", holding: holding, party: party)
         case (.neverLooksAtTimers, .ticked): .storage(isFull: false)
         case (.countsInability, .unable(let id, let attempt, let reason)): .failed(id, attempt, reason: reason)
-        case (.forgetsWhatIsHeld, .registered(let id, let slots, let group, _)):
-            .registered(id, slots: slots, group: group)
+        case (.forgetsWhatIsHeld, .registered(let id, let slots, let group, _, let party)):
+            .registered(id, slots: slots, group: group, party: party)
+        case (.letsAuthorsVerify, .verify(let attempt, _)): .verify(attempt, besides: [])
+        case (.trustsEverybody, .distrusted): .ticked
         default: event
         }
     }

@@ -156,6 +156,9 @@ struct History {
     private static func configuration(of plan: HistoryPlan) -> CoordinatorCore.Configuration {
         var configuration = CoordinatorCore.Configuration(
             stateFolder: "", pool: plan.configuration, checkpointInterval: .seconds(1), host: host)
+        if plan.verified > 0 {
+            configuration.verification = VerificationRule(fraction: plan.verified, secret: [UInt8(plan.seed & 255)])
+        }
         guard plan.isTight else { return configuration }
         // A text has some hundred bytes.
         configuration.memory.smallestCounted = 1
@@ -302,6 +305,7 @@ struct History {
     private var disagreement: String? {
         for job in plan.jobs.indices where archive.job(identities[job])?.outcome == .finished {
             if book.jobs[job].storedCount < jobs[job].blocks { return "results of a job are missing" }
+            if plan.verified == 1, archive.hasLies(identities[job]) { return "results of a job are wrong" }
         }
         guard isUp, archive.isIdle else { return "the coordinator is busy" }
         for (peer, process) in processes.enumerated() where process.isAlive && !process.isDismissed {

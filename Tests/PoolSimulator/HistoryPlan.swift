@@ -11,6 +11,8 @@ public struct HistoryPlan: Sendable {
         var fails = false
         /// Before this time it can run nothing, for want of room.
         var unableUntil = 0
+        /// Results of a thousand that are not what its blocks come to.
+        var lies = 0
     }
 
     /// What is wrong with a block, at the step at which it shows.
@@ -93,6 +95,8 @@ public struct HistoryPlan: Sendable {
     var flushTime = 5_000
     /// Whether workers get no more than a few bytes that they have not read, and states in pieces.
     var isTight = false
+    /// The part of all results that is computed twice.
+    var verified = 0.0
     /// How long a worker takes to stop a block.
     var stopTime = 20_000
     /// When everything that goes wrong is over.
@@ -103,13 +107,16 @@ public struct HistoryPlan: Sendable {
     /// All jobs have ended so long after `calm`: whoever was lost is found to be (silence), has come back and is
     /// registered (two waits of at most `silence`, settling); stuck blocks are called back as often as the limit
     /// allows, each time with a way back to a worker; what is left of the work is done by the slowest worker alone, and
-    /// again by each worker that fails; and a third on top for round trips.
+    /// again by each worker that fails, and three times more where results are compared; and a third on top for round
+    /// trips.
     var bound: Int {
         let silence = configuration.silence.microseconds
         let settling = configuration.settling.microseconds
         let slowest = workers.map(\.pace).max() ?? 100
         let delay = 200_000 + 8 * (network.latency + network.jitter)
-        let work = jobs.map { ($0.blocks + 1) * ($0.steps * $0.stepTime + delay) }.reduce(0, +) * slowest / 100
+        let work =
+            jobs.map { ($0.blocks + 1) * ($0.steps * $0.stepTime + delay) }.reduce(0, +) * slowest / 100
+            * (verified > 0 ? 4 : 1)
         let poisoned = jobs.map(\.poison.count).reduce(0, +)
         let incident = configuration.stall.microseconds + 2 * silence + settling
         let rest = configuration.longestRest.microseconds + configuration.orphanhood.microseconds

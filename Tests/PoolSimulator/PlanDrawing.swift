@@ -12,6 +12,19 @@ extension HistoryPlan {
         drawJobs(&random)
         drawFaults(&random)
         drawConfiguration(&random)
+        drawVerification(&random)
+    }
+
+    /// Where results are verified there are two workers that are good, and those of one arithmetic; one may not be.
+    private mutating func drawVerification(_ random: inout SplitMix) {
+        guard random.happens(250) else { return }
+        verified = random.happens(500) ? 1 : 0.3
+        while workers.count < 2 { workers.append(Worker(slots: random.within(1...3))) }
+        for index in workers.indices { workers[index].group = "a" }
+        for index in 0..<2 { workers[index].fails = false }
+        guard random.happens(700) else { return }
+        workers.append(Worker(slots: random.within(1...3)))
+        workers[workers.count - 1].lies = [20, 200, 1_000][random.below(3)]
     }
 
     private mutating func drawNetwork(_ random: inout SplitMix) {

@@ -29,6 +29,10 @@ struct SecondBook {
         var checkpoints: [Int]
         /// The arithmetic of all that was kept; nil if nothing was.
         var group: String?
+        /// Blocks whose results are to come once more, and who has brought them.
+        var checks: [Int: Set<String>] = [:]
+        /// Blocks whose stored results were taken back.
+        var disowned: Set<Int> = []
 
         init(blocks: Int) {
             self.blocks = blocks
@@ -41,12 +45,15 @@ struct SecondBook {
     struct Worker {
         let slots: Int
         let group: String
+        let party: String
         var leases: [Attempt] = []
         var isDismissed = false
     }
 
     private(set) var jobs: [Job]
     private(set) var workers: [WorkerID: Worker] = [:]
+    /// Parties that have brought wrong results, in this life.
+    private var distrusted: Set<String> = []
     /// Workers that have told of a block that they ran, or brought a result, in this life.
     private var told: Set<WorkerID> = []
     /// The invariant that was broken first.
@@ -68,7 +75,7 @@ struct SecondBook {
 
     /// The coordinator is gone, and all that only it knew.
     mutating func forgetLife() {
-        (workers, told) = ([:], [])
+        (workers, told, distrusted) = ([:], [], [])
         for job in jobs.indices {
             jobs[job].isOpen = false
             for block in 0..<jobs[job].blocks { jobs[job].holders[block] = [] }
@@ -81,12 +88,14 @@ struct SecondBook {
         jobs[job].isPaused = progress.isPaused
         jobs[job].deadline = deadline
         jobs[job].group = progress.group
+        jobs[job].checks = progress.checks.mapValues(\.parties)
         for block in 0..<jobs[job].blocks {
             claim(
                 progress.stored.contains(block) == jobs[job].stored[block], "a stored result is missing after a restart"
             )
             jobs[job].kept[block] = jobs[job].stored[block]
-            jobs[job].reports[block] = progress.reports[block]?.count ?? 0
+            // What is told of the runs that were to verify a result is told anew.
+            jobs[job].reports[block] = progress.stored.contains(block) ? 0 : progress.reports[block]?.count ?? 0
             jobs[job].checkpoints[block] = progress.checkpoints[block] ?? 0
         }
         jobs[job].keptCount = jobs[job].storedCount
@@ -102,9 +111,10 @@ struct SecondBook {
 
     /// A worker says what it holds; the scheduler took over what it did not revoke.
     mutating func registered(
-        _ id: WorkerID, slots: Int, group: String, holding: [Attempt], revoked: [Attempt], at now: Duration
+        _ id: WorkerID, slots: Int, group: String, party: String, holding: [Attempt], revoked: [Attempt],
+        at now: Duration
     ) {
-        if workers[id] == nil { workers[id] = Worker(slots: slots, group: group) }
+        if workers[id] == nil { workers[id] = Worker(slots: slots, group: group, party: party) }
         for attempt in workers[id]?.leases ?? [] where !holding.contains(attempt) { release(attempt, from: id) }
         if workers[id]?.isDismissed == true { return }
         for attempt in holding where !revoked.contains(attempt) && workers[id]?.leases.contains(attempt) == false {
@@ -115,7 +125,12 @@ struct SecondBook {
     private mutating func hold(_ attempt: Attempt, _ id: WorkerID, _ now: Duration) {
         let (job, block) = (attempt.job, attempt.block)
         claim(jobs[job].isOpen, "a block of a job that is over is held")
-        claim(!jobs[job].kept[block], "a block is held whose result is there")
+        if let parties = jobs[job].checks[block] {
+            claim(workers[id].map { !parties.contains($0.party) } ?? true, "a result is verified by who brought it")
+            claim(jobs[job].holders[block].isEmpty, "a result is verified by two at once")
+        } else {
+            claim(!jobs[job].kept[block], "a block is held whose result is there")
+        }
         let group = workers[id]?.group
         claim(jobs[job].group == nil || jobs[job].group == group, "a job runs on two arithmetics")
         workers[id]?.leases.append(attempt)
@@ -144,7 +159,9 @@ struct SecondBook {
                 return claim(false, "a block is granted that does not exist")
             }
             claim(!jobs[job].isPaused, "a block of a paused job is granted")
-            claim(!jobs[job].stored[block], "a block is granted whose result is stored")
+            claim(
+                !jobs[job].stored[block] || jobs[job].checks[block] != nil, "a block is granted whose result is stored")
+            claim(isTrusted(id), "a block is granted to who brings wrong results")
             claim(jobs[job].reports[block] < configuration.crashLimit, "a block that was set aside is granted")
             if let first = jobs[job].holders[block].first {
                 claim(jobs[job].holders[block].count == 1, "a block is granted to a third worker")
@@ -182,6 +199,54 @@ struct SecondBook {
         jobs[job].group = group
         jobs[job].kept[block] = true
         jobs[job].keptCount += 1
+        jobs[job].reports[block] = 0
+    }
+
+    // MARK: Results that are computed twice.
+
+    func isTrusted(_ id: WorkerID) -> Bool { workers[id].map { !distrusted.contains($0.party) } ?? true }
+
+    mutating func verify(_ attempt: Attempt, besides parties: Set<String>) {
+        guard jobs[attempt.job].isOpen, jobs[attempt.job].kept[attempt.block] else { return }
+        jobs[attempt.job].checks[attempt.block] = parties
+    }
+
+    mutating func compared(_ attempt: Attempt) {
+        claim(jobs[attempt.job].checks[attempt.block] != nil, "a result is compared that is not to be verified")
+        jobs[attempt.job].reports[attempt.block] = 0
+    }
+
+    mutating func verified(_ block: Int, of job: JobNumber) { jobs[job].checks[block] = nil }
+
+    /// - Parameter liars: workers that do bring wrong results.
+    mutating func distrust(_ party: String, liars: Set<WorkerID>) {
+        distrusted.insert(party)
+        let meant = workers.filter { $0.value.party == party }.keys
+        claim(meant.allSatisfy(liars.contains), "a worker that brings right results is not trusted")
+    }
+
+    mutating func lost(_ blocks: [Int], of job: JobNumber) {
+        guard jobs[job].isOpen else { return }
+        for block in blocks where jobs[job].kept[block] { unkeep(block, of: job) }
+    }
+
+    private mutating func unkeep(_ block: Int, of job: JobNumber) {
+        jobs[job].kept[block] = false
+        jobs[job].keptCount -= 1
+        jobs[job].checkpoints[block] = 0
+        jobs[job].checks[block] = nil
+    }
+
+    mutating func lostState(of block: Int, of job: JobNumber) { jobs[job].checkpoints[block] = 0 }
+
+    /// Stored results were taken back, on the disk.
+    mutating func disowned(_ blocks: [Int], of job: JobNumber) {
+        for block in blocks {
+            claim(jobs[job].stored[block], "a result is taken back that is not stored")
+            jobs[job].stored[block] = false
+            jobs[job].storedCount -= 1
+            jobs[job].disowned.insert(block)
+        }
     }
 
     mutating func dropped(_ attempt: Attempt, group: String) {
@@ -215,13 +280,18 @@ struct SecondBook {
         claim(!isSilence || told.contains(id), "the silence of a worker that told of nothing counts")
         claim(!isGentle, "a planned stop, a pause or a restart counts against a block")
         jobs[attempt.job].reports[attempt.block] += 1
+        // What nobody else can compute is not known to be right.
+        let isLast = jobs[attempt.job].reports[attempt.block] >= configuration.crashLimit
+        if isLast, jobs[attempt.job].checks[attempt.block] != nil { unkeep(attempt.block, of: attempt.job) }
     }
 
     mutating func ended(_ job: JobNumber, _ outcome: JobOutcome, at now: Duration) {
         claim(jobs[job].isOpen, "a job ends twice")
         let poisoned = jobs[job].reports.contains { $0 >= configuration.crashLimit }
         switch outcome {
-        case .finished: claim(jobs[job].storedCount == jobs[job].blocks, "a job is finished with blocks missing")
+        case .finished:
+            claim(jobs[job].storedCount == jobs[job].blocks, "a job is finished with blocks missing")
+            claim(jobs[job].checks.isEmpty, "a job is finished with results that are to be verified")
         case .failed:
             claim(poisoned || jobs[job].deadline.map { now > $0 } == true, "a job fails without a cause")
         case .cancelled: break
@@ -231,6 +301,7 @@ struct SecondBook {
 
     private mutating func close(_ job: JobNumber) {
         jobs[job].isOpen = false
+        jobs[job].checks = [:]
         // What still ran of it is called back in the same breath.
         for block in 0..<jobs[job].blocks {
             for holder in jobs[job].holders[block] {

@@ -64,12 +64,23 @@ extension History {
         case .returned(let attempt):
             return .returned(BlockState(attempt: identity(attempt), stepsDone: 0, state: []))
         case .result(let attempt):
-            return .result(SimulatedJobs.all.report(of: realJobs[attempt.job], identity(attempt)))
+            var report = SimulatedJobs.all.report(of: realJobs[attempt.job], identity(attempt))
+            // No two lie alike. The same result is the same each time that it is sent.
+            if isLie(attempt, of: peer) { report.samples[0] = UInt8(peer % 255 + 1) }
+            return .result(report)
         case .failure(let attempt): return .failure(identity(attempt), text: "it failed")
         case .inability(let attempt): return .failure(identity(attempt), text: "it has no room", isInability: true)
         case .goodbye: return .goodbye(reason: "")
         default: return nil
         }
+    }
+
+    private func isLie(_ attempt: Attempt, of peer: Int) -> Bool {
+        let lies = plan.workers[processes[peer].index].lies
+        guard lies > 0 else { return false }
+        let place = UInt64((peer * 64 + attempt.job) * 64 + attempt.block)
+        var random = SplitMix(seed: plan.seed &+ place &* 0x9E37_79B9_7F4A_7C15)
+        return random.happens(lies)
     }
 
     // MARK: To workers
@@ -83,7 +94,10 @@ extension History {
             return events.append(.undelivered(message, to: peer, isGone: true))
         }
         switch message {
-        case .taken(let job, let blocks): checkTaken(job, blocks, plan.workers[processes[process].index].group)
+        case .taken(let job, let blocks):
+            // What somebody brings who is not trusted is nothing.
+            let isTrusted = workerOf[process].map { book.isTrusted($0) } ?? true
+            if isTrusted { checkTaken(job, blocks, plan.workers[processes[process].index].group) }
         case .lease(let lease): checkLease(lease)
         default: break
         }
@@ -118,7 +132,7 @@ extension History {
     /// A result may be let go that is on the disk, or that nobody wants.
     private mutating func checkTaken(_ id: Digest, _ blocks: [Int], _ group: String) {
         guard let job = identities.firstIndex(of: id), book.jobs[job].isOpen else { return }
-        for block in blocks where !book.jobs[job].stored[block] {
+        for block in blocks where !book.jobs[job].stored[block] && !book.jobs[job].disowned.contains(block) {
             book.claim((book.jobs[job].group ?? group) != group, "a result is let go that is not stored")
         }
     }
@@ -126,6 +140,8 @@ extension History {
     /// A block goes on from what it has come to.
     private mutating func checkLease(_ lease: Lease) {
         guard let number = places.first(where: { identities[$0.value] == lease.job })?.key else { return }
+        // Where results are verified nobody goes on with what another has computed.
+        guard plan.verified == 0 else { return }
         for block in lease.blocks.map(\.block) where archive.steps(number, block) > 0 {
             book.claim(
                 lease.checkpoints[block] != nil || lease.stateBytes[block] ?? 0 > 0,

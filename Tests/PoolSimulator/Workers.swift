@@ -153,7 +153,9 @@ extension History {
     /// A block goes on where its worker was lost, but for one interval and what was on its way.
     private mutating func checkLoss(_ attempt: Attempt, _ steps: Int) {
         guard let before = lostAt[attempt.job].removeValue(forKey: attempt.block) else { return }
-        guard plan.isReliable, plan.faults.allSatisfy({ $0.fault.leavesTheStoreAlone }) else { return }
+        guard plan.isReliable, plan.verified == 0, plan.faults.allSatisfy({ $0.fault.leavesTheStoreAlone }) else {
+            return
+        }
         let job = jobs[attempt.job]
         let fastest = max(1, job.stepTime * (plan.workers.map(\.pace).min() ?? 100) / 100)
         let delay = plan.network.latency + plan.network.jitter + 2 * (plan.flushEvery + plan.flushTime)

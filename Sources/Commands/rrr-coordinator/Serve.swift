@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandFrame
 import Coordinator
+import CoordinatorCore
 import Foundation
 import Logging
 import MachineCapacity
@@ -37,6 +38,12 @@ struct Serve: ParsableCommand {
             "Delete jobs that ended longer ago than this, such as 30d or 12h (default: keep them).", valueName: "age"))
     var keep: Age?
 
+    @Option(
+        help: ArgumentHelp(
+            "Have this part of all results computed twice, by workers of different keys, and compare them.",
+            valueName: "fraction"))
+    var verify: Double?
+
     @Flag(help: "Listen where other hosts can connect without keys: nothing is encrypted and anybody is let in.")
     var insecure = false
 
@@ -46,6 +53,20 @@ struct Serve: ParsableCommand {
             throw ValidationError("--insecure is for a coordinator without keys; leave it out, or --keys.")
         }
         try checkListening(at: listen, insecure: insecure, hasKeys: folder != nil)
+        if let verify, !(verify > 0 && verify <= 1) {
+            throw ValidationError("--verify takes a part of all results, above 0 and at most 1, not \(verify).")
+        }
+    }
+
+    /// A key can't be compared with itself.
+    private func checkKeys(in folder: KeyFolder) throws {
+        let workers = try folder.allowList().values.filter { $0.role == .worker }
+        guard workers.count < 2 else { return }
+        throw PoolClientError(
+            exitStatus: 64,
+            "--verify compares results of different keys, and \(folder.path)/allowed lets in "
+                + "\(workers.count) of workers: make one for each host with rrr-coordinator keygen \(folder.path) "
+                + "--add worker --name NAME")
     }
 
     /// The folder with its keys: --insecure, being a flag, wins over RRR_KEYS.
@@ -57,6 +78,8 @@ struct Serve: ParsableCommand {
             var configuration = CoordinatorService.Configuration(stateFolder: Environment.state(state))
             configuration.checkpointInterval = .seconds(checkpointEvery)
             configuration.keys = folder.map { KeyFolder($0) }
+            configuration.verification = verify.map { VerificationRule(fraction: $0) }
+            if verify != nil, let keys = configuration.keys { try checkKeys(in: keys) }
             let isOpen = (try? Endpoint(listen, for: .listening))?.reach == .otherHosts
             configuration.isInsecure = insecure && isOpen
             limits.set(in: &configuration)

@@ -10,7 +10,7 @@ final class EntryWriter {
     private let insertJob, updateJob, endJob, findEnded, pauseJob, setPriority, detachJob, forgetJob: Statement
     private let findSettled, cutSettled, unsettlePieces, settlePieces, dropSettledPieces: Statement
     private let insertFinished, insertCheckpoint, insertPiece, insertReport, insertWorker, insertWorkerName: Statement
-    private let dropFinishedBlock, dropFinished, dropCheckpoint, dropCheckpoints: Statement
+    private let verifyBlock, dropFinishedBlock, dropFinished, dropCheckpoint, dropCheckpoints: Statement
     private let dropPieces, dropBlockPieces, dropOldPieces, dropUnfinished, dropBlockUnfinished: Statement
     private let dropReports, dropBlockReports, dropWorkers: Statement
     private let workerID: Statement
@@ -47,17 +47,17 @@ final class EntryWriter {
         forgetJob = try prepare("DELETE FROM job WHERE number = ?1")
         insertFinished = try prepare(
             """
-            INSERT INTO finished (job, block, attempt, worker, seconds, gradient_evaluations, checksum)
-            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            INSERT INTO finished (job, block, attempt, worker, seconds, gradient_evaluations, checksum, verification)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """)
         insertCheckpoint = try prepare(
             """
-            INSERT INTO checkpoint (job, block, attempt, steps_done, state, state_offset, settled)
-            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+            INSERT INTO checkpoint (job, block, attempt, steps_done, state, state_offset, settled, party)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
             WHERE NOT EXISTS (SELECT 1 FROM finished WHERE job = ?1 AND block = ?2)
             ON CONFLICT (job, block) DO UPDATE
                 SET attempt = excluded.attempt, steps_done = excluded.steps_done, state = excluded.state,
-                    state_offset = excluded.state_offset, settled = excluded.settled
+                    state_offset = excluded.state_offset, settled = excluded.settled, party = excluded.party
                 WHERE excluded.steps_done > checkpoint.steps_done
             """)
         findSettled = try prepare("SELECT settled FROM checkpoint WHERE job = ? AND block = ?")
@@ -102,13 +102,15 @@ final class EntryWriter {
         insertReport = try prepare("INSERT INTO report (job, block, attempt, worker, reason) VALUES (?, ?, ?, ?, ?)")
         insertWorker = try prepare(
             """
-            INSERT INTO worker (job, name, host, process, slots, version, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO worker (job, name, host, process, slots, version, fingerprint, party)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (job, name) DO UPDATE
                 SET host = excluded.host, process = excluded.process, slots = excluded.slots,
-                    version = excluded.version, fingerprint = excluded.fingerprint
+                    version = excluded.version, fingerprint = excluded.fingerprint, party = excluded.party
             """)
         insertWorkerName = try prepare("INSERT INTO worker (job, name) VALUES (?, ?) ON CONFLICT DO NOTHING")
         workerID = try prepare("SELECT id FROM worker WHERE job = ? AND name = ?")
+        verifyBlock = try prepare("UPDATE finished SET verification = 2 WHERE job = ? AND block = ?")
         dropFinishedBlock = try prepare("DELETE FROM finished WHERE job = ? AND block = ?")
         dropFinished = try prepare("DELETE FROM finished WHERE job = ?")
         dropCheckpoint = try prepare("DELETE FROM checkpoint WHERE job = ? AND block = ?")
@@ -133,9 +135,11 @@ final class EntryWriter {
                     job.databaseValue, block.databaseValue, result.attempt.databaseValue, worker.databaseValue,
                     result.seconds.databaseValue, result.gradientEvaluations.databaseValue,
                     (result.checksum.map { Int64(bitPattern: $0) }).databaseValue,
+                    result.isToBeVerified.databaseValue,
                 ]))
         case .lost(let job, let blocks):
             for block in blocks { try dropFinishedBlock.execute(arguments: [job, block]) }
+        case .verified(let job, let block): try verifyBlock.execute(arguments: [job, block])
         case .checkpoint(let job, let block, let checkpoint):
             try keep(checkpoint, ofBlock: block, job: job, in: db)
         case .statePiece(let job, let block, let attempt, let piece):
@@ -154,6 +158,7 @@ final class EntryWriter {
             try insertWorker.execute(
                 arguments: [
                     job, worker.name, worker.host, worker.process, worker.slots, worker.version, worker.fingerprint,
+                    worker.party,
                 ])
         case .ended(let job, let outcome, let failure, let seconds):
             try change(job, in: db, endJob, [job, outcome.rawValue, failure, seconds])
@@ -185,6 +190,7 @@ final class EntryWriter {
             try insertCheckpoint.execute(
                 arguments: [
                     job, block, attempt, steps, Data(checkpoint.state), checkpoint.offset, checkpoint.settled,
+                    checkpoint.party,
                 ])
             if db.changesCount > 0 {
                 try cutSettled.execute(arguments: [job, block, checkpoint.start])

@@ -73,13 +73,31 @@ struct JobReading {
                 ORDER BY block LIMIT ?
                 """, arguments: [job, block, most])
         var blocks: [StoredBlock] = []
-        while let row = try rows.next() {
-            blocks.append(
-                StoredBlock(
-                    block: try integer(row, 0), gradientEvaluations: try integer(row, 1),
-                    checksum: Int64.fromDatabaseValue(row[2]).map { UInt64(bitPattern: $0) }))
+        while let row = try rows.next() { blocks.append(try storedBlock(row)) }
+        return blocks
+    }
+
+    /// Finished blocks of a party's workers that nobody has verified, by job, in order.
+    func unverifiedBlocks(ofParty party: String) throws -> [Int: [StoredBlock]] {
+        var blocks: [Int: [StoredBlock]] = [:]
+        let workers = try Row.fetchAll(db, sql: "SELECT job, id FROM worker WHERE party = ?", arguments: [party])
+        for worker in workers {
+            let (job, id) = (try integer(worker, 0), try integer(worker, 1))
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT block, gradient_evaluations, checksum FROM finished
+                    WHERE job = ? AND worker = ? AND verification <> 2 ORDER BY block
+                    """, arguments: [job, id])
+            while let row = try rows.next() { blocks[job, default: []].append(try storedBlock(row)) }
         }
         return blocks
+    }
+
+    private func storedBlock(_ row: Row) throws -> StoredBlock {
+        StoredBlock(
+            block: try integer(row, 0), gradientEvaluations: try integer(row, 1),
+            checksum: Int64.fromDatabaseValue(row[2]).map { UInt64(bitPattern: $0) })
     }
 
     /// The numbers of all jobs, in their order.
@@ -89,12 +107,14 @@ struct JobReading {
     func checkpoint(job: Int, block: Int) throws -> StoredCheckpoint? {
         try Row.fetchOne(
             db,
-            sql: "SELECT attempt, steps_done, state, state_offset, settled FROM checkpoint WHERE job = ? AND block = ?",
-            arguments: [job, block]
+            sql: """
+                SELECT attempt, steps_done, state, state_offset, settled, party FROM checkpoint
+                WHERE job = ? AND block = ?
+                """, arguments: [job, block]
         ).map { row in
             StoredCheckpoint(
                 attempt: try integer(row, 0), stepsDone: try integer(row, 1), state: try bytes(row, 2),
-                offset: try integer(row, 3), settled: try integer(row, 4))
+                offset: try integer(row, 3), settled: try integer(row, 4), party: try text(row, 5))
         }
     }
 
@@ -163,11 +183,13 @@ struct JobReading {
 
     private func readBlocks(into job: inout RecoveredJob) throws {
         var shares: [Int: (blocks: Int, seconds: Double)] = [:]
+        var unverified: [(block: Int, attempt: Int, worker: Int)] = []
         var run = 0..<0
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT block, attempt, worker, seconds, gradient_evaluations FROM finished WHERE job = ? ORDER BY block
+                SELECT block, attempt, worker, seconds, gradient_evaluations, verification FROM finished
+                WHERE job = ? ORDER BY block
                 """, arguments: [job.record.number])
         while let row = try rows.next() {
             let (block, attempt, worker) = (try integer(row, 0), try integer(row, 1), try integer(row, 2))
@@ -184,6 +206,11 @@ struct JobReading {
             }
             run = run.lowerBound..<(block + 1)
             if attempt > 1 { job.blocksRunAgain += 1 }
+            switch try integer(row, 5) {
+            case 1: unverified.append((block, attempt, worker))
+            case 2: job.verifiedBlocks.append(block)
+            default: break
+            }
             let (sum, overflows) = job.gradientEvaluations.addingReportingOverflow(gradients)
             guard !overflows else { throw damaged("the gradient evaluations of job \(job.record.number)") }
             job.gradientEvaluations = sum
@@ -191,35 +218,47 @@ struct JobReading {
             shares[worker, default: (0, 0)].seconds += seconds
         }
         if !run.isEmpty { job.finishedBlocks.append(run) }
-        try readWorkers(into: &job, shares)
+        let workers = try readWorkers(into: &job, shares)
+        for (block, attempt, id) in unverified {
+            job.unverifiedBlocks[block] = workers[id].map { UnverifiedBlock(worker: $0, attempt: attempt) }
+        }
     }
 
-    private func readWorkers(into job: inout RecoveredJob, _ shares: [Int: (blocks: Int, seconds: Double)]) throws {
+    /// - Returns: the workers by their rows.
+    private func readWorkers(
+        into job: inout RecoveredJob, _ shares: [Int: (blocks: Int, seconds: Double)]
+    ) throws -> [Int: WorkerDescription] {
         var unnamed = Set(shares.keys)
+        var workers: [Int: WorkerDescription] = [:]
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT id, name, host, process, slots, version, fingerprint FROM worker WHERE job = ? ORDER BY name
+                SELECT id, name, host, process, slots, version, fingerprint, party FROM worker WHERE job = ?
+                ORDER BY name
                 """, arguments: [job.record.number])
         while let row = try rows.next() {
             let id = try integer(row, 0)
             let worker = WorkerDescription(
                 name: try text(row, 1), host: try text(row, 2), process: try integer(row, 3),
-                slots: try integer(row, 4), version: try text(row, 5), fingerprint: try text(row, 6))
+                slots: try integer(row, 4), version: try text(row, 5), fingerprint: try text(row, 6),
+                party: try text(row, 7))
+            workers[id] = worker
             let share = shares[id] ?? (0, 0)
             job.workers.append(WorkerShare(worker: worker, blocks: share.blocks, seconds: share.seconds))
             unnamed.remove(id)
         }
         guard unnamed.isEmpty else { throw damaged("the workers of job \(job.record.number)") }
+        return workers
     }
 
     private func readCheckpoints(into job: inout RecoveredJob) throws {
         let rows = try Row.fetchCursor(
-            db, sql: "SELECT block, attempt, steps_done, settled FROM checkpoint WHERE job = ?",
+            db, sql: "SELECT block, attempt, steps_done, settled, party FROM checkpoint WHERE job = ?",
             arguments: [job.record.number])
         while let row = try rows.next() {
             job.checkpoints[try block(row, of: job)] = CheckpointMark(
-                attempt: try integer(row, 1), stepsDone: try integer(row, 2), settled: try integer(row, 3))
+                attempt: try integer(row, 1), stepsDone: try integer(row, 2), settled: try integer(row, 3),
+                party: try text(row, 4))
         }
     }
 

@@ -111,6 +111,13 @@ package final class Journal {
         try read { try $0.storedBlocks(job: job, from: block, atMost: most) }
     }
 
+    /// Finished blocks of all jobs that a party's workers have brought and nobody has verified, by job, in order.
+    ///
+    /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.
+    package func unverifiedBlocks(ofParty party: String) throws(JournalError) -> [Int: [StoredBlock]] {
+        try read { try $0.unverifiedBlocks(ofParty: party) }
+    }
+
     /// What is kept of the result of a block; nil if it is not finished.
     ///
     /// - Throws: `.malformed` for a damaged journal, `.inputOutput`.

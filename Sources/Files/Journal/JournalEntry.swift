@@ -9,6 +9,8 @@ package enum JournalEntry: Sendable, Equatable {
     case finished(job: Int, block: Int, FinishedBlock)
     /// The rows of finished blocks are not what they were: the blocks are not finished any more.
     case lost(job: Int, blocks: [Int])
+    /// A finished block's rows came a second time from somebody else, and were the same.
+    case verified(job: Int, block: Int)
     /// A piece of the state that an attempt has got to, long before the checkpoint that its last piece makes. The first one
     /// takes the place of another state that the attempt has begun and not ended. Of a block that is finished, or that
     /// has got as far, it changes nothing.
@@ -105,16 +107,20 @@ package struct FinishedBlock: Sendable, Equatable {
     package var gradientEvaluations: Int
     /// Of its rows; nil where none is known.
     package var checksum: UInt64?
+    /// Whether they are to come a second time from somebody else.
+    package var isToBeVerified: Bool
 
     /// Every field as given.
     package init(
-        attempt: Int, worker: String, seconds: Double, gradientEvaluations: Int, checksum: UInt64? = nil
+        attempt: Int, worker: String, seconds: Double, gradientEvaluations: Int, checksum: UInt64? = nil,
+        isToBeVerified: Bool = false
     ) {
         self.attempt = attempt
         self.worker = worker
         self.seconds = seconds
         self.gradientEvaluations = gradientEvaluations
         self.checksum = checksum
+        self.isToBeVerified = isToBeVerified
     }
 }
 
@@ -132,10 +138,13 @@ package struct StoredCheckpoint: Sendable, Equatable {
     package var start: Int
     /// Bytes at the start of the whole that no later state changes; at most ``offset``.
     package var settled: Int
+    /// Who answers for the worker that it is of, where results are verified; empty elsewhere.
+    package var party: String
 
     /// Every field as given.
     package init(
-        attempt: Int, stepsDone: Int, state: [UInt8], offset: Int = 0, start: Int = 0, settled: Int = 0
+        attempt: Int, stepsDone: Int, state: [UInt8], offset: Int = 0, start: Int = 0, settled: Int = 0,
+        party: String = ""
     ) {
         self.attempt = attempt
         self.stepsDone = stepsDone
@@ -143,6 +152,7 @@ package struct StoredCheckpoint: Sendable, Equatable {
         self.offset = offset
         self.start = start
         self.settled = settled
+        self.party = party
     }
 }
 
@@ -200,11 +210,13 @@ package struct WorkerDescription: Sendable, Equatable {
     package var version: String
     /// Of its arithmetic.
     package var fingerprint: String
+    /// Who answers for it, where results are verified: of two parties one checks the other.
+    package var party: String
 
     /// Every field as given; what is not known is empty or 0.
     package init(
         name: String, host: String = "", process: Int = 0, slots: Int = 0, version: String = "",
-        fingerprint: String = ""
+        fingerprint: String = "", party: String = ""
     ) {
         self.name = name
         self.host = host
@@ -212,5 +224,6 @@ package struct WorkerDescription: Sendable, Equatable {
         self.slots = slots
         self.version = version
         self.fingerprint = fingerprint
+        self.party = party
     }
 }

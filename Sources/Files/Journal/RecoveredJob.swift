@@ -16,6 +16,10 @@ package struct RecoveredJob: Sendable, Equatable {
     package var finishedBlocks: [Range<Int>] = []
     /// Of the finished blocks, those that took more than one attempt.
     package var blocksRunAgain = 0
+    /// Of the finished blocks, those whose rows came a second time from somebody else, and were the same, in order.
+    package var verifiedBlocks: [Int] = []
+    /// Of the finished blocks, those whose rows are to come a second time.
+    package var unverifiedBlocks: [Int: UnverifiedBlock] = [:]
     /// Gradients evaluated, all finished blocks together.
     package var gradientEvaluations = 0
     /// Who did what, in the order of the names.
@@ -52,6 +56,17 @@ package struct RecoveredJob: Sendable, Equatable {
     package var finishedCount: Int { finishedBlocks.reduce(0) { $0 + $1.count } }
 }
 
+/// A finished block whose rows are to come a second time from somebody else.
+package struct UnverifiedBlock: Sendable, Equatable {
+    /// Who has brought them.
+    package var worker: WorkerDescription
+    /// The attempt that did, from 1.
+    package var attempt: Int
+
+    /// Both as given.
+    package init(worker: WorkerDescription, attempt: Int) { (self.worker, self.attempt) = (worker, attempt) }
+}
+
 /// What a worker did for a job.
 package struct WorkerShare: Sendable, Equatable {
     /// What the provenance tells of it.
@@ -77,11 +92,14 @@ package struct CheckpointMark: Sendable, Equatable {
     package var stepsDone: Int
     /// Bytes at the start of the state that no later one changes.
     package var settled: Int
+    /// Who answers for the worker that it is of, where results are verified; empty elsewhere.
+    package var party: String
 
     /// Every field as given.
-    package init(attempt: Int, stepsDone: Int, settled: Int = 0) {
+    package init(attempt: Int, stepsDone: Int, settled: Int = 0, party: String = "") {
         self.attempt = attempt
         self.stepsDone = stepsDone
         self.settled = settled
+        self.party = party
     }
 }

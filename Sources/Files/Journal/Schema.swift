@@ -9,7 +9,7 @@ enum Schema {
     static let applicationID = 0x7272_726A
 
     /// Step n leads from version n to version n + 1.
-    static let steps = [version1, version2, version3, version4, version5, version6]
+    static let steps = [version1, version2, version3, version4, version5, version6, version7]
 
     private static let version1 = """
         -- A job that was handed in and is not forgotten.
@@ -178,6 +178,14 @@ enum Schema {
     private static let version6 = """
         -- 1 if nobody has handed it in: another job needs what it finds.
         ALTER TABLE job ADD COLUMN is_preliminary INTEGER NOT NULL DEFAULT 0 CHECK (is_preliminary IN (0, 1));
+        """
+
+    private static let version7 = """
+        -- 1 if the rows are to come a second time from somebody else, 2 if they have, and were the same.
+        ALTER TABLE finished ADD COLUMN verification INTEGER NOT NULL DEFAULT 0 CHECK (verification IN (0, 1, 2));
+        -- Who answers for the worker, where results are verified; empty elsewhere.
+        ALTER TABLE worker ADD COLUMN party TEXT NOT NULL DEFAULT '';
+        ALTER TABLE checkpoint ADD COLUMN party TEXT NOT NULL DEFAULT '';
         """
 
     /// The version of a file; 0 for an empty one.

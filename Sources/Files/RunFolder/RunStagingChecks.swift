@@ -43,13 +43,32 @@ extension RunStaging {
         return max(1, File.pieceSize / max(1, max(samples, sizes.max() ?? 0)))
     }
 
-    private func checksums(ofBlocks blocks: Range<Int>) throws(RunFolderError) -> [UInt64] {
+    /// Whether the rows of a block, as they are in the files, are byte for byte those of a record.
+    ///
+    /// - Parameter record: of one block, which is recorded here.
+    /// Throws `.inputOutput`, and `.missing` or `.malformed` where files are not in place.
+    package func holds(_ record: BlockRecord) throws(RunFolderError) -> Bool {
+        try expectOpen()
+        let block = record.firstChain / description.block
+        let stored = try rows(ofBlocks: block..<block + 1).map(\.bytes)
+        return stored == [record.samples] + record.statistics.entries.map(\.bytes)
+    }
+
+    /// The rows of some neighbouring blocks, as they are in the files: those of the samples, then those of one statistic
+    /// after the other.
+    private func rows(
+        ofBlocks blocks: Range<Int>
+    ) throws(RunFolderError) -> [(rows: RunStatistic.Rows, rowBytes: Int, bytes: [UInt8])] {
         let size = description.block
         let chains = blocks.lowerBound * size..<min(blocks.upperBound * size, description.chains)
         let samplesRow = draws.header.rowSize * draws.header.elementType.size
-        let arrays =
-            [(rows: RunStatistic.Rows.chains, rowBytes: samplesRow, bytes: try draws.bytes(ofRows: chains))]
+        return [(rows: .chains, rowBytes: samplesRow, bytes: try draws.bytes(ofRows: chains))]
             + (try statistics.bytes(ofBlocks: blocks, chains: chains))
+    }
+
+    private func checksums(ofBlocks blocks: Range<Int>) throws(RunFolderError) -> [UInt64] {
+        let size = description.block
+        let arrays = try rows(ofBlocks: blocks)
         return (0..<blocks.count).map { index in
             var checksum = BlockChecksum()
             for array in arrays {

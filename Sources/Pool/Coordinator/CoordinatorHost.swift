@@ -61,6 +61,7 @@ struct CoordinatorHost {
             checkpointInterval: configuration.checkpointInterval, host: ProcessInfo.processInfo.hostName)
         (settings.limits, settings.protection) = (configuration.limits, configuration.protection)
         settings.keptFor = configuration.keptFor
+        settings.verification = configuration.verification
         core = CoordinatorCore(settings)
         let known = past.map(\.job.record.hash)
         warnOfFolders(otherThan: Set(known))

@@ -22,6 +22,8 @@ package final class CoordinatorService: Sendable {
         package var limits = PeerLimits()
         /// How long jobs are kept that are over; nil for ever.
         package var keptFor: Duration?
+        /// Which results are computed twice, by workers of different keys, and compared; nil for none.
+        package var verification: VerificationRule?
         /// Seconds after which a connection is ended that has said nothing; over TCP.
         package var silence = Duration.seconds(30)
         /// The coordinator's keys and whom it lets in; nil for anybody, unencrypted.

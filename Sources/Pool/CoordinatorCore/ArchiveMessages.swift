@@ -25,6 +25,10 @@ package enum ArchiveRequest: Sendable {
     /// A job to take in, and to note unless it is noted already; with `resumes` from what is stored of it.
     case open(JobNumber, folder: String, RunDescription, resumes: Bool, note: JournalEntry?)
     case result(Attempt, WorkerID, BlockRecord, FinishedBlock)
+    /// A result is to be compared with the one that is stored; who has brought it.
+    case compare(Attempt, WorkerID, WorkerDescription, BlockRecord)
+    /// What a party has brought of all jobs and nobody has verified is not to count.
+    case disown(party: String)
     /// A piece of a long state, before the checkpoint that its last one makes.
     case piece(Attempt, StatePiece)
     case checkpoint(Attempt, StoredCheckpoint)
@@ -45,7 +49,8 @@ package enum ArchiveRequest: Sendable {
     /// Bytes that it holds in memory, roughly.
     package var size: Int {
         switch self {
-        case .result(_, _, let record, _): record.samples.count + record.statistics.byteCount
+        case .result(_, _, let record, _), .compare(_, _, _, let record):
+            record.samples.count + record.statistics.byteCount
         case .piece(_, let piece): piece.data.count
         case .checkpoint(_, let checkpoint): checkpoint.state.count
         default: 0
@@ -60,8 +65,12 @@ package enum ArchiveReply: Sendable {
     case refused(JobNumber, exitStatus: Int32, reason: String)
     /// A result is stored; the acceptance of its chains.
     case stored(Attempt, WorkerID, Acceptance)
-    /// The rows of these blocks, which were stored, are not what they were: the blocks have to run again.
+    /// A result was compared with the one that is stored.
+    case compared(Attempt, WorkerID, WorkerDescription, Comparison)
+    /// The rows of these blocks, which were stored, are not what they were, or not to count: the blocks have to run again.
     case lost(JobNumber, blocks: [Int])
+    /// What a party has brought does not count any more; which blocks these are was told before.
+    case disowned(party: String)
     /// A piece of what a block has come to; nil if there is none that can be read.
     case loaded(Attempt, WorkerID, StatePiece?)
     case finished(JobNumber)

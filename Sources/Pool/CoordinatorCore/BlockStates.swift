@@ -36,7 +36,10 @@ extension CoordinatorCore {
 
     /// Whether what a worker leaves out at the start of a state is stored; it is told if it is not.
     private mutating func isStored(_ start: Int, of state: BlockState, _ worker: WorkerID) -> Bool {
-        let stored = jobs[state.attempt.job]?.checkpointed[state.attempt.block] ?? 0
+        let mark = jobs[state.attempt.job]?.checkpointed[state.attempt.block]
+        // What another party has begun is nothing to go on with where results are verified.
+        let isStrange = configuration.verification != nil && mark?.party != workers[worker]?.record.party
+        let stored = isStrange ? 0 : mark?.settled ?? 0
         guard start > stored else { return true }
         if let peer = workers[worker]?.peer { send(.settled(state.attempt, bytes: stored), to: peer) }
         return false
@@ -111,7 +114,7 @@ extension CoordinatorCore {
             ask(.load(first, worker, after: after))
         case .lease(let stateBytes):
             // A late checkpoint of an earlier attempt may have come while the block waited.
-            let begun = stateBytes > 0 ? [] : held.filter { isCheckpointed($0) }
+            let begun = stateBytes > 0 ? [] : held.filter { goesOn($0, at: worker) }
             for attempt in begun { deliver(Delivery([attempt], to: worker, .state(after: nil), since: delivery.since)) }
             let fresh = held.filter { !begun.contains($0) }
             guard !fresh.isEmpty else { return }
@@ -119,10 +122,6 @@ extension CoordinatorCore {
             act(on: .sent(worker))
             lease(fresh, to: worker, stateBytes: stateBytes)
         }
-    }
-
-    private func isCheckpointed(_ attempt: Attempt) -> Bool {
-        identities[attempt.job].flatMap { jobs[$0]?.checkpointed[attempt.block] } != nil
     }
 
     /// Brings a piece of what a block has come to to the worker that goes on with it; the block follows the last one.

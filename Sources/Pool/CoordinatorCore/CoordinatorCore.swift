@@ -30,6 +30,8 @@ package struct CoordinatorCore {
         package var keptFor: Duration?
         /// How who connects is told from others.
         package var protection = PoolStatus.Protection.local
+        /// Which results are computed twice; nil for none.
+        package var verification: VerificationRule?
 
         /// - Parameters:
         ///   - stateFolder: where the folders of its jobs are.
@@ -65,6 +67,10 @@ package struct CoordinatorCore {
     /// Why nothing can be stored for now; empty if it can.
     private(set) var storageNotice = ""
     private var isOverloaded = false
+    /// Parties that have brought wrong results.
+    var distrusted: Set<String> = []
+    /// Those of them of whom nothing counts any more.
+    var disowned: Set<String> = []
     /// Results that were stored and are to be confirmed.
     var confirmations: [WorkerID: [Attempt]] = [:]
     /// Bytes that wait for peers to read them.
@@ -228,6 +234,10 @@ package struct CoordinatorCore {
             if let id = identities[attempt.job] { jobs[id]?.count(acceptance) }
             confirm(attempt, to: worker)
             act(on: .stored(attempt.job, block: attempt.block))
+        case .compared(let attempt, let worker, let origin, let outcome):
+            compared(attempt, worker, origin, outcome)
+        case .disowned(let party):
+            disowned(party)
         case .loaded(let attempt, let worker, let state):
             bring(state, of: attempt, to: worker)
         case .finished(let number):

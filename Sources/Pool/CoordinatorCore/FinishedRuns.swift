@@ -6,13 +6,16 @@ import PoolCore
 
 /// What becomes of jobs whose files are not what they were.
 extension CoordinatorCore {
-    /// Stored rows of a job are lost: its blocks run again.
+    /// Stored rows of a job are lost, or not to count: its blocks run again.
     mutating func lost(_ blocks: [Int], of number: JobNumber) {
         // What is told of an earlier run of a job that is just being begun anew is nothing to it.
-        guard let id = identities[number], let job = jobs[id], !job.state.isOver, job.unanswered == nil,
-            job.work?.progress == nil, job.work?.waitsFor == nil
-        else { return }
+        guard let id = identities[number], let job = jobs[id], !job.state.isOver, job.unanswered == nil else { return }
         jobs[id]?.lose(blocks)
+        guard job.work?.progress == nil, job.work?.waitsFor == nil else {
+            // The scheduler is told when the job comes to it.
+            for block in blocks { jobs[id]?.work?.progress?.lose(block) }
+            return
+        }
         guard scheduler.view(of: number) == nil else { return act(on: .lost(number, blocks: blocks)) }
         // It was found out at the end, when the scheduler had done with the job.
         act(on: .submitted(number, terms(of: job), job.progress(without: blocks)))

@@ -87,8 +87,20 @@ struct RunningJob {
     var isPaused = false
     /// As it was before it was taken up.
     private(set) var past: PastJob?
-    /// Blocks that have a checkpoint in the journal, with the bytes at its start that no later one changes.
-    var checkpointed: [Int: Int] = [:]
+    /// What the journal has of a block that has begun.
+    struct StateMark {
+        /// Bytes at its start that no later state changes.
+        let settled: Int
+        /// Who answers for the worker that it is of, where results are verified.
+        let party: String
+    }
+
+    /// Blocks that have a checkpoint in the journal.
+    var checkpointed: [Int: StateMark] = [:]
+    /// Blocks whose results are stored and are to be computed once more.
+    var checks: [Int: ResultCheck] = [:]
+    /// Blocks whose results were computed twice and are the same.
+    private var verified = BlockSet()
 
     private let started: Duration
     private var ended: Duration?
@@ -126,7 +138,8 @@ struct RunningJob {
             chainsDone += min(blocks.upperBound * blockSize, chains) - blocks.lowerBound * blockSize
         }
         blocksDone = progress.stored.count
-        checkpointed = stored.checkpoints.mapValues(\.settled)
+        checkpointed = stored.checkpoints.mapValues { StateMark(settled: $0.settled, party: $0.party) }
+        for block in stored.verifiedBlocks { verified.insert(block) }
         again = stored.blocksRunAgain
         for share in stored.workers { shares[share.worker.name] = share }
         progress.checkpoints = stored.checkpoints.mapValues(\.stepsDone)
@@ -134,6 +147,14 @@ struct RunningJob {
         progress.group = stored.workers.first { !$0.worker.fingerprint.isEmpty }?.worker.fingerprint
         progress.isPaused = isPaused
         return progress
+    }
+
+    /// Takes in which of the stored results are to be computed once more.
+    mutating func resume(_ unverified: [Int: UnverifiedBlock], _ progress: inout JobProgress) {
+        for (block, stored) in unverified {
+            checks[block] = ResultCheck(author: stored.worker, attempt: stored.attempt)
+            progress.checks[block] = PendingCheck(parties: [stored.worker.party], attempts: stored.attempt)
+        }
     }
 
     /// The block of a chain.
@@ -182,6 +203,20 @@ struct RunningJob {
         shares[worker.name]?.seconds += report.seconds
     }
 
+    /// Counts a result that came a second time.
+    mutating func countCheck(_ report: BlockReport, from worker: WorkerDescription) {
+        shares[worker.name, default: WorkerShare(worker: worker, blocks: 0, seconds: 0)].seconds += report.seconds
+    }
+
+    /// Takes in that a result was computed twice and is the same.
+    mutating func verified(_ block: Int) {
+        checks[block] = nil
+        verified.insert(block)
+    }
+
+    /// Whether workers of a party have brought results.
+    func hasBlocks(of party: String) -> Bool { shares.values.contains { $0.blocks > 0 && $0.worker.party == party } }
+
     /// Counts the acceptance of chains whose results are stored.
     mutating func count(_ stored: Acceptance) {
         acceptance.sum += stored.sum
@@ -192,7 +227,11 @@ struct RunningJob {
     mutating func lose(_ blocks: [Int]) {
         guard let job = work?.job else { return }
         blocksDone -= blocks.count
-        for block in blocks { chainsDone -= job.chains(inBlock: block) }
+        for block in blocks {
+            chainsDone -= job.chains(inBlock: block)
+            checks[block] = nil
+            verified.remove(block)
+        }
         again += blocks.count
     }
 
@@ -209,7 +248,7 @@ struct RunningJob {
     mutating func end(as state: JobStatus.State, failure: String = "", at now: Duration) {
         guard !self.state.isOver else { return }
         (self.state, self.failure, ended) = (state, failure, now)
-        (work, partial, checkpointed, past) = (nil, [:], [:], nil)
+        (work, partial, checkpointed, checks, past) = (nil, [:], [:], [:], nil)
     }
 
     /// In seconds since 1970; nil while it is not over.
@@ -227,7 +266,8 @@ struct RunningJob {
             acceptance: acceptance.count > 0 ? acceptance.sum / Double(acceptance.count) : .nan,
             secondsElapsed: secondsElapsed(at: now), workers: workers, failure: failure,
             notice: state.isOver ? "" : notice, priority: terms.priority,
-            blocksAgain: again, submittedAt: submittedAt, isPreliminary: isPreliminary)
+            blocksAgain: again, submittedAt: submittedAt, isPreliminary: isPreliminary,
+            blocksVerified: verified.count)
     }
 
     /// Everything about the run that is not the same each time, as names and values.
@@ -249,7 +289,8 @@ struct RunningJob {
         return [
             ("job", .string(identity.hex)), ("version", .string(programVersion)),
             ("finished_at", .string(date.formatted(.iso8601))), ("seconds", .number(secondsElapsed(at: now))),
-            ("blocks", .integer(blocks)), ("blocks_run_again", .integer(again)), ("workers", .array(list)),
+            ("blocks", .integer(blocks)), ("blocks_run_again", .integer(again)),
+            ("blocks_verified", .integer(verified.count)), ("workers", .array(list)),
         ]
     }
 }

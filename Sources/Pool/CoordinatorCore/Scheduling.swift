@@ -44,10 +44,13 @@ extension CoordinatorCore {
             send(.taken(job: job, blocks: [attempt.block]), to: peer)
         case .pass:
             break
+        case .compare(let attempt):
+            if case .result(let worker, let report, let record) = parcel { compare(attempt, worker, report, record) }
         case .keepCheckpoint(let attempt, let steps):
             guard case .checkpoint(let worker, let state) = parcel, let id = identities[attempt.job] else { return }
             if !state.isOnly { workers[worker]?.arriving = nil }
-            jobs[id]?.checkpointed[attempt.block] = state.settled
+            let party = configuration.verification == nil ? "" : workers[worker]?.record.party ?? ""
+            jobs[id]?.checkpointed[attempt.block] = .init(settled: state.settled, party: party)
             // Only whose state is kept: who is behind may have begun anew, because what is stored is damaged.
             if state.settled > state.start, let peer = workers[worker]?.peer {
                 send(.settled(state.attempt, bytes: state.settled), to: peer)
@@ -59,7 +62,7 @@ extension CoordinatorCore {
                     attempt,
                     StoredCheckpoint(
                         attempt: attempt.number, stepsDone: steps, state: state.state, offset: state.offset,
-                        start: state.start, settled: state.settled)))
+                        start: state.start, settled: state.settled, party: party)))
         case .report(let attempt, let worker, let reason):
             if complaints.admits(.failure) {
                 log(.warning, "block \(attempt.block) at worker \(worker): \(reason)")
@@ -93,20 +96,22 @@ extension CoordinatorCore {
         guard let id = identities[attempt.job], let origin = origin(worker, for: id) else { return }
         note(id, worker)
         jobs[id]?.count(report, from: origin)
+        let isToBeVerified = configuration.verification?.chooses(attempt.block, of: id) == true
         ask(
             .result(
                 attempt, worker, record,
                 FinishedBlock(
                     attempt: attempt.number, worker: origin.name, seconds: report.seconds,
-                    gradientEvaluations: report.gradientEvaluations)))
+                    gradientEvaluations: report.gradientEvaluations, isToBeVerified: isToBeVerified)))
+        if isToBeVerified { verify(attempt, of: id, by: origin) }
     }
 
-    private func origin(_ worker: WorkerID, for id: Digest) -> WorkerDescription? {
+    func origin(_ worker: WorkerID, for id: Digest) -> WorkerDescription? {
         workers[worker]?.record(usingServers: jobs[id]?.work?.job.servers ?? [])
     }
 
     /// Tells the journal who a worker is that has done something for a job, the first time.
-    private mutating func note(_ id: Digest, _ worker: WorkerID) {
+    mutating func note(_ id: Digest, _ worker: WorkerID) {
         guard let record = origin(worker, for: id), let number = jobs[id]?.number, jobs[id]?.meet(record) == true else {
             return
         }
@@ -153,11 +158,11 @@ extension CoordinatorCore {
     private mutating func grant(_ attempts: [Attempt], to worker: WorkerID, _ number: UInt64) {
         workers[worker]?.lastGrant = number
         for (job, group) in Dictionary(grouping: attempts, by: \.job).sorted(by: { $0.key < $1.key }) {
-            guard let checkpointed = identities[job].flatMap({ jobs[$0]?.checkpointed }) else { continue }
+            guard let isBegun = identities[job].flatMap({ jobs[$0]?.checkpointed.isEmpty == false }) else { continue }
             // What a block has come to is on the disk.
-            let begun = checkpointed.isEmpty ? [] : group.filter { checkpointed[$0.block] != nil }
+            let begun = isBegun ? group.filter { goesOn($0, at: worker) } : []
             for attempt in begun { deliver(Delivery([attempt], to: worker, .state(after: nil), since: now)) }
-            let fresh = begun.isEmpty ? group : group.filter { checkpointed[$0.block] == nil }
+            let fresh = begun.isEmpty ? group : group.filter { !begun.contains($0) }
             if !fresh.isEmpty { lease(fresh, to: worker) }
         }
     }

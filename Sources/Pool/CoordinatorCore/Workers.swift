@@ -44,7 +44,7 @@ struct WorkerEntry {
         guard !servers.isEmpty, let part = arithmetic.part(using: servers) else { return record }
         return WorkerDescription(
             name: record.name, host: record.host, process: record.process, slots: record.slots, version: record.version,
-            fingerprint: "\(part)")
+            fingerprint: "\(part)", party: record.party)
     }
 }
 
@@ -147,7 +147,8 @@ extension CoordinatorCore {
             peer: peer, line: line, credential: origin.credential, registration: registration,
             record: WorkerDescription(
                 name: "\(id)", host: registration.host, process: registration.process, slots: registration.slots,
-                version: registration.version, fingerprint: registration.fingerprint))
+                version: registration.version, fingerprint: registration.fingerprint,
+                party: Self.party(of: registration, origin.credential)))
         workers[id]?.registration.holding = []
         workerByPeer[peer] = id
         if complaints.admits(.registration, about: peer) {
@@ -172,7 +173,8 @@ extension CoordinatorCore {
         }
         act(
             on: .registered(
-                id, slots: registration.slots, group: workers[id].map { "\($0.arithmetic)" } ?? "", holding: holding))
+                id, slots: registration.slots, group: workers[id].map { "\($0.arithmetic)" } ?? "", holding: holding,
+                party: workers[id]?.record.party ?? ""))
         for job in jobs(where: { $0.work?.waitsForWorker == true }) { proceed(job) }
     }
 

@@ -48,6 +48,8 @@ struct JobLedger {
     /// Blocks that nobody holds and that are to run. They are granted from the lowest on, so that those that came back
     /// go before those that were never granted: these are all higher.
     private var queue: BlockRanges
+    /// Blocks whose results are there and are computed once more.
+    private var checks = PendingChecks()
     /// Blocks that workers were found to run and that were not granted here.
     private var adopted = 0
     private var inPlay: [Int: Block] = [:]
@@ -65,6 +67,10 @@ struct JobLedger {
         // What is read from a disk may be of blocks that there are not.
         finished = progress.stored.limited(to: terms.blocks)
         queue = BlockRanges(finished.gaps(below: terms.blocks))
+        for (block, check) in progress.checks where finished.contains(block) {
+            inPlay[block, default: Block()].attempts = check.attempts
+            checks.add(block, besides: check.parties)
+        }
         for (block, steps) in progress.checkpoints where 0..<blocks ~= block && !finished.contains(block) {
             inPlay[block, default: Block()].checkpoint = steps
         }
@@ -78,14 +84,16 @@ struct JobLedger {
         }
     }
 
-    var waiting: Int { queue.count }
+    var waiting: Int { queue.count + checks.waitingCount }
     var finishedCount: Int { finished.count }
     /// Blocks that some worker holds.
-    var runningCount: Int { blocks - finished.count - setAside.count - waiting }
-    /// Whether results are there of all blocks that were not set aside, and all are stored; or a block was set aside
-    /// and nothing of the job has ever come to anything: the others would go the same way.
+    var runningCount: Int { blocks - finished.count - setAside.count - queue.count + checks.heldCount }
+    /// Of those that wait, how many have a result and wait for somebody who computes it once more.
+    var waitingChecks: Int { checks.waitingCount }
+    /// Whether results are there of all blocks that were not set aside, and all are stored and verified that are to be; or
+    /// a block was set aside and nothing of the job has ever come to anything: the others would go the same way.
     var isOver: Bool {
-        finished.count + setAside.count == blocks && storing.isEmpty
+        finished.count + setAside.count == blocks && storing.isEmpty && checks.isEmpty
             || hasFailed && finished.count == 0 && inPlay.values.allSatisfy { $0.checkpoint == 0 }
     }
     /// Whether a block that was given up stands in the way of the job's end.
@@ -102,7 +110,7 @@ struct JobLedger {
 
     /// Whether one worker runs the block and it has taken none down: that it could do to two at once.
     func isFitForTwo(_ block: Int) -> Bool {
-        inPlay[block].map { $0.holders.count == 1 && $0.reports.isEmpty } ?? false
+        !checks.contains(block) && inPlay[block].map { $0.holders.count == 1 && $0.reports.isEmpty } ?? false
     }
 
     /// Workers that a block was lost or failed at since it last got further.
@@ -134,17 +142,18 @@ struct JobLedger {
     /// Whether so little is done that it may as well be done again: a block, or a tenth of them.
     var isHardlyBegun: Bool { finished.count <= max(1, blocks / 10) }
 
-    /// Takes the next block to run, those that came back first.
+    /// Takes the next block to run: first those that are computed once more, for who brings wrong results is to be found
+    /// soon, then those that came back.
     ///
     /// - Parameter peers: how many workers there are; blocks that failed here more often than elsewhere are left to
     ///   the others. One of them always takes it.
-    mutating func next(for worker: WorkerID, among peers: Int) -> (block: Int, number: Int)? {
-        let next = queue.first { block in
+    mutating func next(for worker: WorkerID, of party: String, among peers: Int) -> (block: Int, number: Int)? {
+        func isFit(_ block: Int) -> Bool {
             let reporters = reporters(of: block)
             return reporters.isEmpty || reporters.count { $0 == worker } <= reporters.count / peers
         }
-        guard let next else { return nil }
-        queue.remove(next)
+        guard let next = checks.next(for: party, where: isFit) ?? queue.first(where: isFit) else { return nil }
+        if checks.contains(next) { checks.take(next) } else { queue.remove(next) }
         return hold(next, worker)
     }
 
@@ -214,12 +223,40 @@ struct JobLedger {
     /// Takes in that a block's result will outlast the coordinator.
     mutating func store(_ block: Int) { storing.remove(block) }
 
-    /// Takes in that results which were there are lost: their blocks run again.
+    /// Takes in that results which were there are lost: their blocks run again. A run that was to be compared with one of
+    /// them takes its place.
     mutating func lose(_ lost: [Int]) {
         for block in lost where finished.remove(block) {
             storing.remove(block)
-            queue.insert(block)
+            checks.remove(block)
+            if holders(of: block).isEmpty { queue.insert(block) }
         }
+    }
+
+    /// The result that an attempt brought is to come once more, from somebody else than these.
+    mutating func check(_ attempt: Attempt, besides parties: Set<String>) {
+        guard finished.contains(attempt.block) else { return }
+        let attempts = max(inPlay[attempt.block]?.attempts ?? 0, attempt.number)
+        inPlay[attempt.block, default: Block()].attempts = attempts
+        checks.add(attempt.block, besides: parties)
+    }
+
+    /// Takes in that a result has come once more. - Returns: false if the block was not to be compared, or not with that.
+    mutating func beginComparison(_ attempt: Attempt, by worker: WorkerID) -> Bool {
+        guard checks.contains(attempt.block),
+            let place = holders(of: attempt.block).firstIndex(of: Holder(worker: worker, number: attempt.number))
+        else { return false }
+        inPlay[attempt.block]?.holders.remove(at: place)
+        inPlay[attempt.block]?.reports = []
+        checks.beginComparison(attempt.block)
+        return true
+    }
+
+    /// A block's result is known to be right.
+    mutating func endCheck(of block: Int) {
+        guard checks.contains(block) else { return }
+        checks.remove(block)
+        inPlay[block] = nil
     }
 
     /// Takes in a checkpoint. - Returns: whether it is further than the one that is there.
@@ -254,11 +291,14 @@ struct JobLedger {
         if let report { inPlay[block]?.reports.append((worker, report)) }
         guard inPlay[block]?.holders.isEmpty == true else { return false }
         if inPlay[block]?.reports.count ?? 0 >= limit {
+            // What nobody else can compute is not known to be right.
+            if checks.contains(block) { finished.remove(block) }
+            checks.remove(block)
             inPlay[block]?.isSetAside = true
             setAside.append(block)
             return true
         }
-        queue.insert(block)
+        if checks.contains(block) { checks.putBack(block) } else { queue.insert(block) }
         return false
     }
 

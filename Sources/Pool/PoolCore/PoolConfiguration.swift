@@ -74,9 +74,28 @@ package struct JobProgress: Sendable, Equatable {
     package var reports: [Int: [String]] = [:]
     /// The arithmetic that what is done was computed with; nil if there is nothing.
     package var group: String?
+    /// Blocks whose results are stored and are to be computed once more.
+    package var checks: [Int: PendingCheck] = [:]
     /// Whether its blocks wait until the job is resumed.
     package var isPaused = false
 
     /// Nothing.
     package init() {}
+
+    /// A block's result is lost.
+    package mutating func lose(_ block: Int) {
+        stored.remove(block)
+        checks[block] = nil
+    }
+}
+
+/// A result that is there and is to be computed once more.
+package struct PendingCheck: Sendable, Equatable {
+    /// Who has brought it.
+    package var parties: Set<String>
+    /// Attempts that were begun at its block.
+    package var attempts: Int
+
+    /// Both as given.
+    package init(parties: Set<String>, attempts: Int) { (self.parties, self.attempts) = (parties, attempts) }
 }

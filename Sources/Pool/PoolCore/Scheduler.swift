@@ -14,8 +14,9 @@ package struct Scheduler: Sendable {
         case paused(JobNumber)
         case resumed(JobNumber)
         case prioritized(JobNumber, Int)
-        /// A worker that is new, or that tells anew what it holds. `group` is its ``Arithmetic``, as a text.
-        case registered(WorkerID, slots: Int, group: String, holding: [Attempt] = [])
+        /// A worker that is new, or that tells anew what it holds. `group` is its ``Arithmetic``, as a text; `party` is who
+        /// answers for it, and empty if that is the worker alone.
+        case registered(WorkerID, slots: Int, group: String, holding: [Attempt] = [], party: String = "")
         /// Any message at all: each is a heartbeat.
         case heard(WorkerID)
         /// A heartbeat proper: the last grant that the worker has got, and how many blocks it holds.
@@ -39,6 +40,12 @@ package struct Scheduler: Sendable {
         case lost(JobNumber, blocks: [Int])
         /// What the block has come to, which was there, is lost: it runs from its start.
         case stateLost(JobNumber, block: Int)
+        /// The result that this attempt brought is to be computed once more, by somebody of another party than these.
+        case verify(Attempt, besides: Set<String>)
+        /// The block's result is known to be right.
+        case verified(JobNumber, block: Int)
+        /// A party has brought wrong results.
+        case distrusted(party: String, reason: String)
         /// Nothing more can be stored, or it can again.
         case storage(isFull: Bool)
         /// A planned stop: the worker's blocks come back and count against nobody.
@@ -64,6 +71,8 @@ package struct Scheduler: Sendable {
         case drop(Attempt)
         /// The result at hand is being stored already.
         case pass(Attempt)
+        /// Compare the result at hand with the one that is there.
+        case compare(Attempt)
         /// Store the checkpoint at hand.
         case keepCheckpoint(Attempt, steps: Int)
         /// Write down what became of a block at a worker.
@@ -88,6 +97,8 @@ package struct Scheduler: Sendable {
     /// Slots and workers of each arithmetic, those left out that get no more work.
     var groups: [String: (workers: Int, slots: Int)] = [:]
     var storageIsFull = false
+    /// Parties that have brought wrong results, and how that is told.
+    var distrusted: [String: String] = [:]
     private var lastTick: Duration = .zero
     var lastSweep: Duration = .zero
 
@@ -115,8 +126,8 @@ package struct Scheduler: Sendable {
         case .prioritized(let job, let priority):
             jobs[job]?.priority = priority
             join(job)
-        case .registered(let id, let slots, let group, let holding):
-            register(id, slots: min(max(1, slots), configuration.mostSlots), group, holding, now, &actions)
+        case .registered(let id, let slots, let group, let holding, let party):
+            register(id, slots: min(max(1, slots), configuration.mostSlots), group, holding, party, now, &actions)
         case .heard(let id):
             hear(id, now, &actions)
         case .counted(let id, let grant, let holding):
@@ -155,6 +166,13 @@ package struct Scheduler: Sendable {
             grantToAll(now, &actions)
         case .stateLost(let job, let block):
             jobs[job]?.loseCheckpoint(of: block)
+        case .verify(let attempt, let parties):
+            verify(attempt, besides: parties, now, &actions)
+        case .verified(let job, let block):
+            jobs[job]?.endCheck(of: block)
+            settle(job, now, &actions)
+        case .distrusted(let party, let reason):
+            distrust(party, reason, now, &actions)
         case .storage(let isFull):
             storageIsFull = isFull
             if !isFull { grantToAll(now, &actions) }
@@ -197,7 +215,8 @@ package struct Scheduler: Sendable {
     private mutating func checkpoint(
         _ attempt: Attempt, by id: WorkerID, _ steps: Int, _ now: Duration, _ actions: inout [Action]
     ) {
-        guard let arithmetic = workers[id]?.arithmetic, jobs[attempt.job]?.admits(arithmetic) == true else { return }
+        guard let arithmetic = workers[id]?.arithmetic, jobs[attempt.job]?.admits(arithmetic) == true, isTrusted(id)
+        else { return }
         workers[id]?.note(progress: nil, of: attempt, at: now)
         if jobs[attempt.job]?.checkpoint(attempt.block, steps: steps) == true {
             actions.append(.keepCheckpoint(attempt, steps: steps))
@@ -210,7 +229,10 @@ package struct Scheduler: Sendable {
     ) {
         guard let arithmetic = workers[id]?.arithmetic else { return actions.append(.pass(attempt)) }
         let lease = workers[id]?.finish(attempt, at: now)
-        guard jobs[attempt.job]?.admits(arithmetic) == true else { return actions.append(.drop(attempt)) }
+        guard jobs[attempt.job]?.admits(arithmetic) == true, isTrusted(id) else {
+            return actions.append(.drop(attempt))
+        }
+        if takeCheck(attempt, by: id, now, &actions) { return }
         let holders = jobs[attempt.job]?.holders(of: attempt.block) ?? []
         let reporters = jobs[attempt.job]?.reporters(of: attempt.block) ?? []
         let seconds = seconds ?? lease?.started.map { (now - $0) / .seconds(1) }
@@ -317,6 +339,11 @@ extension Scheduler {
     }
 
     private func obstacle(to job: JobNumber) -> String? {
+        // Whoever could compute them again would have begun.
+        if let ledger = jobs[job], ledger.waitingChecks > 0, ledger.waitingChecks == ledger.waiting {
+            return "waits for a worker with another key, or another worker where there are no keys, to compute "
+                + "\(ledger.waitingChecks) of its blocks once more: their results are to be verified"
+        }
         let resting = workers.filter { $0.value.rests[job] != nil }.min { $0.key < $1.key }
         return resting.flatMap { id, worker in
             worker.rests[job].map { "worker \(id) can't run it for now and tries again later: \($0.reason)" }

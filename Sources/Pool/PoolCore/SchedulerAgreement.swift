@@ -1,11 +1,13 @@
 /// How scheduler and workers come to agree on what is held.
 extension Scheduler {
     mutating func register(
-        _ id: WorkerID, slots: Int, _ group: String, _ holding: [Attempt], _ now: Duration, _ actions: inout [Action]
+        _ id: WorkerID, slots: Int, _ group: String, _ holding: [Attempt], _ party: String, _ now: Duration,
+        _ actions: inout [Action]
     ) {
         let arithmetic = Arithmetic(group)
         if workers[id] == nil {
-            workers[id] = WorkerRecord(slots: slots, arithmetic: arithmetic, at: now)
+            workers[id] = WorkerRecord(
+                slots: slots, arithmetic: arithmetic, party: party.isEmpty ? "\(id)" : party, at: now)
             groups[arithmetic.program, default: (0, 0)].workers += 1
             groups[arithmetic.program, default: (0, 0)].slots += slots
         } else if let known = workers[id]?.arithmetic, known != arithmetic, known.program == arithmetic.program {
@@ -17,6 +19,7 @@ extension Scheduler {
         workers[id]?.lastTaken = now
         workers[id]?.lastGrant = 0
         if let reason = workers[id]?.dismissal { return actions.append(.dismiss(id, reason: reason)) }
+        if let reason = workers[id].flatMap({ distrusted[$0.party] }) { return setAside(id, reason, now, &actions) }
         let (held, known) = (Set(holding), Set(workers[id]?.leases.map(\.attempt) ?? []))
         for attempt in workers[id]?.leases.map(\.attempt) ?? [] where !held.contains(attempt) {
             if takeLease(attempt, from: id, now) { giveBack(attempt, by: id, report: nil, now, &actions) }

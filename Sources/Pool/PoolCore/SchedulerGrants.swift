@@ -2,7 +2,7 @@
 extension Scheduler {
     /// Gives a worker what it has room for.
     mutating func grant(to id: WorkerID, _ now: Duration, _ actions: inout [Action]) {
-        guard !storageIsFull, let arithmetic = workers[id]?.arithmetic else { return }
+        guard !storageIsFull, let arithmetic = workers[id]?.arithmetic, let party = workers[id]?.party else { return }
         var granted: [Attempt] = []
         var exhausted: Set<JobNumber> = []
         while let job = nextJob(for: id, arithmetic, beside: exhausted, now) {
@@ -13,7 +13,7 @@ extension Scheduler {
             // A worker that is full for a job of long blocks may have room for short ones, but they would wait.
             guard room > 0 else { break }
             var taken = 0
-            while taken < room, let next = jobs[job]?.next(for: id, among: peers.workers) {
+            while taken < room, let next = jobs[job]?.next(for: id, of: party, among: peers.workers) {
                 let attempt = Attempt(job: job, block: next.block, number: next.number)
                 workers[id]?.add(HeldBlock(attempt: attempt, granted: now, estimate: seconds))
                 granted.append(attempt)

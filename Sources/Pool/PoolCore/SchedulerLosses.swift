@@ -40,7 +40,7 @@ extension Scheduler {
         }
     }
 
-    private mutating func setAside(
+    mutating func setAside(
         _ id: WorkerID, _ reason: String, _ now: Duration, _ actions: inout [Action]
     ) {
         leaveGroup(id)

@@ -25,6 +25,8 @@ struct WorkerRecord {
     }
 
     let slots: Int
+    /// Who answers for it.
+    let party: String
     /// Workers of one arithmetic compute equal bytes. The servers beside a worker come and go.
     var arithmetic: Arithmetic
     var lastHeard: Duration
@@ -49,8 +51,9 @@ struct WorkerRecord {
     /// Why it gets no more work; nil if it does.
     var dismissal: String?
 
-    init(slots: Int, arithmetic: Arithmetic, at now: Duration) {
+    init(slots: Int, arithmetic: Arithmetic, party: String, at now: Duration) {
         self.slots = slots
+        self.party = party
         self.arithmetic = arithmetic
         (lastHeard, lastGranted, lastTaken, lastSupplied) = (now, now, now, now)
     }

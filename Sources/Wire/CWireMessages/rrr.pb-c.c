@@ -4857,7 +4857,7 @@ const ProtobufCMessageDescriptor rrr__wire__accepted__descriptor =
   (ProtobufCMessageInit) rrr__wire__accepted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[15] =
+static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[16] =
 {
   {
     "job",
@@ -5039,10 +5039,23 @@ static const ProtobufCFieldDescriptor rrr__wire__job_status__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "blocks_verified",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Rrr__Wire__JobStatus, blocks_verified),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
   6,   /* field[6] = acceptance */
   12,   /* field[12] = blocks_again */
+  15,   /* field[15] = blocks_verified */
   4,   /* field[4] = chains_done */
   3,   /* field[3] = chains_total */
   9,   /* field[9] = failure */
@@ -5060,7 +5073,7 @@ static const unsigned rrr__wire__job_status__field_indices_by_name[] = {
 static const ProtobufCIntRange rrr__wire__job_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
 {
@@ -5070,7 +5083,7 @@ const ProtobufCMessageDescriptor rrr__wire__job_status__descriptor =
   "Rrr__Wire__JobStatus",
   "rrr.wire",
   sizeof(Rrr__Wire__JobStatus),
-  15,
+  16,
   rrr__wire__job_status__field_descriptors,
   rrr__wire__job_status__field_indices_by_name,
   1,  rrr__wire__job_status__number_ranges,

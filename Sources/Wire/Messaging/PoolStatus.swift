@@ -42,6 +42,8 @@ package struct JobStatus: Sendable, Equatable {
     package var submittedAt: Double
     /// Whether nobody has handed it in: another job needs what it finds.
     package var isPreliminary: Bool
+    /// Blocks whose results two workers have returned, the same.
+    package var blocksVerified: Int
 
     /// Cuts the reason of a failure to so many bytes, for a list of many jobs.
     package mutating func cutFailure(to bytes: Int) {
@@ -53,7 +55,8 @@ package struct JobStatus: Sendable, Equatable {
     package init(
         job: Digest, name: String, state: State, chainsTotal: Int, chainsDone: Int, fraction: Double,
         acceptance: Double, secondsElapsed: Double, workers: Int, failure: String, notice: String = "",
-        priority: Int = 0, blocksAgain: Int = 0, submittedAt: Double = 0, isPreliminary: Bool = false
+        priority: Int = 0, blocksAgain: Int = 0, submittedAt: Double = 0, isPreliminary: Bool = false,
+        blocksVerified: Int = 0
     ) {
         self.job = job
         self.name = name
@@ -70,6 +73,7 @@ package struct JobStatus: Sendable, Equatable {
         self.blocksAgain = blocksAgain
         self.submittedAt = submittedAt
         self.isPreliminary = isPreliminary
+        self.blocksVerified = blocksVerified
     }
 }
 
@@ -98,6 +102,7 @@ extension JobStatus: WirePart {
         wire.number(&blocksAgain, &m.blocks_again)
         wire.same(&submittedAt, &m.submitted_at)
         wire.flag(&isPreliminary, &m.preliminary)
+        wire.number(&blocksVerified, &m.blocks_verified)
     }
 }
 

@@ -56,7 +56,7 @@ extension ArchiveWriter {
 
     /// Takes blocks out of a run whose rows have another checksum than the journal has. - Returns: these blocks.
     private func forgetDamagedBlocks(of job: JobNumber, _ run: RunStaging) throws -> [Int] {
-        guard let description = shelf.place(of: job)?.description else { return [] }
+        guard shelf.contains(job) else { return [] }
         var damaged: [StoredBlock] = []
         var next = 0
         while true {
@@ -69,13 +69,19 @@ extension ArchiveWriter {
             }
             next = last.block + 1
         }
-        for block in damaged {
+        try forget(damaged, of: job, run)
+        return damaged.map(\.block)
+    }
+
+    /// Takes blocks out of a run.
+    func forget(_ blocks: [StoredBlock], of job: JobNumber, _ run: RunStaging) throws {
+        guard let description = shelf.place(of: job)?.description else { return }
+        for block in blocks {
             let first = block.block * description.block
             try run.forget(
                 first..<min(first + description.block, description.chains),
                 gradientEvaluations: block.gradientEvaluations)
         }
-        return damaged.map(\.block)
     }
 }
 

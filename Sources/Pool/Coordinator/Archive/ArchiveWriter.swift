@@ -32,6 +32,8 @@ struct ArchiveWriter {
     private static let mostFailedReadings = 5
     /// How often rows of a job were lost.
     var losses: [JobNumber: Int] = [:]
+    /// Jobs of which stored results were taken back: they may be asked to finish before that is known.
+    private var disowned: Set<JobNumber> = []
 
     // The batch at hand: what was done of it, and what is to be told when it is stored.
     private var done = 0
@@ -168,6 +170,32 @@ struct ArchiveWriter {
         }
     }
 
+    /// Compares a result with the one that is stored.
+    private mutating func compare(
+        _ attempt: Attempt, _ worker: WorkerID, _ origin: WorkerDescription, _ record: BlockRecord
+    ) throws {
+        let before = losses[attempt.job]
+        do {
+            let isSame = try openRun(of: attempt.job).holds(record)
+            // What is lost runs again, and is compared then.
+            guard losses[attempt.job] == before else { return }
+            replies.append(.compared(attempt, worker, origin, isSame ? .same : .different(record.digest)))
+        } catch let error as RunFolderError where error.code != .full {
+            giveUp(attempt.job, "\(error)")
+        }
+    }
+
+    /// Takes back stored blocks that are not to count: those of a job that runs run again, and those of one that has failed
+    /// do when it is handed in again.
+    private mutating func disown(_ blocks: [StoredBlock], of job: JobNumber) throws {
+        if shelf.contains(job) {
+            try forget(blocks, of: job, try openRun(of: job))
+            disowned.insert(job)
+        }
+        let numbers = blocks.map(\.block)
+        notes.append(Note(entry: .lost(job: job, blocks: numbers), stored: .lost(job, blocks: numbers)))
+    }
+
     /// Notes and tells that blocks which were stored have to run again.
     mutating func lose(_ blocks: [Int], of job: JobNumber) {
         guard !blocks.isEmpty else { return }
@@ -227,6 +255,19 @@ struct ArchiveWriter {
                     entry: .finished(job: attempt.job, block: attempt.block, block),
                     stored: .stored(attempt, worker, record.acceptance),
                     refused: { .failed(attempt.job, reason: $0) }))
+        case .compare(let attempt, let worker, let origin, let record):
+            guard shelf.contains(attempt.job) else { return }
+            // The other one may have come with this batch.
+            try store()
+            try compare(attempt, worker, origin, record)
+        case .disown(let party):
+            try store()
+            for (job, blocks) in try journal.unverifiedBlocks(ofParty: party).sorted(by: { $0.key < $1.key }) {
+                try disown(blocks, of: job)
+            }
+            // After the notes, and what they tell.
+            try store()
+            replies.append(.disowned(party: party))
         case .checkpoint(let attempt, let checkpoint):
             guard shelf.contains(attempt.job) else { return }
             notes.append(Note(entry: .checkpoint(job: attempt.job, block: attempt.block, checkpoint)))
@@ -252,7 +293,8 @@ struct ArchiveWriter {
                 let run = try openRun(of: job)
                 if losses[job] == before { try loseDamagedBlocks(of: job, run) }
                 // What is lost runs again, and then the job comes to its end once more.
-                guard losses[job] == before, before == nil || run.isReadyToFinish else { return }
+                let isWhole = before == nil && !disowned.contains(job) || run.isReadyToFinish
+                guard losses[job] == before, isWhole else { return }
                 let observations = try run.observations(of: content)
                 let conclusion = try run.conclusion(of: content, after: preliminaries)
                 _ = try run.finish(
@@ -271,14 +313,14 @@ struct ArchiveWriter {
                 return giveUp(job, "\(error)")
             }
             shelf.remove(job, keepsFiles: true)
-            losses[job] = nil
+            (losses[job], _) = (nil, disowned.remove(job))
             // The folder is complete, whatever the journal says of it.
             notes.append(Note(entry: entry, stored: .finished(job), refused: { _ in .finished(job) }))
         case .end(let job, let keepsFiles, let entry, let receipt):
             // Results of the batch that came before count, should the job go on one day.
             if keepsFiles { try store() } else { forgetResults(of: job) }
             shelf.remove(job, keepsFiles: keepsFiles)
-            losses[job] = nil
+            (losses[job], _) = (nil, disowned.remove(job))
             notes.append(note(entry, receipt))
         case .delete(let job, let folder, let receipt):
             forgotten.append(folder)

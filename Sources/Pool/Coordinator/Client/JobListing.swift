@@ -44,7 +44,7 @@ extension JobStatus {
             ("acceptance", .number(acceptance)), ("seconds", .number(secondsElapsed)), ("failure", .string(failure)),
             ("notice", .string(notice)), ("priority", .integer(priority)), ("blocks_run_again", .integer(blocksAgain)),
             ("submitted_at", .string(Date(timeIntervalSince1970: submittedAt).formatted(.iso8601))),
-            ("preliminary", .bool(isPreliminary)),
+            ("preliminary", .bool(isPreliminary)), ("blocks_verified", .integer(blocksVerified)),
         ])
     }
 }

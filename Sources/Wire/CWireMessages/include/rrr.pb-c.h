@@ -848,10 +848,14 @@ struct  Rrr__Wire__JobStatus
    * nobody has handed it in: another job needs what it finds
    */
   protobuf_c_boolean preliminary;
+  /*
+   * blocks whose results two workers have returned, the same
+   */
+  uint64_t blocks_verified;
 };
 #define RRR__WIRE__JOB_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rrr__wire__job_status__descriptor) \
-    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , {0,NULL}, (char *)protobuf_c_empty_string, RRR__WIRE__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
 
 
 struct  Rrr__Wire__PoolStatus
