@@ -11,11 +11,16 @@ struct GuardedPool {
     let address: String
     let keys: String
 
-    init(_ commands: Commands, _ more: [String] = []) async throws {
+    /// - Parameters:
+    ///   - more: arguments of `serve`.
+    ///   - makesKeys: false if the folder of keys is there.
+    init(_ commands: Commands, _ more: [String] = [], makesKeys: Bool = true) async throws {
         self.commands = commands
         keys = commands.path("keys")
-        let made = try await commands.run("rrr-coordinator", ["keygen", keys], label: "keygen")
-        #expect(made.status == 0, "\(made.errors)")
+        if makesKeys {
+            let made = try await commands.run("rrr-coordinator", ["keygen", keys], label: "keygen")
+            #expect(made.status == 0, "\(made.errors)")
+        }
         serve = try commands.start(
             "rrr-coordinator",
             ["serve", "--listen", "tcp://0.0.0.0:*", "--state", commands.path("state"), "--keys", keys] + more,

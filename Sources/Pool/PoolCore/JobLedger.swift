@@ -88,6 +88,8 @@ struct JobLedger {
     var finishedCount: Int { finished.count }
     /// Blocks that some worker holds.
     var runningCount: Int { blocks - finished.count - setAside.count - queue.count + checks.heldCount }
+    /// Whether any result is computed once more.
+    var hasChecks: Bool { !checks.isEmpty }
     /// Of those that wait, how many have a result and wait for somebody who computes it once more.
     var waitingChecks: Int { checks.waitingCount }
     /// Whether results are there of all blocks that were not set aside, and all are stored and verified that are to be; or

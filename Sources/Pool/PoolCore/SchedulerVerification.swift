@@ -11,6 +11,7 @@ extension Scheduler {
 
     /// Takes in a result of a block that is to be compared with the one that is there. - Returns: false if it is none.
     mutating func takeCheck(_ attempt: Attempt, by id: WorkerID, _ now: Duration, _ actions: inout [Action]) -> Bool {
+        guard jobs[attempt.job]?.hasChecks == true else { return false }
         let reporters = jobs[attempt.job]?.reporters(of: attempt.block) ?? []
         guard jobs[attempt.job]?.beginComparison(attempt, by: id) == true else { return false }
         actions.append(.compare(attempt))
@@ -29,5 +30,7 @@ extension Scheduler {
     }
 
     /// Whether what a worker brings counts.
-    func isTrusted(_ id: WorkerID) -> Bool { workers[id].map { distrusted[$0.party] == nil } ?? true }
+    func isTrusted(_ id: WorkerID) -> Bool {
+        distrusted.isEmpty || workers[id].map { distrusted[$0.party] == nil } ?? true
+    }
 }
