@@ -89,12 +89,9 @@ extension FuzzedDecoder {
         try Networks.foreign.map { try Networks.header(of: $0) }
     } takes: { header in
         // Weights are not looked at before a network is understood: a hole stands for them.
-        let scratch = ScratchFile("foreign.safetensors")
+        let scratch = ScratchFile(Networks.foreignFolder + "model.safetensors")
         let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
         scratch.fill(length + header, hole: Networks.dataSize(header))
-        var options = ImportOptions()
-        (options.size, options.levels, options.heads, options.groups) = ([8, 8], 10, .count(2), 2)
-        (options.energy, options.prediction) = (.noise, .epsilon)
-        return (try? ModelImport(source: scratch.path, options: options)) != nil
+        return Networks.options.contains { (try? ModelImport(source: scratch.path, options: $0)) != nil }
     }
 }

@@ -1,6 +1,8 @@
 import ContentHash
-import Foundation
+import EnergyModels
 import ForeignNetworks
+import Foundation
+import ModelImport
 import Safetensors
 import StrictJSON
 
@@ -33,10 +35,32 @@ enum Networks {
     /// A network of each layout that is read.
     static var foreign: [ForeignNetwork] {
         get throws {
-            try ["reduce-reuse-recycle", "guided-pooling", "guided-classifier", "diffusers-ddpm", "diffusers-defaults"]
+            try ["reduce-reuse-recycle", "guided-pooling", "guided-classifier", "diffusers-defaults", diffusers]
                 .map { try ForeignNetwork($0) }
         }
     }
+
+    private static let diffusers = "diffusers-ddpm"
+
+    /// A folder for a network of another program, with the texts that one of them has beside it.
+    static let foreignFolder: String = {
+        let folder = "foreign/"
+        try? FileManager.default.createDirectory(
+            atPath: ScratchFile.folder + folder, withIntermediateDirectories: true)
+        let texts = (try? ForeignNetwork(diffusers))?.texts ?? [:]
+        for (name, text) in texts { ScratchFile(folder + name).fill(Array(text.utf8)) }
+        return folder
+    }()
+
+    /// What the user may have to say of one: nothing, and what each of them needs.
+    static let options: [ImportOptions] = {
+        var (pooling, energy, classifier) = (ImportOptions(), ImportOptions(), ImportOptions())
+        (pooling.size, pooling.heads) = ([8, 8], .count(1))
+        pooling.schedule = .scaledLinear(first: 1e-4, last: 0.02)
+        (energy.size, energy.heads, energy.energy, energy.scale) = ([8, 8], .channels(16), .denoising, 0.5)
+        (classifier.heads, classifier.schedule) = (.channels(16), .cosine)
+        return [ImportOptions(), pooling, energy, classifier]
+    }()
 
     /// What the file of another program's network begins with: what its tensors are.
     static func header(of network: ForeignNetwork) throws -> [UInt8] {
