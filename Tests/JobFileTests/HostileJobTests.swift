@@ -43,6 +43,14 @@ struct HostileJobTests {
             try refusal(ExampleJobs.smallest.replacing("\"chains\"", with: keys + "\"chains\"")).problems.count == 16)
     }
 
+    @Test("a trace of half a million levels takes no time to refuse", .timeLimit(.minutes(1)))
+    func manyLevels() throws {
+        let levels = (0..<500_000).map(String.init).joined(separator: ",")
+        let error = try refusal(
+            ExampleJobs.smallest.replacing("\"chains\"", with: "\"output\": {\"trace\": [\(levels)]}, \"chains\""))
+        #expect(error.problems.map(\.pointer) == ["/output/trace"])
+    }
+
     @Test("weights whose sum is no number are refused")
     func weights() throws {
         let error = try refusal(
