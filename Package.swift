@@ -2,12 +2,22 @@
 
 import PackageDescription
 
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+/// `Tests/Fuzzing/run` builds with this: what is compiled here then watches its memory, and tells libFuzzer which ways
+/// through it an input takes.
+let isFuzzing = Context.environment["RRR_FUZZING"] != nil
+let watchedSwift = [
+    "-sanitize=address", "-sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table",
 ]
+/// Swift stops by itself where C goes on with what it does not define.
+let watchedC = ["-fsanitize=fuzzer-no-link,address,undefined", "-fno-sanitize-recover=undefined"]
+
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (isFuzzing ? [.unsafeFlags(watchedSwift)] : [])
 
 /// A module: a target with, where it has tests, a folder of its name and `Tests` under Tests/.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = []) -> Target {
@@ -51,7 +61,8 @@ let numerics = layer(
         .systemLibrary(name: "COpenBLAS"),
         // Always optimised: the numerics of a debug build are the same bits, and its tests stay quick.
         .target(
-            name: "CVectorMath", exclude: ["coefficients.py"], cSettings: [.unsafeFlags(["-O3"])],
+            name: "CVectorMath", exclude: ["coefficients.py"],
+            cSettings: [.unsafeFlags([isFuzzing ? "-O1" : "-O3"])],
             linkerSettings: [.linkedLibrary("m")]),
         module("VectorMath", ["CVectorMath"]),
         module("RandomStreams", ["VectorMath", "CVectorMath"]),
@@ -114,11 +125,13 @@ let wire = layer(
         .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CProtobufC"),
         // Made from proto/.
-        .target(name: "CWireMessages", dependencies: ["CProtobufC"]),
+        .target(
+            name: "CWireMessages", dependencies: ["CProtobufC"],
+            cSettings: isFuzzing ? [.unsafeFlags(watchedC)] : []),
         module(
             "Messaging", ["OpenFiles", "CZeroMQ", "CEpoll", "CWireMessages", "CProtobufC", "ContentHash", "RunFolder"]),
         // Who belongs to a pool.
-        module("PoolKeys", ["Messaging", "RunFolder", "StrictJSON"]),
+        module("PoolKeys", ["Messaging", "RunFolder", "StrictJSON"], settings: opened),
         module("ModelTransfer", ["Messaging", "JobFile", "RunFolder", "ContentHash", logging], settings: opened),
     ])
 
@@ -267,7 +280,13 @@ let besides: [Target] = [
         exclude: ["Malformed", "Fixtures"]),
     tests("PicturesTests", ["Pictures"]),
     tests("RunFolderTests", ["RunFolder", "Pictures", "ContentHash", "StrictJSON"]),
-    tests("MessagingTests", ["Messaging", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
+    tests(
+        "MessagingTests",
+        ["Messaging", "SampleMessages", "OpenFiles", "ContentHash", "RunFolder", "CZeroMQ", "RawPeers"]),
+    // A message of every kind, and envelopes as somebody else might write them.
+    .target(
+        name: "SampleMessages", dependencies: ["Messaging", "ContentHash", "RunFolder"], path: "Tests/SampleMessages",
+        swiftSettings: strict),
     // Connections that keep to no protocol.
     .target(name: "RawPeers", path: "Tests/RawPeers", swiftSettings: strict),
     tests("PoolKeysTests", ["PoolKeys", "Messaging"]),
@@ -299,6 +318,28 @@ let besides: [Target] = [
         ]),
 ]
 
+// The decoders as what anybody may have written reaches them: for the tests, and for `Tests/Fuzzing/run`.
+let fuzzing: [Target] =
+    [
+        .target(
+            name: "FuzzedDecoders",
+            dependencies: [
+                "StrictJSON", "ContentHash", "Pictures", "RunFolder", "Safetensors", "Journal", "EnergyModels",
+                "Training",
+                "ModelImport", "Sampling", "JobFile", "Messaging", "PoolKeys", "ForeignNetworks", "SampleMessages",
+                database,
+            ], path: "Tests/Fuzzing/Decoders", swiftSettings: strict),
+        tests("FuzzedDecodersTests", ["FuzzedDecoders"]),
+    ]
+    // Only `Tests/Fuzzing/run` links libFuzzer.
+    + (isFuzzing
+        ? [
+            .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzzing/CLibFuzzer"),
+            .executableTarget(
+                name: "fuzz-decoders", dependencies: ["FuzzedDecoders", "CLibFuzzer"], path: "Tests/Fuzzing/Driver",
+                swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=address"]), .linkedLibrary("stdc++")]),
+        ] : [])
+
 // Speeds: `swift run -c release network-benchmark`, and its like. docs/performance.md tells of them.
 let performance: [Target] =
     [
@@ -327,6 +368,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
-    targets: process + numerics + files + models + sampling + wire + pool + commands + besides + performance,
+    targets: process + numerics + files + models + sampling + wire + pool + commands + besides + fuzzing + performance,
     swiftLanguageModes: [.v6]
 )

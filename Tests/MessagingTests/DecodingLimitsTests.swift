@@ -1,5 +1,6 @@
 import ContentHash
 import Messaging
+import SampleMessages
 import Testing
 
 /// What a peer may say without being believed.

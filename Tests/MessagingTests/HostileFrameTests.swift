@@ -1,5 +1,6 @@
 import ContentHash
 import Messaging
+import SampleMessages
 import Testing
 
 /// Anybody may write to the pool's port.

@@ -1,5 +1,6 @@
 import Messaging
 import RunFolder
+import SampleMessages
 import Testing
 
 /// What peers say in words reaches terminals, logs and files.

@@ -1,6 +1,7 @@
 import ContentHash
 import Messaging
 import RunFolder
+import SampleMessages
 import Testing
 
 /// What is encoded is what is decoded.

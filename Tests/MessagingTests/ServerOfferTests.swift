@@ -1,4 +1,5 @@
 import Messaging
+import SampleMessages
 import Testing
 
 @Suite("Offers of model servers")

@@ -2,14 +2,15 @@
 package struct JSONField: Sendable {
     /// The value.
     package let node: JSONNode
+    private let place: JSONPlace
+
     /// Where it stands, as a JSON pointer (RFC 6901); empty for the whole.
-    package let pointer: String
+    package var pointer: String { place.pointer }
 
     /// The value at a place of the text.
-    package init(node: JSONNode, pointer: String) {
-        self.node = node
-        self.pointer = pointer
-    }
+    package init(node: JSONNode, pointer: String) { self.init(node, .known(pointer)) }
+
+    private init(_ node: JSONNode, _ place: JSONPlace) { (self.node, self.place) = (node, place) }
 
     /// Says what is wrong here and what to write instead.
     package func problem(_ message: String) -> JSONProblem {
@@ -105,7 +106,7 @@ package struct JSONField: Sendable {
         if let count, nodes.count != count {
             throw problem("must have \(count) entries, has \(nodes.count); give \(wish)")
         }
-        return nodes.enumerated().map { JSONField(node: $1, pointer: "\(pointer)/\($0)") }
+        return nodes.enumerated().map { JSONField($1, .entry($0, of: place)) }
     }
 
     /// An array of finite numbers that each meet a condition.
@@ -155,12 +156,7 @@ package struct JSONField: Sendable {
         return JSONMembers(
             owner: self, names: members.map(\.name),
             fields: Dictionary(
-                uniqueKeysWithValues: members.map { member in
-                    let escaped = member.name.split(separator: "~", omittingEmptySubsequences: false)
-                        .joined(separator: "~0").split(separator: "/", omittingEmptySubsequences: false)
-                        .joined(separator: "~1")
-                    return (member.name, JSONField(node: member.node, pointer: "\(pointer)/\(escaped)"))
-                }))
+                uniqueKeysWithValues: members.map { ($0.name, JSONField($0.node, .member($0.name, of: place))) }))
     }
 }
 
@@ -179,5 +175,25 @@ package struct JSONMembers: Sendable {
     package func required(_ name: String, _ wish: String) throws(JSONProblem) -> JSONField {
         guard let field = fields[name] else { throw owner.problem("\"\(name)\" is missing; give \(wish)") }
         return field
+    }
+}
+
+/// Where a value stands. The text of it is made when it is asked for: those of a long array repeat every name above it, and a
+/// name may be long too.
+private indirect enum JSONPlace: Sendable {
+    case known(String)
+    case member(String, of: JSONPlace)
+    case entry(Int, of: JSONPlace)
+
+    var pointer: String {
+        switch self {
+        case .known(let pointer): return pointer
+        case .entry(let index, let owner): return "\(owner.pointer)/\(index)"
+        case .member(let name, let owner):
+            let escaped = name.split(separator: "~", omittingEmptySubsequences: false)
+                .joined(separator: "~0").split(separator: "/", omittingEmptySubsequences: false)
+                .joined(separator: "~1")
+            return "\(owner.pointer)/\(escaped)"
+        }
     }
 }

@@ -127,11 +127,10 @@ struct JobDecoder: JSONSectionDecoder {
 
     /// The levels, the noisiest first; that chains come to them is seen when the job is known.
     private static func trace(_ field: JSONField) throws(JSONProblem) -> [Int] {
-        var levels: [Int] = []
+        var levels: Set<Int> = []
         for element in try field.array("noise levels, such as [99, 50, 20, 0]") {
             let level = try element.integer(0...Int(Int32.max))
-            guard !levels.contains(level) else { throw element.problem("level \(level) is named twice") }
-            levels.append(level)
+            guard levels.insert(level).inserted else { throw element.problem("level \(level) is named twice") }
         }
         return levels.sorted(by: >)
     }

@@ -4,6 +4,8 @@ import StrictJSON
 
 /// Reads the leaves of a job.
 struct ModelDecoder {
+    /// In bytes.
+    private static let longestName = 512
     private static let kinds = (ModelDescription.analyticKinds + ["network", "server"]).sorted()
 
     private var files: ModelFiles
@@ -31,6 +33,11 @@ struct ModelDecoder {
         for name in members.names {
             guard let field = members[name] else { continue }
             guard !name.isEmpty else { throw field.problem("a model's name must not be empty") }
+            // Whatever is wrong within the model is told with its name.
+            guard name.utf8.count <= Self.longestName else {
+                throw field.problem(
+                    "a model's name has \(name.utf8.count) bytes; at most \(Self.longestName) are possible")
+            }
             guard let model = try model(field, schedule) else { continue }
             if let first, first.shape != model.shape {
                 throw field.problem(

@@ -103,7 +103,7 @@ package struct ServerReply: Sendable {
     package let body: Body
 
     /// Reads the first frame of a message. - Throws: ``MessagingError`` with code `malformed` or `version`.
-    init(_ bytes: [UInt8]) throws(MessagingError) {
+    package init(_ bytes: [UInt8]) throws(MessagingError) {
         let limits = DecodingLimits()
         let result: Result<ServerReply?, MessagingError> = bytes.withUnsafeBufferPointer { buffer in
             do throws(MessagingError) {

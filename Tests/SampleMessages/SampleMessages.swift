@@ -1,41 +1,41 @@
-import ContentHash
-import Messaging
+package import ContentHash
+package import Messaging
 import RunFolder
 
 /// A message of every kind, with a value in every field.
-enum Samples {
-    static let job = digest(7)
-    static let attempt = AttemptID(job: job, block: 1 << 40, attempt: 3)
+package enum Samples {
+    package static let job = digest(7)
+    package static let attempt = AttemptID(job: job, block: 1 << 40, attempt: 3)
 
-    static func digest(_ first: UInt8) -> Digest {
+    package static func digest(_ first: UInt8) -> Digest {
         guard let digest = Digest(bytes: (0..<32).map { first &+ UInt8($0) }) else {
             fatalError("32 bytes are a digest")
         }
         return digest
     }
 
-    static let registration = Registration(
+    package static let registration = Registration(
         session: Array(0..<16), host: "knoten-ü.example", process: 4_000_000, slots: 96, version: "1.2.3",
         fingerprint: "0123abcd")
 
-    static let progress = BlockProgress(attempt: attempt, stepsDone: 3, stepsTotal: 9, acceptance: 0.25)
+    package static let progress = BlockProgress(attempt: attempt, stepsDone: 3, stepsTotal: 9, acceptance: 0.25)
 
-    static let report = BlockReport(
+    package static let report = BlockReport(
         attempt: attempt, samples: Array(0..<16), statistics: ["one": [0, 255, 7], "none": [], "ä": [1]],
         gradientEvaluations: 1 << 50, seconds: 12.5)
 
-    static let lease = Lease(
+    package static let lease = Lease(
         job: job, jobText: Array("{\"a\": 1}".utf8), textDigest: Digest(bytes: Array(1...32)) ?? job,
         blocks: [AttemptID(job: job, block: 0, attempt: 1), AttemptID(job: job, block: 9, attempt: 2)],
         checkpoints: [9: [1, 0, 255]], stateBytes: [0: 1 << 33], number: 1 << 40,
         checkpointInterval: .milliseconds(2_500))
 
-    static let state = BlockState(attempt: attempt, stepsDone: 17, state: [0, 255, 0])
+    package static let state = BlockState(attempt: attempt, stepsDone: 17, state: [0, 255, 0])
 
-    static let statePiece = BlockState(
+    package static let statePiece = BlockState(
         attempt: attempt, stepsDone: 17, state: [0, 255, 0], offset: 1 << 33, isLast: false)
 
-    static let holder: Registration = {
+    package static let holder: Registration = {
         var holder = registration
         (holder.number, holder.holding) = (7, [attempt, AttemptID(job: job, block: 0, attempt: 1)])
         holder.servers = [
@@ -44,14 +44,14 @@ enum Samples {
         return holder
     }()
 
-    static let terms: SubmissionTerms = {
+    package static let terms: SubmissionTerms = {
         var terms = SubmissionTerms()
         (terms.priority, terms.share) = (-3, 2.5)
         (terms.timeLimit, terms.checkpointInterval) = (.seconds(3_600), .milliseconds(500))
         return terms
     }()
 
-    static func status(_ state: JobStatus.State) -> JobStatus {
+    package static func status(_ state: JobStatus.State) -> JobStatus {
         JobStatus(
             job: job, name: "ring", state: state, chainsTotal: 1_000_000, chainsDone: 17, fraction: 0.125,
             acceptance: .nan, secondsElapsed: 3.5, workers: 4, failure: state == .failed ? "a block was lost" : "",
@@ -59,15 +59,15 @@ enum Samples {
             submittedAt: 1.75e9, isPreliminary: state == .paused)
     }
 
-    static let poolStatus = PoolStatus(
+    package static let poolStatus = PoolStatus(
         jobs: JobStatus.State.allCases.map { status($0) }, workers: 3, slots: 12, version: "1.0", uptimeSeconds: 1e6,
         protection: .keys, refused: [RefusalCount(name: "keys", count: 7)])
 
-    static let worker = WorkerStatus(
+    package static let worker = WorkerStatus(
         worker: .max, host: "a", process: 1, slots: 2, version: "v", fingerprint: "f", blocksDone: 3,
         blocksRunning: 4, secondsSinceHeard: 0.5, servers: [OfferedServer(name: "sd", fingerprint: "09ab")])
 
-    static let explanation = Explanation(
+    package static let explanation = Explanation(
         status: status(.running),
         workers: [
             JobWorker(name: "3", host: "a", process: 7, blocksDone: 2, blocksHeld: 1, seconds: 0.5),
@@ -80,11 +80,12 @@ enum Samples {
                 BlockAttempt(worker: "3", number: 2, fraction: 0.5, failure: ""),
             ]))
 
-    static let chunk = FileChunk(job: job, file: "samples.npy", offset: 1 << 33, total: 1 << 34, data: [0, 255, 0])
+    package static let chunk = FileChunk(
+        job: job, file: "samples.npy", offset: 1 << 33, total: 1 << 34, data: [0, 255, 0])
 
-    static let modelChunk = ModelChunk(model: digest(9), offset: 1 << 33, total: 1 << 34, data: [1, 0, 255])
+    package static let modelChunk = ModelChunk(model: digest(9), offset: 1 << 33, total: 1 << 34, data: [1, 0, 255])
 
-    static let all: [Message] = [
+    package static let all: [Message] = [
         .modelRequest(ModelRequest(model: digest(9), offset: 1 << 33, length: 1 << 20)), .modelChunk(modelChunk),
         .modelUnavailable(digest(9), reason: "it was moved"),
         .registration(registration), .heartbeat(lease: 3, holding: 5), .progress(progress), .result(report),
@@ -104,36 +105,4 @@ enum Samples {
         .delete(job: job), .explain(job: job, chain: nil), .explain(job: job, chain: 0), .explanation(explanation),
         .reloadKeys, .keysReloaded(allowed: 3),
     ]
-}
-
-/// Envelopes written by hand, as somebody else might.
-enum Wire {
-    static func varint(_ value: UInt64) -> [UInt8] {
-        var (bytes, rest): ([UInt8], UInt64) = ([], value)
-        while rest >= 128 {
-            bytes.append(UInt8(rest & 127) | 128)
-            rest >>= 7
-        }
-        return bytes + [UInt8(rest)]
-    }
-
-    static func number(_ field: UInt64, _ value: UInt64) -> [UInt8] { varint(field << 3) + varint(value) }
-
-    static func bytes(_ field: UInt64, _ value: [UInt8]) -> [UInt8] {
-        varint(field << 3 | 2) + varint(UInt64(value.count)) + value
-    }
-
-    static func envelope(version: UInt32 = Message.protocolVersion, _ field: UInt64, _ body: [UInt8]) -> [UInt8] {
-        number(1, UInt64(version)) + bytes(field, body)
-    }
-}
-
-/// The error that `body` ends with; nil when it does not.
-func failure(of body: () throws(MessagingError) -> Void) -> MessagingError? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return error
-    }
 }
