@@ -82,6 +82,29 @@ struct ServedModelTests {
         }
     }
 
+    @Test("a leaf that looks at some coordinates of a larger point is asked about these alone")
+    func views() throws {
+        let server = Recorder(rows: 64)
+        let models = try Self.models(server, ["{}", "{\"a\":1}"])
+        let views = [PointView(coordinates: [2, 0]), PointView(coordinates: [1, 2])]
+        var x = LaneMatrix(rows: 3, lanes: 2)
+        for row in 0..<3 { (x[row, 0], x[row, 1]) = (Double(row), Double(10 * row)) }
+        var evaluator = JointEvaluator(models, views: views, lanes: 2, at: Self.level)
+        var evaluations = models.map { Evaluation(dimension: $0.dimension, lanes: 2) }
+        try evaluator.evaluate(at: x, into: &evaluations)
+        let asked = server.asked.withLock { $0 }
+        #expect(asked.map(\.points) == [[2, 0, 20, 0, 1, 2, 10, 20]] && asked[0].conditionOfRow == [0, 0, 1, 1])
+        #expect(evaluations[0].logDensity == [-4, -202] && evaluations[1].score.elements == [-1, -10, -2, -20])
+        // Where what a leaf looks at has diverged in every chain, NaN is not the fault of the server.
+        x[1, 0] = .infinity
+        x[1, 1] = .nan
+        let spoilt = JointEvaluator(
+            try Self.models(Recorder(rows: 64, spoils: true), ["{}"]), views: [views[1]], lanes: 2, at: Self.level)
+        var (lost, one) = (spoilt, [Evaluation(dimension: 2, lanes: 2)])
+        try lost.evaluate(at: x, into: &one)
+        #expect(one[0].logDensity[0].isNaN && one[0].logDensity[1].isNaN)
+    }
+
     @Test("two servers are asked each for its own")
     func twoServers() throws {
         let servers = [Recorder(rows: 64), Recorder(rows: 64)]

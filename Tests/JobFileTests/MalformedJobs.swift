@@ -173,6 +173,58 @@ struct Malformed: Sendable, CustomTestStringConvertible {
             "bounds-guided-and-avoided", "/target/negation/by/classifier/of",
             "minus infinity outside would become plus infinity"),
         Malformed("tempered-at-zero", "/target/tempered/temperature", "above zero"),
+        Malformed(
+            "tapestry-window-beyond-the-canvas", "/target/tapestry/windows/1/at",
+            "a window of 8 x 8 pixels that begins at [0, 5] ends beyond the canvas of 8 x 12; let it begin at most at [0, 4]"
+        ),
+        Malformed(
+            "tapestry-window-larger-than-the-canvas", "/target/tapestry/windows/0/at",
+            "make the canvas larger, or the scale smaller"),
+        Malformed(
+            "tapestry-pixel-without-window", "/target/tapestry/windows",
+            "the pixel in row 0, column 12 is shown by no window"),
+        Malformed(
+            "tapestry-of-every-other-pixel", "/target/tapestry/windows",
+            "the pixel in row 0, column 1 is shown by no window"),
+        Malformed(
+            "tapestry-average-with-a-hole", "/target/tapestry/windows",
+            "the pixel in row 0, column 12 lies in no window"),
+        Malformed(
+            "tapestry-of-points-of-the-plane", "/target/tapestry/windows/0/of",
+            "has points of the shape [2], but a window on a canvas of the shape [3, 8, 12] shows pictures"),
+        Malformed("tapestry-of-other-channels", "/target/tapestry/windows/0/of", "shows pictures, [1, height, width]"),
+        Malformed(
+            "tapestry-size-of-one-axis", "/target/tapestry/size",
+            "must be the shape of a picture, [channels, height, width]"),
+        Malformed("tapestry-without-windows", "/target/tapestry/windows", "at least one window"),
+        Malformed(
+            "tapestry-window-without-place", "/target/tapestry/windows/0", #""at" is missing; give row and column"#),
+        Malformed(
+            "tapestry-place-of-one-number", "/target/tapestry/windows/0/at",
+            "must be row and column of the window's first pixel"),
+        Malformed("tapestry-scale-of-a-half", "/target/tapestry/windows/0/scale", "whole number"),
+        Malformed("tapestry-weight-of-nothing", "/target/tapestry/windows/0/weight", "above zero"),
+        Malformed(
+            "tapestry-average-with-weights", "/target/tapestry/windows/0/weight",
+            "weighs pixels by how deep they lie in a window; leave it out"),
+        Malformed("tapestry-combine-misspelt", "/target/tapestry/combine", #"did you mean "average""#),
+        Malformed("tapestry-window-key-misspelt", "/target/tapestry/windows/0/wieght", #"did you mean "weight""#),
+        Malformed(
+            "tapestry-average-and-mala", "/sampler/kind",
+            "mala accepts and rejects by the energy, which networks of the kind noise, servers of a score and averages of windows"
+        ),
+        Malformed(
+            "tapestry-average-in-a-mixture", "/target/mixture/0", "there is no energy for a mixture to weigh it by"),
+        Malformed(
+            "tapestry-beside-a-model", "/target/product/1",
+            "has points of the shape [3, 8, 8], but the part before it has [3, 8, 12]"),
+        Malformed(
+            "tapestry-less-a-model", "/target/negation/by", "only windows of a tapestry may differ from the whole"),
+        Malformed("tapestry-bounds-of-the-window", "/target/bounded/low", "must"),
+        Malformed("tapestry-that-rises", "/target", "does not fall far out along axis 4"),
+        Malformed(
+            "tapestry-of-too-many-numbers", "/target/tapestry/windows/1",
+            "with it the canvases and windows of the target have"),
         Malformed("bounds-swapped", "/target/bounded/high", "not above the lower corner's"),
         Malformed("bounds-of-one-axis", "/target/bounded/low", "must have 2 entries, has 1"),
         Malformed("bounds-between-floats", "/target", "none lies within a box of the target along axis 1"),

@@ -84,6 +84,50 @@ struct ImageNetworkTests {
         #expect(small.status == 2 && small.errors.contains("16 MiB are given; raise --memory"), "\(small.errors)")
     }
 
+    @Test(
+        "Windows of a larger picture give the same bytes with 1, 2 and 5 workers, and with any memory",
+        arguments: [
+            (
+                "product",
+                #"{"kind": "mala", "step_size": {"noise_power": [0.05, 2]}, "transitions": 1, "reverse_steps": true}"#
+            ),
+            ("average", #"{"kind": "reverse"}"#),
+        ])
+    func tapestry(combine: String, sampler: String) async throws {
+        let commands = try Commands()
+        defer { commands.remove() }
+        let guided = #"{"guidance": {"unconditional": "any", "conditional": ["red"], "scale": 2}}"#
+        let text = """
+            {"rrr": 1, "name": "tapestry", "seed": 5,
+             "models": {"any": {"kind": "network", "file": "\(Self.model)"},
+                        "red": {"kind": "network", "file": "\(Self.model)", "label": 19}},
+             "target": {"tapestry": {"size": [3, 32, 48], "combine": "\(combine)",
+                                     "windows": [{"of": \(guided), "at": [0, 0]}, {"of": "any", "at": [0, 16]}]}},
+             "schedule": {"kind": "cosine", "levels": 100, "spaced": 6},
+             "sampler": \(sampler), "chains": 5, "block": 1}
+            """
+        try Data(text.utf8).write(to: URL(filePath: commands.path("job.json")))
+        let validated = try await commands.run(
+            "rrr-coordinator", ["validate", commands.path("job.json")], label: "valid")
+        #expect(validated.status == 0, "\(validated.errors)")
+        var all: Set<[String]> = []
+        for (number, options) in [["1"], ["2"], ["5"], ["1", "--memory", "24MiB"]].enumerated() {
+            let output = commands.path("out\(number)")
+            let ending = try await commands.run(
+                "rrr-coordinator", ["submit", commands.path("job.json"), "--output", output, "--workers"] + options,
+                label: "w\(number)")
+            #expect(ending.status == 0, "\(ending.errors)")
+            all.insert(try commands.bytes(of: output))
+        }
+        #expect(all.count == 1)
+        #expect(try RunFolder.summary(in: commands.path("out0")).shape == [3, 32, 48])
+        let samples: [Float] = try NpyReader(path: commands.path("out0") + "/samples.npy").all()
+        #expect(samples.count == 5 * 3 * 32 * 48 && samples.allSatisfy(\.isFinite))
+        let diagnosed = try await commands.run(
+            "rrr-coordinator", ["diagnose", commands.path("out0")], label: "diagnose")
+        #expect([0, 3].contains(diagnosed.status), "\(diagnosed.errors)")
+    }
+
     @Test("A worker hands a block back within a transition that takes long, which another makes again")
     func longTransition() async throws {
         let commands = try Commands()

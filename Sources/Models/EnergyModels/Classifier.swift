@@ -38,7 +38,7 @@ extension Network {
         var logProbabilities = [Float](repeating: 0, count: count * classes)
         var gradient = [Float](repeating: 0, count: points.count)
         try evaluator.evaluate(
-            count: count, point: { points[$0 * dimension + $1] }, value: { _, _, _ in },
+            count: count, point: { points[$1 * dimension + $2] }, value: { _, _, _ in },
             gradient: { gradient[$1 * dimension + $2] = $3 },
             logProbability: { logProbabilities[$0 * classes + $1] = $2 })
         return (logProbabilities, label.map { _ in gradient })

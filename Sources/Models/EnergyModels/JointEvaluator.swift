@@ -10,7 +10,7 @@ struct NetworkLeaf: Density {
     var shape: PointShape { network.description.architecture.shape }
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
-        SingleLeaf(leaves: NetworkLeaves(network: network, labels: [label], lanes: lanes, at: level))
+        SingleLeaf(leaves: NetworkLeaves(network: network, asked: [(label, nil)], lanes: lanes, at: level))
     }
 }
 
@@ -19,7 +19,9 @@ protocol JointLeaves {
     /// Goes over to another noise level.
     mutating func move(to level: NoiseLevel)
 
-    /// - Parameter places: where each leaf's evaluation goes.
+    /// - Parameters:
+    ///   - x: [dimension][lanes], for a leaf with a view that of which it shows a part.
+    ///   - places: where each leaf's evaluation goes.
     mutating func evaluate(
         at x: LaneMatrix, into evaluations: inout [Evaluation], places: [Int]
     ) throws(EvaluationError)
@@ -43,11 +45,14 @@ struct SingleLeaf<Leaves: JointLeaves>: DensityEvaluator {
 /// Leaves of one network, evaluated in one pass.
 private struct NetworkLeaves: JointLeaves {
     private var points: NetworkEvaluator
+    /// What each leaf looks at; nil for the whole point.
+    private let views: [PointView?]
     private let isClassifier: Bool
     private var noise: Double
 
-    init(network: Network, labels: [Int?], lanes: Int, at level: NoiseLevel) {
-        points = NetworkEvaluator(network: network, labels: labels, points: lanes, level: level.original)
+    init(network: Network, asked: [(label: Int?, view: PointView?)], lanes: Int, at level: NoiseLevel) {
+        views = asked.map(\.view)
+        points = NetworkEvaluator(network: network, labels: asked.map(\.label), points: lanes, level: level.original)
         isClassifier = network.description.architecture.kind == .classifier
         noise = level.noise
     }
@@ -62,52 +67,71 @@ private struct NetworkLeaves: JointLeaves {
     ) throws(EvaluationError) {
         // log p = -E / sigma and score = -dE/dx / sigma: the one place where the noise level divides.
         let factor = isClassifier ? 1 : -1 / noise
+        let views = views
         try points.evaluate(
-            count: x.lanes, point: { Float(x[$1, $0]) },
+            count: x.lanes,
+            point: { place, lane, axis in
+                if let view = views[place] { Float(x[Int(view.coordinates[axis]), lane]) } else { Float(x[axis, lane]) }
+            },
             value: { evaluations[places[$0]].logDensity[$1] = factor * Double($2) },
             gradient: { evaluations[places[$0]].score[$2, $1] = factor * Double($3) })
     }
 }
 
-/// Evaluates several densities at the same points. Those that one network stands for pass through it together, which
-/// changes no bit of what each gives alone; those that one server evaluates are sent to it together.
+/// Evaluates several densities at the same points, or at what each looks at of them. Those that one network stands for pass
+/// through it together, whatever they look at, which changes no bit of what each gives alone; those that one server
+/// evaluates are sent to it together.
 package struct JointEvaluator {
-    private var others: [(evaluator: any DensityEvaluator, place: Int)] = []
+    /// A density that has an evaluator of its own, and of the points what it looks at.
+    private struct Other {
+        var evaluator: any DensityEvaluator
+        let place: Int
+        let view: PointView?
+        var part: LaneMatrix
+    }
+
+    private var others: [Other] = []
     private var joint: [(leaves: any JointLeaves, places: [Int])] = []
 
     /// An evaluator for blocks of `lanes` chains that stands at `level`.
-    package init(_ densities: [any Density], lanes: Int, at level: NoiseLevel) {
-        var shared: [(network: Network, labels: [Int?], places: [Int])] = []
-        var served: [(models: [ServedModel], places: [Int])] = []
+    /// - Parameter views: what each density looks at, nil for the whole point; empty if all do that.
+    package init(_ densities: [any Density], views: [PointView?] = [], lanes: Int, at level: NoiseLevel) {
+        var shared: [(network: Network, asked: [(label: Int?, view: PointView?)], places: [Int])] = []
+        var served: [(models: [ServedModel], views: [PointView?], places: [Int])] = []
         for (place, density) in densities.enumerated() {
+            let view = views.isEmpty ? nil : views[place]
             if let model = density as? ServedModel {
                 if let known = served.firstIndex(where: { $0.models[0].server === model.server }) {
                     served[known].models.append(model)
+                    served[known].views.append(view)
                     served[known].places.append(place)
                 } else {
-                    served.append(([model], [place]))
+                    served.append(([model], [view], [place]))
                 }
                 continue
             }
             guard let leaf = density as? NetworkLeaf else {
-                others.append((density.evaluator(lanes: lanes, at: level), place))
+                others.append(
+                    Other(
+                        evaluator: density.evaluator(lanes: lanes, at: level), place: place, view: view,
+                        part: LaneMatrix(rows: view == nil ? 0 : density.dimension, lanes: lanes)))
                 continue
             }
             if let known = shared.firstIndex(where: { $0.network === leaf.network }) {
-                shared[known].labels.append(leaf.label)
+                shared[known].asked.append((leaf.label, view))
                 shared[known].places.append(place)
             } else {
-                shared.append((leaf.network, [leaf.label], [place]))
+                shared.append((leaf.network, [(leaf.label, view)], [place]))
             }
         }
-        joint = shared.map { network, labels, places in
-            (NetworkLeaves(network: network, labels: labels, lanes: lanes, at: level), places)
+        joint = shared.map { network, asked, places in
+            (NetworkLeaves(network: network, asked: asked, lanes: lanes, at: level), places)
         }
-        joint += served.map { models, places in
+        joint += served.map { models, views, places in
             (
                 ServedLeaves(
-                    server: models[0].server, conditions: models.map(\.condition), shape: models[0].shape, lanes: lanes,
-                    at: level), places
+                    server: models[0].server, conditions: models.map(\.condition), views: views, shape: models[0].shape,
+                    lanes: lanes, at: level), places
             )
         }
     }
@@ -118,12 +142,19 @@ package struct JointEvaluator {
         for index in joint.indices { joint[index].leaves.move(to: level) }
     }
 
-    /// Log density and score of every density at `x` [dimension][lanes], in the order of the densities.
+    /// Log density and score of every density at `x` [dimension][lanes], or at what it looks at of it, in the order of the
+    /// densities.
     package mutating func evaluate(
         at x: LaneMatrix, into evaluations: inout [Evaluation]
     ) throws(EvaluationError) {
         for index in others.indices {
-            try others[index].evaluator.evaluate(at: x, into: &evaluations[others[index].place])
+            let place = others[index].place
+            guard let view = others[index].view else {
+                try others[index].evaluator.evaluate(at: x, into: &evaluations[place])
+                continue
+            }
+            view.take(from: x, into: &others[index].part)
+            try others[index].evaluator.evaluate(at: others[index].part, into: &evaluations[place])
         }
         for index in joint.indices {
             try joint[index].leaves.evaluate(at: x, into: &evaluations, places: joint[index].places)

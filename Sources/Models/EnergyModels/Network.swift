@@ -79,7 +79,7 @@ package final class Network: Sendable {
         var energy = [Float](repeating: 0, count: count)
         var gradient = [Float](repeating: 0, count: points.count)
         try evaluator.evaluate(
-            count: count, point: { points[$0 * dimension + $1] }, value: { energy[$1] = $2 },
+            count: count, point: { points[$1 * dimension + $2] }, value: { energy[$1] = $2 },
             gradient: { gradient[$1 * dimension + $2] = $3 })
         return (description.energy?.kind == .noise ? nil : energy, gradient)
     }

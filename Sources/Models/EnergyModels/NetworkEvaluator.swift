@@ -1,6 +1,7 @@
 import TensorGraph
 
-/// Evaluates a network at one noise level, so many points at a time for each of some labels, with memory of its own.
+/// Evaluates a network at one noise level, so many points at a time for each of some labels, with memory of its own. Each
+/// label may have points of its own, and the same label may come several times.
 ///
 /// All labels' rows pass through the network together, if they fit; a row's numbers depend on that row alone.
 struct NetworkEvaluator {
@@ -16,8 +17,8 @@ struct NetworkEvaluator {
     private var execution: Execution?
 
     /// - Parameters:
-    ///   - labels: for which every point is evaluated.
-    ///   - points: how many are evaluated; they go in equal groups of as many as the network takes at most.
+    ///   - labels: for each of which points are evaluated.
+    ///   - points: how many are evaluated for each; they go in equal groups of as many as the network takes at most.
     ///   - level: as the network knows it.
     init(network: Network, labels: [Int?], points: Int, level: Int) {
         self.network = network
@@ -57,17 +58,17 @@ struct NetworkEvaluator {
         execution.runLevel()
     }
 
-    /// Evaluates `count` points; the last group is filled up with the origin.
+    /// Evaluates `count` points for each label; the last group is filled up with the origin.
     ///
     /// - Parameters:
-    ///   - point: the coordinate of a point, by point and axis.
+    ///   - point: the coordinate of a point, by the label's place, point and axis.
     ///   - value: takes, by the label's place and point, the energy, 0 for a network without one, or a classifier's
     ///     log probability of the label.
     ///   - gradient: takes a component of the value's gradient, by the label's place, point and axis.
     ///   - logProbability: takes a classifier's log probability, by point and class.
     /// - Throws: `cancelled` and `outOfMemory`.
     mutating func evaluate(
-        count: Int, point: (Int, Int) -> Float, value: (Int, Int, Float) -> Void,
+        count: Int, point: (Int, Int, Int) -> Float, value: (Int, Int, Float) -> Void,
         gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)? = nil
     ) throws(EvaluationError) {
         if execution == nil || !isKnownUniquelyReferenced(&execution) { move(to: level) }
@@ -84,7 +85,7 @@ struct NetworkEvaluator {
 
     /// Evaluates them for the labels that are set.
     private func evaluate(
-        _ execution: Execution, labels: Range<Int>, count: Int, point: (Int, Int) -> Float,
+        _ execution: Execution, labels: Range<Int>, count: Int, point: (Int, Int, Int) -> Float,
         value: (Int, Int, Float) -> Void,
         gradient: (Int, Int, Int, Float) -> Void, logProbability: ((Int, Int, Float) -> Void)?
     ) throws(EvaluationError) {
@@ -95,9 +96,13 @@ struct NetworkEvaluator {
             let filled = min(group, count - start)
             execution.setInput(0) { span in
                 for place in 0..<together {
+                    // Behind the last label it is that once more.
+                    let label = min(labels.lowerBound + place, labels.upperBound - 1)
                     for row in 0..<group {
                         let begin = (place * group + row) * dimension
-                        for axis in 0..<dimension { span[begin + axis] = row < filled ? point(start + row, axis) : 0 }
+                        for axis in 0..<dimension {
+                            span[begin + axis] = row < filled ? point(label, start + row, axis) : 0
+                        }
                     }
                 }
             }

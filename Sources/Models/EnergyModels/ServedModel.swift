@@ -63,7 +63,8 @@ package struct ServedModel: Density {
 
     package func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         SingleLeaf(
-            leaves: ServedLeaves(server: server, conditions: [condition], shape: shape, lanes: lanes, at: level))
+            leaves: ServedLeaves(
+                server: server, conditions: [condition], views: [nil], shape: shape, lanes: lanes, at: level))
     }
 }
 
@@ -76,9 +77,14 @@ struct ServedLeaves: JointLeaves {
     private let conditions: [String]
     /// By leaf, the place of its condition.
     private let conditionOfLeaf: [Int]
+    /// What each leaf looks at; nil for the whole point.
+    private let views: [PointView?]
     private var level: NoiseLevel
 
-    init(server: any ModelServer, conditions: [String], shape: PointShape, lanes: Int, at level: NoiseLevel) {
+    init(
+        server: any ModelServer, conditions: [String], views: [PointView?], shape: PointShape, lanes: Int,
+        at level: NoiseLevel
+    ) {
         line = server.line()
         rows = server.rows
         dimension = shape.dimension
@@ -86,6 +92,7 @@ struct ServedLeaves: JointLeaves {
         for condition in conditions where !distinct.contains(condition) { distinct.append(condition) }
         conditionOfLeaf = conditions.map { condition in distinct.firstIndex(of: condition) ?? 0 }
         self.conditions = distinct
+        self.views = views
         self.level = level
     }
 
@@ -149,13 +156,17 @@ struct ServedLeaves: JointLeaves {
 
     private func put(_ x: LaneMatrix, _ run: Run, into points: inout [Float]) {
         let lanes = x.lanes
+        let view = views[run.leaf]
         let coordinates = x.elements.span
         var points = points.mutableSpan
         for first in stride(from: 0, to: dimension, by: Self.tile) {
             let axes = first..<min(first + Self.tile, dimension)
             for (offset, lane) in run.lanes.enumerated() {
                 let start = (run.row + offset) * dimension
-                for axis in axes { points[start + axis] = Float(coordinates[axis * lanes + lane]) }
+                for axis in axes {
+                    let row = view.map { Int($0.coordinates[axis]) } ?? axis
+                    points[start + axis] = Float(coordinates[row * lanes + lane])
+                }
             }
         }
     }
@@ -169,7 +180,10 @@ struct ServedLeaves: JointLeaves {
         }
         guard !(0..<part.count).contains(where: isNumber) else { return }
         func isFinite(_ place: Int) -> Bool {
-            (0..<dimension).allSatisfy { Float(x[$0, place % x.lanes]).isFinite }
+            let view = views[place / x.lanes]
+            return (0..<dimension).allSatisfy { axis in
+                Float(x[view.map { Int($0.coordinates[axis]) } ?? axis, place % x.lanes]).isFinite
+            }
         }
         if part.contains(where: isFinite) {
             throw .sourceFailed(

@@ -23,6 +23,28 @@ enum ProbedDensities {
         "tilt": .gaussian(mean: [0.1, 0.2], covariance: [[1, 0.3], [0.3, 0.5]]),
     ]
 
+    /// Windows over one another, one of them of every other pixel, that show their parts to one network, with its label and
+    /// without.
+    private static func tapestry(_ combination: Tapestry.Combination) -> TargetExpression {
+        let guided = TargetExpression.guidance(
+            unconditional: .leaf("picture"), conditional: [.leaf("picture, label 1")], scale: 1.5)
+        func window(_ of: TargetExpression, _ row: Int, _ column: Int, scale: Int = 1) -> (
+            of: TargetExpression, place: Tapestry.Placement, weight: Double?
+        ) {
+            (of, Tapestry.Placement(shape: pictureShape, row: row, column: column, scale: scale), nil)
+        }
+        let windows = [
+            window(guided, 0, 0), window(.leaf("picture"), 0, 4), window(guided, 4, 1), window(.leaf("picture"), 4, 4),
+            window(.leaf("picture"), 4, 0), window(guided, 0, 0, scale: 2),
+        ]
+        return .tapestry(Tapestry(canvas: canvas, windows: windows, combination))
+    }
+
+    /// Of the points of the small U-Nets.
+    private static let pictureShape = unet(.block).description.architecture.shape
+    /// Twice as high and wide.
+    private static let canvas = PointShape([1, 8, 8]) ?? pictureShape
+
     /// Where models have density without noise, by name.
     static let boxes: [String: Bounds] = analytic.compactMapValues { model in
         if case .uniformBox(let low, let high) = model { Bounds(low: low.values, high: high.values) } else { nil }
@@ -38,6 +60,7 @@ enum ProbedDensities {
         .classifier(of: .leaf("tilt"), by: "judge", label: 1, scale: 0.5),
         .tempered(of: .leaf("ring"), temperature: 2),
         .bounded(of: .leaf("tilt"), low: [-0.5, -0.5], high: [0.5, 0.5]),
+        tapestry(.product), tapestry(.average),
     ]
 
     static func parts() throws -> [Fingerprint.Part] {
@@ -72,7 +95,13 @@ enum ProbedDensities {
         if target.leaves.contains("judge"), let judge = network(.classifier, energy: nil, classes: 3).classifier {
             classifiers["judge"] = judge
         }
-        return try target.density(models: analytic.mapValues { $0.density() }, classifiers: classifiers)
+        var densities = analytic.mapValues { $0.density() }
+        if target.leaves.contains("picture") {
+            let network = unet(.block)
+            densities["picture"] = network.density()
+            densities["picture, label 1"] = network.density(label: 1)
+        }
+        return try target.density(models: densities, classifiers: classifiers)
     }
 
     /// Without a default case, as ``name(_:)``: what is new is not forgotten here.
@@ -96,6 +125,7 @@ enum ProbedDensities {
         case .classifier: "classifier"
         case .tempered: "tempered"
         case .bounded: "bounded"
+        case .tapestry(let tapestry): "tapestry, \(tapestry.combination.rawValue)"
         }
     }
 

@@ -1,7 +1,7 @@
 import EnergyModels
 package import VectorMath
 
-/// A closed box outside of which a composition has no density.
+/// A closed box outside of which a composition has no density; along some axes it may have no end.
 package struct Bounds: Sendable, Equatable {
     /// Corners [d].
     package let low: [Double]
@@ -86,6 +86,8 @@ extension TargetExpression {
         case .bounded(let of, let low, let high):
             let box = Bounds(low: low.values, high: high.values)
             return of.bounds(ofModels: models)?.intersection(box) ?? box
+        case .tapestry(let tapestry):
+            return Bounds(tapestry.canvas, tapestry.windows.map { ($0.of.bounds(ofModels: models), $0.place) })
         }
     }
 
@@ -97,6 +99,10 @@ extension TargetExpression {
             zip(factors, weights).filter { $0.1 != 0 }.flatMap { $0.0.boxes(ofModels: models) }
         case .bounded(let of, let low, let high):
             of.boxes(ofModels: models) + [Bounds(low: low.values, high: high.values)]
+        case .tapestry(let tapestry):
+            tapestry.windows.flatMap { window in
+                window.of.boxes(ofModels: models).compactMap { Bounds(tapestry.canvas, [($0, window.place)]) }
+            }
         default: parts.flatMap { $0.boxes(ofModels: models) }
         }
     }
@@ -119,6 +125,26 @@ extension TargetExpression {
             ([unconditional] + conditional).contains { $0.hasBoundsWithinMixture(ofModels: models) }
         case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _):
             of.hasBoundsWithinMixture(ofModels: models)
+        case .tapestry(let tapestry):
+            tapestry.windows.contains { $0.of.hasBoundsWithinMixture(ofModels: models) }
         }
+    }
+}
+
+extension Bounds {
+    /// The box of a canvas whose windows show points within boxes; without end along axes that no such window shows. Nil if
+    /// none does.
+    fileprivate init?(_ canvas: PointShape, _ windows: [(box: Bounds?, place: Tapestry.Placement)]) {
+        guard windows.contains(where: { $0.box != nil }) else { return nil }
+        var low = [Double](repeating: -.infinity, count: canvas.dimension)
+        var high = [Double](repeating: .infinity, count: canvas.dimension)
+        for (box, place) in windows {
+            guard let box else { continue }
+            for (axis, coordinate) in place.view(on: canvas).coordinates.enumerated() {
+                low[Int(coordinate)] = max(low[Int(coordinate)], box.low[axis])
+                high[Int(coordinate)] = min(high[Int(coordinate)], box.high[axis])
+            }
+        }
+        self.init(low: low, high: high)
     }
 }

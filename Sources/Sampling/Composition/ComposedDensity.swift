@@ -25,7 +25,8 @@ extension TargetExpression {
         switch try builder.operand(self) {
         case .leaf(let place): return builder.leaves[place]
         case .combination(let root):
-            return ComposedDensity(leaves: builder.leaves, root: root, shape: try builder.shape(of: self))
+            return ComposedDensity(
+                leaves: builder.leaves, views: builder.views, root: root, shape: try builder.shape(of: self))
         }
     }
 }
@@ -33,12 +34,14 @@ extension TargetExpression {
 /// A composition: its leaves, and what is made of them.
 private struct ComposedDensity: Density {
     let leaves: [any Density]
+    /// What each leaf looks at; nil for the whole point.
+    let views: [PointView?]
     let root: any Combination
     let shape: PointShape
 
     func evaluator(lanes: Int, at level: NoiseLevel) -> any DensityEvaluator {
         Evaluator(
-            leaves: JointEvaluator(leaves, lanes: lanes, at: level),
+            leaves: JointEvaluator(leaves, views: views, lanes: lanes, at: level),
             evaluations: leaves.map { Evaluation(dimension: $0.dimension, lanes: lanes) },
             root: root.evaluator(dimension: dimension, lanes: lanes, at: level))
     }
@@ -62,15 +65,20 @@ private struct ComposedDensity: Density {
 
 /// Turns an expression into a tree of combinations over leaves, each leaf once.
 private struct CombinationBuilder {
-    /// A model, or a classifier asked about a label.
+    /// A model, or a classifier asked about a label, and what it looks at.
     private struct Leaf: Hashable {
         let name: String
         let label: Int?
+        let view: PointView?
     }
 
     let models: [String: any Density]
     let classifiers: [String: any Classifier]
     private(set) var leaves: [any Density] = []
+    /// What each leaf looks at; nil for the whole point.
+    private(set) var views: [PointView?] = []
+    /// What the part of the expression that is read now looks at.
+    private var view: PointView?
     private var places: [Leaf: Int] = [:]
 
     init(models: [String: any Density], classifiers: [String: any Classifier]) {
@@ -82,7 +90,7 @@ private struct CombinationBuilder {
         switch expression {
         case .leaf(let name):
             guard let model = models[name] else { throw UnknownModel(name: name) }
-            return leaf(Leaf(name: name, label: nil), model)
+            return leaf(name, nil, model)
         case .product(let factors, let weights):
             return try sum(factors, weights)
         case .negation(let of, let by, let weight):
@@ -91,7 +99,7 @@ private struct CombinationBuilder {
             guard let classifier = classifiers[by] else { throw UnknownModel(name: by) }
             let term = try operand(of)
             guard scale != 0 else { return .combination(WeightedSum(terms: [term], weights: [1])) }
-            let probability = leaf(Leaf(name: by, label: label), classifier.logProbability(of: label))
+            let probability = leaf(by, label, classifier.logProbability(of: label))
             return .combination(WeightedSum(terms: [term, probability], weights: [1, scale]))
         case .tempered(let of, let temperature):
             return try sum([of], [1 / temperature])
@@ -108,6 +116,24 @@ private struct CombinationBuilder {
                     components: try operands(components), sharpness: sharpness, logNormalizers: logNormalizers))
         case .bounded(let of, let low, let high):
             return .combination(Bounded(of: try operand(of), bounds: Bounds(low: low.values, high: high.values)))
+        case .tapestry(let tapestry):
+            return .combination(try windows(of: tapestry))
+        }
+    }
+
+    /// Each window's composition looks at what the window shows of what is looked at here.
+    private mutating func windows(of tapestry: Tapestry) throws(UnknownModel) -> any Combination {
+        let outer = view
+        defer { view = outer }
+        let views = tapestry.windows.map { $0.place.view(on: tapestry.canvas) }
+        var operands: [Operand] = []
+        for (window, shown) in zip(tapestry.windows, views) {
+            view = shown.within(outer)
+            operands.append(try operand(window.of))
+        }
+        return switch tapestry.combination {
+        case .product: WindowProduct(tapestry, operands: operands, views: views)
+        case .average: WindowAverage(tapestry, operands: operands, views: views)
         }
     }
 
@@ -132,19 +158,21 @@ private struct CombinationBuilder {
         return .combination(WeightedSum(terms: terms, weights: weights.filter { $0 != 0 }))
     }
 
-    private mutating func leaf(_ leaf: Leaf, _ density: any Density) -> Operand {
+    private mutating func leaf(_ name: String, _ label: Int?, _ density: any Density) -> Operand {
+        let leaf = Leaf(name: name, label: label, view: view)
         if let place = places[leaf] { return .leaf(place) }
         places[leaf] = leaves.count
         leaves.append(density)
+        views.append(view)
         return .leaf(leaves.count - 1)
     }
 
     /// The shape of the points, also where every leaf has a weight of zero.
     func shape(of expression: TargetExpression) throws(UnknownModel) -> PointShape {
-        if let leaf = leaves.first { return leaf.shape }
+        if let leaf = leaves.first { return expression.shape(ofModels: leaf.shape) }
         guard let name = expression.leaves.sorted().first(where: { models[$0] != nil }), let model = models[name] else {
             throw UnknownModel(name: "")
         }
-        return model.shape
+        return expression.shape(ofModels: model.shape)
     }
 }

@@ -42,6 +42,8 @@ extension TargetExpression {
             return .tempered(of: inside(of), temperature: temperature)
         case .bounded(let of, let low, let high):
             return .bounded(of: inside(of), low: low, high: high)
+        case .tapestry(let tapestry):
+            return .tapestry(tapestry.mapWindows(inside))
         }
     }
 }

@@ -23,6 +23,11 @@ package struct TailForm: Sendable, Equatable {
         sizes = diagonal.map(\.magnitude)
     }
 
+    /// What is known along the axes, [d], of a form that may be none otherwise.
+    init(alongAxes: [Double], sizes: [Double], isQuadratic: Bool) {
+        (self.alongAxes, self.sizes, self.isQuadratic) = (alongAxes, sizes, isQuadratic)
+    }
+
     /// The same along every direction: data within bounds, at noise of variance `1 / precision`.
     package init(precision: Double, dimension: Int) {
         self.init(diagonal: [Double](repeating: precision, count: dimension))

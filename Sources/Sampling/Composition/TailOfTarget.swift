@@ -1,6 +1,7 @@
 extension TargetExpression {
     /// How much of its models' log densities a composition adds up far out: 1 for a model, the sum of the weights
-    /// for a product, 1 less the weight for a negation, 1 for guidance; of a mixture's components the least.
+    /// for a product, 1 less the weight for a negation, 1 for guidance; of a mixture's components the least; of a
+    /// tapestry the mean over its pixels.
     ///
     /// Where all models fall equally fast, as at the noisiest level, it can be normalised if this is above zero.
     package var totalWeight: Double {
@@ -17,6 +18,7 @@ extension TargetExpression {
             }
         case .tempered(let of, let temperature): of.totalWeight / temperature
         case .classifier(let of, _, _, _), .bounded(let of, _, _): of.totalWeight
+        case .tapestry(let tapestry): tapestry.totalWeight
         }
     }
 
@@ -33,6 +35,7 @@ extension TargetExpression {
                 || ([unconditional] + conditional).contains(where: \.subtracts)
         // See `tail(of:)` for why no scale of a classifier does.
         case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): of.subtracts
+        case .tapestry(let tapestry): tapestry.windows.contains { $0.of.subtracts }
         }
     }
 
@@ -74,6 +77,8 @@ extension TargetExpression {
             return unbounded.isEmpty ? nil : TailForm(sumOf: [(TailForm(mixtureOf: unbounded), sharpness)])
         case .bounded:
             return nil
+        case .tapestry(let tapestry):
+            return tapestry.tail(of: models)
         }
     }
 

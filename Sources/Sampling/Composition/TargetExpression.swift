@@ -37,6 +37,9 @@ package indirect enum TargetExpression: Sendable, Equatable {
     /// `l_of` inside the closed box [low, high] of the level's own coordinates, minus infinity
     /// outside.
     case bounded(of: TargetExpression, low: PointArray, high: PointArray)
+
+    /// A large picture of which windows show parts to compositions of smaller ones.
+    case tapestry(Tapestry)
 }
 
 extension TargetExpression {
@@ -69,6 +72,7 @@ extension TargetExpression {
                 [unconditional] + conditional,
                 [own < 0 ? -sign : sign] + conditional.map { _ in scale < 0 ? -sign : sign })
         case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): return of.leaves(sign: sign)
+        case .tapestry(let tapestry): return all(tapestry.windows.map(\.of), tapestry.windows.map { _ in sign })
         }
     }
 
@@ -80,7 +84,14 @@ extension TargetExpression {
         case .negation(let of, let by, _): [of, by]
         case .guidance(let unconditional, let conditional, _): [unconditional] + conditional
         case .classifier(let of, _, _, _), .tempered(let of, _), .bounded(let of, _, _): [of]
+        case .tapestry(let tapestry): tapestry.windows.map(\.of)
         }
+    }
+
+    /// The shape of a point, where models have points of the shape `shape`.
+    package func shape(ofModels shape: PointShape) -> PointShape {
+        if case .tapestry(let tapestry) = self { return tapestry.canvas }
+        return parts.first?.shape(ofModels: shape) ?? shape
     }
 
     /// How many bounded parts it has, itself among them.
@@ -90,10 +101,26 @@ extension TargetExpression {
         return inner
     }
 
+    /// How many boxes of models with these names windows of tapestries in it show, one for each time.
+    package func windowedBoxes(ofModels names: Set<String>) -> Int {
+        func all(_ expression: TargetExpression) -> Int {
+            if case .leaf(let name) = expression { return names.contains(name) ? 1 : 0 }
+            return expression.parts.reduce(0) { $0 + all($1) }
+        }
+        if case .tapestry = self { return all(self) }
+        return parts.reduce(0) { $0 + $1.windowedBoxes(ofModels: names) }
+    }
+
     /// Whether a mixture in it is of the released code's tempered form.
     package var hasSharpenedMixture: Bool {
         if case .sharpenedMixture = self { return true }
         return parts.contains(where: \.hasSharpenedMixture)
+    }
+
+    /// Whether a tapestry in it is a mean of scores, which is the gradient of no log density.
+    package var averagesScores: Bool {
+        if case .tapestry(let tapestry) = self, tapestry.combination == .average { return true }
+        return parts.contains(where: \.averagesScores)
     }
 
     /// Whether a mixture in it has normalisers for noise levels, known or to be estimated.

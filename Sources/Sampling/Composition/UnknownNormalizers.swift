@@ -26,7 +26,7 @@ extension TargetExpression {
             return zip(components, normalizers).allSatisfy { $1 != 0 || $0.isNormalized(isNormalized) }
         case .tempered(let of, let temperature):
             return temperature == 1 && of.isNormalized(isNormalized)
-        case .sharpenedMixture, .negation, .guidance, .classifier, .bounded:
+        case .sharpenedMixture, .negation, .guidance, .classifier, .bounded, .tapestry:
             return false
         }
     }

@@ -152,7 +152,27 @@ extension TargetExpression {
             .object([
                 ("bounded", .object([("of", of.canonical), ("low", low.canonical), ("high", high.canonical)]))
             ])
+        case .tapestry(let tapestry):
+            .object([("tapestry", tapestry.canonical)])
         }
+    }
+}
+
+extension Tapestry {
+    fileprivate var canonical: JSONText {
+        .object([
+            ("size", .array(canvas.lengths.map { .integer($0) })), ("combine", .string(combination.rawValue)),
+            ("wrap", .bool(wraps)), ("windows", .array(windows.map(canonical))),
+        ])
+    }
+
+    private func canonical(_ window: Window) -> JSONText {
+        .object(
+            [
+                ("of", window.of.canonical),
+                ("at", .array([.integer(window.place.row), .integer(window.place.column)])),
+                ("scale", .integer(window.place.scale)),
+            ] + (combination == .product ? [("weight", .number(window.weight))] : []))
     }
 }
 

@@ -13,10 +13,10 @@ package struct Job: Sendable, Equatable {
     package internal(set) var name: String
     /// The key of every random number.
     package internal(set) var seed: UInt64
-    /// The leaves by name; all of one shape.
+    /// The leaves by name; all of one shape, which is that of a point but for a tapestry.
     package internal(set) var models: [String: JobModel]
     /// The shape of a point.
-    package let shape: PointShape
+    package internal(set) var shape: PointShape
     /// What is sampled.
     package internal(set) var target: TargetExpression
     /// Whether the target may be one that can't be normalised.
@@ -64,7 +64,9 @@ package struct Job: Sendable, Equatable {
     }
 
     /// Whether the target's log density is known, not its score alone.
-    package var hasEnergy: Bool { target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true } }
+    package var hasEnergy: Bool {
+        !target.averagesScores && target.leaves.allSatisfy { models[$0]?.hasEnergy ?? true }
+    }
 
     /// How the picture of its samples is laid out; nil where points are no images, or a single one is too large for a picture.
     package var pictureLayout: SheetLayout? {

@@ -66,14 +66,16 @@ struct JobDecoder: JSONSectionDecoder {
             let field = try job.required(
                 "target", "a model's name or an operator such as {\"product\": [\"a\", \"b\"]}")
             guard let leaves, let schedule else { return nil }
-            return try TargetDecoder(models: leaves, levels: schedule.levels).target(field)
+            var decoder = TargetDecoder(models: leaves, levels: schedule.levels)
+            return try decoder.target(field)
         }
         let pilot = attempt { () throws(JSONProblem) in try job["pilot"]?.bool() ?? false }
         let unnormalized = attempt { () throws(JSONProblem) in try job["allow_unnormalized"]?.bool() ?? false }
         guard let name, let seed, let schedule, let leaves, let count, let draws, let thin, let block, let unnormalized,
             let pilot, let output,
-            let sampler = sampler ?? nil, let target = target ?? nil, let shape = leaves.values.first?.shape
+            let sampler = sampler ?? nil, let target = target ?? nil, let ofModels = leaves.values.first?.shape
         else { return nil }
+        let shape = target.shape(ofModels: ofModels)
         var result = Job(
             name: name, seed: seed, models: leaves, shape: shape, target: target, allowsUnnormalized: unnormalized,
             schedule: schedule, sampler: sampler, isPilot: pilot, chains: count, draws: draws, thin: thin,

@@ -80,6 +80,7 @@ extension TargetExpression {
         case .classifier: "a classifier's guidance"
         case .tempered: "a tempering"
         case .bounded: "a bounded part"
+        case .tapestry: "a tapestry"
         }
     }
 }

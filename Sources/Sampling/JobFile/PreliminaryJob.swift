@@ -129,6 +129,8 @@ extension Job {
         job.seed = preliminarySeed(of: .logNormalizer(of: component))
         job.target = component
         job.models = models.filter { component.leaves.contains($0.key) }
+        // What a window shows is smaller than the canvas.
+        job.shape = job.models.values.first.map { component.shape(ofModels: $0.shape) } ?? shape
         job.sampler.kernel = sampler.kernel.exact
         if sampler.reverseSteps { job.sampler.levels = 0...levels - 1 }
         job.sampler.reverseSteps = false

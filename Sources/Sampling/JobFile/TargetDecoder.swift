@@ -5,20 +5,26 @@ import StrictJSON
 /// Reads the tree of operators.
 struct TargetDecoder {
     private static let operators = [
-        "product", "mixture", "negation", "guidance", "classifier", "tempered", "bounded",
+        "product", "mixture", "negation", "guidance", "classifier", "tempered", "bounded", "tapestry",
     ]
     private static let deepest = 32
 
     let models: [String: JobModel]
     /// Of the schedule.
     let levels: Int
+    /// Coordinates of the canvases and windows that were read.
+    var tapestryNumbers = 0
 
-    func target(_ field: JSONField) throws(JSONProblem) -> TargetExpression {
+    /// - Parameter levels: of the schedule.
+    init(models: [String: JobModel], levels: Int) { (self.models, self.levels) = (models, levels) }
+
+    mutating func target(_ field: JSONField) throws(JSONProblem) -> TargetExpression {
         let expression = try expression(field, sign: 1, depth: 0)
-        let most = ModelDescription.mostNumbers / 2 / max(1, models.values.first?.shape.dimension ?? 1)
-        guard expression.boundedParts <= most else {
-            throw field.problem(
-                "has \(expression.boundedParts) bounded parts; at most \(most) of such points are possible")
+        let most = ModelDescription.mostNumbers / 2 / max(1, shape(of: expression)?.dimension ?? 1)
+        let ofModels = models.filter { if case .analytic(.uniformBox) = $0.value { true } else { false } }
+        let parts = expression.boundedParts + expression.windowedBoxes(ofModels: Set(ofModels.keys))
+        guard parts <= most else {
+            throw field.problem("has \(parts) bounded parts; at most \(most) of such points are possible")
         }
         if let bounds = expression.bounds, bounds.isEmpty {
             throw field.problem(
@@ -28,7 +34,7 @@ struct TargetDecoder {
     }
 
     /// - Parameter sign: 1, or -1 where the expression's log density is subtracted.
-    private func expression(_ field: JSONField, sign: Int, depth: Int) throws(JSONProblem) -> TargetExpression {
+    mutating func expression(_ field: JSONField, sign: Int, depth: Int) throws(JSONProblem) -> TargetExpression {
         guard depth <= Self.deepest else { throw field.problem("operators are nested more than \(Self.deepest) deep") }
         if field.isString {
             let (name, model) = try model(field)
@@ -57,8 +63,23 @@ struct TargetDecoder {
         case "guidance": return try guidance(field, inner, sign, depth)
         case "classifier": return try classifier(field, inner, sign, depth)
         case "tempered": return try tempered(field, inner, sign, depth)
-        default: return try bounded(field, inner, sign, depth)
+        case "bounded": return try bounded(field, inner, sign, depth)
+        default: return try tapestry(field, inner, sign, depth)
         }
+    }
+
+    /// Of its points.
+    func shape(of expression: TargetExpression) -> PointShape? {
+        models.values.first.map { expression.shape(ofModels: $0.shape) }
+    }
+
+    /// Parts of an operator have points of one shape.
+    private func check(_ part: TargetExpression, _ field: JSONField, isLike first: TargetExpression) throws(JSONProblem)
+    {
+        guard let wanted = shape(of: first), let found = shape(of: part), found != wanted else { return }
+        throw field.problem(
+            "has points of the shape \(found), but the part before it has \(wanted); only windows of a tapestry may differ "
+                + "from the whole")
     }
 
     /// The model that a string names.
@@ -71,15 +92,18 @@ struct TargetDecoder {
         return (name, model)
     }
 
-    private func children(_ field: JSONField, signs: [Int], depth: Int) throws(JSONProblem) -> [TargetExpression] {
+    private mutating func children(
+        _ field: JSONField, signs: [Int], depth: Int
+    ) throws(JSONProblem) -> [TargetExpression] {
         var children: [TargetExpression] = []
         for (child, sign) in zip(try field.array("the parts of the composition"), signs) {
             children.append(try expression(child, sign: sign, depth: depth + 1))
+            try check(children[children.count - 1], child, isLike: children[0])
         }
         return children
     }
 
-    private func product(
+    private mutating func product(
         _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
     ) throws(JSONProblem) -> TargetExpression {
         let members = try field.members("a product", allowed: ["product", "weights"])
@@ -90,7 +114,7 @@ struct TargetDecoder {
             try children(inner, signs: all.map { $0 < 0 ? -sign : sign }, depth: depth), weights: all)
     }
 
-    private func mixture(
+    private mutating func mixture(
         _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
     ) throws(JSONProblem) -> TargetExpression {
         let members = try field.members(
@@ -104,6 +128,11 @@ struct TargetDecoder {
                     "\"\(name)\" is a \(models[name]?.isServed == true ? "server of a score" : "network of the kind noise"), which has no energy "
                         + "for a mixture to weigh it by; use one with an energy, or a product, negation, guidance or "
                         + "tempering")
+            }
+            guard !component.averagesScores else {
+                throw part.problem(
+                    "has a tapestry that averages scores, so that there is no energy for a mixture to weigh it by; write "
+                        + "\"combine\": \"product\", or put the mixtures into the windows")
             }
         }
         if let sharpness = members["sharpness"] {
@@ -145,18 +174,21 @@ struct TargetDecoder {
         return normalizers
     }
 
-    private func negation(
+    private mutating func negation(
         _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
     ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("a negation", allowed: ["negation"])
         let members = try inner.members("{\"of\": …, \"by\": …, \"weight\": …}", allowed: ["of", "by", "weight"])
+        let of = try expression(try members.required("of", "what is sampled"), sign: sign, depth: depth + 1)
+        let avoided = try members.required("by", "what is avoided")
+        let by = try expression(avoided, sign: -sign, depth: depth + 1)
+        try check(by, avoided, isLike: of)
         return .negation(
-            of: try expression(try members.required("of", "what is sampled"), sign: sign, depth: depth + 1),
-            by: try expression(try members.required("by", "what is avoided"), sign: -sign, depth: depth + 1),
+            of: of, by: by,
             weight: try members.required("weight", "how strongly, such as 0.3").positive("0.3"))
     }
 
-    private func guidance(
+    private mutating func guidance(
         _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
     ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("a guidance", allowed: ["guidance"])
@@ -174,16 +206,16 @@ struct TargetDecoder {
         let list = try members.required("conditional", "an array of conditional models")
         let count = try list.array("an array of conditional models").count
         let own = 1 - scale * Double(count)
-        return .guidance(
-            unconditional: try expression(
-                try members.required("unconditional", "the model without conditions"), sign: own < 0 ? -sign : sign,
-                depth: depth + 1),
-            conditional: try children(
-                list, signs: [Int](repeating: scale < 0 ? -sign : sign, count: count), depth: depth),
-            scale: scale)
+        let unconditional = try expression(
+            try members.required("unconditional", "the model without conditions"), sign: own < 0 ? -sign : sign,
+            depth: depth + 1)
+        let conditional = try children(
+            list, signs: [Int](repeating: scale < 0 ? -sign : sign, count: count), depth: depth)
+        if let first = conditional.first { try check(first, list, isLike: unconditional) }
+        return .guidance(unconditional: unconditional, conditional: conditional, scale: scale)
     }
 
-    private func classifier(
+    private mutating func classifier(
         _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
     ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("guidance by a classifier", allowed: ["classifier"])
@@ -196,13 +228,14 @@ struct TargetDecoder {
             throw by.problem(
                 "\"\(name)\" is no classifier; give a network of the architecture \"residual_mlp_classifier\"")
         }
+        try check(.leaf(name), by, isLike: of)
         return .classifier(
             of: of, by: name,
             label: try members.required("label", "what to guide to, from 0 to \(labels - 1)").integer(0...labels - 1),
             scale: try members.required("scale", "the strength; 1 is Bayes' rule").number())
     }
 
-    private func tempered(
+    private mutating func tempered(
         _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
     ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("a tempering", allowed: ["tempered"])
@@ -212,7 +245,7 @@ struct TargetDecoder {
             temperature: try members.required("temperature", "a number above zero").positive("2"))
     }
 
-    private func bounded(
+    private mutating func bounded(
         _ field: JSONField, _ inner: JSONField, _ sign: Int, _ depth: Int
     ) throws(JSONProblem) -> TargetExpression {
         _ = try field.members("bounds", allowed: ["bounded"])
@@ -223,7 +256,7 @@ struct TargetDecoder {
         }
         let members = try inner.members("{\"of\": …, \"low\": […], \"high\": […]}", allowed: ["of", "low", "high"])
         let of = try expression(try members.required("of", "what is bounded"), sign: sign, depth: depth + 1)
-        guard let shape = models.values.first?.shape else { throw field.problem("there is no model to bound") }
+        guard let shape = shape(of: of) else { throw field.problem("there is no model to bound") }
         let (low, high) = try ModelDescription.box(members, shape: shape)
         return .bounded(of: of, low: low, high: high)
     }

@@ -42,9 +42,8 @@ extension SamplerSettings {
             ),
             (
                 !hasEnergy && kernel.acceptance?.needsEnergy == true, .kind,
-                "\(kind.rawValue) accepts and rejects by the energy, which networks of the kind noise and servers of a score do not "
-                    + "have; add "
-                    + "\"acceptance\": \"line\", or use ula, uhmc or reverse"
+                "\(kind.rawValue) accepts and rejects by the energy, which networks of the kind noise, servers of a score and "
+                    + "averages of windows do not have; add \"acceptance\": \"line\", or use ula, uhmc or reverse"
             ),
         ]
     }

@@ -29,6 +29,7 @@ enum StartDensity {
     /// The density at x of a standard normal folded into [low, high] by reflection at both ends.
     static func folded(_ x: Double, low: Double, high: Double) -> Double {
         let width = high - low
+        guard width < .infinity else { return Elementary.exp(-0.5 * x * x) / (2 * Double.pi).squareRoot() }
         guard width > 2 else { return wave(x, low: low, width: width) }
         return images(of: x, period: 2 * width) + images(of: 2 * low - x, period: 2 * width)
     }
