@@ -11,11 +11,13 @@ extension BlockRecord {
         return checksum.value
     }
 
+    /// The bytes of its samples, and of one statistic after the other.
+    package var rows: [[UInt8]] { [samples] + statistics.entries.map(\.bytes) }
+
     /// The SHA-256 of its rows: unlike ``checksum`` nobody can make other rows that have the same.
     package var digest: Digest {
         var hash = SHA256()
-        hash.update(samples)
-        for entry in statistics.entries { hash.update(entry.bytes) }
+        for array in rows { hash.update(array) }
         return hash.finalize()
     }
 }

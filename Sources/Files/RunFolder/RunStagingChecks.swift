@@ -51,7 +51,7 @@ extension RunStaging {
         try expectOpen()
         let block = record.firstChain / description.block
         let stored = try rows(ofBlocks: block..<block + 1).map(\.bytes)
-        return stored == [record.samples] + record.statistics.entries.map(\.bytes)
+        return stored == record.rows
     }
 
     /// The rows of some neighbouring blocks, as they are in the files: those of the samples, then those of one statistic

@@ -77,9 +77,10 @@ extension CoordinatorCore {
         let block = "block \(attempt.block) of job \(id.hex.prefix(8))"
         switch outcome {
         case .same:
-            ask(.note(.verified(job: attempt.job, block: attempt.block)))
             jobs[id]?.checks[attempt.block]?.awaited = Set(check.dissents.map(\.worker.party)).subtracting(disowned)
             for dissent in check.dissents { distrust(dissent.worker, "it returned a wrong result of \(block)") }
+            // After what is asked because of it: once it is noted nobody looks at the block again.
+            ask(.note(.verified(job: attempt.job, block: attempt.block)))
             settleChecks(of: id)
         case .different(let digest):
             guard !check.dissents.contains(where: { $0.digest == digest }) else {

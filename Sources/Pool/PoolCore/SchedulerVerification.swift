@@ -6,7 +6,8 @@ extension Scheduler {
     /// A block whose result is there is to come once more, from somebody else than these.
     mutating func verify(_ attempt: Attempt, besides parties: Set<String>, _ now: Duration, _ actions: inout [Action]) {
         jobs[attempt.job]?.check(attempt, besides: parties)
-        grantToAll(now, &actions)
+        // While other blocks wait nobody is idle, and each asks by its next result.
+        if let ledger = jobs[attempt.job], ledger.waiting == ledger.waitingChecks { grantToAll(now, &actions) }
     }
 
     /// Takes in a result of a block that is to be compared with the one that is there. - Returns: false if it is none.

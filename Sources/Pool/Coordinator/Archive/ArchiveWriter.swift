@@ -176,13 +176,23 @@ struct ArchiveWriter {
     ) throws {
         let before = losses[attempt.job]
         do {
-            let isSame = try openRun(of: attempt.job).holds(record)
+            let isSame = try isStored(record, of: attempt.job)
             // What is lost runs again, and is compared then.
             guard losses[attempt.job] == before else { return }
             replies.append(.compared(attempt, worker, origin, isSame ? .same : .different(record.digest)))
         } catch let error as RunFolderError where error.code != .full {
             giveUp(attempt.job, "\(error)")
         }
+    }
+
+    /// Whether the rows of a block are those of a record, in the files or on their way there with this batch.
+    private mutating func isStored(_ record: BlockRecord, of job: JobNumber) throws -> Bool {
+        if let atHand = records[job]?.first(where: { $0.chainRange.contains(record.firstChain) }) {
+            if atHand.chainRange == record.chainRange { return atHand.rows == record.rows }
+            // It was put together with its neighbours for a write that failed.
+            try store()
+        }
+        return try openRun(of: job).holds(record)
     }
 
     /// Takes back stored blocks that are not to count: those of a job that runs run again, and those of one that has failed
@@ -257,8 +267,6 @@ struct ArchiveWriter {
                     refused: { .failed(attempt.job, reason: $0) }))
         case .compare(let attempt, let worker, let origin, let record):
             guard shelf.contains(attempt.job) else { return }
-            // The other one may have come with this batch.
-            try store()
             try compare(attempt, worker, origin, record)
         case .disown(let party):
             try store()
