@@ -250,15 +250,14 @@ struct TapestryTests {
         #expect(fade[16 * 32] == 1e-6 && fade[31] == 1e-6)
     }
 
-    @Test("Pixels that no window speaks of are found, of a product those between what windows show")
+    @Test("Pixels that no window shows are found, those between what a window of a larger scale shows too")
     func uncovered() throws {
         let canvas = try #require(PointShape([1, 4, 4]))
         let large = window(a, 0, 0, scale: 2).place
-        let corner = try #require(Tapestry.uncovered(by: [large], on: canvas, .product))
+        let corner = try #require(Tapestry.uncovered(by: [large], on: canvas))
         #expect(corner == (0, 1))
-        #expect(Tapestry.uncovered(by: [large], on: canvas, .average) == nil)
         let others = [window(a, 0, 0), window(a, 0, 2), window(a, 2, 0)].map(\.place)
-        #expect(try #require(Tapestry.uncovered(by: others, on: canvas, .average)) == (2, 2))
+        #expect(try #require(Tapestry.uncovered(by: others, on: canvas)) == (2, 2))
         #expect(!window(a, 3, 0).place.fits(on: canvas, wrapping: false))
         #expect(window(a, 2, 2).place.fits(on: canvas, wrapping: false))
         #expect(window(a, 3, 3).place.fits(on: canvas, wrapping: true))

@@ -89,7 +89,10 @@ struct VerificationTests {
         #expect(try coordinator.finish(job) == .finished)
     }
 
-    @Test func `What is to be verified is verified after the coordinator has begun anew`() throws {
+    @Test(arguments: [true, false])
+    func `What is to be verified is verified after the coordinator has begun anew, whether others are or not`(
+        isVerifying: Bool
+    ) throws {
         let job = try SmallJobs.job(sampler)
         let first = try CoordinatorUnderTest(verification: all())
         first.join(liar, arithmetic: "a")
@@ -97,13 +100,38 @@ struct VerificationTests {
         try first.work(until: { first.status(of: job)?.notice.contains("another key") == true }) { _, job, attempt in
             try attempt.block == 2 ? lie(job, attempt) : truth(job, attempt)
         }
-        let second = try CoordinatorUnderTest(after: first, verification: all())
+        let second = try CoordinatorUnderTest(after: first, verification: isVerifying ? all() : nil)
         defer { second.remove() }
         for peer in [liar, [2], [3]] as [PeerID] { second.join(peer, arithmetic: "a") }
         #expect(try second.finish(job) == .finished)
         #expect(second.log.contains { $0.contains("is not trusted any more: it returned a wrong result of block 2") })
         #expect(second.leases.allSatisfy { $0.peer != liar || $0.lease.blocks.isEmpty })
         #expect(try samples(of: job, at: second) == rightSamples(of: job))
+    }
+
+    @Test func `A job that uses what a liar has found fails, and says how it is mended`() throws {
+        let job = try SmallJobs.job(
+            #""kind": "mala", "transitions": 2, "step_size": {"target_acceptance": 0.57, "pilots": 8}"#, chains: 80)
+        let pilot = try #require(job.preliminary?.job)
+        // Nothing of the pilot is looked at, some of the job is.
+        let rules = (0..<UInt8.max).map { all(of: 0.1, seed: $0) }
+        let rule = try #require(
+            rules.first { rule in
+                !(0..<pilot.blocks).contains { rule.chooses($0, of: pilot.identity) }
+                    && (0..<job.blocks).count { rule.chooses($0, of: job.identity) } > 2
+            })
+        let coordinator = try CoordinatorUnderTest(verification: rule)
+        defer { coordinator.remove() }
+        coordinator.join(liar, arithmetic: "a")
+        coordinator.submit(job)
+        // Alone it does all there is, and then others come.
+        try coordinator.work(until: { coordinator.status(of: job)?.notice.contains("another key") == true }) {
+            try lie($1, $2)
+        }
+        for peer in [[2], [3]] as [PeerID] { coordinator.join(peer, arithmetic: "a") }
+        #expect(try coordinator.finish(job) == .failed)
+        let failure = coordinator.status(of: job)?.failure ?? ""
+        #expect(failure.contains("what was found for it") && failure.contains("--force"), "\(failure)")
     }
 
     /// One in five of its results is wrong and one in five is verified: sometimes it is found, and then nothing of it is

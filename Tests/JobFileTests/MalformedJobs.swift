@@ -188,7 +188,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
             "the pixel in row 0, column 1 is shown by no window"),
         Malformed(
             "tapestry-average-with-a-hole", "/target/tapestry/windows",
-            "the pixel in row 0, column 12 lies in no window"),
+            "the pixel in row 0, column 12 is shown by no window"),
         Malformed(
             "tapestry-of-points-of-the-plane", "/target/tapestry/windows/0/of",
             "has points of the shape [2], but a window on a canvas of the shape [3, 8, 12] shows pictures"),

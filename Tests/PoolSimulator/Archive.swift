@@ -135,10 +135,10 @@ struct Archive {
             forgetStates(of: attempt.block, in: attempt.job)
             stored[attempt.job]?.job.reports[attempt.block] = nil
             return .stored(attempt, worker, Acceptance())
-        case .compare(let attempt, let worker, let origin, let record):
+        case .compare(let attempt, let earlier, let origin, let record):
             guard let known = stored[attempt.job], known.isOpen else { return nil }
             let isSame = known.finished[attempt.block]?.digest == record.digest
-            return .compared(attempt, worker, origin, isSame ? .same : .different(record.digest))
+            return .compared(attempt, against: earlier, origin, isSame ? .same : .different(record.digest))
         case .piece(let attempt, let piece):
             guard stored[attempt.job]?.isOpen == true else { return nil }
             let before = piece.isFirst ? [] : stored[attempt.job]?.arriving[attempt]?.bytes ?? []

@@ -31,8 +31,6 @@ struct SecondBook {
         var group: String?
         /// Blocks whose results are to come once more, and who has brought them.
         var checks: [Int: Set<String>] = [:]
-        /// Blocks whose stored results were taken back.
-        var disowned: Set<Int> = []
 
         init(blocks: Int) {
             self.blocks = blocks
@@ -227,14 +225,12 @@ struct SecondBook {
 
     mutating func lost(_ blocks: [Int], of job: JobNumber) {
         guard jobs[job].isOpen else { return }
-        for block in blocks where jobs[job].kept[block] { unkeep(block, of: job) }
-    }
-
-    private mutating func unkeep(_ block: Int, of job: JobNumber) {
-        jobs[job].kept[block] = false
-        jobs[job].keptCount -= 1
-        jobs[job].checkpoints[block] = 0
-        jobs[job].checks[block] = nil
+        for block in blocks where jobs[job].kept[block] {
+            jobs[job].kept[block] = false
+            jobs[job].keptCount -= 1
+            jobs[job].checkpoints[block] = 0
+            jobs[job].checks[block] = nil
+        }
     }
 
     mutating func lostState(of block: Int, of job: JobNumber) { jobs[job].checkpoints[block] = 0 }
@@ -245,7 +241,6 @@ struct SecondBook {
             claim(jobs[job].stored[block], "a result is taken back that is not stored")
             jobs[job].stored[block] = false
             jobs[job].storedCount -= 1
-            jobs[job].disowned.insert(block)
         }
     }
 
@@ -280,9 +275,6 @@ struct SecondBook {
         claim(!isSilence || told.contains(id), "the silence of a worker that told of nothing counts")
         claim(!isGentle, "a planned stop, a pause or a restart counts against a block")
         jobs[attempt.job].reports[attempt.block] += 1
-        // What nobody else can compute is not known to be right.
-        let isLast = jobs[attempt.job].reports[attempt.block] >= configuration.crashLimit
-        if isLast, jobs[attempt.job].checks[attempt.block] != nil { unkeep(attempt.block, of: attempt.job) }
     }
 
     mutating func ended(_ job: JobNumber, _ outcome: JobOutcome, at now: Duration) {

@@ -132,7 +132,8 @@ extension History {
     /// A result may be let go that is on the disk, or that nobody wants.
     private mutating func checkTaken(_ id: Digest, _ blocks: [Int], _ group: String) {
         guard let job = identities.firstIndex(of: id), book.jobs[job].isOpen else { return }
-        for block in blocks where !book.jobs[job].stored[block] && !book.jobs[job].disowned.contains(block) {
+        // A result that another is compared with is there, on the disk or on its way.
+        for block in blocks where !book.jobs[job].stored[block] && book.jobs[job].checks[block] == nil {
             book.claim((book.jobs[job].group ?? group) != group, "a result is let go that is not stored")
         }
     }

@@ -210,7 +210,7 @@ package struct WorkerDescription: Sendable, Equatable {
     package var version: String
     /// Of its arithmetic.
     package var fingerprint: String
-    /// Who answers for it, where results are verified: of two parties one checks the other.
+    /// Who answers for it: where results are verified, of two parties one checks the other.
     package var party: String
 
     /// Every field as given; what is not known is empty or 0.

@@ -183,8 +183,9 @@ enum Schema {
     private static let version7 = """
         -- 1 if the rows are to come a second time from somebody else, 2 if they have, and were the same.
         ALTER TABLE finished ADD COLUMN verification INTEGER NOT NULL DEFAULT 0 CHECK (verification IN (0, 1, 2));
-        -- Who answers for the worker, where results are verified; empty elsewhere.
+        -- Who answers for the worker.
         ALTER TABLE worker ADD COLUMN party TEXT NOT NULL DEFAULT '';
+        -- Who answers for the worker that it is of, where results are verified; empty elsewhere.
         ALTER TABLE checkpoint ADD COLUMN party TEXT NOT NULL DEFAULT '';
         """
 

@@ -25,8 +25,8 @@ package enum ArchiveRequest: Sendable {
     /// A job to take in, and to note unless it is noted already; with `resumes` from what is stored of it.
     case open(JobNumber, folder: String, RunDescription, resumes: Bool, note: JournalEntry?)
     case result(Attempt, WorkerID, BlockRecord, FinishedBlock)
-    /// A result is to be compared with the one that is stored; who has brought it.
-    case compare(Attempt, WorkerID, WorkerDescription, BlockRecord)
+    /// A result is to be compared with the one that is stored, which an earlier attempt has brought.
+    case compare(Attempt, against: Int, WorkerDescription, BlockRecord)
     /// What a party has brought of all jobs and nobody has verified is not to count.
     case disown(party: String)
     /// A piece of a long state, before the checkpoint that its last one makes.
@@ -65,8 +65,8 @@ package enum ArchiveReply: Sendable {
     case refused(JobNumber, exitStatus: Int32, reason: String)
     /// A result is stored; the acceptance of its chains.
     case stored(Attempt, WorkerID, Acceptance)
-    /// A result was compared with the one that is stored.
-    case compared(Attempt, WorkerID, WorkerDescription, Comparison)
+    /// A result was compared with the one of an earlier attempt.
+    case compared(Attempt, against: Int, WorkerDescription, Comparison)
     /// The rows of these blocks, which were stored, are not what they were, or not to count: the blocks have to run again.
     case lost(JobNumber, blocks: [Int])
     /// What a party has brought does not count any more; which blocks these are was told before.

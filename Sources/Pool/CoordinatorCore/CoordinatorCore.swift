@@ -234,8 +234,8 @@ package struct CoordinatorCore {
             if let id = identities[attempt.job] { jobs[id]?.count(acceptance) }
             confirm(attempt, to: worker)
             act(on: .stored(attempt.job, block: attempt.block))
-        case .compared(let attempt, let worker, let origin, let outcome):
-            compared(attempt, worker, origin, outcome)
+        case .compared(let attempt, let earlier, let origin, let outcome):
+            compared(attempt, against: earlier, origin, outcome)
         case .disowned(let party):
             disowned(party)
         case .loaded(let attempt, let worker, let state):

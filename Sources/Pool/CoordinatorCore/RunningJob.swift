@@ -99,6 +99,8 @@ struct RunningJob {
     var checkpointed: [Int: StateMark] = [:]
     /// Blocks whose results are stored and are to be computed once more.
     var checks: [Int: ResultCheck] = [:]
+    /// Those of them whose results are known to be right, and that wait for what is done because of those who said otherwise.
+    private(set) var settling: Set<Int> = []
     /// Blocks whose results were computed twice and are the same.
     private var verified = BlockSet()
 
@@ -211,11 +213,20 @@ struct RunningJob {
     /// Takes in that a result was computed twice and is the same.
     mutating func verified(_ block: Int) {
         checks[block] = nil
+        settling.remove(block)
         verified.insert(block)
     }
 
-    /// Whether workers of a party have brought results.
-    func hasBlocks(of party: String) -> Bool { shares.values.contains { $0.blocks > 0 && $0.worker.party == party } }
+    /// Takes in that a result is right, and that something of these parties may still count.
+    mutating func await(_ parties: Set<String>, before block: Int) {
+        checks[block]?.awaited = parties
+        settling.insert(block)
+    }
+
+    /// Whether workers of a party have brought results, and not all of the job's are verified.
+    func hasUnverifiedBlocks(of party: String) -> Bool {
+        verified.count < blocks && shares.values.contains { $0.blocks > 0 && $0.worker.party == party }
+    }
 
     /// Counts the acceptance of chains whose results are stored.
     mutating func count(_ stored: Acceptance) {
@@ -229,10 +240,12 @@ struct RunningJob {
         blocksDone -= blocks.count
         for block in blocks {
             chainsDone -= job.chains(inBlock: block)
+            // The attempts at one that is to be verified go on being counted.
+            if checks[block] == nil { again += 1 }
             checks[block] = nil
+            settling.remove(block)
             verified.remove(block)
         }
-        again += blocks.count
     }
 
     /// For the scheduler: that all blocks but these are stored.
@@ -248,7 +261,7 @@ struct RunningJob {
     mutating func end(as state: JobStatus.State, failure: String = "", at now: Duration) {
         guard !self.state.isOver else { return }
         (self.state, self.failure, ended) = (state, failure, now)
-        (work, partial, checkpointed, checks, past) = (nil, [:], [:], [:], nil)
+        (work, partial, checkpointed, checks, settling, past) = (nil, [:], [:], [:], [], nil)
     }
 
     /// In seconds since 1970; nil while it is not over.

@@ -195,7 +195,7 @@ extension CoordinatorCore {
         for peer in peers { send(.accepted(job: id, alreadyFinished: false), to: peer) }
         var progress = JobProgress()
         if let stored, let resumed = jobs[id]?.resume(stored) { progress = resumed }
-        if let stored, configuration.verification != nil { jobs[id]?.resume(stored.unverifiedBlocks, &progress) }
+        if let stored { jobs[id]?.resume(stored.unverifiedBlocks, &progress) }
         progress.group = progress.group ?? work.neededGroup
         jobs[id]?.work?.progress = progress
         proceed(id)

@@ -22,7 +22,7 @@ struct ResultCheck {
     var dissents: [Dissent] = []
     /// Once the result is known to be right, those who have brought another one and of whom something may still count: the
     /// job is not over before.
-    var awaited: Set<String>?
+    var awaited: Set<String> = []
 }
 
 /// What has come of comparing a result with the one that is stored.
@@ -58,30 +58,30 @@ extension CoordinatorCore {
 
     /// Has a result compared with the one that is stored.
     mutating func compare(_ attempt: Attempt, _ worker: WorkerID, _ report: BlockReport, _ result: BlockRecord) {
-        guard let id = identities[attempt.job], let origin = origin(worker, for: id) else { return }
+        guard let id = identities[attempt.job], let origin = origin(worker, for: id),
+            let check = jobs[id]?.checks[attempt.block]
+        else { return }
         note(id, worker)
         jobs[id]?.countCheck(report, from: origin)
-        ask(.compare(attempt, worker, origin, result))
+        // At once: the block may come to the same worker again, as another attempt.
+        if let peer = workers[worker]?.peer { send(.taken(job: id, blocks: [attempt.block]), to: peer) }
+        ask(.compare(attempt, against: check.attempt, origin, result))
     }
 
     /// A result was compared with the one that is stored.
-    mutating func compared(_ attempt: Attempt, _ worker: WorkerID, _ origin: WorkerDescription, _ outcome: Comparison) {
-        // At once: the block may come to the same worker again, as another attempt.
-        if let id = identities[attempt.job], let peer = workers[worker]?.peer {
-            send(.taken(job: id, blocks: [attempt.block]), to: peer)
-        }
-        // The stored one may have been thrown away meanwhile.
-        guard let id = identities[attempt.job], let job = jobs[id], let check = job.checks[attempt.block] else {
-            return
-        }
+    mutating func compared(
+        _ attempt: Attempt, against earlier: Int, _ origin: WorkerDescription, _ outcome: Comparison
+    ) {
+        // The stored one may have been thrown away meanwhile, and another one be there.
+        guard let id = identities[attempt.job], let check = jobs[id]?.checks[attempt.block], check.attempt == earlier
+        else { return }
         let block = "block \(attempt.block) of job \(id.hex.prefix(8))"
         switch outcome {
         case .same:
-            jobs[id]?.checks[attempt.block]?.awaited = Set(check.dissents.map(\.worker.party)).subtracting(disowned)
             for dissent in check.dissents { distrust(dissent.worker, "it returned a wrong result of \(block)") }
-            // After what is asked because of it: once it is noted nobody looks at the block again.
-            ask(.note(.verified(job: attempt.job, block: attempt.block)))
-            settleChecks(of: id)
+            let awaited = Set(check.dissents.map(\.worker.party)).subtracting(disowned)
+            jobs[id]?.await(awaited, before: attempt.block)
+            settle(attempt.block, of: id)
         case .different(let digest):
             guard !check.dissents.contains(where: { $0.digest == digest }) else {
                 let wrong = [check.author] + check.dissents.filter { $0.digest != digest }.map(\.worker)
@@ -101,19 +101,20 @@ extension CoordinatorCore {
     /// What a party has brought does not count any more.
     mutating func disowned(_ party: String) {
         disowned.insert(party)
-        for id in jobs(where: { $0.checks.values.contains { $0.awaited?.contains(party) == true } }) {
-            for block in jobs[id]?.checks.keys.sorted() ?? [] { jobs[id]?.checks[block]?.awaited?.remove(party) }
-            settleChecks(of: id)
+        for id in jobs(where: { !$0.settling.isEmpty }) {
+            for block in jobs[id]?.settling.sorted() ?? [] {
+                jobs[id]?.checks[block]?.awaited.remove(party)
+                settle(block, of: id)
+            }
         }
     }
 
-    /// Lets go of results that are known to be right, once nothing counts any more of those who said otherwise.
-    private mutating func settleChecks(of id: Digest) {
-        guard let job = jobs[id] else { return }
-        for block in job.checks.filter({ $0.value.awaited?.isEmpty == true }).keys.sorted() {
-            jobs[id]?.verified(block)
-            act(on: .verified(job.number, block: block))
-        }
+    /// Lets go of a result that is known to be right, once nothing counts any more of those who said otherwise.
+    private mutating func settle(_ block: Int, of id: Digest) {
+        guard let number = jobs[id]?.number, jobs[id]?.checks[block]?.awaited.isEmpty == true else { return }
+        jobs[id]?.verified(block)
+        ask(.note(.verified(job: number, block: block)))
+        act(on: .verified(number, block: block))
     }
 
     /// Somebody was found to have brought a wrong result: whatever else is of that party and not verified goes.
@@ -123,19 +124,8 @@ extension CoordinatorCore {
             .error,
             "\(worker.told) is not trusted any more: \(reason), of which two others have another one. It gets no more "
                 + "work, and what it brought and nobody has verified is computed again")
-        // Those whose files are being made are as good as finished.
-        let over = jobs.values.filter {
-            let isComplete = $0.state == .running && $0.work?.progress == nil && scheduler.view(of: $0.number) == nil
-            return ($0.state == .finished || isComplete) && $0.hasBlocks(of: worker.party)
-        }
-        if !over.isEmpty {
-            let names = over.sorted { $0.number < $1.number }.map { "\($0.name) \($0.identity.hex.prefix(8))" }
-            log(
-                .error,
-                "jobs that are finished have results of it, which may be wrong: \(names.joined(separator: ", ")); "
-                    + "hand them in again with --force")
-        }
         act(on: .distrusted(party: worker.party, reason: reason))
+        passJudgement(onFinishedJobsOf: worker)
         for id in jobs(where: { !$0.state.isOver }) {
             guard let job = jobs[id] else { continue }
             for block in job.checkpointed.filter({ $0.value.party == worker.party }).keys.sorted() {
@@ -146,11 +136,40 @@ extension CoordinatorCore {
         }
         ask(.disown(party: worker.party))
     }
+
+    /// Jobs that are finished can't be mended, and those that use what they have found would come to nothing right.
+    private mutating func passJudgement(onFinishedJobsOf worker: WorkerDescription) {
+        // Those whose files are being made are as good as finished.
+        let doubtful = jobs.values.filter {
+            let isComplete = $0.state == .running && $0.work?.progress == nil && scheduler.view(of: $0.number) == nil
+            return ($0.state == .finished || isComplete) && $0.hasUnverifiedBlocks(of: worker.party)
+        }.sorted { $0.number < $1.number }
+        guard !doubtful.isEmpty else { return }
+        let names = doubtful.map { "\($0.name) \($0.identity.hex.prefix(8))" }.joined(separator: ", ")
+        log(
+            .error,
+            "jobs that are finished have results of \(worker.told) that nobody has verified: \(names); hand them in again "
+                + "with --force")
+        let identities = Set(doubtful.map(\.identity))
+        let hashes = Set(identities.map(\.hex))
+        let users = jobs(where: { job in
+            guard !job.state.isOver, let work = job.work else { return false }
+            return work.waitsFor.map(identities.contains) == true
+                || work.preliminaries.contains { hashes.contains($0.jobHash) }
+        })
+        for id in users {
+            fail(
+                id,
+                reason:
+                    "what was found for it has results of \(worker.told), which returned a wrong result, that nobody "
+                    + "has verified; hand it in again with --force")
+        }
+    }
 }
 
 extension WorkerDescription {
     /// For the log: who it is, and whose key it has.
     fileprivate var told: String {
-        "worker \(name) on \(host)" + (party.hasPrefix("session ") ? "" : ", \(party),")
+        "worker \(name) on \(host)" + (party.hasPrefix("session ") ? "" : " (\(party))")
     }
 }

@@ -54,6 +54,8 @@ struct JobLedger {
     private var adopted = 0
     private var inPlay: [Int: Block] = [:]
     private var setAside: [Int] = []
+    /// Whether a result that is there could not be computed once more: then the job is over.
+    private var hasUnverifiable = false
 
     /// - Parameter limit: blocks with this many reports are set aside.
     init(_ terms: JobTerms, _ progress: JobProgress, limit: Int, at now: Duration) {
@@ -96,7 +98,7 @@ struct JobLedger {
     /// a block was set aside and nothing of the job has ever come to anything: the others would go the same way.
     var isOver: Bool {
         finished.count + setAside.count == blocks && storing.isEmpty && checks.isEmpty
-            || hasFailed && finished.count == 0 && inPlay.values.allSatisfy { $0.checkpoint == 0 }
+            || hasUnverifiable || hasFailed && finished.count == 0 && inPlay.values.allSatisfy { $0.checkpoint == 0 }
     }
     /// Whether a block that was given up stands in the way of the job's end.
     var hasFailed: Bool { !setAside.isEmpty }
@@ -109,6 +111,9 @@ struct JobLedger {
     func holders(of block: Int) -> [Holder] { inPlay[block]?.holders ?? [] }
     /// How a block was lost or failed since it last got further.
     func reports(of block: Int) -> [(worker: WorkerID, reason: String)] { inPlay[block]?.reports ?? [] }
+
+    /// Whether a party may compute a block: one that is computed once more is for others than those who have brought it.
+    func admits(_ party: String, to block: Int) -> Bool { checks.admits(party, to: block) }
 
     /// Whether one worker runs the block and it has taken none down: that it could do to two at once.
     func isFitForTwo(_ block: Int) -> Bool {
@@ -294,8 +299,7 @@ struct JobLedger {
         guard inPlay[block]?.holders.isEmpty == true else { return false }
         if inPlay[block]?.reports.count ?? 0 >= limit {
             // What nobody else can compute is not known to be right.
-            if checks.contains(block) { finished.remove(block) }
-            checks.remove(block)
+            if checks.contains(block) { hasUnverifiable = true }
             inPlay[block]?.isSetAside = true
             setAside.append(block)
             return true

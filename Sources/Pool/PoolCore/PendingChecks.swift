@@ -15,6 +15,9 @@ struct PendingChecks {
 
     func contains(_ block: Int) -> Bool { parties[block] != nil }
 
+    /// Whether a block may come from a party.
+    func admits(_ party: String, to block: Int) -> Bool { parties[block].map { !$0.contains(party) } ?? true }
+
     /// A block is to come from somebody else than these.
     mutating func add(_ block: Int, besides brought: Set<String>) {
         remove(block)

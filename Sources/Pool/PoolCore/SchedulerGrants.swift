@@ -83,6 +83,7 @@ extension Scheduler {
             guard
                 let place = idle.firstIndex(where: {
                     $0 != id && isAdmitted($0, to: lease.attempt.job)
+                        && jobs[lease.attempt.job]?.admits(workers[$0]?.party ?? "", to: lease.attempt.block) == true
                         && workers[$0]?.rests(from: lease.attempt.job, at: now) == false
                         && jobs[lease.attempt.job]?.reporters(of: lease.attempt.block).contains($0) == false
                 })
@@ -104,7 +105,7 @@ extension Scheduler {
 
     /// Leases of jobs that have no block waiting, which are late: those that still wait first, then the slowest.
     private func stragglers(_ now: Duration) -> [(WorkerID, HeldBlock)] {
-        let ending = Set(order.filter { jobs[$0].map { $0.waiting == 0 && !$0.isPaused } ?? false })
+        let ending = Set(order.filter { jobs[$0].map { $0.waiting == $0.waitingChecks && !$0.isPaused } ?? false })
         guard !ending.isEmpty else { return [] }
         var late: [(id: WorkerID, lease: HeldBlock, remaining: Double)] = []
         for id in workers.keys.sorted() {

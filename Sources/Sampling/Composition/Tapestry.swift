@@ -84,14 +84,14 @@ package struct Tapestry: Sendable, Equatable {
     /// - Parameters:
     ///   - wraps: whether windows may run over the edges of the canvas to the opposite ones.
     ///   - windows: at least one, each with what it shows its part to, its place, and for a product its weight, above zero;
-    ///     nil for the usual one. Together they cover the canvas: see ``uncovered(by:on:_:)``.
+    ///     nil for the usual one. Together they show the whole canvas: see ``uncovered(by:on:)``.
     package init(
         canvas: PointShape, wraps: Bool = false,
         windows: [(of: TargetExpression, place: Placement, weight: Double?)], _ combination: Combination
     ) {
         let places = windows.map(\.place)
         precondition(!windows.isEmpty && places.allSatisfy { $0.fits(on: canvas, wrapping: wraps) })
-        precondition(Self.uncovered(by: places, on: canvas, combination) == nil)
+        precondition(Self.uncovered(by: places, on: canvas) == nil)
         self.canvas = canvas
         self.wraps = wraps
         self.combination = combination
@@ -108,23 +108,20 @@ package struct Tapestry: Sendable, Equatable {
 }
 
 extension Tapestry {
-    /// The first pixel of the canvas, by rows, of which a combination of windows in these places says nothing; nil if there
-    /// is none. For a product a window speaks of the pixels that it shows, for a mean of all that lie within it.
-    package static func uncovered(
-        by places: [Placement], on canvas: PointShape, _ combination: Combination
-    ) -> (row: Int, column: Int)? {
-        let counts = counts(of: places, on: canvas, combination)
+    /// The first pixel of the canvas, by rows, that no window in these places shows; nil if there is none. Nothing would
+    /// hold such a pixel: in a mean too, what is said of it depends on another one alone.
+    package static func uncovered(by places: [Placement], on canvas: PointShape) -> (row: Int, column: Int)? {
+        let counts = counts(of: places, on: canvas)
         guard let pixel = counts.firstIndex(of: 0) else { return nil }
         return (pixel / canvas.lengths[2], pixel % canvas.lengths[2])
     }
 
-    /// By pixel of the canvas, row after row, how many windows speak of it.
-    private static func counts(of places: [Placement], on canvas: PointShape, _ combination: Combination) -> [Int32] {
+    /// By pixel of the canvas, row after row, how many windows show it.
+    private static func counts(of places: [Placement], on canvas: PointShape) -> [Int32] {
         var counts = [Int32](repeating: 0, count: canvas.lengths[1] * canvas.lengths[2])
         for place in places {
-            let step = combination == .product ? place.scale : 1
-            for line in stride(from: 0, to: place.height * place.scale, by: step) {
-                for column in stride(from: 0, to: place.width * place.scale, by: step) {
+            for line in stride(from: 0, to: place.height * place.scale, by: place.scale) {
+                for column in stride(from: 0, to: place.width * place.scale, by: place.scale) {
                     counts[place.pixel(line, column, on: canvas)] += 1
                 }
             }
@@ -134,7 +131,7 @@ extension Tapestry {
 
     /// By window, the mean over its pixels of one over the number of windows that show the pixel.
     private static func usualWeights(of places: [Placement], on canvas: PointShape) -> [Double] {
-        let counts = counts(of: places, on: canvas, .product)
+        let counts = counts(of: places, on: canvas)
         return places.map { place in
             var sum = 0.0
             for row in 0..<place.height {

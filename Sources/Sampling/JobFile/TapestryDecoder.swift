@@ -28,10 +28,10 @@ extension TargetDecoder {
         for entry in try list.array("at least one window, {\"of\": …, \"at\": [row, column]}") {
             windows.append(try window(entry, on: canvas, wraps: wraps, combination, sign, depth))
         }
-        if let pixel = Tapestry.uncovered(by: windows.map(\.place), on: canvas, combination) {
+        if let pixel = Tapestry.uncovered(by: windows.map(\.place), on: canvas) {
             throw list.problem(
-                "the pixel in row \(pixel.row), column \(pixel.column) \(combination == .product ? "is shown by" : "lies in") no "
-                    + "window, so that nothing is said of it; add a window there, or make the canvas smaller")
+                "the pixel in row \(pixel.row), column \(pixel.column) is shown by no window, so that nothing would hold it; "
+                    + "add a window there, or make the canvas smaller")
         }
         return .tapestry(Tapestry(canvas: canvas, wraps: wraps, windows: windows, combination))
     }

@@ -49,9 +49,12 @@ final class JournalRows: Sendable {
                 "is_detached", "is_paused", "outcome", "failure", "seconds_elapsed", "is_preliminary",
             ]
         ),
-        ("worker", ["id", "job", "name", "host", "process", "slots", "version", "fingerprint"]),
-        ("finished", ["job", "block", "attempt", "worker", "seconds", "gradient_evaluations", "checksum"]),
-        ("checkpoint", ["job", "block", "attempt", "steps_done", "state", "state_offset", "settled"]),
+        ("worker", ["id", "job", "name", "host", "process", "slots", "version", "fingerprint", "party"]),
+        (
+            "finished",
+            ["job", "block", "attempt", "worker", "seconds", "gradient_evaluations", "checksum", "verification"]
+        ),
+        ("checkpoint", ["job", "block", "attempt", "steps_done", "state", "state_offset", "settled", "party"]),
         ("state_piece", ["job", "block", "attempt", "steps_done", "offset", "data"]),
         ("settled_piece", ["job", "block", "offset", "data"]),
         ("report", ["id", "job", "block", "attempt", "worker", "reason"]),
@@ -113,6 +116,7 @@ final class JournalRows: Sendable {
         for job in jobs {
             _ = job.problem(blocks: 3)
             _ = job.finishedCount
+            for worker in job.workers { _ = try? reading.unverifiedBlocks(ofParty: worker.worker.party) }
             let number = job.record.number
             _ = (try? reading.job(number: number), try? reading.storedBlocks(job: number, from: 0, atMost: 9))
             for block in Set(job.checkpoints.keys.prefix(4)).union(0..<2) {

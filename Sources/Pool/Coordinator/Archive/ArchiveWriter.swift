@@ -170,18 +170,16 @@ struct ArchiveWriter {
         }
     }
 
-    /// Compares a result with the one that is stored.
-    private mutating func compare(
-        _ attempt: Attempt, _ worker: WorkerID, _ origin: WorkerDescription, _ record: BlockRecord
-    ) throws {
-        let before = losses[attempt.job]
+    /// Compares a result with the one that is stored; nil if that has gone.
+    private mutating func compare(_ record: BlockRecord, of job: JobNumber) throws -> Comparison? {
+        let before = losses[job]
         do {
-            let isSame = try isStored(record, of: attempt.job)
+            let isSame = try isStored(record, of: job)
             // What is lost runs again, and is compared then.
-            guard losses[attempt.job] == before else { return }
-            replies.append(.compared(attempt, worker, origin, isSame ? .same : .different(record.digest)))
+            return losses[job] != before ? nil : isSame ? .same : .different(record.digest)
         } catch let error as RunFolderError where error.code != .full {
-            giveUp(attempt.job, "\(error)")
+            giveUp(job, "\(error)")
+            return nil
         }
     }
 
@@ -265,9 +263,9 @@ struct ArchiveWriter {
                     entry: .finished(job: attempt.job, block: attempt.block, block),
                     stored: .stored(attempt, worker, record.acceptance),
                     refused: { .failed(attempt.job, reason: $0) }))
-        case .compare(let attempt, let worker, let origin, let record):
-            guard shelf.contains(attempt.job) else { return }
-            try compare(attempt, worker, origin, record)
+        case .compare(let attempt, let earlier, let origin, let record):
+            guard shelf.contains(attempt.job), let outcome = try compare(record, of: attempt.job) else { return }
+            replies.append(.compared(attempt, against: earlier, origin, outcome))
         case .disown(let party):
             try store()
             for (job, blocks) in try journal.unverifiedBlocks(ofParty: party).sorted(by: { $0.key < $1.key }) {
