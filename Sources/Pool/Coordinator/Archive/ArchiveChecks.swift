@@ -97,3 +97,10 @@ extension Array {
         return isEmpty ? [] : pieces + [self[start...]]
     }
 }
+
+extension RunDescription {
+    /// The blocks of chains that make whole ones.
+    func blocks(of chains: Range<Int>) -> Range<Int> {
+        chains.lowerBound / block..<(chains.upperBound - 1) / block + 1
+    }
+}

@@ -41,7 +41,7 @@ struct ArchiveWriter {
     private var notes: [Note] = []
     private var replies: [ArchiveReply] = []
     /// Rows that are to be written.
-    private var records: [JobNumber: [BlockRecord]] = [:]
+    private(set) var records: [JobNumber: [BlockRecord]] = [:]
     /// Rows that are written and may not have reached the disk.
     private var unsynced: [JobNumber: [BlockRecord]] = [:]
     /// Folders of jobs that are forgotten with the notes that wait: first the journal, so that it never tells of a finished
@@ -108,7 +108,7 @@ struct ArchiveWriter {
     }
 
     /// Rows first, then the journal that says that they are there.
-    private mutating func store() throws {
+    mutating func store() throws {
         while let job = records.keys.first {
             do {
                 try write(job)
@@ -146,13 +146,13 @@ struct ArchiveWriter {
         unsynced[job] = nil
     }
 
-    private mutating func giveUp(_ job: JobNumber, _ reason: String) {
+    mutating func giveUp(_ job: JobNumber, _ reason: String) {
         forgetResults(of: job)
         replies.append(.failed(job, reason: reason))
     }
 
     /// The run of a job. If somebody has removed or cut its files, they are made anew, and what was in them is lost.
-    private mutating func openRun(of job: JobNumber) throws -> RunStaging {
+    mutating func openRun(of job: JobNumber) throws -> RunStaging {
         do {
             return try shelf.open(job)
         } catch {
@@ -168,29 +168,6 @@ struct ArchiveWriter {
             lose(blocks.filter { !atHand.contains($0) }, of: job)
             return try shelf.open(job)
         }
-    }
-
-    /// Compares a result with the one that is stored; nil if that has gone.
-    private mutating func compare(_ record: BlockRecord, of job: JobNumber) throws -> Comparison? {
-        let before = losses[job]
-        do {
-            let isSame = try isStored(record, of: job)
-            // What is lost runs again, and is compared then.
-            return losses[job] != before ? nil : isSame ? .same : .different(record.digest)
-        } catch let error as RunFolderError where error.code != .full {
-            giveUp(job, "\(error)")
-            return nil
-        }
-    }
-
-    /// Whether the rows of a block are those of a record, in the files or on their way there with this batch.
-    private mutating func isStored(_ record: BlockRecord, of job: JobNumber) throws -> Bool {
-        if let atHand = records[job]?.first(where: { $0.chainRange.contains(record.firstChain) }) {
-            if atHand.chainRange == record.chainRange { return atHand.rows == record.rows }
-            // It was put together with its neighbours for a write that failed.
-            try store()
-        }
-        return try openRun(of: job).holds(record)
     }
 
     /// Takes back stored blocks that are not to count: those of a job that runs run again, and those of one that has failed
@@ -407,7 +384,7 @@ extension StatePiece {
 }
 
 extension BlockRecord {
-    fileprivate var chainRange: Range<Int> { firstChain..<firstChain + chains }
+    var chainRange: Range<Int> { firstChain..<firstChain + chains }
 
     /// The sum of the acceptance of its chains, and how many numbers that is of.
     fileprivate var acceptance: Acceptance {
@@ -417,12 +394,5 @@ extension BlockRecord {
             acceptance.count += 1
         }
         return acceptance
-    }
-}
-
-extension RunDescription {
-    /// The blocks of chains that make whole ones.
-    func blocks(of chains: Range<Int>) -> Range<Int> {
-        chains.lowerBound / block..<(chains.upperBound - 1) / block + 1
     }
 }
