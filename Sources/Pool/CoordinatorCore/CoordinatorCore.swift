@@ -231,7 +231,10 @@ package struct CoordinatorCore {
         case .refused(let number, let status, let reason):
             refused(number, status, reason)
         case .stored(let attempt, let worker, let acceptance):
-            if let id = identities[attempt.job] { jobs[id]?.count(acceptance) }
+            // What is told of an earlier run of a job that is just being begun anew is nothing to it: confirmations name
+            // blocks and no attempts.
+            guard let id = identities[attempt.job], jobs[id]?.unanswered == nil else { return }
+            jobs[id]?.count(acceptance)
             confirm(attempt, to: worker)
             act(on: .stored(attempt.job, block: attempt.block))
         case .compared(let attempt, let earlier, let origin, let outcome):

@@ -219,6 +219,7 @@ struct RunningJob {
 
     /// Takes in that a result is right, and that something of these parties may still count.
     mutating func await(_ parties: Set<String>, before block: Int) {
+        guard checks[block] != nil else { return }
         checks[block]?.awaited = parties
         settling.insert(block)
     }
